@@ -1,0 +1,50 @@
+# `make demo` and `make test` need Python 3.11 or newer and nothing else; both make .venv on the first run.
+PYTHON ?= python3
+BIN := .venv/bin
+RUNTIME := .venv-runtime/bin
+PIP := install --quiet --disable-pip-version-check --constraint constraints.txt
+
+.PHONY: demo test check test-runtime bench sweep clean
+
+# Train, export with int8, read a picture: the three commands of the README.
+demo: .venv/installed
+	$(BIN)/edgeconv train --format table
+	$(BIN)/edgeconv export --quantize --format table
+	$(BIN)/edgeconv predict tests/data/seven.png --format table
+
+test: .venv/installed
+	$(BIN)/pytest
+
+check: .venv/installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+# What a device gets: the wheel alone, without tensorflow and without onnx.
+test-runtime: .venv-runtime/installed
+	$(RUNTIME)/python -c "import importlib.util as i; assert not any(map(i.find_spec, ['tensorflow', 'keras', 'onnx']))"
+	$(RUNTIME)/pytest -m "not train" tests/hall tests/runtime tests/cli
+	cd tests/data && ../../$(RUNTIME)/edgeconv predict seven.png
+
+# Ratios against peers, for the README; a quiet machine and EDGECONV_DATA are needed.
+bench: .venv/installed
+	$(BIN)/python tests/benchmarks/bench_training.py --data-dir $(EDGECONV_DATA)
+	$(BIN)/python tests/benchmarks/bench_cold_start.py
+
+# Tests that take minutes, on full MNIST.
+sweep: .venv/installed
+	$(BIN)/pytest -m slow
+
+.venv/installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip $(PIP) --editable '.[train,dev]'
+	touch $@
+
+# Installed anew on each run, since a wheel does not follow the sources.
+.PHONY: .venv-runtime/installed
+.venv-runtime/installed: constraints.txt
+	$(PYTHON) -m venv --clear .venv-runtime
+	$(RUNTIME)/python -m pip $(PIP) . pytest
+
+clean:
+	rm -rf .venv .venv-runtime build dist *.egg-info

@@ -1,0 +1,72 @@
+"""The options that choose a dataset, the same for every command that reads one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from edgeconv import DatasetSpec
+
+_NAMES = ("dataset", "data_dir", "image_size", "val_split", "channels", "preparation", "split_seed")
+
+
+def data_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the options that choose a dataset."""
+    options = (
+        click.option(
+            "--dataset",
+            metavar="NAME|PATH",
+            help="mnist, mnist-sample, fashion-mnist, an .npz file, a folder of IDX files, or a folder with one "
+            "subfolder of pictures a class.",
+        ),
+        click.option("--data-dir", metavar="DIR", help="Where mnist and fashion-mnist lie. Default: $EDGECONV_DATA."),
+        click.option("--image-size", metavar="HxW", help="Bring pictures of a folder to this size, such as 64x64."),
+        click.option("--val-split", default=0.2, show_default=True, help="Share held out where data have no test set."),
+        click.option("--channels", type=click.Choice(["1", "3"]), help="Pictures of a folder: 1 is grey, 3 is RGB."),
+        click.option(
+            "--preparation",
+            default="auto",
+            show_default=True,
+            type=click.Choice(["auto", "digit", "resize"]),
+            help="How pictures become images: as MNIST's digits were made, or only resized.",
+        ),
+        click.option("--split-seed", default=0, show_default=True, help="Of the held-out share."),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def spec_of(options: dict[str, Any]) -> DatasetSpec:
+    """Take the data options out of a command's options, and return what they choose."""
+    from edgeconv import DatasetSpec
+
+    chosen = {name: options.pop(name) for name in _NAMES}
+    return DatasetSpec(
+        dataset=chosen["dataset"] or "auto",
+        data_dir=chosen["data_dir"],
+        image_size=_size(chosen["image_size"]),
+        val_split=chosen["val_split"],
+        channels=int(chosen["channels"]) if chosen["channels"] else None,
+        preparation=chosen["preparation"],
+        seed=chosen["split_seed"],
+    )
+
+
+def given_spec_of(options: dict[str, Any]) -> DatasetSpec | None:
+    """Return what the data options choose, or None where no dataset is named: then the recorded one is meant."""
+    named = options["dataset"] is not None or options["data_dir"] is not None
+    spec = spec_of(options)
+    return spec if named else None
+
+
+def _size(text: str | None) -> tuple[int, int] | None:
+    if text is None:
+        return None
+    height, times, width = text.lower().partition("x")
+    if not height.isdigit() or (times and not width.isdigit()):
+        raise click.BadParameter(f"must be HEIGHTxWIDTH, such as 64x64. Received: {text!r}.", param_hint="--image-size")
+    return int(height), int(width or height)

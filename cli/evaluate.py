@@ -1,0 +1,37 @@
+"""`edgeconv evaluate`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from .data_options import data_options, given_spec_of
+from .output import emit, format_option
+from .parity_table import COLUMNS
+from .progress import TerminalProgress
+
+
+@click.command()
+@click.argument("model", required=False)
+@data_options
+@click.option("--max-drop", default=0.2, show_default=True, help="Percentage points of accuracy that int8 may lose.")
+@format_option
+def command(model: str | None, max_drop: float, output_format: str | None, **options: Any) -> None:
+    r"""Measure accuracy parity of all stages of MODEL; exit 3 if a gate fails.
+
+    Without MODEL: the newest under exported/, else the model that the package ships. Without --dataset: the test
+    split of the data that it was trained on.
+
+    \b
+    Example: edgeconv evaluate exported/mnist --max-drop 0.1
+    """
+    import edgeconv
+    from edgeconv.errors import ParityError
+
+    spec = given_spec_of(options)
+    ledger = edgeconv.evaluate(model, dataset=spec, max_drop=max_drop, progress=TerminalProgress())
+    result = ledger.as_dict()
+    emit(result, result["rows"], COLUMNS, output_format)
+    if not ledger.passed:
+        raise ParityError(f"Every gate must hold. Received: {ledger.failures()}. Allow more with `--max-drop`.", ledger)

@@ -1,0 +1,57 @@
+"""`edgeconv export`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from .data_options import data_options, given_spec_of
+from .output import emit, format_option
+from .parity_table import COLUMNS
+from .progress import TerminalProgress
+
+
+@click.command()
+@click.argument("model", required=False)
+@click.option("--quantize", is_flag=True, help="Make the int8 variant too.")
+@click.option(
+    "--calibration-size", default=1000, show_default=True, help="Training images int8 ranges are measured on."
+)
+@click.option("--max-drop", default=0.2, show_default=True, help="Percentage points of accuracy that int8 may lose.")
+@click.option("--seed", default=0, show_default=True, help="Of the choice of the calibration images.")
+@click.option("--input-range", help="What a float input expects of pixels: 0:1, -1:1 or 0:255.")
+@click.option("--labels", metavar="A,B,...|FILE", help="Class names, or a text file with one a line.")
+@data_options
+@click.option("--name", help="Name of the artifact, a folder under exported/. Default: the model's own.")
+@click.option("--out", metavar="DIR", help="Folder of the artifact, or with --name the folder above it.")
+@format_option
+def command(
+    model: str | None, labels: str | None, name: str | None, out: str | None, output_format: str | None, **options: Any
+) -> None:
+    r"""Convert a .keras MODEL to verified ONNX, and prove that it answers as Keras does.
+
+    Without MODEL: the newest under exported/.
+
+    \b
+    Example: edgeconv export --quantize
+    """
+    import edgeconv
+    from edgeconv.config import ExportConfig, artifact_folder
+
+    spec = given_spec_of(options)
+    config = ExportConfig(labels=_labels(labels), **options)
+    folder = artifact_folder(name, out, "") if name or out else None
+    exported = edgeconv.export(model, config=config, dataset=spec, out=folder, progress=TerminalProgress())
+    click.echo(f"Saved {exported.path}; look at {exported.path / 'report.html'}.", err=True)
+    ledger = exported.ledger.as_dict()
+    emit(exported.as_dict(), ledger["rows"], COLUMNS, output_format)
+
+
+def _labels(text: str | None) -> tuple[str, ...] | None:
+    if text is None:
+        return None
+    path = Path(text)
+    names = path.read_text(encoding="utf-8").splitlines() if path.is_file() else text.split(",")
+    return tuple(name.strip() for name in names if name.strip())

@@ -1,0 +1,80 @@
+"""The `edgeconv` command: its subcommands, its exit codes."""
+
+from __future__ import annotations
+
+import errno
+import importlib
+import sys
+from typing import Any
+
+import click
+
+COMMANDS = ("train", "export", "predict", "evaluate", "inspect")
+"""In the order in which a model goes through them; each is the `command` of the module of its name."""
+
+INTERRUPTED = 130
+GATE_FAILED = 3
+USAGE = 2
+FAILED = 1
+
+
+class EdgeconvGroup(click.Group):
+    """Opens a command's module when it is asked for, and turns our errors into one line and an exit code."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of the commands."""
+        del ctx
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return a command, or None where there is none of that name."""
+        del ctx
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(f".{cmd_name}", __package__).command
+        return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command: 0 done, 1 an error of ours, 2 usage, 3 a gate failed, 130 interrupted."""
+        from edgeconv.errors import ConfigError, EdgeconvError, ParityError
+
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            click.echo("Interrupted.", err=True)
+            ctx.exit(INTERRUPTED)
+        except (EdgeconvError, OSError) as error:
+            if ctx.params["debug"] or not _is_for_users(error):
+                raise
+            click.echo(f"Error: {error}", err=True)
+            ctx.exit(
+                GATE_FAILED if isinstance(error, ParityError) else USAGE if isinstance(error, ConfigError) else FAILED
+            )
+
+
+def _is_for_users(error: Exception) -> bool:
+    """Tell what a user can mend, a name or a full disk, from a bug, which keeps its traceback."""
+    return not isinstance(error, OSError) or error.filename is not None or error.errno == errno.ENOSPC
+
+
+@click.group(cls=EdgeconvGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
+@click.version_option(package_name="edgeconv", message="%(prog)s %(version)s")
+@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+def cli(debug: bool) -> None:
+    r"""Take a Keras convnet to a device, and lose nothing on the way.
+
+    \b
+    edgeconv train                    a convnet that reads digits
+    edgeconv export --quantize        verified ONNX, fp32 and int8
+    edgeconv predict image.png        the answer
+    """
+    del debug
+
+
+def main() -> None:
+    """Run the command line."""
+    # Windows' consoles may have no UTF-8; a label must not end a run.
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+    cli()

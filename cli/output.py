@@ -1,0 +1,89 @@
+"""Results on stdout: a table for people, JSON lines or CSV for programs."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import chain, islice
+from typing import Any
+
+import click
+
+Row = Mapping[str, Any]
+
+WIDTH_SAMPLE = 200
+"""Rows that are read ahead to find the widths of a table's columns."""
+
+format_option = click.option(
+    "--format",
+    "output_format",
+    type=click.Choice(["table", "json", "csv"]),
+    help="Default: table on a terminal, json in a pipe.",
+)
+
+
+def chosen_format(output_format: str | None) -> str:
+    """Return the format asked for, else a table for a terminal, and JSON for a pipe."""
+    return output_format or ("table" if sys.stdout.isatty() else "json")
+
+
+def write_json_line(value: Row) -> None:
+    """Write one object on one line."""
+    click.echo(json.dumps(value, ensure_ascii=False))
+
+
+def write_csv(rows: Iterable[Row], columns: Sequence[str]) -> None:
+    """Write rows as CSV, as they come; nested values are JSON inside their cell."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    for row in chain([dict(zip(columns, columns, strict=True))], rows):
+        writer.writerow([_cell(row.get(column)) for column in columns])
+        click.echo(buffer.getvalue(), nl=False)
+        buffer.seek(0)
+        buffer.truncate()
+
+
+def write_table(rows: Iterable[Sequence[str]], header: Sequence[str]) -> None:
+    """Write rows in columns, as they come; numbers lie at the right."""
+    coming = iter(rows)
+    first = list(islice(coming, WIDTH_SAMPLE))
+    widths = [max(len(cells[place]) for cells in [header, *first]) for place in range(len(header))]
+    right = [bool(first) and all(_is_number(cells[place]) for cells in first) for place in range(len(header))]
+    for cells in chain([header], first, coming):
+        padded = [
+            cell.rjust(width) if flush else cell.ljust(width)
+            for cell, width, flush in zip(cells, widths, right, strict=True)
+        ]
+        click.echo("  ".join(padded).rstrip())
+
+
+def emit(
+    result: Row, rows: Iterable[Row], columns: Mapping[str, Callable[[Row], str]], output_format: str | None
+) -> None:
+    """Write a result: whole as JSON, or its rows as a table or CSV.
+
+    Args:
+        result: what JSON shows.
+        rows: what a table and CSV show.
+        columns: a table's headings, each with what makes a cell of a row.
+        output_format: as `--format` gave it.
+    """
+    chosen = chosen_format(output_format)
+    if chosen == "json":
+        write_json_line(result)
+    elif chosen == "csv":
+        listed = list(rows)
+        write_csv(listed, list(listed[0]) if listed else [])
+    else:
+        write_table(([cell(row) for cell in columns.values()] for row in rows), list(columns))
+
+
+def _cell(value: Any) -> Any:
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, list | dict | tuple) else value
+
+
+def _is_number(text: str) -> bool:
+    return text[:1].isdigit() or text in {"", "-"} or text[:1] == "-"

@@ -1,0 +1,66 @@
+"""`edgeconv train`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from .data_options import data_options, spec_of
+from .output import emit, format_option
+from .progress import TerminalProgress
+
+
+@click.command()
+@data_options
+@click.option(
+    "--arch",
+    default="convnet",
+    show_default=True,
+    type=click.Choice(["convnet", "convnet-nopool", "convnet-strided", "convnet-avgpool", "dense"]),
+    help="The network.",
+)
+@click.option("--depth", default=3, show_default=True, help="Convolutions of a convnet.")
+@click.option("--padding", default="valid", show_default=True, type=click.Choice(["valid", "same"]))
+@click.option("--dropout", default=0.0, show_default=True, help="Share of features dropped before the classifier.")
+@click.option("--augment", is_flag=True, help="Shift, rotate and zoom the training images.")
+@click.option("--from", "base", metavar="MODEL.keras", help="Fine-tune this model with a new head.")
+@click.option("--freeze-base", is_flag=True, help="With --from: train the new head only.")
+@click.option("--input-range", help="With --from: what its float input expects of pixels: 0:1, -1:1 or 0:255.")
+@click.option(
+    "--recipe",
+    default="onecycle",
+    show_default=True,
+    type=click.Choice(["onecycle", "book"]),
+    help="onecycle: AdamW, one-cycle learning rate. book: rmsprop.",
+)
+@click.option("--epochs", default=5, show_default=True)
+@click.option("--batch-size", type=int, help="Default: the recipe's.")
+@click.option("--learning-rate", type=float, help="Peak learning rate. Default: the recipe's.")
+@click.option("--device", default="auto", show_default=True, type=click.Choice(["auto", "cpu", "gpu"]))
+@click.option("--seed", default=0, show_default=True, help="Two runs on one CPU with equal seeds are equal.")
+@click.option("--name", help="Name of the artifact, a folder under exported/. Default: the dataset's.")
+@click.option("--out", metavar="DIR", help="Folder of the artifact, or with --name the folder above it.")
+@click.option("--resume", is_flag=True, help="Go on with the run that was interrupted.")
+@format_option
+def command(output_format: str | None, name: str | None, out: str | None, resume: bool, **options: Any) -> None:
+    r"""Train a convnet, and write exported/<name>/model.keras.
+
+    \b
+    Example: edgeconv train --dataset mnist --epochs 5
+    """
+    import edgeconv
+    from edgeconv.config import TrainConfig, artifact_folder
+
+    spec = spec_of(options)
+    config = TrainConfig(**options)
+    folder = artifact_folder(name, out, "") if name or out else None
+    trained = edgeconv.train(spec, config=config, out=folder, resume=resume, progress=TerminalProgress())
+    emit(trained.as_dict(), trained.record["history"], _columns(trained.record["history"]), output_format)
+
+
+def _columns(history: list[dict[str, Any]]) -> dict[str, Any]:
+    def cell(key: str) -> Any:
+        return lambda row: f"{row[key]:.4f}" if isinstance(row[key], float) else str(row[key])
+
+    return {key.replace("_", " "): cell(key) for key in (history[0] if history else {})}

@@ -1,0 +1,78 @@
+"""A Keras convnet on a device: trained, exported to verified int8 ONNX, served, with accuracy parity proved.
+
+    train     dataset -> exported/<name>/model.keras          needs the extra `train`
+    export    .keras -> verified ONNX, fp32 and int8          needs the extra `train`
+    evaluate  the parity ledger of an artifact
+    inspect   what is in a model                              needs the extra `train`
+    Predictor pictures -> labels, with numpy and onnxruntime
+
+Importing this package imports none of its parts: each comes with its first use.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from edgeconv.config import ExportConfig, TrainConfig
+    from edgeconv.conversion.evaluation import evaluate
+    from edgeconv.conversion.exporter import ExportedModel, export
+    from edgeconv.conversion.inspection import Inspection, inspect
+    from edgeconv.conversion.ledger import Ledger
+    from edgeconv.datasets import DatasetSpec
+    from edgeconv.errors import EdgeconvError
+    from edgeconv.manifest import Manifest
+    from edgeconv.runtime.predictor import Prediction, Predictor
+    from edgeconv.training import TrainedModel, train
+
+_HOMES = {
+    "DatasetSpec": "datasets",
+    "EdgeconvError": "errors",
+    "ExportConfig": "config",
+    "ExportedModel": "conversion.exporter",
+    "Inspection": "conversion.inspection",
+    "Ledger": "conversion.ledger",
+    "Manifest": "manifest",
+    "Prediction": "runtime.predictor",
+    "Predictor": "runtime.predictor",
+    "TrainConfig": "config",
+    "TrainedModel": "training",
+    "evaluate": "conversion.evaluation",
+    "export": "conversion.exporter",
+    "inspect": "conversion.inspection",
+    "train": "training",
+}
+
+__all__ = [
+    "DatasetSpec",
+    "EdgeconvError",
+    "ExportConfig",
+    "ExportedModel",
+    "Inspection",
+    "Ledger",
+    "Manifest",
+    "Prediction",
+    "Predictor",
+    "TrainConfig",
+    "TrainedModel",
+    "evaluate",
+    "export",
+    "inspect",
+    "train",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    home = _HOMES[name]
+    if home in {"conversion.exporter", "conversion.inspection"}:
+        from edgeconv.errors import require
+
+        require("onnx", "onnx_ir", extra="train", purpose="The conversion room")
+    return getattr(import_module(f"edgeconv.{home}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

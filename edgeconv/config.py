@@ -1,0 +1,147 @@
+"""The options of the stages, checked before any work."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from edgeconv.errors import ConfigError
+
+ARCHITECTURES = ("convnet", "convnet-nopool", "convnet-strided", "convnet-avgpool", "dense")
+RECIPES = ("onecycle", "book")
+PADDINGS = ("valid", "same")
+DEVICES = ("auto", "cpu", "gpu")
+INPUT_RANGES = {"0:1": (0.0, 1.0), "-1:1": (-1.0, 1.0), "0:255": (0.0, 255.0)}
+"""What a pixel of 0 and a pixel of 255 become before a model with a float input sees them."""
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """How to train.
+
+    Attributes:
+        arch: one of `ARCHITECTURES`.
+        depth: convolutions of a convnet, 1 to 8.
+        padding: ``"valid"`` or ``"same"``, of the convolutions.
+        dropout: share of the features dropped before the classifier while training, 0 to below 1.
+        augment: shift, rotate and zoom the training images.
+        recipe: one of `RECIPES`.
+        epochs: passes over the training images, at least 1.
+        batch_size: images a step; None takes the recipe's.
+        learning_rate: peak learning rate; None takes the recipe's.
+        seed: two runs on one CPU with equal seeds are equal to the bit.
+        device: ``"auto"``, ``"cpu"`` or ``"gpu"``; strict where it is not auto.
+        base: a trained `.keras` model to fine-tune with a new head, instead of `arch`.
+        freeze_base: leave the weights of `base` alone, and train the head only.
+        input_range: what the float input of `base` expects, a key of `INPUT_RANGES`; None where it is known.
+
+    Raises:
+        ConfigError: names the option, what it may be and what it was.
+
+    Example:
+        >>> TrainConfig(recipe="book").epochs
+        5
+    """
+
+    arch: str = "convnet"
+    depth: int = 3
+    padding: str = "valid"
+    dropout: float = 0.0
+    augment: bool = False
+    recipe: str = "onecycle"
+    epochs: int = 5
+    batch_size: int | None = None
+    learning_rate: float | None = None
+    seed: int = 0
+    device: str = "auto"
+    base: str | None = None
+    freeze_base: bool = False
+    input_range: str | None = None
+
+    def __post_init__(self) -> None:
+        one_of("arch", self.arch, ARCHITECTURES)
+        one_of("recipe", self.recipe, RECIPES)
+        one_of("padding", self.padding, PADDINGS)
+        one_of("device", self.device, DEVICES)
+        between("depth", self.depth, 1, 8)
+        between("epochs", self.epochs, 1, 100_000)
+        between("seed", self.seed, 0, 2**32 - 1)
+        if not 0.0 <= self.dropout < 1.0:
+            raise ConfigError(f"`dropout` must be at least 0 and below 1. Received: {self.dropout}. Try 0.5.")
+        if self.batch_size is not None:
+            between("batch_size", self.batch_size, 1, 1_000_000)
+        if self.learning_rate is not None and not 0.0 < self.learning_rate < 1e6:
+            raise ConfigError(f"`learning_rate` must be above 0. Received: {self.learning_rate}. Try 0.001.")
+        if self.freeze_base and self.base is None:
+            raise ConfigError("`freeze_base` requires a model to fine-tune. Received: none. Name one with `--from`.")
+        if self.input_range is not None:
+            one_of("input_range", self.input_range, INPUT_RANGES)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the options as a JSON object."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class ExportConfig:
+    """How to export.
+
+    Attributes:
+        quantize: make the int8 variant too.
+        calibration_size: training images that the int8 ranges are measured on, at least 1.
+        max_drop: accuracy that int8 may lose against Keras, in percentage points, 0 to 100.
+        seed: of the choice of the calibration images.
+        input_range: what the model's float input expects, a key of `INPUT_RANGES`; None where it is known. With it
+            the scaling moves into the file, and the file eats raw pixels.
+        labels: class names in the order of the outputs; None takes those of the data, else ``"0"``, ``"1"``, ...
+
+    Raises:
+        ConfigError: names the option, what it may be and what it was.
+    """
+
+    quantize: bool = False
+    calibration_size: int = 1000
+    max_drop: float = 0.2
+    seed: int = 0
+    input_range: str | None = None
+    labels: tuple[str, ...] | None = None
+
+    def __post_init__(self) -> None:
+        between("calibration_size", self.calibration_size, 1, 1_000_000)
+        between("seed", self.seed, 0, 2**32 - 1)
+        if not 0.0 <= self.max_drop <= 100.0:
+            raise ConfigError(f"`max_drop` must be 0 to 100 percentage points. Received: {self.max_drop}. Try 0.2.")
+        if self.input_range is not None:
+            one_of("input_range", self.input_range, INPUT_RANGES)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the options as a JSON object."""
+        return asdict(self)
+
+
+def one_of(option: str, value: object, choices: Iterable[str]) -> None:
+    """Raise ConfigError unless `value` is one of `choices`."""
+    names = list(choices)
+    if value not in names:
+        raise ConfigError(f"`{option}` must be one of {', '.join(names)}. Received: {value!r}. Choose one of these.")
+
+
+def between(option: str, value: object, low: int, high: int) -> None:
+    """Raise ConfigError unless `value` is a whole number from `low` to `high`."""
+    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        raise ConfigError(f"`{option}` must be a whole number from {low} to {high}. Received: {value!r}. Change it.")
+
+
+def artifact_folder(name: str | None, out: str | Path | None, default_name: str) -> Path:
+    """Return the folder of an artifact: ``out/name``, ``out``, ``exported/name`` or ``exported/<default_name>``.
+
+    Raises:
+        ConfigError: the name would leave its folder.
+    """
+    if name is not None and (not name or Path(name).name != name or name in {".", ".."}):
+        raise ConfigError(f"`name` must be the name of a folder, without slashes. Received: {name!r}. Use `--out`.")
+    if out is not None:
+        return Path(out) / name if name else Path(out)
+    return Path("exported") / (name or default_name)

@@ -1,0 +1,191 @@
+"""The contract of an exported model, put together from what each stage knows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+
+from edgeconv.artifact import FP32_FILE, INT8_FILE
+from edgeconv.config import ExportConfig
+from edgeconv.conversion.keras_models import KerasReference
+from edgeconv.conversion.ledger import Ledger
+from edgeconv.conversion.quantization import Quantized
+from edgeconv.conversion.source import Source
+from edgeconv.datasets import Dataset
+from edgeconv.errors import ConfigError, DatasetError
+from edgeconv.manifest import ArraySpec, Manifest, Variant
+from edgeconv.preprocess import Preparation
+
+PACKAGES = ("edgeconv", "keras", "numpy", "onnx", "onnxruntime", "tensorflow", "tf2onnx")
+FILES = {"fp32": FP32_FILE, "int8": INT8_FILE}
+
+
+@dataclass(frozen=True)
+class ConvertedFile:
+    """A verified variant that has no contract in it yet.
+
+    Attributes:
+        model: the graph.
+        bytes: the same, serialised.
+        quantized: how it was quantized; None for fp32.
+        calibration: what its ranges were measured on; empty for fp32.
+    """
+
+    model: onnx.ModelProto
+    bytes: bytes
+    quantized: Quantized | None
+    calibration: Mapping[str, Any]
+
+
+def check_fit(keras_model: KerasReference, data: Dataset | None, config: ExportConfig) -> None:
+    """Check that model, data and options go together, before any work.
+
+    Raises:
+        ConfigError: an option contradicts the model, or int8 is asked for without data.
+        DatasetError: the data are of another shape, or have another number of classes.
+    """
+    if config.labels is not None and len(config.labels) != keras_model.classes:
+        raise ConfigError(
+            f"`labels` must name the {keras_model.classes} outputs of the model. Received: {len(config.labels)} names. "
+            "Name each class once, in the order of the outputs."
+        )
+    if not keras_model.eats_pixels and (config.quantize or data is not None):
+        raise ConfigError(
+            f"`{keras_model.path}` must say what its {keras_model.input_dtype} input makes of a pixel. "
+            "Received: no Rescaling layer and no range. State it, such as `--input-range 0:1`."
+        )
+    if data is None and config.quantize:
+        raise ConfigError(
+            f"`quantize` requires training images to measure ranges on. Received: `{keras_model.path}` without a "
+            "record of its training. Name them with `--dataset`."
+        )
+    if data is None:
+        return
+    shape = data.train.images.shape[1:]
+    if any(wanted not in {None, size} for wanted, size in zip(keras_model.input_shape, shape, strict=True)):
+        raise DatasetError(
+            f"`{keras_model.path}` requires images of {keras_model.input_shape}. Received: {shape} in {data.source}. "
+            "Choose other data, or set `--image-size`."
+        )
+    if len(data.labels) != keras_model.classes:
+        raise DatasetError(
+            f"`{keras_model.path}` requires data of {keras_model.classes} classes. Received: {len(data.labels)} in "
+            f"{data.source}. Choose the data that it was trained on."
+        )
+
+
+def kind_of_output(answers: NDArray[np.float32]) -> str:
+    """Tell probabilities, whose rows are positive and sum to 1, from logits.
+
+    Args:
+        answers: float32, (n, classes), of the reference.
+    """
+    sums_to_one = np.allclose(answers.sum(axis=1), 1.0, atol=1e-3)
+    return "probabilities" if sums_to_one and float(answers.min()) >= 0.0 else "logits"
+
+
+def build_manifest(
+    name: str,
+    source: Source,
+    keras_model: KerasReference,
+    data: Dataset | None,
+    config: ExportConfig,
+    files: Mapping[str, ConvertedFile],
+    ledger: Ledger,
+    kind: str,
+) -> Manifest:
+    """Return the contract, without the sizes and checksums of files that are not written yet."""
+    axes = zip(keras_model.input_shape, ("height", "width", "channels"), strict=False)
+    shape = ("batch", *(axis if size is None else size for size, axis in axes))
+    pixels = keras_model.eats_pixels
+    return Manifest(
+        name=name,
+        input=ArraySpec(
+            "image", keras_model.input_dtype, shape, (0.0, 255.0) if pixels else None, "pixels" if pixels else "tensor"
+        ),
+        preprocess=_preparation(source, keras_model, data),
+        output=ArraySpec(
+            "probabilities",
+            "float32",
+            ("batch", keras_model.classes),
+            (0.0, 1.0) if kind == "probabilities" else None,
+            kind,
+        ),
+        labels=_labels(source, keras_model, data, config),
+        variants={variant: _variant(FILES[variant], file) for variant, file in files.items()},
+        metrics={
+            "dataset": ledger.dataset,
+            "split": ledger.split,
+            "sha256": ledger.sha256,
+            "count": ledger.rows[0].count,
+            "accuracy": {row.stage: row.accuracy for row in ledger.rows},
+        },
+        # Without the differences of probabilities: their last bits depend on the machine, and a model file must not.
+        parity={
+            "flips": {row.stage: len(row.flips) for row in ledger.rows[1:]},
+            "gates": [{"stage": gate.stage, "name": gate.name, "limit": gate.limit} for gate in ledger.gates],
+        },
+        session={},
+        provenance={
+            "source_sha256": source.sha256,
+            "training": _training(source),
+            "input_range": config.input_range,
+            "parameters": keras_model.parameters,
+            "versions": {package: version(package) for package in PACKAGES},
+        },
+    )
+
+
+def _variant(file_name: str, file: ConvertedFile) -> Variant:
+    opset = next(entry.version for entry in file.model.opset_import if entry.domain in {"", "ai.onnx"})
+    if file.quantized is None:
+        return Variant(file_name, opset, file.model.ir_version)
+    return Variant(
+        file_name,
+        opset,
+        file.model.ir_version,
+        file.quantized.arguments,
+        file.quantized.float_nodes,
+        file.calibration,
+    )
+
+
+def _preparation(source: Source, keras_model: KerasReference, data: Dataset | None) -> Preparation | None:
+    if not keras_model.eats_pixels:
+        return None
+    if source.training is not None:
+        return Preparation.from_dict(source.training["dataset"]["preparation"])
+    if data is not None:
+        return data.preparation
+    height, width, channels = keras_model.input_shape
+    if height is None or width is None or channels not in {1, 3}:
+        return None
+    return Preparation("resize", height, width, channels)
+
+
+def _labels(source: Source, keras_model: KerasReference, data: Dataset | None, config: ExportConfig) -> tuple[str, ...]:
+    if config.labels is not None:
+        return config.labels
+    if source.training is not None:
+        return tuple(source.training["dataset"]["labels"])
+    return data.labels if data is not None else tuple(str(index) for index in range(keras_model.classes))
+
+
+def _training(source: Source) -> dict[str, Any] | None:
+    """Return what the contract says of the training: enough to repeat it."""
+    if source.training is None:
+        return None
+    dataset = source.training["dataset"]
+    return {
+        "dataset": dataset["name"],
+        "dataset_sha256": dataset["sha256"],
+        "seed": source.training.get("seed"),
+        "recipe": source.training.get("recipe", {}).get("name"),
+        "epochs": source.training.get("epochs_done"),
+    }

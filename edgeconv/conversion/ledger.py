@@ -1,0 +1,231 @@
+"""The parity ledger: how well every stage does on one labelled set, and whether each may stand for Keras."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+FP32_MAX_DP = 1e-4
+"""Largest difference of a probability that fp32 may show.
+
+Keras and ONNX Runtime sum the same float32 products in another order. On convnets of this size that moves probabilities
+by some 1e-6; a wrong operator, axis or constant moves them by far more than 1e-4.
+"""
+
+MOST_CLASSES_SHOWN = 100
+"""Confusion matrices of more classes are left out: nobody reads them, and they grow with the square."""
+
+_WORST = 1e9
+
+_Z95 = 1.959963984540054
+"""The 97.5 % point of the normal distribution."""
+
+
+@dataclass(frozen=True)
+class Flip:
+    """An image that a stage answers otherwise than the reference.
+
+    Attributes:
+        index: of the image in the split.
+        label: its true class; -1 where it is not known.
+        reference: the reference's class.
+        answer: the stage's class.
+    """
+
+    index: int
+    label: int
+    reference: int
+    answer: int
+
+
+@dataclass(frozen=True)
+class Row:
+    """One stage on the whole set.
+
+    Attributes:
+        stage: ``"keras"``, ``"fp32"`` or ``"int8"``.
+        provider: what ran it.
+        count: images.
+        accuracy: share of right answers, 0 to 1, and
+        accuracy_low, accuracy_high: its 95 % Wilson interval; None where the labels are not known.
+        agreement: share of images with the reference's class, 0 to 1.
+        flips: the images without.
+        max_abs_dp, mean_abs_dp: largest and mean difference of a probability from the reference's.
+        sqnr_db: power of the reference's probabilities over that of the differences, in dB; None where they are equal.
+        size_bytes: of the file.
+        p50_latency_ms: median time of a batch of one, one thread, on the machine that made the ledger.
+        confusion: images by (true class, answered class); empty for unlabelled data and for many classes.
+    """
+
+    stage: str
+    provider: str
+    count: int
+    accuracy: float | None
+    accuracy_low: float | None
+    accuracy_high: float | None
+    agreement: float
+    flips: tuple[Flip, ...]
+    max_abs_dp: float
+    mean_abs_dp: float
+    sqnr_db: float | None
+    size_bytes: int
+    p50_latency_ms: float
+    confusion: tuple[tuple[int, ...], ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the row as a JSON object."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Gate:
+    """One condition that a stage must meet, with the value it got, and why the limit is what it is."""
+
+    stage: str
+    name: str
+    limit: float
+    received: float
+    passed: bool
+    reason: str
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """All stages on one set, and the gates.
+
+    Attributes:
+        dataset: name of the data.
+        split: ``"test"``, or ``"random"`` where no labelled data were at hand.
+        sha256: fingerprint of the data.
+        rows: one a stage; the first is the reference.
+        gates: the conditions, each with its result.
+    """
+
+    dataset: str
+    split: str
+    sha256: str
+    rows: tuple[Row, ...]
+    gates: tuple[Gate, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether every gate passed."""
+        return all(gate.passed for gate in self.gates)
+
+    def failures(self) -> str:
+        """Say in one line which gates failed."""
+        failed = [gate for gate in self.gates if not gate.passed]
+        return "; ".join(
+            f"{gate.stage} {gate.name}: at most {gate.limit:g}, got {gate.received:.4g}" for gate in failed
+        )
+
+    def row(self, stage: str) -> Row | None:
+        """Return the row of a stage, or None."""
+        return next((row for row in self.rows if row.stage == stage), None)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the ledger as a JSON object."""
+        return {
+            "dataset": self.dataset,
+            "split": self.split,
+            "sha256": self.sha256,
+            "passed": self.passed,
+            "rows": [row.as_dict() for row in self.rows],
+            "gates": [asdict(gate) for gate in self.gates],
+        }
+
+
+def compare(
+    stage: str,
+    provider: str,
+    answers: NDArray[np.float32],
+    reference: NDArray[np.float32],
+    labels: NDArray[np.int64] | None,
+    *,
+    size_bytes: int,
+    p50_latency_ms: float,
+) -> Row:
+    """Hold a stage's answers against the reference's.
+
+    Args:
+        stage: its name.
+        provider: what ran it.
+        answers: float32, (n, classes), 0 to 1.
+        reference: the same of the reference.
+        labels: int64, (n,), the true classes, or None.
+        size_bytes: of the stage's file.
+        p50_latency_ms: median time of a batch of one.
+    """
+    classes, told, expected = answers.shape[1], answers.argmax(axis=1), reference.argmax(axis=1)
+    truth = np.full(len(answers), -1, np.int64) if labels is None else labels
+    different = np.flatnonzero(told != expected)
+    # An answer that is no number differs by as much as a number can: the gates must see it, and JSON has no NaN.
+    error = np.nan_to_num(answers.astype(np.float64) - reference, nan=_WORST, posinf=_WORST, neginf=-_WORST)
+    noise = float(np.square(error).sum())
+    low, high = (None, None) if labels is None else wilson(int((told == truth).sum()), len(truth))
+    confusion: tuple[tuple[int, ...], ...] = ()
+    if labels is not None and classes <= MOST_CLASSES_SHOWN:
+        counts = np.bincount(truth * classes + told, minlength=classes * classes).reshape(classes, classes)
+        confusion = tuple(tuple(int(count) for count in line) for line in counts)
+    return Row(
+        stage=stage,
+        provider=provider,
+        count=len(answers),
+        accuracy=None if labels is None else float((told == truth).mean()),
+        accuracy_low=low,
+        accuracy_high=high,
+        agreement=float((told == expected).mean()),
+        flips=tuple(Flip(int(i), int(truth[i]), int(expected[i]), int(told[i])) for i in different),
+        max_abs_dp=float(np.abs(error).max()),
+        mean_abs_dp=float(np.abs(error).mean()),
+        sqnr_db=None if noise == 0.0 else float(10 * np.log10(np.square(reference.astype(np.float64)).sum() / noise)),
+        size_bytes=size_bytes,
+        p50_latency_ms=p50_latency_ms,
+        confusion=confusion,
+    )
+
+
+def judge(rows: tuple[Row, ...], *, max_drop: float) -> tuple[Gate, ...]:
+    """Return the gates of the rows behind the first, which is the reference.
+
+    Args:
+        rows: the ledger's rows.
+        max_drop: accuracy that int8 may lose, in percentage points.
+    """
+    gates: list[Gate] = []
+    reference = rows[0]
+    for row in rows[1:]:
+        if row.stage == "fp32":
+            gates.append(_gate(row, "flips", 0, len(row.flips), "the same arithmetic must give the same answers"))
+            gates.append(_gate(row, "max |dp|", FP32_MAX_DP, row.max_abs_dp, "float32 sums in another order"))
+        elif row.accuracy is not None and reference.accuracy is not None:
+            drop = 100.0 * (reference.accuracy - row.accuracy)
+            gates.append(_gate(row, "accuracy drop in percentage points", max_drop, drop, "what --max-drop allows"))
+        else:
+            flipped = 100.0 * (1.0 - row.agreement)
+            gates.append(
+                _gate(row, "flips in percent", max_drop, flipped, "without labels, Keras' answers are the truth")
+            )
+    return tuple(gates)
+
+
+def wilson(right: int, count: int) -> tuple[float, float]:
+    """Return the 95 % score interval of a share (E. B. Wilson, JASA 22, 1927).
+
+    Example:
+        >>> low, high = wilson(99, 100)
+        >>> round(low, 3), round(high, 3)
+        (0.946, 0.998)
+    """
+    share, z2 = right / count, _Z95**2 / count
+    centre = (share + z2 / 2) / (1 + z2)
+    half = _Z95 / (1 + z2) * float(np.sqrt(share * (1 - share) / count + z2 / (4 * count)))
+    return max(0.0, centre - half), min(1.0, centre + half)
+
+
+def _gate(row: Row, name: str, limit: float, received: float, reason: str) -> Gate:
+    # A drop is a difference of two shares: rounding of the last bit must not decide.
+    return Gate(row.stage, name, limit, received, bool(received <= limit + 1e-9), reason)

@@ -1,0 +1,70 @@
+"""Read an ONNX file from anywhere: whole, in one file, and without opening another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import onnx
+from google.protobuf.message import DecodeError  # type: ignore[import-untyped]  # It ships no types.
+
+from edgeconv.errors import ArtifactError
+
+
+def read_model(path: Path) -> tuple[bytes, onnx.ModelProto]:
+    """Return a file's bytes and the model in them.
+
+    Raises:
+        ArtifactError: the file is absent, is no ONNX file, or keeps weights in other files. Their paths come from the
+            file, and have led out of its folder before (CVE-2024-27318, CVE-2026-27489).
+    """
+    try:
+        data = path.read_bytes()
+        model = onnx.load_model_from_string(data)
+    except OSError as error:
+        raise ArtifactError(f"`{path}` is required. Received: {error.strerror}. Export the model again.") from error
+    except DecodeError as error:
+        message = " ".join(str(error).split())
+        raise ArtifactError(f"`{path}` must be an ONNX file. Received: {message}. Export the model again.") from error
+    if not model.ir_version or not model.graph.output:
+        raise ArtifactError(
+            f"`{path}` must be an ONNX file. Received: {len(data):,} bytes without a graph. Export the model again."
+        )
+    functions = (node for function in model.functions for node in function.node)
+    for tensor in (*_tensors_of_graph(model.graph), *_tensors_of(functions)):
+        if tensor.data_location == onnx.TensorProto.EXTERNAL:
+            raise ArtifactError(
+                f"`{path}` must hold all of its weights. Received: `{tensor.name}` in another file. "
+                "Save it in one file: `onnx.save(onnx.load(path), path)`."
+            )
+    return data, model
+
+
+def all_nodes(graph: onnx.GraphProto) -> Iterator[onnx.NodeProto]:
+    """Yield the nodes of a graph, each before those of its branches and loops."""
+    for node in graph.node:
+        yield node
+        for branch in _branches(node):
+            yield from all_nodes(branch)
+
+
+def _tensors_of_graph(graph: onnx.GraphProto) -> Iterator[onnx.TensorProto]:
+    yield from graph.initializer
+    for sparse in graph.sparse_initializer:
+        yield from (sparse.values, sparse.indices)
+    yield from _tensors_of(graph.node)
+
+
+def _tensors_of(nodes: Iterable[onnx.NodeProto]) -> Iterator[onnx.TensorProto]:
+    for node in nodes:
+        for attribute in node.attribute:
+            yield from (attribute.t, *attribute.tensors)
+        for branch in _branches(node):
+            yield from _tensors_of_graph(branch)
+
+
+def _branches(node: onnx.NodeProto) -> Iterator[onnx.GraphProto]:
+    for attribute in node.attribute:
+        if attribute.HasField("g"):
+            yield attribute.g
+        yield from attribute.graphs

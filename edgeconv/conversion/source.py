@@ -1,0 +1,100 @@
+"""What is known of a Keras model before it is converted: its training record, its data, its labels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from edgeconv.artifact import EXPORTS, KERAS_FILE, MANIFEST_FILE, TRAINING_FILE, newest, read_json, sha256_of
+from edgeconv.datasets import Dataset, DatasetSpec, open_dataset
+from edgeconv.errors import ArtifactError, DatasetError
+from edgeconv.progress import Progress
+
+
+@dataclass(frozen=True)
+class Source:
+    """A Keras file and what lies beside it.
+
+    Attributes:
+        path: the `.keras` file.
+        sha256: of the file.
+        training: the record of its training, or None where there is none, or it describes another file.
+    """
+
+    path: Path
+    sha256: str
+    training: Mapping[str, Any] | None
+
+    @property
+    def name(self) -> str:
+        """The name that its artifact takes: of the folder for `model.keras`, else of the file."""
+        return self.path.resolve().parent.name if self.path.name == KERAS_FILE else self.path.stem
+
+
+def find_source(model: str | Path | None, progress: Progress) -> Source:
+    """Find a Keras model: the given file, the `model.keras` of the given folder, or the newest below `exported/`.
+
+    Raises:
+        ArtifactError: there is none.
+    """
+    path = Path(model) if model is not None else newest(KERAS_FILE)
+    if path is None:
+        raise ArtifactError(
+            "A Keras model is required. Received: no `model.keras` under `exported/`. Train one with `edgeconv train`, "
+            "or name one."
+        )
+    path = path / KERAS_FILE if path.is_dir() else path
+    if not path.is_file():
+        raise ArtifactError(f"`{path}` must be a .keras file. Received: no such file. Make one with `edgeconv train`.")
+    return Source(path, sha256_of(path), record_of(path, progress))
+
+
+def record_of(path: Path, progress: Progress) -> Mapping[str, Any] | None:
+    """Return the training record of a Keras file, or None where there is none, or it describes another file."""
+    record_path = path.parent / TRAINING_FILE
+    if path.name != KERAS_FILE or not record_path.is_file():
+        return None
+    record = read_json(record_path)
+    if path.is_file() and record.get("model", {}).get("sha256") != sha256_of(path):
+        progress.say(f"`{record_path}` describes another model than `{path}`, and is not used.")
+        return None
+    return record
+
+
+def own_folder(source: Source) -> Path:
+    """Return the folder that a model's artifact takes: the one it lies in if that is an artifact's, else a new one."""
+    parent = source.path.parent
+    at_home = source.path.name == KERAS_FILE and (
+        parent.resolve().parent.name == EXPORTS.name
+        or any((parent / name).is_file() for name in (TRAINING_FILE, MANIFEST_FILE))
+    )
+    return parent if at_home else EXPORTS / source.name
+
+
+def find_data(source: Source, dataset: str | DatasetSpec | None, progress: Progress) -> Dataset | None:
+    """Open the data that a model is judged on: the given set, else the one it was trained on, else None.
+
+    Raises:
+        DatasetError: the set is absent or damaged, or is not the one that the record names.
+    """
+    if dataset is not None:
+        return open_dataset(DatasetSpec(dataset) if isinstance(dataset, str) else dataset, progress=progress)
+    if source.training is None:
+        return None
+    record = source.training["dataset"]
+    spec = DatasetSpec.from_dict(record["spec"])
+    try:
+        data = open_dataset(spec, progress=progress)
+    except DatasetError:
+        if spec.data_dir is None:
+            raise
+        # The folder of the training may have moved, or may be on another machine: the fingerprint decides.
+        data = open_dataset(replace(spec, data_dir=None), progress=progress)
+    if data.sha256 != record["sha256"]:
+        raise DatasetError(
+            f"`{source.path}` was trained on {record['name']} with the fingerprint {record['sha256'][:12]}.... "
+            f"Received: {data.source} with {data.sha256[:12]}.... Name the right data with `--dataset`."
+        )
+    return data

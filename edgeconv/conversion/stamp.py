@@ -1,0 +1,38 @@
+"""The contract inside a file: an `.onnx` copied to a device says itself how it is to be fed."""
+
+from __future__ import annotations
+
+import json
+
+import onnx
+
+from edgeconv.manifest import METADATA_KEY, VARIANT_KEY, Manifest
+
+PIXEL_FORMATS = {1: "Gray8", 3: "Rgb8", 4: "Rgba8"}
+"""Names of Windows' BitmapPixelFormat, as the ONNX metadata convention for images has them
+(github.com/onnx/onnx, docs/MetadataProps.md)."""
+
+
+def stamp(model: onnx.ModelProto, manifest: Manifest, variant: str) -> bytes:
+    """Return the model as bytes, with its contract in its metadata; equal for equal arguments.
+
+    Args:
+        model: left as it is.
+        manifest: the contract.
+        variant: which of the contract's variants this file is.
+    """
+    stamped = onnx.ModelProto()
+    stamped.CopyFrom(model)
+    entries = {
+        METADATA_KEY: manifest.as_stamp(),
+        VARIANT_KEY: variant,
+        # Read by Netron, by Ultralytics' tools and by WinML.
+        "names": json.dumps({str(index): label for index, label in enumerate(manifest.labels)}),
+    }
+    channels = manifest.input.shape[-1]
+    if manifest.input.kind == "pixels" and channels in PIXEL_FORMATS:
+        entries["Image.BitmapPixelFormat"] = PIXEL_FORMATS[int(channels)]
+        entries["Image.NominalPixelRange"] = "NominalRange_0_255"
+    onnx.helper.set_model_props(stamped, entries)
+    data: bytes = stamped.SerializeToString(deterministic=True)
+    return data

@@ -1,0 +1,116 @@
+"""The files of an artifact, written beside their places and moved in together."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeconv.artifact import (
+    CURVES_FILE,
+    FAILED_PARITY_FILE,
+    KERAS_FILE,
+    MANIFEST_FILE,
+    PARITY_FILE,
+    REPORT_FILE,
+    SAMPLES_FILE,
+    TRAINING_FILE,
+    replacing,
+    sha256_of,
+    write_json,
+)
+from edgeconv.conversion.contract import FILES, ConvertedFile
+from edgeconv.conversion.ledger import Ledger
+from edgeconv.conversion.parity import Evidence
+from edgeconv.conversion.report import FlipPicture, render_report
+from edgeconv.conversion.source import Source
+from edgeconv.conversion.stamp import stamp
+from edgeconv.manifest import Manifest
+from edgeconv.runtime.golden import Samples
+
+SAMPLES = 16
+"""Golden vectors of an artifact, or one a class where there are more classes."""
+
+
+def golden_samples(evidence: Evidence, reference: Callable[[NDArray[Any]], NDArray[np.float32]]) -> Samples:
+    """Choose golden vectors, of each class in turn in the order of the split, with the reference's answers."""
+    labels = np.full(len(evidence.images), -1, np.int64) if evidence.labels is None else evidence.labels
+    classes = np.unique(labels)
+    rank = np.zeros(len(labels), np.int64)
+    for label in classes:
+        members = labels == label
+        rank[members] = np.arange(members.sum())
+    chosen = np.sort(np.argsort(rank, kind="stable")[: max(SAMPLES, len(classes))])
+    images = np.ascontiguousarray(evidence.images[chosen])
+    return Samples(images, labels[chosen], reference(images))
+
+
+def write_artifact(
+    folder: Path,
+    source: Source,
+    manifest: Manifest,
+    ledger: Ledger,
+    files: Mapping[str, ConvertedFile],
+    evidence: Evidence,
+    samples: Samples,
+) -> Manifest:
+    """Write an artifact's files; the manifest, which vouches for the others, takes its name last.
+
+    All are complete in a hidden folder beside their places before the first one moves. What the source folder has of
+    the training comes along; files of an earlier export that this one does not make are removed.
+
+    Returns:
+        The manifest with the sizes and checksums of the files.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".export-", dir=folder) as scratch_name:
+        scratch = Path(scratch_name)
+        for name, file in files.items():
+            (scratch / FILES[name]).write_bytes(stamp(file.model, manifest, name))
+        manifest = replace(manifest, variants={name: _weighed(manifest, name, scratch) for name in manifest.variants})
+        np.savez(
+            scratch / SAMPLES_FILE, images=samples.images, labels=samples.labels, probabilities=samples.probabilities
+        )
+        write_json(scratch / PARITY_FILE, ledger.as_dict())
+        for name in (KERAS_FILE, TRAINING_FILE, CURVES_FILE):
+            _bring_along(name, source, folder, scratch)
+        (scratch / REPORT_FILE).write_text(_report(source, manifest, ledger, evidence), encoding="utf-8")
+        for path in sorted(scratch.iterdir()):
+            with replacing(folder / path.name) as sibling:
+                shutil.copyfile(path, sibling)
+    write_json(folder / MANIFEST_FILE, manifest.as_dict())
+    for stale in (FAILED_PARITY_FILE, *(file for name, file in FILES.items() if name not in files)):
+        (folder / stale).unlink(missing_ok=True)
+    return manifest
+
+
+def _weighed(manifest: Manifest, name: str, scratch: Path) -> Any:
+    path = scratch / FILES[name]
+    return replace(manifest.variants[name], size_bytes=path.stat().st_size, sha256=sha256_of(path))
+
+
+def _bring_along(name: str, source: Source, folder: Path, scratch: Path) -> None:
+    path = source.path if name == KERAS_FILE else source.path.parent / name
+    known = name == KERAS_FILE or source.training is not None
+    if known and path.is_file() and path.resolve() != (folder / name).resolve():
+        shutil.copyfile(path, scratch / name)
+
+
+def _report(source: Source, manifest: Manifest, ledger: Ledger, evidence: Evidence) -> str:
+    curves = source.path.parent / CURVES_FILE
+    flips = {
+        row.stage: [FlipPicture(flip, evidence.images[flip.index]) for flip in row.flips] for row in ledger.rows[1:]
+    }
+    return render_report(
+        manifest,
+        ledger,
+        training=source.training,
+        curves_png=curves.read_bytes() if source.training is not None and curves.is_file() else None,
+        flips=flips if manifest.input.kind == "pixels" else {},
+    )

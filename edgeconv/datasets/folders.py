@@ -1,0 +1,169 @@
+"""Read pictures that are sorted into one subfolder a class."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeconv.datasets.assembly import preparation_of
+from edgeconv.datasets.dataset import Split
+from edgeconv.datasets.reading import Reading
+from edgeconv.datasets.spec import DatasetSpec
+from edgeconv.datasets.splitting import stratified_split
+from edgeconv.errors import DatasetError, ImageError
+from edgeconv.preprocess import prepare
+from edgeconv.progress import Progress
+
+DEFAULT_SIZE = {"digit": (28, 28), "resize": (64, 64)}
+"""Height and width in pixels where none is asked for: MNIST's, and a size that small convnets and CPUs can take."""
+
+TEST_FOLDERS = ("test", "val", "validation")
+"""What the folder beside `train` may be called; the first one there is the test split."""
+
+
+@dataclass(frozen=True)
+class _Listing:
+    """The pictures of some class folders, in order, and the class of each."""
+
+    names: tuple[str, ...]
+    paths: list[Path]
+    labels: NDArray[np.int64]
+    ignored: list[Path]
+
+
+def read_folders(folder: Path, spec: DatasetSpec, progress: Progress) -> Reading:
+    """Read a folder of class folders, or one with such folders in `train` and `test` (or `val`).
+
+    Classes are in the order of their sorted names. Hidden files are ignored silently, other files that are no
+    pictures with a word. Pictures are decoded one at a time, straight into the array that is returned.
+
+    Args:
+        folder: `<class>/<picture>` or `train/<class>/<picture>` and `test/<class>/<picture>`.
+        spec: image_size, channels, preparation, and val_split and seed where there is no `test`.
+        progress: hears what is done, and sees a bar of pictures.
+
+    Returns:
+        Its images, uint8, (n, height, width, channels), 0-255, both splits, and the names of the classes.
+
+    Raises:
+        DatasetError: a class is empty or too small, the classes of `train` and `test` differ, there are no class
+            folders, or a picture is damaged. Names the folder or file.
+    """
+    parts = {path.name: path for path in _visible(folder) if path.is_dir()}
+    test_name = next((name for name in TEST_FOLDERS if name in parts), None)
+    if test_name and "train" in parts and set(parts) <= {"train", *TEST_FOLDERS}:
+        train, test = _list(parts["train"]), _list(parts[test_name])
+        _require_same_classes(train, test, folder, test_name)
+        unused = sorted(set(parts) - {"train", test_name})
+        if unused:
+            progress.say(f"{folder}: {test_name} is the test split; {', '.join(unused)} is not used.")
+        paths, labels = train.paths + test.paths, np.concatenate([train.labels, test.labels])
+        first, ignored = len(train.paths), train.ignored + test.ignored
+    else:
+        train = _list(folder)
+        learn, judge = stratified_split(train.labels, spec.val_split, spec.seed, str(folder), train.names)
+        order = np.concatenate([learn, judge])
+        paths, labels = [train.paths[index] for index in order], train.labels[order]
+        first, ignored = len(learn), train.ignored
+    if ignored:
+        progress.say(f"{folder}: {len(ignored)} files are no pictures and were ignored, such as {ignored[0]}.")
+    images = _read_pictures(paths, spec, progress)
+    return Reading(
+        str(folder), Split(images[:first], labels[:first]), Split(images[first:], labels[first:]), train.names
+    )
+
+
+def _visible(folder: Path) -> list[Path]:
+    try:
+        return sorted((path for path in folder.iterdir() if not path.name.startswith(".")), key=lambda path: path.name)
+    except OSError as error:
+        raise DatasetError(f"{folder}: a readable folder is required. Received: {error.strerror}.") from error
+
+
+def _list(folder: Path) -> _Listing:
+    from edgeconv.images import EXTENSIONS
+
+    entries = _visible(folder)
+    classes = [path for path in entries if path.is_dir()]
+    if len(classes) < 2:
+        raise DatasetError(
+            f"{folder}: at least 2 subfolders, one for each class, are required. Received: {len(classes)} "
+            f"subfolders and {len(entries) - len(classes)} files. Sort pictures into folders named by class."
+        )
+    paths: list[Path] = []
+    labels: list[int] = []
+    ignored = [path for path in entries if not path.is_dir()]
+    for index, folder_of_class in enumerate(classes):
+        members = _visible(folder_of_class)
+        pictures = [path for path in members if path.suffix.lower() in EXTENSIONS and path.is_file()]
+        if not pictures:
+            raise DatasetError(
+                f"{folder_of_class}: pictures ({', '.join(sorted(EXTENSIONS))}) are required. Received: none. "
+                "Add at least 2 or remove the folder."
+            )
+        paths += pictures
+        labels += [index] * len(pictures)
+        ignored += sorted(set(members) - set(pictures))
+    return _Listing(tuple(path.name for path in classes), paths, np.array(labels, np.int64), ignored)
+
+
+def _require_same_classes(train: _Listing, test: _Listing, folder: Path, test_name: str) -> None:
+    only_train, only_test = sorted(set(train.names) - set(test.names)), sorted(set(test.names) - set(train.names))
+    if only_train or only_test:
+        raise DatasetError(
+            f"{folder}: train and {test_name} must have the same classes. Received: only in train: "
+            f"{', '.join(only_train) or 'none'}; only in {test_name}: {', '.join(only_test) or 'none'}. "
+            "Add what is missing."
+        )
+
+
+def _read_pictures(paths: list[Path], spec: DatasetSpec, progress: Progress) -> NDArray[np.uint8]:
+    """Decode every picture into one array, uint8, (n, height, width, channels)."""
+    from edgeconv.images import decode
+
+    kind = "resize" if spec.preparation == "auto" else spec.preparation
+    height, width = spec.image_size or DEFAULT_SIZE[kind]
+    if spec.image_size is None:
+        progress.say(f"Pictures become {height}x{width}, the default image size.")
+    preparation = preparation_of(kind, height, width, spec.channels or 1)
+    may_widen = spec.channels is None and kind == "resize"
+    images = _allocate((len(paths), height, width, preparation.channels))
+    with progress.bar("Reading pictures", len(paths)) as advance:
+        for index, path in enumerate(paths):
+            try:
+                picture = decode(path)
+                if may_widen and _has_colour(picture):
+                    may_widen, preparation = False, preparation_of(kind, height, width, 3)
+                    images = _widened(images, index)
+                images[index] = prepare(picture, preparation)
+            except ImageError as error:
+                where = "" if str(path) in str(error) else f"{path}: "
+                raise DatasetError(f"Every picture must be usable. {where}{error} Or remove the file.") from error
+            advance(1, "")
+    return images
+
+
+def _has_colour(picture: NDArray[np.uint8]) -> bool:
+    grey = picture[..., :1]
+    return picture.shape[2] > 1 and not bool((picture[..., 1:3] == grey).all())
+
+
+def _widened(images: NDArray[np.uint8], filled: int) -> NDArray[np.uint8]:
+    """Make room for colour: the grey images that are there already get three equal channels."""
+    wide = _allocate((*images.shape[:3], 3))
+    wide[:filled] = images[:filled]
+    return wide
+
+
+def _allocate(shape: tuple[int, ...]) -> NDArray[np.uint8]:
+    try:
+        return np.empty(shape, np.uint8)
+    except MemoryError as error:
+        raise DatasetError(
+            f"Images must fit into the memory. Received: {shape[0]} of {shape[1:]}, {math.prod(shape) / 1e9:.1f} GB. "
+            "Choose a smaller `image_size`."
+        ) from error

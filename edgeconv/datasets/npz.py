@@ -1,0 +1,114 @@
+"""Read images and labels from an `.npz` file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.lib.npyio import NpzFile
+from numpy.typing import NDArray
+
+from edgeconv.datasets.checks import checked_split
+from edgeconv.datasets.dataset import Split
+from edgeconv.datasets.reading import Reading
+from edgeconv.errors import DatasetError
+
+KERAS_KEYS = ("x_train", "y_train", "x_test", "y_test")
+"""The layout of `keras.datasets.mnist`, which has a test split."""
+
+PAIRS = (("x", "y"), ("images", "labels"))
+"""Layouts without a test split."""
+
+
+def read_npz(path: Path) -> Reading:
+    """Read a file with `x_train`, `y_train`, `x_test`, `y_test`, or with only `x`, `y` or `images`, `labels`.
+
+    The names of the classes come from `class_names` (or `labels`, where that key is free), an array of strings.
+    Pickled arrays are refused: reading one could run code.
+
+    Args:
+        path: the file.
+
+    Returns:
+        Its images, uint8, (n, height, width, 1 or 3), 0-255, its labels, and the names where it has them.
+
+    Raises:
+        DatasetError: the file is damaged, lacks a key, or holds arrays that are no images and labels. Names the file.
+    """
+    with _open(path) as archive:
+        keys = set(archive.files)
+        if keys & set(KERAS_KEYS):
+            missing = [key for key in KERAS_KEYS if key not in keys]
+            if missing:
+                raise DatasetError(
+                    f"{path}: {', '.join(KERAS_KEYS)} are required. Missing: {', '.join(missing)}. Save all four, "
+                    "or only `x` and `y` to have the test split held out."
+                )
+            names = _names(path, archive, ("class_names", "labels"))
+            test = _split(path, archive, "x_test", "y_test")
+            return Reading(str(path), _split(path, archive, "x_train", "y_train"), test, names)
+        for images, labels in PAIRS:
+            if images in keys and labels in keys:
+                names = _names(path, archive, ("class_names", "labels") if labels == "y" else ("class_names",))
+                return Reading(str(path), _split(path, archive, images, labels), None, names)
+        raise DatasetError(
+            f"{path}: the keys {', '.join(KERAS_KEYS)}, or x, y, or images, labels are required. Received: "
+            f"{', '.join(sorted(keys)[:8]) or 'none'}. Save it with `np.savez(path, x=images, y=labels)`."
+        )
+
+
+@contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    """Turn whatever numpy and zipfile raise for a damaged file, which is anything, into an error that names it."""
+    try:
+        yield
+    except Exception as error:
+        reason = " ".join(str(error).split()).rstrip(".") or type(error).__name__
+        remedy = "Save plain arrays, not objects" if "pickle" in reason else "Get a new copy"
+        raise DatasetError(f"{path}: a readable .npz file is required. Received: {reason}. {remedy}.") from error
+
+
+@contextmanager
+def _open(path: Path) -> Iterator[NpzFile[Any]]:
+    with ExitStack() as stack:
+        with _naming(path):
+            # numpy, given a path, leaves a damaged file open.
+            archive = np.load(stack.enter_context(path.open("rb")), allow_pickle=False)
+        if not isinstance(archive, NpzFile):
+            raise DatasetError(f"{path}: an .npz file is required. Received: a single array. Save it with `np.savez`.")
+        yield stack.enter_context(archive)
+
+
+def _array(path: Path, archive: NpzFile[Any], key: str) -> NDArray[Any]:
+    with _naming(path):
+        array = archive[key]
+    if not isinstance(array, np.ndarray):  # numpy hands out the raw bytes of a member that is no array
+        raise DatasetError(f"{path}: `{key}` must be an array. Received: other data. Save it with `np.savez`.")
+    return array
+
+
+def _split(path: Path, archive: NpzFile[Any], images: str, labels: str) -> Split:
+    where = (f"`{images}` of {path}", f"`{labels}` of {path}")
+    return checked_split(_array(path, archive, images), _array(path, archive, labels), where)
+
+
+def _names(path: Path, archive: NpzFile[Any], keys: tuple[str, ...]) -> tuple[str, ...] | None:
+    key = next((key for key in keys if key in archive.files), None)
+    if key is None:
+        return None
+    array = _array(path, archive, key)
+    if array.ndim != 1 or array.dtype.kind not in "US":
+        raise DatasetError(
+            f"`{key}` of {path}: names of classes must be strings, (n,). Received: {array.dtype} {array.shape}. "
+            "Save `np.array(names)` of a list of strings."
+        )
+    with _naming(path):
+        names = tuple(name.decode() if isinstance(name, bytes) else str(name) for name in array)
+    if len(set(names)) < len(names) or "" in names:
+        raise DatasetError(
+            f"`{key}` of {path}: names must differ and not be empty. Received: {', '.join(names)}. Rename."
+        )
+    return names

@@ -1,0 +1,113 @@
+"""Antialiased resizing as two matrix products, the same numbers as Pillow's BILINEAR.
+
+A matrix says how much each source pixel gives to each target pixel. Written so, a resize is two standard MatMul
+operators in any tensor language, and needs no image library.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+_BLOCK = 16
+"""Target rows computed together: few enough that a block's source rows stay in the cache."""
+
+
+def triangle_weights(source: int, target: int, begin: float = 0.0, end: float | None = None) -> NDArray[np.float32]:
+    """Build the matrix that resamples `source` pixels into `target` pixels with a triangle filter.
+
+    The filter is one pixel of the coarser grid wide to each side, so shrinking averages (antialiasing) and
+    enlarging interpolates linearly.
+
+    Args:
+        source: number of pixels to read.
+        target: number of pixels to make.
+        begin: where in the source the target begins, in pixels from its edge; by default at the edge.
+        end: where the target ends; by default at the other edge. Beyond an edge the last pixel is repeated.
+
+    Returns:
+        float32, (target, source); each row sums to 1.
+
+    Example:
+        >>> triangle_weights(4, 2).round(3).tolist()
+        [[0.429, 0.429, 0.143, 0.0], [0.0, 0.143, 0.429, 0.429]]
+    """
+    scale = ((source if end is None else end) - begin) / target
+    centres = np.clip(begin + (np.arange(target) + 0.5) * scale, 0.5, source - 0.5)
+    distances = np.abs(np.arange(source) + 0.5 - centres[:, None]) / max(scale, 1.0)
+    weights = np.maximum(0.0, 1.0 - distances)
+    return (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
+
+
+def area_weights(source: int, target: int, scale: float, offset: int) -> NDArray[np.float32]:
+    """Build the matrix that averages `scale` source pixels into each target pixel.
+
+    Args:
+        source: number of pixels to read; beyond them there is nothing.
+        target: number of pixels to make.
+        scale: source pixels in one target pixel.
+        offset: target pixel on which the source begins.
+
+    Returns:
+        float32, (target, source): the share of each target pixel that each source pixel covers.
+
+    Example:
+        >>> area_weights(3, 4, 1.5, 1).round(2).tolist()
+        [[0.0, 0.0, 0.0], [0.67, 0.33, 0.0], [0.0, 0.33, 0.67], [0.0, 0.0, 0.0]]
+    """
+    begin = (np.arange(target)[:, None] - offset) * scale
+    pixel = np.arange(source)
+    covered = np.minimum(begin + scale, pixel + 1) - np.maximum(begin, pixel)
+    return (np.clip(covered, 0, None) / scale).astype(np.float32)
+
+
+def resize(picture: NDArray[np.uint8] | NDArray[np.float32], height: int, width: int) -> NDArray[np.float32]:
+    """Resize a picture with a triangle filter, antialiased.
+
+    Args:
+        picture: uint8 or float32, (height, width, channels), any range.
+        height: rows of the result.
+        width: columns of the result.
+
+    Returns:
+        float32, (height, width, channels), within the range of `picture`.
+
+    Example:
+        >>> resize(np.full((9, 9, 1), 7, np.uint8), 4, 2).shape
+        (4, 2, 1)
+    """
+    return resample(picture, triangle_weights(picture.shape[0], height), triangle_weights(picture.shape[1], width))
+
+
+def resample(
+    picture: NDArray[np.uint8] | NDArray[np.float32], vertical: NDArray[np.float32], horizontal: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """Apply one matrix to the rows of a picture and one to its columns.
+
+    Args:
+        picture: uint8 or float32, (height, width, channels), any range.
+        vertical: float32, (target height, height).
+        horizontal: float32, (target width, width).
+
+    Returns:
+        float32, (target height, target width, channels).
+    """
+    rows = _multiply(vertical, picture)
+    columns = _multiply(horizontal, rows.transpose(1, 0, 2))
+    return np.ascontiguousarray(columns.transpose(1, 0, 2))
+
+
+def _multiply(weights: NDArray[np.float32], picture: NDArray[np.uint8] | NDArray[np.float32]) -> NDArray[np.float32]:
+    """Multiply `weights` and the rows of the picture, leaving out the zeros of a band matrix.
+
+    A block of target rows reads only the source rows it needs: a large photograph is never held as floats.
+    """
+    target, source = weights.shape
+    made = np.empty((target, *picture.shape[1:]), np.float32)
+    for first in range(0, target, _BLOCK):
+        block = weights[first : first + _BLOCK]
+        used = np.flatnonzero(block.any(axis=0))
+        begin, end = int(used[0]), int(used[-1]) + 1
+        pixels = picture[begin:end].reshape(end - begin, -1).astype(np.float32, copy=False)
+        made[first : first + _BLOCK] = (block[:, begin:end] @ pixels).reshape(len(block), *picture.shape[1:])
+    return made

@@ -1,0 +1,189 @@
+"""From a path to a model that is ready to run: its contract, its variant, its provider."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import onnxruntime as ort
+
+from edgeconv.artifact import MANIFEST_FILE, SAMPLES_FILE, newest, read_json
+from edgeconv.errors import ArtifactError, ChecksumError, ConfigError, ManifestError, ProviderError
+from edgeconv.manifest import METADATA_KEY, VARIANT_KEY, Manifest
+from edgeconv.runtime.golden import Samples, disagreement
+from edgeconv.runtime.providers import CPU, candidates
+from edgeconv.runtime.session import Session
+
+REFERENCE_PACKAGE = "edgeconv.reference"
+
+
+@dataclass(frozen=True)
+class OpenModel:
+    """A model that is ready to run.
+
+    Attributes:
+        path: the artifact's folder, or the lone `.onnx` file.
+        manifest: its contract.
+        variant: the name of the variant that runs.
+        session: the open session.
+    """
+
+    path: Path
+    manifest: Manifest
+    variant: str
+    session: Session
+
+
+@dataclass(frozen=True)
+class ModelFiles:
+    """The files of a model, not yet open.
+
+    Attributes:
+        path: the artifact's folder, or the lone `.onnx` file.
+        manifest: the contract.
+        variants: the names of the variants that are there.
+        read: gives the bytes of a variant, and raises ChecksumError where they are not those of the manifest.
+        samples: the golden vectors, or None where there are none.
+    """
+
+    path: Path
+    manifest: Manifest
+    variants: tuple[str, ...]
+    read: Callable[[str], bytes]
+    samples: Path | None
+
+
+def find_model() -> Path:
+    """Return the newest artifact below `exported/`, else the reference model that the package ships.
+
+    Raises:
+        ArtifactError: there is neither.
+    """
+    found = newest(MANIFEST_FILE) or reference_model()
+    if found is None:
+        raise ArtifactError(
+            "A model is required. Received: no artifact under `exported/`, and no reference model in this "
+            "installation. Make one with `edgeconv train` and `edgeconv export`, or name one with `--model`."
+        )
+    return found
+
+
+def reference_model() -> Path | None:
+    """Return the folder of the model that the package ships, or None where it was built without."""
+    spec = importlib.util.find_spec(REFERENCE_PACKAGE)
+    locations = spec.submodule_search_locations if spec else None
+    return next((Path(place) for place in locations or () if (Path(place) / MANIFEST_FILE).is_file()), None)
+
+
+def open_model(path: Path, *, variant: str | None = None, device: str = "auto", threads: int = 1) -> OpenModel:
+    """Open an artifact's folder, or a lone `.onnx` file that carries its contract.
+
+    Args:
+        path: the folder or the file.
+        variant: ``"int8"`` or ``"fp32"``; None takes int8 on the CPU and fp32 on a GPU.
+        device: ``"auto"`` takes a GPU only if it computes the golden vectors right, else the CPU; ``"gpu"`` is
+            strict; ``"cpu"``.
+        threads: threads inside an operator, at least 1.
+
+    Raises:
+        ArtifactError: the path is no artifact, lacks the variant, or a file is not the one its manifest names.
+        ProviderError: a GPU was asked for, and none runs the model right.
+
+    Example:
+        >>> open_model(Path("exported/mnist")).variant  # doctest: +SKIP
+        'int8'
+    """
+    if threads < 1:
+        raise ConfigError(f"`threads` must be at least 1. Received: {threads}. Leave it out for 1.")
+    files = find_files(path)
+    refusals = []
+    for provider in candidates(device, ort.get_available_providers()):
+        name = _choose(files, variant, provider)
+        if provider == CPU:
+            return OpenModel(path, files.manifest, name, Session(files.read(name), threads=threads))
+        try:
+            return OpenModel(path, files.manifest, name, _on_gpu(files, name, provider, device, threads))
+        except ProviderError as error:
+            refusals.append(str(error))
+    raise ProviderError(refusals[0])
+
+
+def find_files(path: Path) -> ModelFiles:
+    """Read the contract of an artifact's folder or of a lone `.onnx` file.
+
+    Raises:
+        ArtifactError: the path is neither.
+    """
+    return _lone_file(path) if path.is_file() else _folder(path)
+
+
+def _on_gpu(files: ModelFiles, name: str, provider: str, device: str, threads: int) -> Session:
+    """Open a GPU session, and believe it only if it computes the golden vectors right."""
+    if name == "int8":
+        # https://github.com/microsoft/onnxruntime/issues/12229
+        raise ProviderError(
+            f"{provider} requires a float model. Received: int8, whose operators would run one by one on the CPU. "
+            "Use `--variant fp32`, or `--device cpu`."
+        )
+    if files.samples is None and device == "auto":
+        raise ProviderError(f"{provider} requires golden vectors to be trusted. Received: none. Use `--device gpu`.")
+    session = Session(files.read(name), provider=provider, threads=threads)
+    problem = disagreement(session, Samples.load(files.samples)) if files.samples else None
+    if problem:
+        raise ProviderError(f"{provider} must answer as Keras did. Received: {problem}. Use `--device cpu`.")
+    return session
+
+
+def _choose(files: ModelFiles, variant: str | None, provider: str) -> str:
+    best_first = ("int8", "fp32") if provider == CPU else ("fp32", "int8")
+    name = variant or next((name for name in best_first if name in files.variants), None)
+    if name not in files.variants or name is None:
+        raise ArtifactError(
+            f"`{files.path}` must hold the variant {name or 'fp32'}. Received: {', '.join(files.variants) or 'none'}. "
+            "Make int8 with `edgeconv export --quantize`."
+        )
+    return name
+
+
+def _folder(path: Path) -> ModelFiles:
+    if not path.is_dir():
+        raise ArtifactError(
+            f"`{path}` must be an artifact's folder or an `.onnx` file. Received: no such path. "
+            "Make one with `edgeconv export`."
+        )
+    manifest = Manifest.from_dict(read_json(path / MANIFEST_FILE), str(path / MANIFEST_FILE))
+
+    def read(name: str) -> bytes:
+        variant = manifest.variants[name]
+        try:
+            data = (path / variant.file).read_bytes()
+        except OSError as error:
+            raise ArtifactError(
+                f"`{path / variant.file}` is required. Received: {error.strerror}. Export the model again."
+            ) from error
+        digest = hashlib.sha256(data).hexdigest()
+        if variant.sha256 is not None and digest != variant.sha256:
+            raise ChecksumError(
+                f"`{path / variant.file}` must have the SHA-256 {variant.sha256[:12]}... of its manifest. "
+                f"Received: {digest[:12]}.... Export the model again."
+            )
+        return data
+
+    samples = path / SAMPLES_FILE
+    return ModelFiles(path, manifest, tuple(manifest.variants), read, samples if samples.is_file() else None)
+
+
+def _lone_file(path: Path) -> ModelFiles:
+    data = path.read_bytes()
+    metadata = Session(data).metadata
+    if METADATA_KEY not in metadata:
+        raise ManifestError(
+            f"`{path}` must carry its contract under `{METADATA_KEY}`. Received: an ONNX file without it. "
+            "Export the Keras model with `edgeconv export`."
+        )
+    manifest = Manifest.from_json(metadata[METADATA_KEY], str(path))
+    only = metadata.get(VARIANT_KEY, "fp32")
+    return ModelFiles(path, manifest, (only,), {only: data}.__getitem__, None)

@@ -1,0 +1,121 @@
+"""A model opened on one execution provider: arrays in, arrays out, everything checked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import onnxruntime as ort
+from numpy.typing import NDArray
+
+from edgeconv.errors import InputError, ProviderError
+from edgeconv.runtime.providers import CPU, OPTIONS
+
+# ONNX Runtime's log levels: 3 shows errors only. Its warnings speak of graph optimisations, not of the user's input.
+_ERRORS_ONLY = 3
+
+
+class Session:
+    """One model on one execution provider.
+
+    Args:
+        model: the bytes of an `.onnx` file.
+        provider: ONNX Runtime's name of the one provider to use.
+        threads: threads inside an operator, at least 1. One is the fastest for small models at batch 1.
+
+    Raises:
+        ProviderError: the provider cannot run the whole model here.
+        InputError: ONNX Runtime cannot load the bytes.
+
+    Example:
+        >>> session = Session(Path("exported/mnist/model.onnx").read_bytes())  # doctest: +SKIP
+        >>> session.run(np.zeros((1, 28, 28, 1), np.uint8)).shape  # doctest: +SKIP
+        (1, 10)
+    """
+
+    def __init__(self, model: bytes, *, provider: str = CPU, threads: int = 1) -> None:
+        options = ort.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
+        options.log_severity_level = _ERRORS_ONLY
+        if provider != CPU:
+            options.add_session_config_entry("session.disable_cpu_ep_fallback", "1")
+        self._session = _open(model, options, provider)
+        self.provider = provider
+        self.threads = threads
+        only_input, only_output = self._session.get_inputs()[0], self._session.get_outputs()[0]
+        self._input_name: str = only_input.name
+        self._output_name: str = only_output.name
+        self._dtype = np.dtype(_NUMPY_TYPES.get(only_input.type, "float32"))
+        # ONNX Runtime names dynamic axes with strings, or None where the file gives no name.
+        self._shape = tuple(axis if isinstance(axis, int) else None for axis in only_input.shape)
+
+    @property
+    def metadata(self) -> Mapping[str, str]:
+        """The file's own key-value pairs."""
+        return dict(self._session.get_modelmeta().custom_metadata_map)
+
+    def run(self, images: NDArray[Any]) -> NDArray[np.float32]:
+        """Run the model on a batch.
+
+        Args:
+            images: (batch, ...) of the model's own dtype and shape; uint8 0-255 where it eats raw pixels.
+
+        Returns:
+            The model's first output: float32, (batch, classes).
+
+        Raises:
+            InputError: names the dtype and shape that are required and those received.
+        """
+        self._check(images)
+        (answer,) = self._session.run([self._output_name], {self._input_name: images})
+        return np.asarray(answer, dtype=np.float32)
+
+    def _check(self, images: NDArray[Any]) -> None:
+        fits = len(images.shape) == len(self._shape) and all(
+            axis is None or axis == size for axis, size in zip(self._shape, images.shape, strict=True)
+        )
+        if fits and images.dtype == self._dtype:
+            return
+        wanted = "(" + ", ".join("batch" if axis is None else str(axis) for axis in self._shape) + ")"
+        if len(images.shape) + 1 == len(self._shape):
+            advice = "Add the batch axis with `x[None]`"
+        elif fits:
+            advice = f"Give raw pixels 0-255 with `x.astype(np.{self._dtype})`"
+        else:
+            advice = "Prepare pictures with `Predictor.prepare`"
+        raise InputError(
+            f"`{self._input_name}` must be {self._dtype} {wanted}. "
+            f"Received: {images.dtype} {tuple(images.shape)}. {advice}."
+        )
+
+
+_NUMPY_TYPES = {"tensor(uint8)": "uint8", "tensor(float)": "float32", "tensor(int8)": "int8"}
+
+
+def _open(model: bytes, options: Any, provider: str) -> Any:
+    try:
+        session = ort.InferenceSession(
+            model, options, providers=[(provider, OPTIONS.get(provider, {}))], enable_fallback=0
+        )
+    except Exception as error:  # ONNX Runtime's exceptions share no base class.
+        reason = " ".join(str(error).split())
+        if provider == CPU:
+            raise InputError(
+                f"The model must be an ONNX file that ONNX Runtime {ort.__version__} loads. Received: {reason}. "
+                "Export it again, or upgrade onnxruntime."
+            ) from error
+        raise ProviderError(_unusable(provider, reason)) from error
+    got = session.get_providers()[0]
+    if got != provider:
+        raise ProviderError(_unusable(provider, f"the session runs on {got}"))
+    return session
+
+
+def _unusable(provider: str, reason: str) -> str:
+    return (
+        f"{provider} must run the whole model. Received: {reason}. "
+        "Install the libraries that it needs (for CUDA: those of the onnxruntime-gpu release), or use `--device cpu`."
+    )

@@ -1,0 +1,108 @@
+"""A trained model with a new head, so that it learns other classes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import keras
+from keras import layers
+
+from edgeconv.config import INPUT_RANGES, TrainConfig
+from edgeconv.errors import ConfigError
+from edgeconv.training.architectures import classifier, with_dropout
+from edgeconv.training.loading import load_base, one_line
+
+
+def adapt_model(config: TrainConfig, image_shape: tuple[int, int, int], classes: int) -> keras.Model:
+    """Cut a trained model before its last Dense layer and give it a new one.
+
+    A model that takes uint8, or begins with Rescaling or Normalization, is taken to eat raw pixels. For any other
+    one `config.input_range` says what its input expects, and the scaling is put in front.
+
+    Args:
+        config: `base` is the model's file; `freeze_base`, `input_range`, `dropout` and `seed` count too.
+        image_shape: (height, width, channels) of the new images.
+        classes: number of outputs of the new head.
+
+    Returns:
+        A model from `image`, uint8, (batch, height, width, channels), 0-255, to `probabilities`. Where the base is
+        frozen its layers are not trainable, and batch normalization keeps the statistics that it has.
+
+    Raises:
+        ConfigError: the file is no such model, its images have another shape, or its input range is unknown.
+    """
+    path = Path(config.base or "")
+    base = load_base(path)
+    _check_shape(base, path, image_shape)
+    image = keras.Input(image_shape, dtype="uint8", name="image")
+    features = _features(base, path)
+    for layer in features.layers:
+        layer.trainable = not config.freeze_base
+    pixels = _as_expected(image, base, path, config.input_range)
+    try:
+        x = features.call(pixels)
+        x = with_dropout(_flat(x), config)
+        return keras.Model(image, classifier(x, classes, config), name="finetuned")
+    except (ValueError, TypeError) as error:  # What Keras raises where layers do not fit.
+        raise ConfigError(
+            f"`base` must accept images of shape {image_shape} and a new head. Received: {path}, which does not: "
+            f"{one_line(error)} Choose another model."
+        ) from error
+
+
+def _check_shape(base: keras.Model, path: Path, image_shape: tuple[int, int, int]) -> None:
+    expected = tuple(base.inputs[0].shape[1:])
+    fits = len(expected) == 3 and all(side in (None, ours) for side, ours in zip(expected, image_shape, strict=True))
+    if not fits:
+        raise ConfigError(
+            f"`base` must take images of the dataset's shape {image_shape}. Received: {path}, which takes {expected}. "
+            "Choose another model, or open the dataset with `--image-size`."
+        )
+
+
+def _features(base: keras.Model, path: Path) -> keras.Model:
+    """Return what comes before the last Dense layer; a model without one is features from end to end."""
+    last = base.layers[-1]
+    if isinstance(last, layers.Softmax | layers.Activation) and isinstance(base.layers[-2], layers.Dense):
+        last = base.layers[-2]
+    if isinstance(last, keras.Model) and isinstance(last.layers[-1], layers.Dense | layers.Softmax):
+        raise ConfigError(
+            f"`base` must have its last Dense layer at the top level. Received: {path}, where it is inside "
+            f"{last.name!r}. Save the model without that nesting."
+        )
+    return keras.Model(base.inputs[0], last.input if isinstance(last, layers.Dense) else base.outputs[0])
+
+
+def _flat(features: keras.KerasTensor) -> keras.KerasTensor:
+    """Return features of shape (batch, n): feature maps are averaged over their height and width."""
+    if len(features.shape) == 4:
+        return layers.GlobalAveragePooling2D(name="average")(features)
+    if len(features.shape) != 2:
+        raise ValueError(f"its features have the shape {tuple(features.shape)}")
+    return features
+
+
+def _as_expected(image: keras.KerasTensor, base: keras.Model, path: Path, input_range: str | None) -> keras.KerasTensor:
+    """Return the raw pixels as `base` expects them."""
+    takes = base.inputs[0].dtype
+    if "int" in takes:
+        if input_range not in (None, "0:255"):
+            raise ConfigError(
+                f"`input_range` must be left out for a base that takes whole numbers. Received: {input_range!r} for "
+                f"{path}, which takes {takes}. Leave it out."
+            )
+        return image
+    if input_range is not None:
+        low, high = INPUT_RANGES[input_range]
+        return layers.Rescaling((high - low) / 255, offset=low, name="input_range")(image)
+    if not isinstance(_first_layer(base), layers.Rescaling | layers.Normalization):
+        raise ConfigError(
+            f"`input_range` must be given for a base whose scaling is not in the model. Received: none for {path}, "
+            f"which takes {takes}. Choose one of {', '.join(INPUT_RANGES)}."
+        )
+    return keras.ops.cast(image, takes)
+
+
+def _first_layer(model: keras.Model) -> keras.layers.Layer:
+    first = next(layer for layer in model.layers if not isinstance(layer, layers.InputLayer))
+    return _first_layer(first) if isinstance(first, keras.Model) else first

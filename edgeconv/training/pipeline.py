@@ -1,0 +1,60 @@
+"""The training images in a seeded order, batch after batch, augmented on the way."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import tensorflow as tf
+
+from edgeconv.datasets import Split
+from edgeconv.training.augmentation import augment
+from edgeconv.training.seeds import derived_seed
+
+TEST_BATCH = 1000
+_TEST_PIXELS = TEST_BATCH * 28 * 28
+"""Pixels in a batch of test images: fast for digits, and no danger for the memory when images are large."""
+
+
+class Pipeline:
+    """Feeds a run. The images stay uint8, in the memory of the host, once.
+
+    Args:
+        train: what a model learns from.
+        test: what it is judged by.
+        batch_size: training images a step.
+        seed: of the run; an epoch's order and augmentation follow from it and the epoch's number alone.
+        augmented: shift, rotate and zoom the training images.
+    """
+
+    def __init__(self, train: Split, test: Split, *, batch_size: int, seed: int, augmented: bool) -> None:
+        self.batch_size, self.seed, self.augmented = batch_size, seed, augmented
+        self.steps = math.ceil(len(train) / batch_size)
+        with tf.device("/CPU:0"):
+            self._images = tf.constant(train.images)
+            self._labels = tf.constant(train.labels)
+            test_batch = max(1, min(TEST_BATCH, _TEST_PIXELS // math.prod(test.images.shape[1:3])))
+            self.test = tf.data.Dataset.from_tensor_slices((test.images, test.labels)).batch(test_batch).prefetch(2)
+
+    def epoch(self, number: int) -> tf.data.Dataset:
+        """Return the batches of one epoch, each image once.
+
+        Args:
+            number: of the epoch, from 0.
+
+        Returns:
+            Batches of uint8, (batch, height, width, channels), 0-255, and int64 labels, (batch,). The last batch
+            holds what is left.
+        """
+        order = np.random.default_rng([self.seed, number]).permutation(len(self._labels))
+        seeds = tf.data.Dataset.range(self.steps).map(lambda step: (derived_seed(self.seed, "augment", number), step))
+
+        def batch(indices: tf.Tensor, seed: tuple[tf.Tensor, tf.Tensor]) -> tuple[tf.Tensor, tf.Tensor]:
+            images = tf.gather(self._images, indices)
+            if self.augmented:
+                images = augment(images, tf.stack([tf.cast(part, tf.int64) for part in seed]))
+            return images, tf.gather(self._labels, indices)
+
+        with tf.device("/CPU:0"):
+            indices = tf.data.Dataset.from_tensor_slices(order).batch(self.batch_size)
+            return tf.data.Dataset.zip((indices, seeds)).map(batch).prefetch(2)

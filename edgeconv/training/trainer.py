@@ -1,0 +1,192 @@
+"""The stage: from a dataset to a folder with a trained model."""
+
+from __future__ import annotations
+
+import shlex
+import uuid
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from edgeconv.artifact import EXPORTS, sha256_of
+from edgeconv.config import TrainConfig, artifact_folder
+from edgeconv.datasets import Dataset, DatasetSpec, open_dataset
+from edgeconv.errors import ConfigError, TrainingError
+from edgeconv.progress import SILENT, Progress
+from edgeconv.training.architectures import build_model
+from edgeconv.training.checkpoints import (
+    Checkpoint,
+    discard_checkpoint,
+    load_checkpoint_model,
+    read_checkpoint,
+    save_checkpoint,
+)
+from edgeconv.training.devices import Placement, claim_device, scope_of, strategy_of
+from edgeconv.training.download import download
+from edgeconv.training.epochs import run_epoch
+from edgeconv.training.finetuning import adapt_model
+from edgeconv.training.pipeline import Pipeline
+from edgeconv.training.precision import with_precision
+from edgeconv.training.recipes import Crossentropy, make_optimizer, metrics, recipe_of
+from edgeconv.training.results import TrainedModel, versions, write_result
+from edgeconv.training.resuming import find_run, nothing_to_resume, require_same_data
+
+
+def train(
+    dataset: str | DatasetSpec | Dataset = "auto",
+    *,
+    config: TrainConfig = TrainConfig(),  # noqa: B008 - frozen
+    out: str | Path | None = None,
+    resume: bool = False,
+    progress: Progress = SILENT,
+) -> TrainedModel:
+    """Train a model and write `model.keras`, `training.json` and `curves.png`.
+
+    After each epoch a checkpoint is kept inside the folder, until the run is finished. Interrupted by Ctrl-C, the
+    files of the last finished epoch are written and KeyboardInterrupt goes on to the caller. Killed, the folder has
+    the previous model or the new one. On one CPU equal options and data give equal bytes, resumed or not.
+
+    Args:
+        dataset: a name or a path, a spec, or data that is open already.
+        config: how to train. With `resume`, only its `device` counts: the interrupted run has its own options.
+        out: folder of the artifact; None: ``exported/<name of the dataset>``.
+        resume: go on with the unfinished run of the folder. Without `out` and with dataset ``"auto"``: with the
+            newest under ``exported/``.
+        progress: hears what is used, and sees a bar an epoch.
+
+    Returns:
+        The model and its record. With nothing left to resume, those of the finished run.
+
+    Raises:
+        ConfigError: an option cannot be met: the device, the base model, a network too deep for the images.
+        DatasetError: the data is absent or damaged, or is not that of the run to resume.
+        TrainingError: the loss is no number any more, or there is no run to resume.
+        KeyboardInterrupt: as raised by Ctrl-C, after the files are written.
+
+    Example:
+        >>> train("mnist", config=TrainConfig(epochs=1)).record["test_accuracy"]  # doctest: +SKIP
+        0.9876
+    """
+    _require_tensorflow()
+    spec = DatasetSpec(dataset) if isinstance(dataset, str) else dataset
+    folder = Path(out) if out is not None else None
+    checkpoint = None
+    if resume and isinstance(spec, DatasetSpec) and spec.dataset == "auto":
+        folder = find_run(folder, EXPORTS)
+        checkpoint = read_checkpoint(folder)
+        if checkpoint is None:
+            return nothing_to_resume(folder, progress)
+        spec = checkpoint.spec
+    data = spec if isinstance(spec, Dataset) else open_dataset(spec, download=download, progress=progress)
+    folder = artifact_folder(None, folder, data.name)
+    if resume:
+        checkpoint = checkpoint or read_checkpoint(folder)
+        if checkpoint is None:
+            return nothing_to_resume(folder, progress)
+        require_same_data(checkpoint, data, folder)
+    return _train(data, config, folder, checkpoint, progress)
+
+
+def _train(
+    data: Dataset, asked: TrainConfig, folder: Path, checkpoint: Checkpoint | None, progress: Progress
+) -> TrainedModel:
+    config = replace(checkpoint.config, device=asked.device) if checkpoint else asked
+    placement = claim_device(config.device)
+    recipe = recipe_of(config)
+    progress.say(
+        f"Data: {data.name} from {data.source}: {len(data.train):,} training and {len(data.test):,} test images, "
+        f"{len(data.labels)} classes, SHA-256 {data.sha256[:12]}."
+    )
+    _say_which_run(folder, config, asked, checkpoint, progress)
+    pipeline = Pipeline(data.train, data.test, batch_size=recipe.batch_size, seed=config.seed, augmented=config.augment)
+    with scope_of(strategy_of(placement)):
+        if checkpoint:
+            model = load_checkpoint_model(folder)
+            state = replace(checkpoint, config=config)
+        else:
+            model = _new_model(config, data, placement, pipeline.steps)
+            state = Checkpoint(uuid.uuid4().hex[:8], config, data.as_dict(), _provenance(config, placement), ())
+    progress.say(
+        f"Model: {config.base or config.arch}, {model.count_params():,} parameters, on {placement}. "
+        f"Recipe {recipe.name}: {recipe.optimizer}, batch {recipe.batch_size}, "
+        f"learning rate {recipe.learning_rate:g}, {config.epochs} epochs."
+    )
+    try:
+        for number in range(state.epochs_done, config.epochs):
+            entry = run_epoch(model, pipeline, number, config.epochs, progress)
+            state = replace(state, history=(*state.history, entry))
+            save_checkpoint(folder, state, model)
+        result = write_result(folder, model, state, data)
+    except KeyboardInterrupt:
+        _keep_last_epoch(folder, state, data, progress)
+        raise
+    except TrainingError:
+        if state.history:
+            discard_checkpoint(folder)  # Gone on with, the same run would fail at the same step.
+        raise
+    discard_checkpoint(folder)
+    progress.say(f"Test accuracy {result.record['test_accuracy']:.2%}. Saved {result.path}.")
+    return result
+
+
+def _new_model(config: TrainConfig, data: Dataset, placement: Placement, steps: int) -> keras.Model:
+    """Return the compiled model of epoch 0."""
+    height, width, channels = data.train.images.shape[1:]
+    build = adapt_model if config.base else build_model
+    model = build(config, (height, width, channels), len(data.labels))
+    recipe = recipe_of(config)
+    optimizer, loss = make_optimizer(recipe, steps * config.epochs), Crossentropy(recipe.label_smoothing)
+    if placement.precision != "float32":
+        model = with_precision(model, placement.precision)
+        optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
+    # XLA makes these small steps three times slower on a CPU.
+    model.compile(optimizer, loss=loss, metrics=metrics(), jit_compile=False, auto_scale_loss=False)
+    return model
+
+
+def _keep_last_epoch(folder: Path, state: Checkpoint, data: Dataset, progress: Progress) -> None:
+    """Write the files of the last finished epoch of an interrupted run, if it has one."""
+    kept = read_checkpoint(folder)
+    if kept is None or kept.run != state.run:
+        progress.say("Stopped before an epoch was finished. Nothing was written.")
+        return
+    write_result(folder, load_checkpoint_model(folder), kept, data)
+    where = "" if folder.parent == EXPORTS else f" --out {shlex.quote(str(folder))}"
+    progress.say(
+        f"Stopped after epoch {kept.epochs_done} of {kept.config.epochs}, which is kept in {folder}. "
+        f"Go on with `edgeconv train --resume{where}`."
+    )
+
+
+def _say_which_run(
+    folder: Path, config: TrainConfig, asked: TrainConfig, checkpoint: Checkpoint | None, progress: Progress
+) -> None:
+    if checkpoint:
+        ignored = asked not in (config, TrainConfig(device=asked.device))
+        progress.say(
+            f"Going on in {folder} after epoch {checkpoint.epochs_done} of {config.epochs}, with the options that the "
+            f"run began with{', not with those given now' if ignored else ''}."
+        )
+    elif read_checkpoint(folder):
+        progress.say(
+            f"The unfinished run in {folder} is replaced when an epoch is finished; `--resume` goes on with it."
+        )
+
+
+def _provenance(config: TrainConfig, placement: Placement) -> dict[str, Any]:
+    base = Path(config.base) if config.base else None
+    return {
+        "base": {"file": base.name, "sha256": sha256_of(base)} if base else None,
+        "device": placement.as_dict(),
+        "versions": versions(),
+    }
+
+
+def _require_tensorflow() -> None:
+    if keras.backend.backend() != "tensorflow":
+        raise ConfigError(
+            f"Training requires Keras on TensorFlow. Received: Keras on {keras.backend.backend()}. "
+            "Set KERAS_BACKEND to tensorflow."
+        )
