@@ -18,7 +18,7 @@ from .progress import TerminalProgress
 @click.option("--max-drop", default=0.2, show_default=True, help="Percentage points of accuracy that int8 may lose.")
 @format_option
 def command(model: str | None, max_drop: float, output_format: str | None, **options: Any) -> None:
-    r"""Measure accuracy parity of all stages of MODEL; exit 3 if a gate fails.
+    """Measure accuracy parity of all stages of MODEL; exit 3 if a gate fails.
 
     Without MODEL: the newest under exported/, else the model that the package ships. Without --dataset: the test
     split of the data that it was trained on.

@@ -30,7 +30,7 @@ from .progress import TerminalProgress
 def command(
     model: str | None, labels: str | None, name: str | None, out: str | None, output_format: str | None, **options: Any
 ) -> None:
-    r"""Convert a .keras MODEL to verified ONNX, and prove that it answers as Keras does.
+    """Convert a .keras MODEL to verified ONNX, and prove that it answers as Keras does.
 
     Without MODEL: the newest under exported/.
 

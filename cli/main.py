@@ -61,7 +61,7 @@ def _is_for_users(error: Exception) -> bool:
 @click.version_option(package_name="edgeconv", message="%(prog)s %(version)s")
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 def cli(debug: bool) -> None:
-    r"""Take a Keras convnet to a device, and lose nothing on the way.
+    """Take a Keras convnet to a device, and lose nothing on the way.
 
     \b
     edgeconv train                    a convnet that reads digits

@@ -38,7 +38,7 @@ def command(
     threads: int,
     output_format: str | None,
 ) -> None:
-    r"""Read pictures: files, folders, globs, or - for stdin.
+    """Read pictures: files, folders, globs, or - for stdin.
 
     \b
     Example: edgeconv predict image.png

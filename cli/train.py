@@ -44,7 +44,7 @@ from .progress import TerminalProgress
 @click.option("--resume", is_flag=True, help="Go on with the run that was interrupted.")
 @format_option
 def command(output_format: str | None, name: str | None, out: str | None, resume: bool, **options: Any) -> None:
-    r"""Train a convnet, and write exported/<name>/model.keras.
+    """Train a convnet, and write exported/<name>/model.keras.
 
     \b
     Example: edgeconv train --dataset mnist --epochs 5

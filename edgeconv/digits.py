@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from edgeconv.colors import composite, luma
 from edgeconv.errors import ImageError
-from edgeconv.ink import bounds, is_bright, levels, stroke_width, strength, without_border
+from edgeconv.ink import bounds, is_bright, levels, strength, stroke_width, without_border
 from edgeconv.morphology import Grey, box_mean, maximum, maximum_of_neighbours
 from edgeconv.resampling import area_weights, resample, resize, triangle_weights
 
@@ -147,7 +147,7 @@ def _cut(picture: NDArray[np.uint8], rows: tuple[float, float], columns: tuple[f
 
 def _ink(canvas: Grey, zoom: float) -> Grey:
     """Draw the ink on the canvas with full contrast; float32, (canvas, canvas), 0-1."""
-    ink = strength(canvas, _WIDEST_ON_CANVAS)
+    ink = without_border(strength(canvas, _WIDEST_ON_CANVAS))
     floor, full = levels(ink)
     # A sharp photograph gives edges of one canvas pixel. A small one was enlarged: its greys are parts of pixels,
     # and stay. Gain 1 keeps them, 6 makes an edge of one pixel in six.

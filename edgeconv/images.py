@@ -129,10 +129,8 @@ def _to_array(image: Image.Image) -> NDArray[np.uint8]:
         return _to_bytes(np.asarray(image), 65535)
     if image.mode in {"I", "F"}:
         return _to_bytes(np.asarray(image), _full_scale(image))
-    if image.has_transparency_data:
-        mode = "RGBA"
-    else:
-        mode = "L" if image.mode in {"1", "L"} else "RGB"
+    opaque = "L" if image.mode in {"1", "L"} else "RGB"
+    mode = "RGBA" if image.has_transparency_data else opaque
     pixels = np.array(image if image.mode == mode else image.convert(mode))
     return pixels[..., None] if pixels.ndim == 2 else pixels
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeconv.colors import composite, luma
 from edgeconv.digits import center_digit
 from edgeconv.errors import ImageError, ManifestError
 from edgeconv.resampling import resize

@@ -102,7 +102,7 @@ def _multiply(weights: NDArray[np.float32], picture: NDArray[np.uint8] | NDArray
 
     A block of target rows reads only the source rows it needs: a large photograph is never held as floats.
     """
-    target, source = weights.shape
+    target = len(weights)
     made = np.empty((target, *picture.shape[1:]), np.float32)
     for first in range(0, target, _BLOCK):
         block = weights[first : first + _BLOCK]

@@ -24,8 +24,10 @@ def read_model(path: Path) -> tuple[bytes, onnx.ModelProto]:
     except OSError as error:
         raise ArtifactError(f"`{path}` is required. Received: {error.strerror}. Export the model again.") from error
     except DecodeError as error:
-        message = " ".join(str(error).split())
-        raise ArtifactError(f"`{path}` must be an ONNX file. Received: {message}. Export the model again.") from error
+        raise ArtifactError(
+            f"`{path}` must be an ONNX file. Received: {len(data):,} bytes that do not parse as one. "
+            "Export the model again."
+        ) from error
     if not model.ir_version or not model.graph.output:
         raise ArtifactError(
             f"`{path}` must be an ONNX file. Received: {len(data):,} bytes without a graph. Export the model again."

@@ -35,7 +35,7 @@ def run_epoch(model: keras.Model, pipeline: Pipeline, number: int, epochs: int, 
     """
     started = time.perf_counter()
     for layer in _layers(model):
-        if isinstance(layer, keras.layers.Dropout):
+        if getattr(layer, "seed_generator", None) is not None:  # Dropout, noise: random while training.
             layer.seed_generator.state.assign([derived_seed(pipeline.seed, layer.name, number), 0])
     with progress.bar(f"epoch {number + 1}/{epochs}", total=pipeline.steps) as advance:
         watch = _Watch(number + 1, advance)

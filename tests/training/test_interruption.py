@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -91,7 +92,7 @@ def test_killed_it_leaves_the_previous_model_and_can_be_resumed(
     assert resumed.record["model"]["sha256"] == uninterrupted.record["model"]["sha256"]
 
 
-def interrupted(bars: Dataset, out: Path, listener: Listener, monkeypatch: pytest.MonkeyPatch, epoch: int) -> None:
+def interrupted(bars: Dataset, out: Path, listener: Listener, epoch: int) -> None:
     """Press Ctrl-C when an epoch begins."""
     run_epoch = room.run_epoch
 
@@ -100,15 +101,22 @@ def interrupted(bars: Dataset, out: Path, listener: Listener, monkeypatch: pytes
             raise KeyboardInterrupt
         return run_epoch(model, pipeline, number, *rest)  # type: ignore[arg-type]
 
-    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+    with pytest.MonkeyPatch.context() as patch:
         patch.setattr(room, "run_epoch", pressed)
-        train(bars, config=SMALL, out=out, progress=listener)
+        with pytest.raises(KeyboardInterrupt):
+            train(bars, config=SMALL, out=out, progress=listener)
 
 
-def test_before_the_first_epoch_ends_nothing_is_written(
-    bars: Dataset, tmp_path: Path, listener: Listener, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    interrupted(bars, tmp_path / "out", listener, monkeypatch, epoch=1)
+@pytest.fixture(scope="module")
+def unfinished(bars: Dataset, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Listener]:
+    """A run that was interrupted in its second epoch, and what it said. Copy the folder before changing it."""
+    out, listener = tmp_path_factory.mktemp("unfinished") / "bars", Listener()
+    interrupted(bars, out, listener, epoch=2)
+    return out, listener
+
+
+def test_before_the_first_epoch_ends_nothing_is_written(bars: Dataset, tmp_path: Path, listener: Listener) -> None:
+    interrupted(bars, tmp_path / "out", listener, epoch=1)
     assert listener.said[-1] == "Stopped before an epoch was finished. Nothing was written."
     assert not (tmp_path / "out").exists()
 
@@ -119,21 +127,29 @@ def test_a_run_killed_while_it_writes_its_files_only_writes_them_again(
     def killed(*_: object) -> None:
         raise SystemExit("killed")
 
-    with monkeypatch.context() as patch, pytest.raises(SystemExit, match="killed"):
+    with monkeypatch.context() as patch:
         patch.setattr(room, "write_result", killed)
-        train(bars, config=SMALL, out=tmp_path)
+        with pytest.raises(SystemExit, match="killed"):
+            train(bars, config=SMALL, out=tmp_path)
     assert not (tmp_path / KERAS_FILE).exists()
     resumed = train(bars, out=tmp_path, resume=True, progress=listener)
     assert listener.bars == {}
     assert resumed.record["model"]["sha256"] == uninterrupted.record["model"]["sha256"]
 
 
-def test_resume_takes_the_newest_run_under_exported(
+def test_under_exported_the_advice_needs_no_folder(
     bars: Dataset, tmp_path: Path, listener: Listener, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    interrupted(bars, Path("exported/bars"), listener, monkeypatch, epoch=3)
+    interrupted(bars, Path("exported/bars"), listener, epoch=2)
     assert listener.said[-1].endswith("Go on with `edgeconv train --resume`.")
+
+
+def test_resume_takes_the_newest_run_under_exported(
+    unfinished: tuple[Path, Listener], tmp_path: Path, listener: Listener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(unfinished[0], "exported/bars")
     result = train(resume=True, config=TrainConfig(device="cpu", epochs=99), progress=listener)
     assert (result.path, result.record["epochs_done"]) == (Path("exported/bars/model.keras"), 3)
     assert any("not with those given now" in line for line in listener.said)
@@ -150,20 +166,17 @@ def test_there_must_be_a_run_to_resume(bars: Dataset, tmp_path: Path, monkeypatc
         train(bars, out=tmp_path / "empty", resume=True)
 
 
-def test_other_data_cannot_continue_a_run(
-    bars: Dataset, tmp_path: Path, listener: Listener, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    interrupted(bars, tmp_path / "out", listener, monkeypatch, epoch=2)
+def test_other_data_cannot_continue_a_run(bars: Dataset, unfinished: tuple[Path, Listener], tmp_path: Path) -> None:
     other = save_bars(tmp_path / "other.npz", seed=1)
     with pytest.raises(DatasetError, match=rf"requires the data it began with.*{bars.sha256[:12]}.*other\.npz"):
-        train(str(other), out=tmp_path / "out", resume=True)
+        train(str(other), out=unfinished[0], resume=True)
 
 
 @pytest.mark.parametrize("damage", ["state", "model", "options", "gone"])
 def test_a_damaged_checkpoint_is_one_line(
-    bars: Dataset, tmp_path: Path, listener: Listener, monkeypatch: pytest.MonkeyPatch, damage: str
+    bars: Dataset, unfinished: tuple[Path, Listener], tmp_path: Path, damage: str
 ) -> None:
-    interrupted(bars, tmp_path, listener, monkeypatch, epoch=2)
+    shutil.copytree(unfinished[0], tmp_path, dirs_exist_ok=True)
     place = tmp_path / CHECKPOINT_FOLDER
     (model,) = place.glob("*.keras")
     state = json.loads((place / STATE_FILE).read_text())
@@ -183,10 +196,10 @@ def test_a_damaged_checkpoint_is_one_line(
 
 
 def test_a_new_run_says_that_it_replaces_an_unfinished_one(
-    bars: Dataset, tmp_path: Path, listener: Listener, monkeypatch: pytest.MonkeyPatch
+    bars: Dataset, unfinished: tuple[Path, Listener], tmp_path: Path, listener: Listener
 ) -> None:
-    interrupted(bars, tmp_path, listener, monkeypatch, epoch=2)
-    interrupted(bars, tmp_path, listener, monkeypatch, epoch=1)
+    shutil.copytree(unfinished[0], tmp_path, dirs_exist_ok=True)
+    interrupted(bars, tmp_path, listener, epoch=1)
     assert any("unfinished run" in line and "--resume" in line for line in listener.said)
     assert listener.said[-1] == "Stopped before an epoch was finished. Nothing was written."
     assert (tmp_path / CHECKPOINT_FOLDER / STATE_FILE).is_file()

@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+import inspect
+
+import pytest
+
+from edgeconv import errors
+
+
+def test_every_error_is_drawn_in_the_tree() -> None:
+    tree = errors.__doc__ or ""
+    classes = [item for _, item in inspect.getmembers(errors, inspect.isclass) if item.__module__ == errors.__name__]
+    assert len(classes) > 10
+    for error in classes:
+        assert issubclass(error, errors.EdgeconvError)
+        assert error.__name__ in tree
+
+
+def test_python_knows_our_errors_by_its_own_names() -> None:
+    assert issubclass(errors.ConfigError, ValueError)
+    assert issubclass(errors.MissingDependencyError, ImportError)
+
+
+def test_a_missing_package_names_the_extra_that_brings_it() -> None:
+    with pytest.raises(
+        errors.MissingDependencyError,
+        match=r"Training requires json, no_such_package\. Not installed: no_such_package\. Install with "
+        r"`pip install 'edgeconv\[train\]'`\.",
+    ):
+        errors.require("json", "no_such_package", extra="train", purpose="Training")
+
+
+def test_a_parity_error_carries_its_ledger() -> None:
+    assert errors.ParityError("text", ledger="the ledger").ledger == "the ledger"

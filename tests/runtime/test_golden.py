@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edgeconv.errors import ArtifactError
+from edgeconv.runtime.golden import Samples, disagreement
+from edgeconv.runtime.session import Session
+
+
+def test_samples_cover_all_classes_and_agree(tiny: Path) -> None:
+    samples = Samples.load(tiny / "samples.npz")
+    assert samples.images.shape == (16, 12, 12, 3)
+    assert samples.images.dtype == np.uint8
+    assert set(samples.labels.tolist()) == {0, 1, 2}
+    assert disagreement(Session((tiny / "model.onnx").read_bytes()), samples) is None
+
+
+def test_wrong_answers_are_told(tiny: Path) -> None:
+    samples = Samples.load(tiny / "samples.npz")
+    session = Session((tiny / "model.onnx").read_bytes())
+    turned = dataclasses.replace(samples, probabilities=np.roll(samples.probabilities, 1, axis=1))
+    assert "16 of 16 golden vectors get another label" in str(disagreement(session, turned))
+    blunt = dataclasses.replace(samples, probabilities=samples.probabilities * 0.5)
+    assert "0 of 16 golden vectors" in str(disagreement(session, blunt))
+    nothing = dataclasses.replace(samples, probabilities=samples.probabilities * np.nan)
+    assert disagreement(session, nothing) is not None
+
+
+def test_a_damaged_file(tmp_path: Path) -> None:
+    (tmp_path / "samples.npz").write_bytes(b"PK\x03\x04 nothing")
+    with pytest.raises(ArtifactError, match="must hold images, labels and probabilities"):
+        Samples.load(tmp_path / "samples.npz")

@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edgeconv.errors import ConfigError, ImageError, InputError
+from edgeconv.runtime.golden import Samples
+from edgeconv.runtime.predictor import Prediction, Predictor, softmax
+
+
+@pytest.fixture(scope="module")
+def model(tiny: Path) -> Predictor:
+    return Predictor(tiny)
+
+
+def _patch(color: int, side: int = 40) -> np.ndarray:
+    picture = np.full((side, side, 3), 60, np.uint8)
+    picture[..., color] = 190
+    return picture
+
+
+@pytest.mark.parametrize(("index", "label"), [(0, "red"), (1, "green"), (2, "blue")])
+def test_a_decoded_picture_of_any_size_is_read(model: Predictor, index: int, label: str) -> None:
+    prediction = model.predict(_patch(index))
+    assert (prediction.label, prediction.index) == (label, index)
+    assert 0.5 < prediction.probability <= 1.0
+
+
+def test_a_path_and_its_bytes_give_the_same_answer(model: Predictor, seven: Path) -> None:
+    answers = [model.predict(source) for source in (seven, str(seven), seven.read_bytes())]
+    assert answers[0] == answers[1] == answers[2]
+
+
+def test_a_batch_is_answered_in_order(model: Predictor, tiny: Path) -> None:
+    samples = Samples.load(tiny / "samples.npz")
+    predictions = model.predict_batch(samples.images)
+    assert [prediction.index for prediction in predictions] == samples.labels.tolist()
+    assert model.predict_batch(samples.images[:1])[0] == predictions[0]
+
+
+def test_the_top_classes_come_best_first(tiny: Path) -> None:
+    prediction = Predictor(tiny, top_k=2).predict(_patch(1))
+    assert len(prediction.top) == 2
+    assert prediction.top[0].as_dict() == {
+        "label": prediction.label,
+        "index": prediction.index,
+        "probability": prediction.probability,
+    }
+    assert prediction.top[0].probability >= prediction.top[1].probability
+    assert len(Predictor(tiny, top_k=100).predict(_patch(1)).top) == 3
+
+
+def test_a_prediction_is_json(model: Predictor) -> None:
+    row = model.predict(_patch(2)).as_dict()
+    assert set(row) == {"label", "index", "probability", "top"}
+    assert [set(score) for score in row["top"]] == [{"label", "index", "probability"}] * 3
+
+
+def test_predictions_are_frozen(model: Predictor) -> None:
+    prediction = model.predict(_patch(0))
+    assert isinstance(prediction, Prediction)
+    with pytest.raises(dataclasses.FrozenInstanceError, match="cannot assign"):
+        prediction.label = "other"  # type: ignore[misc]
+
+
+def test_an_image_of_the_models_size_is_not_touched(model: Predictor) -> None:
+    image = np.random.default_rng(0).integers(0, 256, (12, 12, 3), dtype=np.uint8)
+    np.testing.assert_array_equal(model.prepare(image), image)
+
+
+def test_a_grey_picture_needs_no_channel_axis(model: Predictor) -> None:
+    assert model.prepare(np.zeros((30, 20), np.uint8)).shape == (12, 12, 3)
+
+
+def test_errors_of_the_user(tiny: Path, model: Predictor, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="`top_k` must be at least 1"):
+        Predictor(tiny, top_k=0)
+    with pytest.raises(ImageError, match="no-such.png"):
+        model.predict(tmp_path / "no-such.png")
+    with pytest.raises(InputError, match="Add the batch axis"):
+        model.predict_batch(np.zeros((12, 12, 3), np.uint8))
+
+
+def test_a_model_that_does_not_say_how_pixels_become_its_input(tiny: Path) -> None:
+    model = Predictor(tiny)
+    model.manifest = dataclasses.replace(model.manifest, preprocess=None)
+    with pytest.raises(InputError, match="Export it again with `--input-range`"):
+        model.predict(_patch(0))
+
+
+def test_logits_become_probabilities(tiny: Path) -> None:
+    model = Predictor(tiny)
+    bare = model.predict(_patch(0)).probability
+    model.manifest = dataclasses.replace(model.manifest, output=dataclasses.replace(model.manifest.output, kind="logits"))
+    assert model.predict(_patch(0)).probability != bare
+    assert sum(score.probability for score in model.predict(_patch(0)).top) == pytest.approx(1.0)
+
+
+def test_softmax_by_hand_and_without_overflow() -> None:
+    rows = softmax(np.array([[0.0, np.log(3.0)], [1000.0, 1000.0]], np.float32))
+    np.testing.assert_allclose(rows, [[0.25, 0.75], [0.5, 0.5]], rtol=1e-6)
