@@ -19,7 +19,7 @@ def luma(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
         uint8, (height, width, 1), 0-255.
     """
     red, green, blue = (picture[..., channel, None] * _LUMA[channel] for channel in range(3))
-    return ((red + green + blue + 0x8000) >> 16).astype(np.uint8)
+    return np.asarray((red + green + blue + 0x8000) >> 16, np.uint8)
 
 
 def composite(picture: NDArray[np.uint8], background: int) -> NDArray[np.uint8]:

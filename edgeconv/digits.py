@@ -42,8 +42,11 @@ _WIDEST_ON_CANVAS = 45
 _THINNEST = 2.0
 """Strokes are widened to this share of 1/20 of the digit: the lower quartile of MNIST's own stroke widths."""
 
-_FAINTEST = 0.04
+_FAINTEST = 0.05
 """Ink takes away at least this share of the light: less is the grain of paper."""
+
+_CLEAREST_NOISE = 2.5
+"""Ink is stronger than so many times the noise's floor; the strongest half of pure noise is about 1.5 times as strong."""
 
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 """ITU-R BT.601."""
@@ -127,8 +130,8 @@ def _find(grey: Grey) -> Grey:
     window = max(3, int(max(grey.shape) * _WIDEST) | 1)
     ink = without_border(strength(box_mean(grey, 3), window))
     floor, full = levels(ink)
-    if full < _FAINTEST:
-        raise ImageError(_NO_INK.format(received=f"ink of {full:.1%} contrast at most"))
+    if full < max(_FAINTEST, _CLEAREST_NOISE * floor):
+        raise ImageError(_NO_INK.format(received=f"{full:.1%} of contrast, noise of {floor:.1%}"))
     return np.where(ink > (floor + full) / 2, ink, 0)
 
 
@@ -177,7 +180,7 @@ def _draw(ink: Grey, height: int, width: int, box: int) -> NDArray[np.uint8]:
     vertical = area_weights(bottom - top, height, scale, _offset(digit.sum(axis=1), height, scale))
     horizontal = area_weights(right - left, width, scale, _offset(digit.sum(axis=0), width, scale))
     made = vertical @ digit @ horizontal.T
-    return np.rint(np.clip(made * (255 / made.max()), 0, 255)).astype(np.uint8)[..., None]
+    return np.asarray(np.rint(np.clip(made * (255 / made.max()), 0, 255)), np.uint8)[..., None]
 
 
 def _offset(profile: NDArray[np.float32], target: int, scale: float) -> int:

@@ -13,6 +13,9 @@ from edgeconv.morphology import Grey, box_mean, closing
 _OFFSET = 16.0
 """Grey levels added before dividing by light, so that the noise of deep shadow is not taken for ink."""
 
+_SURROUNDINGS = 0.6
+"""Window of the local mean, as a share of the shorter side: even in a bold digit that fills it, paper prevails."""
+
 _REACH = 3.0
 """Ink farther than so many standard deviations from its centre is dust. The tail of a 9 is at most 2.5 away."""
 
@@ -21,15 +24,16 @@ def is_bright(grey: Grey) -> bool:
     """Tell whether the ink is brighter than its background.
 
     Ink covers the smaller part of its surroundings, so the differences to the local mean are few and large on its
-    side: the sign of their third moment. The edge of a shadow differs as much to both sides, and cancels out.
-    Logarithms make a difference mean the same in the light and in the shadow.
+    side: the sign of their third moment. The edge of a shadow differs as much to both sides, and cancels out; what
+    reaches in from the border does not count. Logarithms make a difference mean the same in light and in shadow.
 
     Args:
         grey: float32, (height, width), 0-255.
     """
     light = np.log(box_mean(grey, 3) + _OFFSET)
-    surroundings = box_mean(light, min(grey.shape) // 2 | 1)
-    return bool(((light - surroundings) ** 3).sum() > 0)
+    difference = light - box_mean(light, int(min(grey.shape) * _SURROUNDINGS) | 1)
+    brighter, darker = (without_border(np.maximum(side, 0)) for side in (difference, -difference))
+    return bool((brighter**3).sum() > (darker**3).sum())
 
 
 def strength(grey: Grey, window: int) -> Grey:

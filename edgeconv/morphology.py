@@ -1,7 +1,7 @@
 """Sliding windows over a grey picture: means, and the closing that paints ink over with its surroundings.
 
-All are separable and cost the same for every window size up to a logarithm. Beyond its
-edge a picture goes on as its mirror image for means, and as its last pixel for the closing.
+All are separable and cost the same for every window size up to a logarithm. Beyond the
+edge the picture is taken to go on as its last pixel does.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def maximum_of_neighbours(grey: Grey) -> Grey:
 
 
 def _mean_of_columns(grey: Grey, window: int) -> Grey:
-    padded = np.pad(grey, ((window // 2 + 1, window // 2), (0, 0)), mode="symmetric")
+    padded = np.pad(grey, ((window // 2 + 1, window // 2), (0, 0)), mode="edge")
     sums = np.cumsum(padded, axis=0, dtype=np.float64)  # float32 would lose the last digits of long sums
     return ((sums[window:] - sums[:-window]) / window).astype(np.float32)
 

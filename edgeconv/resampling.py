@@ -36,7 +36,8 @@ def triangle_weights(source: int, target: int, begin: float = 0.0, end: float | 
     centres = np.clip(begin + (np.arange(target) + 0.5) * scale, 0.5, source - 0.5)
     distances = np.abs(np.arange(source) + 0.5 - centres[:, None]) / max(scale, 1.0)
     weights = np.maximum(0.0, 1.0 - distances)
-    return (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
+    weights /= weights.sum(axis=1, keepdims=True)
+    return np.asarray(weights, np.float32)
 
 
 def area_weights(source: int, target: int, scale: float, offset: int) -> NDArray[np.float32]:
@@ -58,7 +59,7 @@ def area_weights(source: int, target: int, scale: float, offset: int) -> NDArray
     begin = (np.arange(target)[:, None] - offset) * scale
     pixel = np.arange(source)
     covered = np.minimum(begin + scale, pixel + 1) - np.maximum(begin, pixel)
-    return (np.clip(covered, 0, None) / scale).astype(np.float32)
+    return np.asarray(np.clip(covered, 0, None) / scale, np.float32)
 
 
 def resize(picture: NDArray[np.uint8] | NDArray[np.float32], height: int, width: int) -> NDArray[np.float32]:

@@ -16,7 +16,7 @@ from edgeconv.conversion.keras_models import KerasReference, load_keras
 from edgeconv.conversion.ledger import Ledger
 from edgeconv.conversion.parity import Evidence, Stage, prove, stage_of
 from edgeconv.conversion.quantization import quantize_static_int8
-from edgeconv.conversion.source import Source, find_data, find_source, own_folder
+from edgeconv.conversion.source import Source, check_folder, find_data, find_source, own_folder
 from edgeconv.conversion.verification import BATCHES, random_images, verify_answers, verify_structure
 from edgeconv.conversion.writing import SAMPLES, golden_samples, write_artifact
 from edgeconv.datasets import Dataset, DatasetSpec
@@ -83,6 +83,8 @@ def export(
     config = config or ExportConfig()
     config = config if quantize is None else replace(config, quantize=quantize)
     source = find_source(model, progress)
+    folder = Path(out) if out is not None else own_folder(source)
+    check_folder(folder, source)
     progress.say(f"Model: {source.path}")
     keras_model = load_keras(source.path, input_range=config.input_range)
     data = find_data(source, dataset, progress)
@@ -94,7 +96,6 @@ def export(
     stages = [Stage("keras", "tensorflow", keras_model.predict, source.path.stat().st_size)]
     stages += [stage_of(name, file.bytes) for name, file in files.items()]
     ledger = prove(stages, evidence, max_drop=config.max_drop, kind=kind, progress=progress)
-    folder = Path(out) if out is not None else own_folder(source)
     if not ledger.passed:
         write_json(folder / FAILED_PARITY_FILE, ledger.as_dict())
         raise ParityError(
@@ -104,7 +105,7 @@ def export(
         )
     samples = golden_samples(evidence, keras_model.predict)
     manifest = build_manifest(folder.resolve().name, source, keras_model, data, config, files, ledger, kind)
-    manifest = write_artifact(folder, source, manifest, ledger, files, evidence, samples)
+    manifest, ledger = write_artifact(folder, source, manifest, ledger, files, evidence, samples)
     return ExportedModel(folder, manifest, ledger)
 
 

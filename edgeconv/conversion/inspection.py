@@ -148,30 +148,31 @@ def inspect(model: str | Path | None = None, *, variant: str | None = None) -> I
     """
     path = find_model() if model is None else Path(model)
     if path.is_file():
-        manifest, files = _lone_file(path)
-        files = tuple(file for file in files if variant in {None, file.variant})
-    elif path.is_dir():
+        data, proto = read_model(path)
+        entries = {entry.key: entry.value for entry in proto.metadata_props}
+        manifest = Manifest.from_json(entries[METADATA_KEY], str(path)) if METADATA_KEY in entries else None
+        _require_variant(path, variant, [entries.get(VARIANT_KEY, "")])
+        return Inspection(path, manifest, (_look_into(path, data, proto, manifest, entries.get(VARIANT_KEY)),))
+    if path.is_dir():
         manifest = Manifest.from_dict(read_json(path / MANIFEST_FILE), str(path / MANIFEST_FILE))
-        names = [name for name in manifest.variants if variant in {None, name}]
-        files = tuple(_variant(path, manifest, name) for name in names)
-    else:
+        _require_variant(path, variant, list(manifest.variants))
+        names = [variant] if variant else manifest.variants
+        return Inspection(path, manifest, tuple(_look_into_variant(path, manifest, name) for name in names))
+    raise ArtifactError(
+        f"`{path}` must be an artifact's folder or an `.onnx` file. Received: no such path. "
+        "Make one with `edgeconv export`."
+    )
+
+
+def _require_variant(path: Path, variant: str | None, names: list[str]) -> None:
+    if variant is not None and variant not in names:
         raise ArtifactError(
-            f"`{path}` must be an artifact's folder or an `.onnx` file. Received: no such path. "
-            "Make one with `edgeconv export`."
+            f"`{path}` must hold the variant {variant}. Received: {', '.join(names) or 'none'}. "
+            "Make int8 with `edgeconv export --quantize`."
         )
-    if not files:
-        raise ArtifactError(f"`{path}` must hold the variant {variant or 'fp32'}. Received: no such. Export it again.")
-    return Inspection(path, manifest, files)
 
 
-def _lone_file(path: Path) -> tuple[Manifest | None, tuple[InspectedFile, ...]]:
-    data, model = read_model(path)
-    entries = {entry.key: entry.value for entry in model.metadata_props}
-    manifest = Manifest.from_json(entries[METADATA_KEY], str(path)) if METADATA_KEY in entries else None
-    return manifest, (_look_into(path, data, model, manifest, entries.get(VARIANT_KEY)),)
-
-
-def _variant(folder: Path, manifest: Manifest, name: str) -> InspectedFile:
+def _look_into_variant(folder: Path, manifest: Manifest, name: str) -> InspectedFile:
     file_name = manifest.variants[name].file
     if Path(file_name).name != file_name:
         raise ArtifactError(

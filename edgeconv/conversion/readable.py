@@ -35,7 +35,7 @@ def size(count: int | None) -> str:
     if count is None:
         return UNKNOWN
     for unit, one in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
-        if count >= one:
+        if count >= 0.9995 * one:  # 999,900 is 1 MB, not 1000 kB.
             return f"{_three_digits(count / one)}{_SPACE}{unit}"
     return f"{count}{_SPACE}bytes"
 

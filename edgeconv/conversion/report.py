@@ -103,6 +103,7 @@ def render_report(
         pairs={row.stage: frequent_pairs(row, name_of) for row in ledger.rows if row.confusion},
         scores=class_scores(ledger, name_of),
         float_nodes={name: list(_float_nodes(variant)) for name, variant in manifest.variants.items()},
+        long_labels=any(len(label) > 3 for label in manifest.labels),
         keras_file=KERAS_FILE,
     )
     return "\n".join(line.rstrip() for line in page.splitlines() if line.strip()) + "\n"

@@ -9,7 +9,7 @@ from typing import Any
 
 from edgeconv.artifact import EXPORTS, KERAS_FILE, MANIFEST_FILE, TRAINING_FILE, newest, read_json, sha256_of
 from edgeconv.datasets import Dataset, DatasetSpec, open_dataset
-from edgeconv.errors import ArtifactError, DatasetError
+from edgeconv.errors import ArtifactError, ConfigError, DatasetError
 from edgeconv.progress import Progress
 
 
@@ -71,6 +71,20 @@ def own_folder(source: Source) -> Path:
         or any((parent / name).is_file() for name in (TRAINING_FILE, MANIFEST_FILE))
     )
     return parent if at_home else EXPORTS / source.name
+
+
+def check_folder(folder: Path, source: Source) -> None:
+    """Check that an export into a folder does not write over a model that was trained there.
+
+    Raises:
+        ConfigError: it would.
+    """
+    there = folder / KERAS_FILE
+    if (folder / TRAINING_FILE).is_file() and there.is_file() and sha256_of(there) != source.sha256:
+        raise ConfigError(
+            f"`{folder}` must be empty or belong to `{source.path}`. Received: it holds another trained model. "
+            "Choose another folder with `--name` or `--out`."
+        )
 
 
 def find_data(source: Source, dataset: str | DatasetSpec | None, progress: Progress) -> Dataset | None:

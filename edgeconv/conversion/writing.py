@@ -26,12 +26,12 @@ from edgeconv.artifact import (
     write_json,
 )
 from edgeconv.conversion.contract import FILES, ConvertedFile
-from edgeconv.conversion.ledger import Ledger
+from edgeconv.conversion.ledger import Ledger, Row
 from edgeconv.conversion.parity import Evidence
 from edgeconv.conversion.report import FlipPicture, render_report
 from edgeconv.conversion.source import Source
 from edgeconv.conversion.stamp import stamp
-from edgeconv.manifest import Manifest
+from edgeconv.manifest import Manifest, Variant
 from edgeconv.runtime.golden import Samples
 
 SAMPLES = 16
@@ -59,14 +59,14 @@ def write_artifact(
     files: Mapping[str, ConvertedFile],
     evidence: Evidence,
     samples: Samples,
-) -> Manifest:
+) -> tuple[Manifest, Ledger]:
     """Write an artifact's files; the manifest, which vouches for the others, takes its name last.
 
     All are complete in a hidden folder beside their places before the first one moves. What the source folder has of
     the training comes along; files of an earlier export that this one does not make are removed.
 
     Returns:
-        The manifest with the sizes and checksums of the files.
+        The manifest with the sizes and checksums of the files, and the ledger with the sizes.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".export-", dir=folder) as scratch_name:
@@ -74,6 +74,7 @@ def write_artifact(
         for name, file in files.items():
             (scratch / FILES[name]).write_bytes(stamp(file.model, manifest, name))
         manifest = replace(manifest, variants={name: _weighed(manifest, name, scratch) for name in manifest.variants})
+        ledger = replace(ledger, rows=tuple(_weighed_row(row, manifest) for row in ledger.rows))
         np.savez(
             scratch / SAMPLES_FILE, images=samples.images, labels=samples.labels, probabilities=samples.probabilities
         )
@@ -87,12 +88,18 @@ def write_artifact(
     write_json(folder / MANIFEST_FILE, manifest.as_dict())
     for stale in (FAILED_PARITY_FILE, *(file for name, file in FILES.items() if name not in files)):
         (folder / stale).unlink(missing_ok=True)
-    return manifest
+    return manifest, ledger
 
 
-def _weighed(manifest: Manifest, name: str, scratch: Path) -> Any:
+def _weighed(manifest: Manifest, name: str, scratch: Path) -> Variant:
     path = scratch / FILES[name]
     return replace(manifest.variants[name], size_bytes=path.stat().st_size, sha256=sha256_of(path))
+
+
+def _weighed_row(row: Row, manifest: Manifest) -> Row:
+    """Weigh a stage with its contract in it, as it ships."""
+    size = manifest.variants[row.stage].size_bytes if row.stage in manifest.variants else None
+    return row if size is None else replace(row, size_bytes=size)
 
 
 def _bring_along(name: str, source: Source, folder: Path, scratch: Path) -> None:

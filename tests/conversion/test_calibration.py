@@ -21,7 +21,8 @@ def _classes(images: np.ndarray) -> list[int]:
 
 
 @pytest.mark.parametrize(
-    ("size", "counts"), [(3, [1, 1, 1]), (30, [10, 10, 10]), (31, [11, 10, 10]), (450, [175, 175, 100]), (9999, [300, 200, 100])]
+    ("size", "counts"),
+    [(3, [1, 1, 1]), (30, [10, 10, 10]), (31, [11, 10, 10]), (450, [175, 175, 100]), (9999, [300, 200, 100])],
 )
 def test_classes_are_balanced_as_far_as_they_reach(train: Split, size: int, counts: list[int]) -> None:
     images = draw_calibration(train, dataset="d", size=size, seed=0).images

@@ -16,7 +16,10 @@ RNG = np.random.default_rng(0)
 
 def _convnet(build: Any, *, scaled: bool) -> Any:
     """Return Cast -> [Mul -> Add] -> Transpose -> Conv -> Relu -> MaxPool -> Reshape -> Gemm -> Softmax."""
-    scaling = [node("Mul", ["float", "scale"], ["s"], name="in/Mul"), node("Add", ["s", "offset"], ["x"], name="in/Add")]
+    scaling = [
+        node("Mul", ["float", "scale"], ["s"], name="in/Mul"),
+        node("Add", ["s", "offset"], ["x"], name="in/Add"),
+    ]
     constants = {
         "kernel": RNG.normal(size=(8, 3, 3, 3)).astype(np.float32) / (1 if scaled else 127.5),
         "bias": RNG.normal(size=8).astype(np.float32),
@@ -29,7 +32,13 @@ def _convnet(build: Any, *, scaled: bool) -> Any:
         node("Cast", ["image"], ["float"], to=1, name="in/Cast"),
         *(scaling if scaled else []),
         node("Transpose", ["x" if scaled else "float"], ["nchw"], perm=[0, 3, 1, 2], name="conv/Transpose"),
-        node("Conv", ["nchw", "kernel", "bias"], ["conv"], pads=[1, 1, 1, 1] if scaled else [0, 0, 0, 0], name="conv/Conv"),
+        node(
+            "Conv",
+            ["nchw", "kernel", "bias"],
+            ["conv"],
+            pads=[1, 1, 1, 1] if scaled else [0, 0, 0, 0],
+            name="conv/Conv",
+        ),
         node("Relu", ["conv"], ["relu"], name="conv/Relu"),
         node("MaxPool", ["relu"], ["pool"], kernel_shape=[2, 2], strides=[2, 2], name="pool/MaxPool"),
         node("Reshape", ["pool", "target"], ["flat"], name="flat/Reshape"),
@@ -104,8 +113,10 @@ def test_weights_are_int8_per_channel_and_activations_uint8(build: Any, images: 
     scales = [
         constants[item.input[1]].shape
         for item in graph.node
-        if item.op_type == "DequantizeLinear" and constants.get(item.input[0]) is not None
-        and constants[item.input[0]].dtype == np.int8 and constants[item.input[0]].ndim > 1
+        if item.op_type == "DequantizeLinear"
+        and constants.get(item.input[0]) is not None
+        and constants[item.input[0]].dtype == np.int8
+        and constants[item.input[0]].ndim > 1
     ]
     assert sorted(scales) == [(5,), (8,)]
     for item in graph.node:
@@ -122,7 +133,11 @@ def test_every_argument_of_the_quantizer_is_spelled_out(build: Any, images: np.n
     arguments = quantize_static_int8(_convnet(build, scaled=False), images).arguments
     files = {"model_input", "model_output", "calibration_data_reader", "calibration_cache_path"}
     assert set(inspect.signature(quantize_static).parameters) - files == set(arguments)
-    assert (arguments["activation_type"], arguments["weight_type"], arguments["per_channel"]) == ("QUInt8", "QInt8", True)
+    assert (arguments["activation_type"], arguments["weight_type"], arguments["per_channel"]) == (
+        "QUInt8",
+        "QInt8",
+        True,
+    )
 
 
 def test_the_same_model_gives_the_same_bytes(build: Any, images: np.ndarray) -> None:

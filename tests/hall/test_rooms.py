@@ -118,7 +118,9 @@ def test_a_process_loads_no_more_than_it_needs(statement: str, absent: set[str])
 def test_no_package_of_ours_is_called_cli() -> None:
     """Starts a process, away from the folder that has a `cli/`."""
     code = "import importlib.util as i; print(i.find_spec('cli'), i.find_spec('edgeconv.cli') is not None)"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT / "tests" / "data")
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT / "tests" / "data"
+    )
     assert done.stdout.split() == ["None", "True"]
 
 

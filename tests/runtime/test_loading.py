@@ -77,9 +77,7 @@ def test_a_contract_of_the_future_names_the_version_that_is_needed(copy: Path) -
         open_model(copy)
 
 
-@pytest.mark.parametrize(
-    ("text", "message"), [("{}", "must be an edgeconv manifest"), ("{", "must be readable JSON")]
-)
+@pytest.mark.parametrize(("text", "message"), [("{}", "must be an edgeconv manifest"), ("{", "must be readable JSON")])
 def test_a_damaged_contract(copy: Path, text: str, message: str) -> None:
     (copy / "manifest.json").write_text(text)
     with pytest.raises(ArtifactError, match=message):
@@ -138,7 +136,9 @@ class _Gpu(Session):
 
     def run(self, images: np.ndarray) -> np.ndarray:
         answers = super().run(images)
-        return answers if self.provider == CPU else np.roll(answers, 1, axis=1) * self.error + answers * (1 - self.error)
+        return (
+            answers if self.provider == CPU else np.roll(answers, 1, axis=1) * self.error + answers * (1 - self.error)
+        )
 
 
 @pytest.fixture

@@ -94,7 +94,9 @@ def test_a_model_that_does_not_say_how_pixels_become_its_input(tiny: Path) -> No
 def test_logits_become_probabilities(tiny: Path) -> None:
     model = Predictor(tiny)
     bare = model.predict(_patch(0)).probability
-    model.manifest = dataclasses.replace(model.manifest, output=dataclasses.replace(model.manifest.output, kind="logits"))
+    model.manifest = dataclasses.replace(
+        model.manifest, output=dataclasses.replace(model.manifest.output, kind="logits")
+    )
     assert model.predict(_patch(0)).probability != bare
     assert sum(score.probability for score in model.predict(_patch(0)).top) == pytest.approx(1.0)
 

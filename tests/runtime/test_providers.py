@@ -24,7 +24,9 @@ def test_candidates_of_a_device(device: str, available: list[str], expected: tup
 
 
 def test_gpu_without_a_gpu_provider_says_what_to_install() -> None:
-    with pytest.raises(ProviderError, match=r"requires an ONNX Runtime with a GPU provider\. Received: CPUExec.*onnxruntime-gpu"):
+    with pytest.raises(
+        ProviderError, match=r"requires an ONNX Runtime with a GPU provider\. Received: CPUExec.*onnxruntime-gpu"
+    ):
         candidates("gpu", [CPU])
 
 

@@ -49,9 +49,7 @@ def test_pictures_are_read_a_few_batches_ahead_and_no_further(model: Predictor, 
     answers.close()
 
 
-def test_decoding_happens_beside_the_model(
-    model: Predictor, seven: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_decoding_happens_beside_the_model(model: Predictor, seven: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     threads = set()
     decode = streaming.decode
 
