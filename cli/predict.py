@@ -73,7 +73,8 @@ class _Tally:
             advance(1, "")
             if answer.prediction is None:
                 self.failed += 1
-                click.echo(f"Error: {answer.error}", err=True)
+                reason = str(answer.error)
+                click.echo(f"Error: {reason if answer.path in reason else f'{answer.path}: {reason}'}", err=True)
             else:
                 yield answer.as_dict()
 

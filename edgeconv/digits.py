@@ -46,7 +46,7 @@ _FAINTEST = 0.05
 """Ink takes away at least this share of the light: less is the grain of paper."""
 
 _CLEAREST_NOISE = 2.5
-"""Ink is stronger than so many times the noise's floor; the strongest half of pure noise is about 1.5 times as strong."""
+"""Ink is stronger than so many times the noise's floor; the stronger half of mere noise is 1.5 times as strong."""
 
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 """ITU-R BT.601."""

@@ -137,14 +137,15 @@ def _to_array(image: Image.Image) -> NDArray[np.uint8]:
 
 def _full_scale(image: Image.Image) -> float:
     """White, for files that do not say it: the smallest usual full scale that holds the brightest pixel."""
-    brightest = float(np.nanmax(np.asarray(image), initial=0))
+    values = np.asarray(image)
+    brightest = float(np.max(values, initial=0, where=np.isfinite(values)))
     usual = (255, 65535) if image.mode == "I" else (1, 255, 65535)
     return next((scale for scale in usual if brightest <= scale), brightest)
 
 
 def _to_bytes(values: NDArray[Any], full_scale: float) -> NDArray[np.uint8]:
-    scaled = np.nan_to_num(values.astype(np.float64), nan=0.0) * (255 / full_scale)
-    return np.rint(np.clip(scaled, 0, 255)).astype(np.uint8)[..., None]
+    shares = np.clip(np.nan_to_num(values.astype(np.float64)), 0, full_scale) / full_scale
+    return np.rint(shares * 255).astype(np.uint8)[..., None]
 
 
 def _one_line(error: Exception) -> str:

@@ -16,6 +16,9 @@ _OFFSET = 16.0
 _SURROUNDINGS = 0.6
 """Window of the local mean, as a share of the shorter side: even in a bold digit that fills it, paper prevails."""
 
+_MIRROR_SHARE = 0.2
+"""Weight of the mirrored view. It is right for uneven light, where the other moment is near 0: a part is enough."""
+
 _REACH = 3.0
 """Ink farther than so many standard deviations from its centre is dust. The tail of a 9 is at most 2.5 away."""
 
@@ -24,16 +27,23 @@ def is_bright(grey: Grey) -> bool:
     """Tell whether the ink is brighter than its background.
 
     Ink covers the smaller part of its surroundings, so the differences to the local mean are few and large on its
-    side: the sign of their third moment. The edge of a shadow differs as much to both sides, and cancels out; what
-    reaches in from the border does not count. Logarithms make a difference mean the same in light and in shadow.
+    side: the sign of their third moment. The edge of a shadow differs as much to both sides, and cancels out.
+    Logarithms make a difference mean the same in light and in shadow.
+
+    At the border the surroundings are guessed in two ways, and the moments added. If the paper goes on beyond the
+    border, a bold digit that fills the picture is seen right; what reaches in from there (a table) does not count.
+    If all goes on as its mirror image, dark corners are seen right.
 
     Args:
         grey: float32, (height, width), 0-255.
     """
     light = np.log(box_mean(grey, 3) + _OFFSET)
-    difference = light - box_mean(light, int(min(grey.shape) * _SURROUNDINGS) | 1)
+    window = int(min(grey.shape) * _SURROUNDINGS) | 1
+    difference = light - box_mean(light, window)
     brighter, darker = (without_border(np.maximum(side, 0)) for side in (difference, -difference))
-    return bool((brighter**3).sum() > (darker**3).sum())
+    mirrored = light - box_mean(light, window, mirror=True)
+    moment = (brighter**3).sum() - (darker**3).sum() + _MIRROR_SHARE * (mirrored**3).sum()
+    return bool(moment > 0)
 
 
 def strength(grey: Grey, window: int) -> Grey:

@@ -1,7 +1,7 @@
 """Sliding windows over a grey picture: means, and the closing that paints ink over with its surroundings.
 
 All are separable and cost the same for every window size up to a logarithm. Beyond the
-edge the picture is taken to go on as its last pixel does.
+edge a picture goes on as its last pixel does, or, for means where asked for, as its mirror image.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ Grey = NDArray[np.float32]
 """float32, (height, width)."""
 
 
-def box_mean(grey: Grey, window: int) -> Grey:
+def box_mean(grey: Grey, window: int, *, mirror: bool = False) -> Grey:
     """Average over a square of `window` (odd) pixels around each pixel."""
-    return _mean_of_columns(_mean_of_columns(grey, window).T, window).T
+    return _mean_of_columns(_mean_of_columns(grey, window, mirror).T, window, mirror).T
 
 
 def closing(grey: Grey, window: int) -> Grey:
@@ -33,8 +33,8 @@ def maximum_of_neighbours(grey: Grey) -> Grey:
     return np.maximum(_maximum_of_columns(grey, 3), _maximum_of_columns(grey.T, 3).T)
 
 
-def _mean_of_columns(grey: Grey, window: int) -> Grey:
-    padded = np.pad(grey, ((window // 2 + 1, window // 2), (0, 0)), mode="edge")
+def _mean_of_columns(grey: Grey, window: int, mirror: bool) -> Grey:
+    padded = np.pad(grey, ((window // 2 + 1, window // 2), (0, 0)), mode="symmetric" if mirror else "edge")
     sums = np.cumsum(padded, axis=0, dtype=np.float64)  # float32 would lose the last digits of long sums
     return ((sums[window:] - sums[:-window]) / window).astype(np.float32)
 

@@ -23,7 +23,7 @@ def triangle_weights(source: int, target: int, begin: float = 0.0, end: float | 
         source: number of pixels to read.
         target: number of pixels to make.
         begin: where in the source the target begins, in pixels from its edge; by default at the edge.
-        end: where the target ends; by default at the other edge. Beyond an edge the last pixel is repeated.
+        end: where the target ends; by default at the other edge. Beyond an edge it goes on as it is at the edge.
 
     Returns:
         float32, (target, source); each row sums to 1.

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageFilter
+from PIL import Image, ImageDraw, ImageFilter
 
 FILES: tuple[tuple[str, str], ...] = (
     ("png", "L"),
@@ -36,6 +36,52 @@ FILES: tuple[tuple[str, str], ...] = (
 
 _EXIF_ORIENTATION = 0x0112
 _TURN_BACK = {3: Image.Transpose.ROTATE_180, 6: Image.Transpose.ROTATE_90, 8: Image.Transpose.ROTATE_270}
+
+
+_STROKES: dict[str, tuple[tuple[float, float], ...]] = {
+    "0": tuple((0.5 + 0.32 * np.sin(a), 0.5 - 0.5 * np.cos(a)) for a in np.linspace(0, 2 * np.pi, 60)),
+    "1": ((0.45, 1.0), (0.55, 0.0)),
+    "2": (
+        *((0.5 - 0.35 * np.cos(a), 0.3 - 0.3 * np.sin(a)) for a in np.linspace(0.3, 3.6, 30)),
+        (0.1, 1.0),
+        (0.9, 1.0),
+    ),
+    "4": ((0.65, 1.0), (0.65, 0.0), (0.1, 0.65), (0.9, 0.65)),
+    "7": ((0.1, 0.05), (0.85, 0.0), (0.35, 1.0)),
+}
+"""The way of the pen, in x and y of the digit's height."""
+
+
+def stroke_digit(glyph: str, *, side: int = 28, pen: float = 0.1) -> NDArray[np.uint8]:
+    """Draw a digit with a round pen, as MNIST has it: in a box of 20/28, centred by its mass.
+
+    Args:
+        glyph: "0", "1", "2", "4" or "7".
+        side: rows and columns.
+        pen: width of the stroke, as a share of `side`.
+
+    Returns:
+        uint8, (side, side), 0-255, white on black.
+    """
+    fine = 1120  # drawn 40 times finer than 28, then averaged
+    way = [(280 + x * 560, 280 + y * 560) for x, y in _STROKES[glyph]]
+    image = Image.new("L", (fine, fine))
+    draw = ImageDraw.Draw(image)
+    radius = pen * fine / 2
+    draw.line(way, fill=255, width=round(2 * radius), joint="curve")
+    for x, y in way:
+        draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=255)
+    left, top, right, bottom = image.getbbox() or (0, 0, fine, fine)
+    scale = side * 20 / 28 / max(right - left, bottom - top)
+    size = max(1, round((right - left) * scale)), max(1, round((bottom - top) * scale))
+    ink = np.asarray(image.crop((left, top, right, bottom)).resize(size, Image.Resampling.BOX))
+    made = np.zeros((side, side), np.uint8)
+    first = [
+        round(side / 2 + 0.5 - float(ink.sum(axis=1 - axis) @ (np.arange(ink.shape[axis]) + 0.5)) / float(ink.sum()))
+        for axis in (0, 1)
+    ]
+    made[first[0] : first[0] + size[1], first[1] : first[1] + size[0]] = ink
+    return made
 
 
 def phone_photo(
@@ -86,6 +132,24 @@ def phone_photo(
     return np.rint(np.clip(noisy, 0, 255)).astype(np.uint8)
 
 
+def photograph(digit: NDArray[np.uint8], rng: np.random.Generator, path: Path) -> Path:
+    """Write a phone-like picture of a digit, of any size, as any kind of file, some turned by EXIF, some blurred.
+
+    Args:
+        digit: uint8, (28, 28), 0-255, white on black.
+        rng: where all chance comes from.
+        path: the file to write, without its suffix.
+
+    Returns:
+        The file.
+    """
+    file_type, mode = FILES[rng.integers(len(FILES))]
+    light = 0.1 if mode == "1" else 0.4  # a scanner that makes line art has a lamp
+    turned = file_type in {"jpg", "png", "webp"} and rng.random() < 0.4
+    orientation = int(rng.choice([3, 6, 8])) if turned else 1
+    return encode(phone_photo(digit, rng, light=light), file_type, mode, path, orientation=orientation)
+
+
 def encode(picture: NDArray[np.uint8], file_type: str, mode: str, path: Path, *, orientation: int = 1) -> Path:
     """Write a picture as a file of the given type and mode.
 
@@ -121,6 +185,8 @@ def _to_mode(image: Image.Image, mode: str) -> Image.Image:
     if mode == "1":  # a scanner's line art: one threshold halfway between the paper and the ink
         middle = (float(np.percentile(grey, 1)) + float(np.median(grey))) / 2
         return Image.fromarray(grey > middle)
+    if mode == "P":
+        return image.convert("P", palette=Image.Palette.ADAPTIVE)
     return image.convert("L").convert(mode) if mode in {"L", "LA"} else image.convert(mode)
 
 

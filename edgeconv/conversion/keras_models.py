@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 
 from edgeconv.config import INPUT_RANGES
 from edgeconv.conversion.layer_names import MARK
-from edgeconv.conversion.quiet import errors_only
 from edgeconv.errors import ArtifactError, ConfigError, UnsupportedModelError, require
+from edgeconv.quiet import errors_only, native_log_held_back
 
 OPSET = 17
 """The newest at which tf2onnx 1.17 writes GlobalAveragePool, which can be quantized; at 18 it writes ReduceMean."""
@@ -97,9 +97,10 @@ class KerasReference:
         Raises:
             UnsupportedModelError: tf2onnx cannot convert it.
         """
-        import tf2onnx
+        with native_log_held_back():
+            import tf2onnx
 
-        with _marked_names(self.model), errors_only("tf2onnx"):
+        with _marked_names(self.model), errors_only("tf2onnx"), native_log_held_back():
             traced = self._trace()
             try:
                 proto, _ = tf2onnx.convert.from_function(traced, input_signature=traced.input_signature, opset=OPSET)
@@ -144,13 +145,17 @@ def load_keras(path: Path, *, input_range: str | None = None) -> KerasReference:
         MissingDependencyError: tensorflow, keras or tf2onnx is not installed.
     """
     require("tensorflow", "keras", "tf2onnx", extra="train", purpose="Exporting a Keras model")
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow's notes about absent GPUs are no news here.
-    import keras
-
     if not path.is_file():
         raise ArtifactError(f"`{path}` must be a .keras file. Received: no such file. Make one with `edgeconv train`.")
+    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    with native_log_held_back():
+        import keras
+        import tensorflow as tf
+
+        tf.config.list_physical_devices()  # Logs the absence of GPUs, once.
     try:
-        model = keras.models.load_model(path, compile=False, safe_mode=True)
+        with native_log_held_back():
+            model = keras.models.load_model(path, compile=False, safe_mode=True)
     except Exception as error:  # Keras raises whatever the damaged part makes it raise.
         reason = " ".join(str(error).split())[:300]
         raise ArtifactError(

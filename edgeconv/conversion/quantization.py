@@ -19,8 +19,8 @@ from edgeconv.conversion.calibration import ImageReader
 from edgeconv.conversion.cleaning import finish
 from edgeconv.conversion.layer_names import layer_of_named
 from edgeconv.conversion.pixel_input import PixelPath, put_pixels_back, take_off_cast
-from edgeconv.conversion.quiet import errors_only
 from edgeconv.errors import UnsupportedModelError
+from edgeconv.quiet import errors_only
 
 FLOAT_OPERATORS = {
     "Softmax": "probabilities in steps of 1/255 would lose the order of unlikely classes",

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import onnx
-from google.protobuf.message import DecodeError  # type: ignore[import-untyped]  # It ships no types.
 
 from edgeconv.errors import ArtifactError
 
@@ -18,6 +17,8 @@ def read_model(path: Path) -> tuple[bytes, onnx.ModelProto]:
         ArtifactError: the file is absent, is no ONNX file, or keeps weights in other files. Their paths come from the
             file, and have led out of its folder before (CVE-2024-27318, CVE-2026-27489).
     """
+    from google.protobuf.message import DecodeError  # type: ignore[import-untyped]  # It ships no types.
+
     try:
         data = path.read_bytes()
         model = onnx.load_model_from_string(data)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
+from pathlib import Path
 
 from edgeconv.datasets.checks import checked_classes
 from edgeconv.datasets.dataset import Dataset, Split, fingerprint
@@ -50,7 +52,7 @@ def assemble(reading: Reading, name: str, spec: DatasetSpec, kind: str) -> Datas
         array.setflags(write=False)  # so that the fingerprint stays true
     return Dataset(
         name=name,
-        source=reading.source,
+        source=_from_home(reading.source),
         labels=names,
         train=train,
         test=test,
@@ -58,6 +60,12 @@ def assemble(reading: Reading, name: str, spec: DatasetSpec, kind: str) -> Datas
         sha256=fingerprint(train, test),
         spec=replace(spec, image_size=(height, width), channels=channels, preparation=kind),
     )
+
+
+def _from_home(source: str) -> str:
+    """Shorten the user's home folder to ~: the record travels with the model, and a user's name is nobody's business."""
+    home = str(Path.home())
+    return f"~{source[len(home) :]}" if source.startswith(home + os.sep) else source
 
 
 def preparation_of(kind: str, height: int, width: int, channels: int) -> Preparation:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +16,10 @@ from edgeconv.runtime.golden import Samples, disagreement
 from edgeconv.runtime.providers import CPU, candidates
 from edgeconv.runtime.session import Session
 
-REFERENCE_PACKAGE = "edgeconv.reference"
+_PACKAGE = Path(__file__).parents[1]
+
+REFERENCE_PLACES = (_PACKAGE / "reference", _PACKAGE.parent / "exported" / "mnist-reference")
+"""Where the model that the package ships lies: in an installation, and in a checkout of the sources."""
 
 
 @dataclass(frozen=True)
@@ -73,9 +75,7 @@ def find_model() -> Path:
 
 def reference_model() -> Path | None:
     """Return the folder of the model that the package ships, or None where it was built without."""
-    spec = importlib.util.find_spec(REFERENCE_PACKAGE)
-    locations = spec.submodule_search_locations if spec else None
-    return next((Path(place) for place in locations or () if (Path(place) / MANIFEST_FILE).is_file()), None)
+    return next((place for place in REFERENCE_PLACES if (place / MANIFEST_FILE).is_file()), None)
 
 
 def open_model(path: Path, *, variant: str | None = None, device: str = "auto", threads: int = 1) -> OpenModel:

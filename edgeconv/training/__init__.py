@@ -8,8 +8,8 @@
     pipeline       seeded batches and augmentation      epochs         one pass, watched
     devices        which processor                      results        the files of a trained model
     curves         loss and accuracy as a picture       download       datasets that Keras can fetch
-    loading        Keras files, read safely             quiet          TensorFlow's log
-    seeds          one seed, many streams               resuming       the run to go on with
+    loading        Keras files, read safely             resuming       the run to go on with
+    seeds          one seed, many streams
 
 Importing this package costs nothing: TensorFlow comes with the first use of `train`.
 """
@@ -20,7 +20,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from edgeconv.errors import require
-from edgeconv.training.quiet import native_log_held_back
+from edgeconv.quiet import native_log_held_back
 
 if TYPE_CHECKING:
     from edgeconv.training.results import TrainedModel

@@ -9,8 +9,8 @@ from typing import Any
 
 import tensorflow as tf
 
-from edgeconv.errors import ConfigError, TrainingError
-from edgeconv.training.quiet import native_log_held_back
+from edgeconv.errors import TrainingError
+from edgeconv.quiet import native_log_held_back
 
 
 @dataclass(frozen=True)
@@ -48,11 +48,11 @@ def choose_placement(wanted: str, gpus: Sequence[str], built_with_cuda: bool) ->
         built_with_cuda: whether this TensorFlow can use one at all.
 
     Raises:
-        ConfigError: a GPU is wanted, and there is none.
+        TrainingError: a GPU is wanted, and there is none.
     """
     if wanted == "gpu" and not gpus:
         reason = "is built with CUDA, and sees no GPU" if built_with_cuda else "is built without CUDA"
-        raise ConfigError(
+        raise TrainingError(
             f"`device` gpu requires a GPU that TensorFlow sees. Received: TensorFlow {tf.__version__}, which {reason}. "
             "Install the driver and `pip install 'tensorflow[and-cuda]'`, or use `--device cpu`."
         )
@@ -66,8 +66,7 @@ def claim_device(wanted: str) -> Placement:
     the rest.
 
     Raises:
-        ConfigError: a GPU is wanted, and there is none.
-        TrainingError: TensorFlow has already started on another device.
+        TrainingError: a GPU is wanted, and there is none, or TensorFlow has already started on another device.
     """
     with native_log_held_back():
         found = tf.config.get_visible_devices("GPU")

@@ -11,7 +11,7 @@ from edgeconv.datasets import Split
 from edgeconv.training.augmentation import augment
 from edgeconv.training.seeds import derived_seed
 
-TEST_BATCH = 1000
+TEST_BATCH = 250
 _TEST_PIXELS = TEST_BATCH * 28 * 28
 """Pixels in a batch of test images: fast for digits, and no danger for the memory when images are large."""
 

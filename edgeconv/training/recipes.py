@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import keras
@@ -24,7 +24,6 @@ class Recipe:
         learning_rate: constant, or the peak of the cycle.
         batch_size: images a step.
         weight_decay: decoupled from the gradient; AdamW's only.
-        beta_2: decay of the average of squared gradients; AdamW's only.
         warm_up: share of the steps in which the rate rises; a constant rate has none.
         label_smoothing: share of each label that is spread evenly over all classes, 0 to below 1.
         source: where it comes from.
@@ -35,7 +34,6 @@ class Recipe:
     learning_rate: float
     batch_size: int
     weight_decay: float | None
-    beta_2: float | None
     warm_up: float
     label_smoothing: float
     source: str
@@ -52,7 +50,6 @@ RECIPES = {
         learning_rate=4e-3,
         batch_size=64,
         weight_decay=0.05,
-        beta_2=0.999,
         warm_up=0.25,
         label_smoothing=0.05,
         source="AdamW: arXiv:1711.05101; one cycle: arXiv:1708.07120; label smoothing: arXiv:1512.00567",
@@ -63,23 +60,23 @@ RECIPES = {
         learning_rate=1e-3,
         batch_size=64,
         weight_decay=None,
-        beta_2=None,
         warm_up=0.0,
         label_smoothing=0.0,
         source="Chollet, Deep Learning with Python, 2nd edition, section 8.1",
     ),
 }
+"""`onecycle` on full MNIST, 5 epochs, seeds 0, 1, 2: 99.44, 99.54, 99.51 %; without smoothing, seed 0: 99.38 %; with a
+weight decay of 0.4, 99.27 %. Of 10 classes the smoothing draws the largest probability to 0.955. Measured by
+`tests/benchmarks/bench_training.py`."""
 
 
 def recipe_of(config: TrainConfig) -> Recipe:
     """Return the recipe that `config` names, with its own batch size and learning rate where it has them."""
     recipe = RECIPES[config.recipe]
-    return Recipe(
-        **{
-            **asdict(recipe),
-            "batch_size": config.batch_size or recipe.batch_size,
-            "learning_rate": config.learning_rate or recipe.learning_rate,
-        }
+    return replace(
+        recipe,
+        batch_size=config.batch_size or recipe.batch_size,
+        learning_rate=config.learning_rate or recipe.learning_rate,
     )
 
 
@@ -93,7 +90,7 @@ def make_optimizer(recipe: Recipe, steps: int) -> keras.optimizers.Optimizer:
     if recipe.optimizer == "RMSprop":
         return keras.optimizers.RMSprop(recipe.learning_rate)
     rate = OneCycle(recipe.learning_rate, steps, recipe.warm_up)
-    return keras.optimizers.AdamW(rate, weight_decay=recipe.weight_decay, beta_2=recipe.beta_2)
+    return keras.optimizers.AdamW(rate, weight_decay=recipe.weight_decay)
 
 
 @keras.saving.register_keras_serializable(package="edgeconv")

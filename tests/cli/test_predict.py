@@ -74,6 +74,13 @@ def test_a_bad_file_among_many_is_told_and_the_others_are_answered(run: Any, tin
     assert "absent.png" in lines[1]
 
 
+def test_a_picture_without_a_digit_is_named(run: Any, tmp_path: Path) -> None:
+    Image.new("L", (200, 200), 230).save(tmp_path / "blank.png")
+    result = run("predict", "blank.png")
+    assert result.exit_code == 1
+    assert result.stderr.startswith("Error: blank.png: A picture of a digit is required")
+
+
 def test_nothing_to_read_is_an_error(run: Any, tiny: Path, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     result = run("predict", "--model", tiny, tmp_path / "empty")

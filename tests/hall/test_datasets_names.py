@@ -92,7 +92,7 @@ def test_mnist_is_found_in_each_of_its_places(tmp_path: Path, monkeypatch: pytes
     elif place == "KERAS_HOME":
         monkeypatch.setenv(place, str(folder.parent))
     dataset = _open("mnist", data_dir=str(folder) if place == "data_dir" else None)
-    assert (dataset.name, dataset.source) == ("mnist", str(path))
+    assert (dataset.name, Path(dataset.source).expanduser()) == ("mnist", path)
     assert dataset.preparation.as_dict() == {"kind": "digit", "height": 28, "width": 28, "channels": 1, "box": 20}
     assert dataset.labels == tuple("0123456789")
 
@@ -119,7 +119,7 @@ def test_a_recorded_spec_does_not_name_the_home_of_its_author(tmp_path: Path) ->
 def test_the_places_are_tried_in_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EDGECONV_DATA", str(tmp_path / "environment"))
     kept = _npz(tmp_path / "home" / ".keras" / "datasets" / "mnist.npz", seed=1)
-    assert _open("mnist").source == str(kept)
+    assert Path(_open("mnist").source).expanduser() == kept
     preferred = _npz(tmp_path / "environment" / "mnist.npz", seed=2)
     assert _open("mnist").source == str(preferred)
     asked = _npz(tmp_path / "asked" / "mnist.npz", seed=3)
@@ -131,7 +131,7 @@ def test_mnist_may_be_idx_files(tmp_path: Path, subfolder: str) -> None:
     folder = _idx(tmp_path / "data" / subfolder)
     expected = _open(str(_npz(tmp_path / "same.npz"))).sha256
     dataset = _open("mnist", data_dir=str(tmp_path / "data"))
-    assert (dataset.source, dataset.sha256) == (str(folder), expected)
+    assert (Path(dataset.source).expanduser(), dataset.sha256) == (folder, expected)
 
 
 def test_what_is_not_the_published_set_is_mentioned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -233,7 +233,7 @@ def test_an_incomplete_folder_that_the_user_named_is_an_error(tmp_path: Path) ->
 def test_fashion_mnist_is_found_in_each_of_its_places(tmp_path: Path, place: str) -> None:
     folder = _idx(tmp_path / place)
     dataset = _open("fashion-mnist", data_dir=str(tmp_path / "data") if place.startswith("data") else None)
-    assert (dataset.name, dataset.source) == ("fashion-mnist", str(folder))
+    assert (dataset.name, Path(dataset.source).expanduser()) == ("fashion-mnist", folder)
     assert dataset.labels[0] == "T-shirt/top"
     assert len(dataset.labels) == 10
     assert dataset.preparation.as_dict()["kind"] == "resize"

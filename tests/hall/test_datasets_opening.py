@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 from pathlib import Path
 
 import numpy as np
@@ -80,3 +81,11 @@ def test_a_folder_with_an_npz_gets_the_right_path(tmp_path: Path) -> None:
     path.touch()
     with pytest.raises(DatasetError, match=rf"Received: a folder with digits.npz. Name the file itself: {path}"):
         _open(str(tmp_path))
+
+
+def test_the_record_does_not_tell_where_the_users_home_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    images = np.random.default_rng(0).integers(0, 256, (8, 4, 4), dtype=np.uint8)
+    np.savez(tmp_path / "mine.npz", x=images, y=np.arange(8) % 2)
+    assert open_dataset(DatasetSpec(str(tmp_path / "mine.npz"))).source == "~/mine.npz".replace("/", os.sep)

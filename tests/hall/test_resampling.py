@@ -34,9 +34,10 @@ def test_resize_of_a_tall_picture_equals_one_dense_product():
     assert resize(picture, 90, 3)[..., 0] == pytest.approx(dense, abs=1e-3)
 
 
-def test_a_window_beyond_the_edge_repeats_the_last_pixel():
+def test_a_window_beyond_the_edge_goes_on_as_the_edge():
     weights = triangle_weights(10, 6, begin=-6, end=6)
-    assert (weights[:3, 0] == 1).all()
+    assert (weights[:3] == weights[0]).all()
+    assert weights[0] == pytest.approx([2 / 3, 1 / 3, *[0] * 8])
     assert weights[3:] == pytest.approx(triangle_weights(10, 3, begin=0, end=6))
 
 

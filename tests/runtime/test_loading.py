@@ -117,7 +117,7 @@ def test_the_newest_artifact_comes_first_and_the_shipped_one_last(
     assert find_model() == Path("exported/copy")
     monkeypatch.chdir(tmp_path / "exported")
     assert find_model() == reference_model()
-    monkeypatch.setattr(loading, "REFERENCE_PACKAGE", "edgeconv.no_such_package")
+    monkeypatch.setattr(loading, "REFERENCE_PLACES", ())
     with pytest.raises(ArtifactError, match="A model is required"):
         find_model()
 

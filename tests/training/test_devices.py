@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 import tensorflow as tf
 
-from edgeconv.errors import ConfigError, TrainingError
+from edgeconv.errors import TrainingError
 from edgeconv.training.devices import Placement, choose_placement, claim_device, scope_of, strategy_of
 
 pytestmark = pytest.mark.train
@@ -32,7 +32,7 @@ def test_choice(wanted: str, gpus: list[str], kind: str, precision: str) -> None
 
 @pytest.mark.parametrize(("cuda", "reason"), [(True, "with CUDA, and sees no GPU"), (False, "without CUDA")])
 def test_a_gpu_that_is_not_there_is_an_error_that_says_what_tensorflow_sees(cuda: bool, reason: str) -> None:
-    with pytest.raises(ConfigError, match=rf"Received: TensorFlow [\d.]+, which is built {reason}\..*--device cpu"):
+    with pytest.raises(TrainingError, match=rf"Received: TensorFlow [\d.]+, which is built {reason}\..*--device cpu"):
         choose_placement("gpu", [], cuda)
 
 

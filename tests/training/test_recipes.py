@@ -34,7 +34,9 @@ def test_one_cycle_rises_to_its_peak_and_falls_to_zero() -> None:
     rate = OneCycle(0.1, steps=1000, warm_up=0.25)
     rates = [float(rate(step)) for step in range(1001)]
     assert rates[0] == pytest.approx(0.1 * OneCycle.START)
+    assert rates[125] == pytest.approx(0.1 * (1 + OneCycle.START) / 2)
     assert rates[250] == max(rates) == pytest.approx(0.1)
+    assert rates[625] == pytest.approx(0.1 / 2)
     assert rates[:251] == sorted(rates[:251])
     assert rates[250:] == sorted(rates[250:], reverse=True)
     assert 0 < rates[999] < 1e-6

@@ -1,7 +1,8 @@
-"""TensorFlow's native log, kept off a terminal where it would only alarm."""
+"""Third parties that talk while they work, kept off a terminal where they would only alarm."""
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 import tempfile
@@ -36,3 +37,15 @@ def native_log_held_back() -> Iterator[None]:
             sys.stderr.flush()
             os.dup2(terminal, 2)
             os.close(terminal)
+
+
+@contextmanager
+def errors_only(logger_name: str | None) -> Iterator[None]:
+    """Let a logger (None: the root) pass errors only while the block runs: its advice is not for edgeconv's user."""
+    logger = logging.getLogger(logger_name)
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)

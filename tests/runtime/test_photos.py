@@ -1,0 +1,58 @@
+"""Photographs of digits through the shipped model: what it is for."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+from rendering import FILES, encode, phone_photo
+
+from edgeconv.runtime.loading import reference_model
+from edgeconv.runtime.predictor import Predictor
+
+
+@pytest.fixture(scope="module")
+def reference() -> Path:
+    folder = reference_model()
+    assert folder is not None, "the package ships a reference model"
+    return folder
+
+
+@pytest.fixture(scope="module")
+def mnist() -> tuple[np.ndarray, np.ndarray]:
+    path = Path(os.environ.get("EDGECONV_DATA", "")) / "mnist.npz"
+    if not path.is_file():
+        pytest.skip("needs mnist.npz in $EDGECONV_DATA")
+    with np.load(path) as arrays:
+        return arrays["x_test"], arrays["y_test"]
+
+
+def test_an_800x600_jpeg_of_each_golden_digit_is_read(reference: Path, tmp_path: Path) -> None:
+    """Dark ink on bright paper, off-centre. Renders sixteen photographs, two seconds."""
+    samples = np.load(reference / "samples.npz")
+    model, rng = Predictor(reference), np.random.default_rng(0)
+    read = []
+    for image in samples["images"]:
+        photo = phone_photo(image[..., 0], rng, height=600, width=800)
+        read.append(model.predict(encode(photo, "jpg", "RGB", tmp_path / "photo.jpg")).index)
+    assert read == samples["labels"].tolist()
+
+
+def test_nearly_all_of_300_photographs_of_test_digits_are_read(
+    reference: Path, mnist: tuple[np.ndarray, np.ndarray], tmp_path: Path
+) -> None:
+    """Every kind of file, sizes from 60 to 1,500 pixels, some turned by EXIF. Half a minute."""
+    images, labels = mnist
+    model, rng = Predictor(reference), np.random.default_rng(2026)
+    right = 0
+    chosen = rng.choice(len(images), 300, replace=False)
+    for number, index in enumerate(chosen):
+        file_type, mode = FILES[number % len(FILES)]
+        height = int(np.exp(rng.uniform(np.log(60), np.log(1500))))
+        photo = phone_photo(images[index], rng, height=height, width=round(height * rng.uniform(0.75, 1.4)))
+        orientation = int(rng.choice([1, 3, 6, 8])) if file_type == "jpg" else 1
+        path = encode(photo, file_type, mode, tmp_path / f"{number}.{file_type}", orientation=orientation)
+        right += model.predict(path).index == labels[index]
+    assert right >= 0.98 * len(chosen), f"{right} of {len(chosen)}"
