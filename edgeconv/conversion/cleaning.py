@@ -35,18 +35,21 @@ def clean(proto: onnx.ModelProto) -> onnx.ModelProto:
     fuse_dense(model)
     absorb_transposes(model)
     fold_scaling(model)
+    DeduplicateInitializersPass()(model)
     return finish(model, layer_of_traced)
 
 
 def finish(model: ir.Model, layer_of: Callable[[str], str | None]) -> onnx.ModelProto:
     """Return a model as protobuf that is equal in every process: without dead nodes, named after the layers.
 
+    Equal constants are not merged here: ONNX Runtime cannot recode the int8 weights of two layers that share a zero
+    point, which it must do on processors without VNNI (see `runtime.processor`).
+
     Args:
         model: changed in place.
         layer_of: tells a node's layer from its present name.
     """
     RemoveUnusedNodesPass()(model)
-    DeduplicateInitializersPass()(model)
     TopologicalSortPass()(model)
     RemoveUnusedOpsetsPass()(model)
     name_after_layers(model, layer_of)

@@ -63,7 +63,7 @@ def assemble(reading: Reading, name: str, spec: DatasetSpec, kind: str) -> Datas
 
 
 def _from_home(source: str) -> str:
-    """Shorten the user's home folder to ~: the record travels with the model, and a user's name is nobody's business."""
+    """Shorten the user's home folder to ~: the record travels with the model, and a user's name is private."""
     home = str(Path.home())
     return f"~{source[len(home) :]}" if source.startswith(home + os.sep) else source
 

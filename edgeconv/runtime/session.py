@@ -10,10 +10,15 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 
 from edgeconv.errors import InputError, ProviderError
+from edgeconv.runtime.processor import int8_overflows
 from edgeconv.runtime.providers import CPU, OPTIONS
 
 # ONNX Runtime's log levels: 3 shows errors only. Its warnings speak of graph optimisations, not of the user's input.
 _ERRORS_ONLY = 3
+
+# ONNX Runtime recodes int8 weights to uint8, whose products do not overflow: a little slower, and right
+# (onnxruntime_session_options_config_keys.h, kOrtSessionOptionsAvx2PrecisionMode).
+_EXACT_INT8 = ("session.x64quantprecision", "1")
 
 
 class Session:
@@ -40,6 +45,8 @@ class Session:
         options.inter_op_num_threads = 1
         options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
         options.log_severity_level = _ERRORS_ONLY
+        if int8_overflows():
+            options.add_session_config_entry(*_EXACT_INT8)
         if provider != CPU:
             options.add_session_config_entry("session.disable_cpu_ep_fallback", "1")
         self._session = _open(model, options, provider)

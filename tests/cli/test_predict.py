@@ -37,7 +37,7 @@ def test_a_row_has_what_the_contract_says(run: Any, tiny: Path, pictures: Path) 
     (row,) = _rows(result.stdout)
     assert set(row) == {"path", "label", "index", "probability", "top"}
     assert (row["path"], row["label"], row["index"]) == (str(pictures / "a.png"), "red", 0)
-    assert [score["label"] for score in row["top"]][0] == "red"
+    assert row["top"][0]["label"] == "red"
     assert len(row["top"]) == 3
 
 
@@ -93,7 +93,7 @@ def test_csv(run: Any, tiny: Path, pictures: Path) -> None:
     result = run("predict", "--model", tiny, "--format", "csv", "--top-k", 2, pictures)
     rows = list(csv.DictReader(io.StringIO(result.stdout)))
     assert [row["label"] for row in rows] == ["red", "green", "blue"]
-    assert [score["label"] for score in json.loads(rows[0]["top"])][0] == "red"
+    assert json.loads(rows[0]["top"])[0]["label"] == "red"
     assert len(json.loads(rows[0]["top"])) == 2
     assert 0.5 < float(rows[0]["probability"]) <= 1
 

@@ -243,7 +243,7 @@ def test_logits_are_told_from_probabilities(tmp_path: Path, data: Path) -> None:
 def test_labels_can_be_given(pixels_keras: Path, tmp_path: Path) -> None:
     config = edgeconv.ExportConfig(labels=("nw", "ne", "sw", "se"))
     assert edgeconv.export(pixels_keras, config=config, out=tmp_path / "a").manifest.labels == config.labels
-    with pytest.raises(ConfigError, match="must name the 4 outputs of the model. Received: 2 names"):
+    with pytest.raises(ConfigError, match=r"must name the 4 outputs of the model. Received: 2 names"):
         edgeconv.export(pixels_keras, config=edgeconv.ExportConfig(labels=("a", "b")), out=tmp_path / "b")
 
 
@@ -259,7 +259,7 @@ def test_data_that_do_not_fit_are_refused(pixels_keras: Path, tmp_path: Path, da
         edgeconv.export(pixels_keras, dataset=str(tmp_path / "wide.npz"), out=tmp_path / "x")
     few = {name: arrays[name][arrays[name.replace("x_", "y_")] < 3] for name in arrays}
     np.savez(tmp_path / "few.npz", **few)
-    with pytest.raises(DatasetError, match="requires data of 4 classes. Received: 3"):
+    with pytest.raises(DatasetError, match=r"requires data of 4 classes. Received: 3"):
         edgeconv.export(pixels_keras, dataset=str(tmp_path / "few.npz"), out=tmp_path / "x")
 
 

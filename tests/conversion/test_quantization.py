@@ -158,11 +158,11 @@ def test_a_model_that_reads_its_pixels_twice_is_refused(build: Any, images: np.n
         ["batch", 4],
         onnx.TensorProto.UINT8,
     )
-    with pytest.raises(UnsupportedModelError, match="must read its pixels once, through a Cast. Received: several"):
+    with pytest.raises(UnsupportedModelError, match=r"must read its pixels once, through a Cast. Received: several"):
         quantize_static_int8(twice, images)
 
 
-def test_the_shipped_reference_is_smaller_as_int8(tiny: Path) -> None:
+def test_the_shipped_reference_is_smaller_as_int8() -> None:
     reference = Path(__file__).parents[2] / "exported" / "mnist-reference"
     sizes = [(reference / name).stat().st_size for name in ("model.int8.onnx", "model.onnx")]
     assert sizes[0] <= 0.32 * sizes[1]

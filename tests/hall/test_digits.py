@@ -8,8 +8,9 @@ from PIL import Image
 
 from edgeconv.errors import ImageError
 from edgeconv.images import decode
+from edgeconv.ink import bounds
 from edgeconv.preprocess import Preparation, prepare
-from tests.rendering import FILES, encode, phone_photo, stroke_digit
+from rendering import FILES, encode, phone_photo, stroke_digit
 
 MNIST = Preparation("digit", 28, 28, 1)
 SAMPLES = Path(__file__).parents[2] / "exported" / "mnist-reference" / "samples.npz"
@@ -124,6 +125,13 @@ def test_dust_far_from_the_digit_is_left_out():
     photo = phone_photo(digit, np.random.default_rng(5), height=400, width=400, share=(0.4, 0.4), turn=0)
     photo[8:18, 8:18] = photo[-18:-8, -18:-8] = 20
     assert_prepared_as_mnist(prepare(photo, MNIST), digit)
+
+
+def test_bounds_are_those_of_the_heap_without_the_dust():
+    weight = np.zeros((200, 300), np.float32)
+    weight[80:140, 100:120] = 1
+    weight[4:7, 290:294] = weight[190:193, 5:9] = 1
+    assert bounds(weight) == (80, 140, 100, 120)
 
 
 def test_a_thin_pen_is_widened_to_a_stroke_of_mnist():

@@ -11,7 +11,7 @@ from PIL import Image
 from edgeconv import images
 from edgeconv.errors import ImageError
 from edgeconv.images import EXTENSIONS, decode
-from tests.rendering import FILES, encode
+from rendering import FILES, encode
 
 LOSSLESS = [(file_type, mode) for file_type, mode in FILES if file_type not in {"jpg", "webp"}]
 HEIGHT, WIDTH = 30, 41

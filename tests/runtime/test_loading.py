@@ -85,7 +85,7 @@ def test_a_damaged_contract(copy: Path, text: str, message: str) -> None:
 
 
 def test_paths_that_are_no_model(tmp_path: Path) -> None:
-    with pytest.raises(ArtifactError, match="must be an artifact's folder or an `.onnx` file"):
+    with pytest.raises(ArtifactError, match=r"must be an artifact's folder or an `.onnx` file"):
         open_model(tmp_path / "nothing")
     with pytest.raises(ArtifactError, match=r"manifest\.json` is required"):
         open_model(tmp_path)
@@ -98,7 +98,7 @@ def test_an_onnx_file_without_a_contract(tmp_path: Path) -> None:
     graph = onnx.helper.make_graph([node], "g", values[:1], values[1:])
     model = onnx.helper.make_model(graph, opset_imports=[onnx.helper.make_opsetid("", 17)], ir_version=8)
     onnx.save(model, tmp_path / "bare.onnx")
-    with pytest.raises(ManifestError, match="must carry its contract under `edgeconv.manifest`"):
+    with pytest.raises(ManifestError, match=r"must carry its contract under `edgeconv.manifest`"):
         open_model(tmp_path / "bare.onnx")
 
 
@@ -161,7 +161,7 @@ def test_auto_leaves_a_gpu_that_computes_wrong(gpu: type[_Gpu], tiny: Path) -> N
     gpu.error = 0.9
     opened = open_model(tiny, device="auto")
     assert (opened.session.provider, opened.variant) == (CPU, "int8")
-    with pytest.raises(ProviderError, match="must answer as Keras did. Received: .* golden vectors get another label"):
+    with pytest.raises(ProviderError, match=r"must answer as Keras did. Received: .* golden vectors get another label"):
         open_model(tiny, device="gpu")
 
 
@@ -180,5 +180,5 @@ def test_auto_does_not_trust_a_gpu_without_golden_vectors(gpu: type[_Gpu], tiny:
 
 def test_int8_stays_off_the_gpu(gpu: type[_Gpu], tiny: Path) -> None:
     assert open_model(tiny, device="auto", variant="int8").session.provider == CPU
-    with pytest.raises(ProviderError, match="requires a float model. Received: int8"):
+    with pytest.raises(ProviderError, match=r"requires a float model. Received: int8"):
         open_model(tiny, device="gpu", variant="int8")

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from rendering import FILES, encode, phone_photo
 
 from edgeconv.runtime.loading import reference_model
 from edgeconv.runtime.predictor import Predictor
+from rendering import FILES, encode, phone_photo
 
 
 @pytest.fixture(scope="module")

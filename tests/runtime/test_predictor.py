@@ -78,7 +78,7 @@ def test_a_grey_picture_needs_no_channel_axis(model: Predictor) -> None:
 def test_errors_of_the_user(tiny: Path, model: Predictor, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="`top_k` must be at least 1"):
         Predictor(tiny, top_k=0)
-    with pytest.raises(ImageError, match="no-such.png"):
+    with pytest.raises(ImageError, match=r"no-such.png"):
         model.predict(tmp_path / "no-such.png")
     with pytest.raises(InputError, match="Add the batch axis"):
         model.predict_batch(np.zeros((12, 12, 3), np.uint8))

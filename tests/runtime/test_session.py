@@ -42,7 +42,7 @@ def test_a_wrong_array_is_told_what_is_right(session: Session, images: np.ndarra
 
 
 def test_bytes_that_are_no_model(tiny: Path) -> None:
-    with pytest.raises(InputError, match="must be an ONNX file that ONNX Runtime .* loads"):
+    with pytest.raises(InputError, match=r"must be an ONNX file that ONNX Runtime .* loads"):
         Session((tiny / "manifest.json").read_bytes())
 
 
