@@ -58,7 +58,7 @@ def _is_for_users(error: Exception) -> bool:
 
 
 @click.group(cls=EdgeconvGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
-@click.version_option(package_name="edgeconv", message="%(prog)s %(version)s")
+@click.version_option(package_name="edgeconv", prog_name="edgeconv", message="%(prog)s %(version)s")
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 def cli(debug: bool) -> None:
     """Take a Keras convnet to a device, and lose nothing on the way.

@@ -26,7 +26,13 @@ COLUMNS = ("path", "label", "index", "probability", "top")
 )
 @click.option("--variant", type=click.Choice(["int8", "fp32"]), help="Default: int8 where it is there.")
 @click.option("--top-k", default=3, show_default=True, help="Classes that an answer lists.")
-@click.option("--device", default="auto", show_default=True, type=click.Choice(["auto", "cpu", "gpu"]))
+@click.option(
+    "--device",
+    default="auto",
+    show_default=True,
+    type=click.Choice(["auto", "cpu", "gpu"]),
+    help="auto: a GPU only if it computes right. gpu: never the CPU in silence.",
+)
 @click.option("--threads", default=1, show_default=True, help="Threads inside an operator.")
 @format_option
 def command(

@@ -21,7 +21,9 @@ from .progress import TerminalProgress
     help="The network.",
 )
 @click.option("--depth", default=3, show_default=True, help="Convolutions of a convnet.")
-@click.option("--padding", default="valid", show_default=True, type=click.Choice(["valid", "same"]))
+@click.option(
+    "--padding", default="valid", show_default=True, type=click.Choice(["valid", "same"]), help="Of convolutions."
+)
 @click.option("--dropout", default=0.0, show_default=True, help="Share of features dropped before the classifier.")
 @click.option("--augment", is_flag=True, help="Shift, rotate and zoom the training images.")
 @click.option("--from", "base", metavar="MODEL.keras", help="Fine-tune this model with a new head.")
@@ -34,10 +36,16 @@ from .progress import TerminalProgress
     type=click.Choice(["onecycle", "book"]),
     help="onecycle: AdamW, one-cycle learning rate. book: rmsprop.",
 )
-@click.option("--epochs", default=5, show_default=True)
+@click.option("--epochs", default=5, show_default=True, help="Passes over the training images.")
 @click.option("--batch-size", type=int, help="Default: the recipe's.")
 @click.option("--learning-rate", type=float, help="Peak learning rate. Default: the recipe's.")
-@click.option("--device", default="auto", show_default=True, type=click.Choice(["auto", "cpu", "gpu"]))
+@click.option(
+    "--device",
+    default="auto",
+    show_default=True,
+    type=click.Choice(["auto", "cpu", "gpu"]),
+    help="gpu is an error where TensorFlow sees none.",
+)
 @click.option("--seed", default=0, show_default=True, help="Two runs on one CPU with equal seeds are equal.")
 @click.option("--name", help="Name of the artifact, a folder under exported/. Default: the dataset's.")
 @click.option("--out", metavar="DIR", help="Folder of the artifact, or with --name the folder above it.")

@@ -60,9 +60,9 @@ def train(
         The model and its record. With nothing left to resume, those of the finished run.
 
     Raises:
-        ConfigError: an option cannot be met: the device, the base model, a network too deep for the images.
+        ConfigError: an option cannot be met: the base model, a network too deep for the images.
         DatasetError: the data is absent or damaged, or is not that of the run to resume.
-        TrainingError: the loss is no number any more, or there is no run to resume.
+        TrainingError: the device is not there, the loss is no number any more, or there is no run to resume.
         KeyboardInterrupt: as raised by Ctrl-C, after the files are written.
 
     Example:

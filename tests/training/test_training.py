@@ -159,7 +159,7 @@ def test_no_gpu_is_an_error(bars: Dataset, tmp_path: Path) -> None:
 
     if tf.config.list_physical_devices("GPU"):
         pytest.skip("this machine has a GPU")
-    with pytest.raises(ConfigError, match="`device` gpu requires a GPU"):
+    with pytest.raises(TrainingError, match="`device` gpu requires a GPU"):
         train(bars, config=replace(SMALL, device="gpu"), out=tmp_path / "out")
 
 
