@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -37,6 +35,9 @@ def write_json_line(value: Row) -> None:
 
 def write_csv(rows: Iterable[Row], columns: Sequence[str]) -> None:
     """Write rows as CSV, as they come; nested values are JSON inside their cell."""
+    import csv
+    import io
+
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
     for row in chain([dict(zip(columns, columns, strict=True))], rows):

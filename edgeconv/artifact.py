@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -46,6 +45,8 @@ def replacing(path: Path) -> Iterator[Path]:
         >>> with replacing(Path("exported/mnist/training.json")) as sibling:  # doctest: +SKIP
         ...     sibling.write_text("{}")
     """
+    import tempfile  # Here, since it is slow to import, and reading needs none of it.
+
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=f".{path.stem}.", suffix=path.suffix, dir=path.parent)
     os.close(handle)

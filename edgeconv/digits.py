@@ -118,6 +118,8 @@ def _is_prepared(grey: NDArray[np.uint8], *, negative: bool) -> bool:
 
 def _shrink(picture: NDArray[np.uint8]) -> NDArray[np.float32]:
     scale = min(1.0, _SEARCH / max(picture.shape[:2]))
+    if scale == 1.0:
+        return picture.astype(np.float32)
     return resize(picture, max(1, round(picture.shape[0] * scale)), max(1, round(picture.shape[1] * scale)))
 
 

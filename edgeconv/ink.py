@@ -42,8 +42,13 @@ def is_bright(grey: Grey) -> bool:
     difference = light - box_mean(light, window)
     brighter, darker = (without_border(np.maximum(side, 0)) for side in (difference, -difference))
     mirrored = light - box_mean(light, window, mirror=True)
-    moment = (brighter**3).sum() - (darker**3).sum() + _MIRROR_SHARE * (mirrored**3).sum()
-    return bool(moment > 0)
+    moment = _cubes(brighter) - _cubes(darker) + _MIRROR_SHARE * _cubes(mirrored)
+    return moment > 0
+
+
+def _cubes(values: Grey) -> float:
+    """Sum the third powers; numpy's `**` is ten times as slow."""
+    return float((values * values * values).sum())
 
 
 def strength(grey: Grey, window: int) -> Grey:

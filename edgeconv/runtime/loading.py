@@ -12,7 +12,6 @@ import onnxruntime as ort
 from edgeconv.artifact import MANIFEST_FILE, SAMPLES_FILE, newest, read_json
 from edgeconv.errors import ArtifactError, ChecksumError, ConfigError, ManifestError, ProviderError
 from edgeconv.manifest import METADATA_KEY, VARIANT_KEY, Manifest
-from edgeconv.runtime.golden import Samples, disagreement
 from edgeconv.runtime.providers import CPU, candidates
 from edgeconv.runtime.session import Session
 
@@ -122,6 +121,8 @@ def find_files(path: Path) -> ModelFiles:
 
 def _on_gpu(files: ModelFiles, name: str, provider: str, device: str, threads: int) -> Session:
     """Open a GPU session, and believe it only if it computes the golden vectors right."""
+    from edgeconv.runtime.golden import Samples, disagreement
+
     if name == "int8":
         # https://github.com/microsoft/onnxruntime/issues/12229
         raise ProviderError(

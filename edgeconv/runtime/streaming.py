@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +15,9 @@ from numpy.typing import NDArray
 from edgeconv.errors import ImageError
 from edgeconv.images import decode
 from edgeconv.runtime.predictor import Prediction, Predictor
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 BATCH = 32
 """Images a call of the model: more gains little on a CPU, and delays the first answer."""
@@ -66,6 +68,8 @@ def predict_stream(predictor: Predictor, pictures: Iterable[tuple[str, Picture]]
     if len(head) < 2:  # One picture is the common case, and starting threads for it costs more than it gains.
         yield from _answers(predictor, [(name, read(picture)) for name, picture in head])
         return
+    from concurrent.futures import ThreadPoolExecutor
+
     with ThreadPoolExecutor(DECODERS, thread_name_prefix="decode") as decoders:
         ahead: deque[tuple[str, Future[_Read]]] = deque()
         for name, picture in chain(head, waiting):
