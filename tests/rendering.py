@@ -183,7 +183,8 @@ def _to_mode(image: Image.Image, mode: str) -> Image.Image:
     if mode == "F":
         return Image.fromarray(grey.astype(np.float32) / 255)
     if mode == "1":  # a scanner's line art: one threshold halfway between the paper and the ink
-        middle = (float(np.percentile(grey, 1)) + float(np.median(grey))) / 2
+        # The ink of a small digit is less than a hundredth of the picture: only the very darkest is surely ink.
+        middle = (float(grey.min()) + float(np.median(grey))) / 2
         return Image.fromarray(grey > middle)
     if mode == "P":
         return image.convert("P", palette=Image.Palette.ADAPTIVE)
