@@ -14,9 +14,15 @@ def _accuracy(row: Row) -> str:
     return f"{row['accuracy']:.2%} ({row['accuracy_low']:.2%} - {row['accuracy_high']:.2%})"
 
 
+def _provider(row: Row) -> str:
+    from edgeconv.runtime.providers import short_name
+
+    return short_name(row["provider"])
+
+
 COLUMNS: dict[str, Callable[[Row], str]] = {
     "stage": lambda row: str(row["stage"]),
-    "provider": lambda row: str(row["provider"]).removesuffix("ExecutionProvider").lower(),
+    "provider": _provider,
     "images": lambda row: str(row["count"]),
     "accuracy (95 % interval)": _accuracy,
     "agreement": lambda row: f"{row['agreement']:.2%}",

@@ -11,7 +11,7 @@ import click
 
 from .output import chosen_format, format_option, write_csv, write_json_line, write_table
 from .pictures import count_pictures, find_pictures
-from .progress import TerminalProgress
+from .progress import TerminalProgress, no_bar
 
 if TYPE_CHECKING:
     from edgeconv.runtime.streaming import Answer
@@ -57,7 +57,7 @@ def command(
     tally = _Tally()
     # Rows that scroll by are progress enough; a bar is for a terminal whose stdout goes elsewhere.
     total = count_pictures(images) if sys.stderr.isatty() and not sys.stdout.isatty() else None
-    with TerminalProgress().bar("Pictures", total) if total and total > 1 else nullcontext(_no_bar) as advance:
+    with TerminalProgress().bar("Pictures", total) if total and total > 1 else nullcontext(no_bar) as advance:
         answers = predict_stream(predictor, find_pictures(images))
         _write(tally.good_rows(answers, advance), chosen_format(output_format))
     if tally.seen == 0:
@@ -83,10 +83,6 @@ class _Tally:
                 click.echo(f"Error: {reason if answer.path in reason else f'{answer.path}: {reason}'}", err=True)
             else:
                 yield answer.as_dict()
-
-
-def _no_bar(steps: int, status: str) -> None:
-    del steps, status
 
 
 def _write(rows: Iterable[dict[str, Any]], output_format: str) -> None:

@@ -20,7 +20,7 @@ class TerminalProgress:
     def bar(self, description: str, total: int | None) -> Iterator[Callable[[int, str], None]]:
         """Draw a bar with the time left while the block runs."""
         if not sys.stderr.isatty():
-            yield _ignore
+            yield no_bar
             return
         from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -41,5 +41,6 @@ class TerminalProgress:
             yield advance
 
 
-def _ignore(steps: int, status: str) -> None:
+def no_bar(steps: int, status: str) -> None:
+    """Advance nothing: what stands in where no bar is drawn."""
     del steps, status
