@@ -16,8 +16,17 @@ from .progress import TerminalProgress
 @click.argument("model", required=False)
 @data_options
 @click.option("--max-drop", default=0.2, show_default=True, help="Percentage points of accuracy that int8 may lose.")
+@click.option("--bundle", "bundles", metavar="DIR", multiple=True, help="A built bundle to run too; may be repeated.")
+@click.option("--images", type=click.IntRange(1), help="Only so many test images, from the first on.")
 @format_option
-def command(model: str | None, max_drop: float, output_format: str | None, **options: Any) -> None:
+def command(
+    model: str | None,
+    max_drop: float,
+    bundles: tuple[str, ...],
+    images: int | None,
+    output_format: str | None,
+    **options: Any,
+) -> None:
     """Measure accuracy parity of all stages of MODEL; exit 3 if a gate fails.
 
     Without MODEL: the newest under exported/, else the model that the package ships. Without --dataset: the test
@@ -30,7 +39,9 @@ def command(model: str | None, max_drop: float, output_format: str | None, **opt
     from edgeconv.errors import ParityError
 
     spec = given_spec_of(options)
-    ledger = edgeconv.evaluate(model, dataset=spec, max_drop=max_drop, progress=TerminalProgress())
+    ledger = edgeconv.evaluate(
+        model, dataset=spec, max_drop=max_drop, bundles=bundles, images=images, progress=TerminalProgress()
+    )
     result = ledger.as_dict()
     emit(result, result["rows"], COLUMNS, output_format)
     if not ledger.passed:

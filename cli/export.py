@@ -16,6 +16,7 @@ from .progress import TerminalProgress
 @click.command()
 @click.argument("model", required=False)
 @click.option("--quantize", is_flag=True, help="Make the int8 variant too.")
+@click.option("--embed-preprocessing", is_flag=True, help="Make the e2e variant too: any picture in, as raw pixels.")
 @click.option(
     "--calibration-size", default=1000, show_default=True, help="Training images int8 ranges are measured on."
 )

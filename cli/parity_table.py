@@ -31,6 +31,6 @@ COLUMNS: dict[str, Callable[[Row], str]] = {
     "mean |dp|": lambda row: f"{row['mean_abs_dp']:.1e}",
     "SQNR dB": lambda row: "-" if row["sqnr_db"] is None else f"{row['sqnr_db']:.1f}",
     "bytes": lambda row: str(row["size_bytes"]),
-    "p50 ms": lambda row: f"{row['p50_latency_ms']:.3f}",
+    "p50 ms": lambda row: "-" if row["p50_latency_ms"] is None else f"{row['p50_latency_ms']:.3f}",
 }
 """Headings, each with what makes its cell of a ledger's row."""

@@ -4,6 +4,7 @@
     export    .keras -> verified ONNX, fp32 and int8          needs the extra `train`
     evaluate  the parity ledger of an artifact
     inspect   what is in a model                              needs the extra `train`
+    bundle    a project that embeds a model through ONNX Runtime
     Predictor pictures -> labels, with numpy and onnxruntime
 
 Importing this package imports none of its parts: each comes with its first use.
@@ -15,6 +16,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from edgeconv.bundling.bundler import Bundle, bundle
+    from edgeconv.bundling.checking import check_bundle
     from edgeconv.config import ExportConfig, TrainConfig
     from edgeconv.conversion.evaluation import evaluate
     from edgeconv.conversion.exporter import ExportedModel, export
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
     from edgeconv.training import TrainedModel, train
 
 _HOMES = {
+    "Bundle": "bundling.bundler",
     "DatasetSpec": "datasets",
     "EdgeconvError": "errors",
     "ExportConfig": "config",
@@ -38,6 +42,8 @@ _HOMES = {
     "Predictor": "runtime.predictor",
     "TrainConfig": "config",
     "TrainedModel": "training",
+    "bundle": "bundling.bundler",
+    "check_bundle": "bundling.checking",
     "evaluate": "conversion.evaluation",
     "export": "conversion.exporter",
     "inspect": "conversion.inspection",
@@ -45,6 +51,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "Bundle",
     "DatasetSpec",
     "EdgeconvError",
     "ExportConfig",
@@ -56,6 +63,8 @@ __all__ = [
     "Predictor",
     "TrainConfig",
     "TrainedModel",
+    "bundle",
+    "check_bundle",
     "evaluate",
     "export",
     "inspect",

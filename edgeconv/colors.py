@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-_LUMA = np.array([19595, 38470, 7471], np.uint32)
+LUMA = np.array([19595, 38470, 7471], np.uint32)
 """ITU-R BT.601 luma weights 0.299, 0.587, 0.114 in 1/65536, as Pillow's mode "L" rounds them."""
 
 
@@ -18,7 +18,7 @@ def luma(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
     Returns:
         uint8, (height, width, 1), 0-255.
     """
-    red, green, blue = (picture[..., channel, None] * _LUMA[channel] for channel in range(3))
+    red, green, blue = (picture[..., channel, None] * LUMA[channel] for channel in range(3))
     return np.asarray((red + green + blue + 0x8000) >> 16, np.uint8)
 
 

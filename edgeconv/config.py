@@ -90,6 +90,7 @@ class ExportConfig:
 
     Attributes:
         quantize: make the int8 variant too.
+        embed_preprocessing: make the variant e2e too, which has the preparation of pictures inside.
         calibration_size: training images that the int8 ranges are measured on, at least 1.
         max_drop: accuracy that int8 may lose against Keras, in percentage points, 0 to 100.
         seed: of the choice of the calibration images.
@@ -102,6 +103,7 @@ class ExportConfig:
     """
 
     quantize: bool = False
+    embed_preprocessing: bool = False
     calibration_size: int = 1000
     max_drop: float = 0.2
     seed: int = 0

@@ -24,28 +24,28 @@ from edgeconv.ink import bounds, is_bright, levels, strength, stroke_width, with
 from edgeconv.morphology import Grey, box_mean, maximum, maximum_of_neighbours
 from edgeconv.resampling import area_weights, resample, resize, triangle_weights
 
-_SEARCH = 320
+SEARCH = 320
 """Longest side of the copy that is searched: a digit of 1/12 of the picture still has 26 rows in it."""
 
-_WIDEST = 0.4
+WIDEST = 0.4
 """Window that paints ink over, as a share of the longest side: wider than the strokes of a digit that fills it."""
 
-_CANVAS = 112
+CANVAS = 112
 """Side of the canvas: 4 canvas pixels make one of 28, so that edges come out as smooth as MNIST's."""
 
-_MARGIN = 0.25
+MARGIN = 0.25
 """Space left on each side of the digit on the canvas, in sizes of the digit: for light to be measured, and to widen."""
 
-_WIDEST_ON_CANVAS = 45
+WIDEST_ON_CANVAS = 45
 """The window on the canvas: twice the boldest stroke of MNIST (6 of 28), less makes holes in it."""
 
-_THINNEST = 2.0
+THINNEST = 2.0
 """Strokes are widened to this share of 1/20 of the digit: the lower quartile of MNIST's own stroke widths."""
 
-_FAINTEST = 0.05
+FAINTEST = 0.05
 """Ink takes away at least this share of the light: less is the grain of paper."""
 
-_CLEAREST_NOISE = 2.5
+CLEAREST_NOISE = 2.5
 """Ink is stronger than so many times the noise's floor; the stronger half of mere noise is 1.5 times as strong."""
 
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)
@@ -117,7 +117,7 @@ def _is_prepared(grey: NDArray[np.uint8], *, negative: bool) -> bool:
 
 
 def _shrink(picture: NDArray[np.uint8]) -> NDArray[np.float32]:
-    scale = min(1.0, _SEARCH / max(picture.shape[:2]))
+    scale = min(1.0, SEARCH / max(picture.shape[:2]))
     if scale == 1.0:
         return picture.astype(np.float32)
     return resize(picture, max(1, round(picture.shape[0] * scale)), max(1, round(picture.shape[1] * scale)))
@@ -129,10 +129,10 @@ def _to_grey(picture: NDArray[np.float32]) -> Grey:
 
 def _find(grey: Grey) -> Grey:
     """Map the strength of the ink, and 0 where there is none."""
-    window = max(3, int(max(grey.shape) * _WIDEST) | 1)
+    window = max(3, int(max(grey.shape) * WIDEST) | 1)
     ink = without_border(strength(box_mean(grey, 3), window))
     floor, full = levels(ink)
-    if full < max(_FAINTEST, _CLEAREST_NOISE * floor):
+    if full < max(FAINTEST, CLEAREST_NOISE * floor):
         raise ImageError(_NO_INK.format(received=f"{full:.1%} of contrast, noise of {floor:.1%}"))
     return np.where(ink > (floor + full) / 2, ink, 0)
 
@@ -142,17 +142,17 @@ _NO_INK = "A picture of a digit is required, no ink found. Received: {received}.
 
 def _cut(picture: NDArray[np.uint8], rows: tuple[float, float], columns: tuple[float, float]) -> tuple[Grey, float]:
     """Resample the digit and its margin onto the canvas; also return the canvas pixels in one of the picture."""
-    side = max(rows[1] - rows[0], columns[1] - columns[0]) * (1 + 2 * _MARGIN)
+    side = max(rows[1] - rows[0], columns[1] - columns[0]) * (1 + 2 * MARGIN)
     vertical, horizontal = (
-        triangle_weights(length, _CANVAS, (begin + end - side) / 2, (begin + end + side) / 2)
+        triangle_weights(length, CANVAS, (begin + end - side) / 2, (begin + end + side) / 2)
         for length, (begin, end) in zip(picture.shape[:2], (rows, columns), strict=True)
     )
-    return _to_grey(resample(picture, vertical, horizontal)), _CANVAS / side
+    return _to_grey(resample(picture, vertical, horizontal)), CANVAS / side
 
 
 def _ink(canvas: Grey, zoom: float) -> Grey:
     """Draw the ink on the canvas with full contrast; float32, (canvas, canvas), 0-1."""
-    ink = without_border(strength(canvas, _WIDEST_ON_CANVAS))
+    ink = without_border(strength(canvas, WIDEST_ON_CANVAS))
     floor, full = levels(ink)
     # A sharp photograph gives edges of one canvas pixel. A small one was enlarged: its greys are parts of pixels,
     # and stay. Gain 1 keeps them, 6 makes an edge of one pixel in six.
@@ -166,7 +166,7 @@ def _ink(canvas: Grey, zoom: float) -> Grey:
 def _widen(ink: Grey) -> Grey:
     """Widen strokes that are thinner than MNIST's; a quarter of MNIST itself is a little."""
     top, bottom, left, right = bounds(ink * (ink > 0.5))
-    missing = (_THINNEST / 20 * max(bottom - top, right - left) - stroke_width(ink)) / 2
+    missing = (THINNEST / 20 * max(bottom - top, right - left) - stroke_width(ink)) / 2
     for step in range(5):
         # Squares and diamonds by turns widen almost as a disc would; the last step goes only part of the way.
         wider = maximum(ink, 3) if step % 2 == 0 else maximum_of_neighbours(ink)

@@ -10,16 +10,16 @@ import numpy as np
 
 from edgeconv.morphology import Grey, box_mean, closing
 
-_OFFSET = 16.0
+OFFSET = 16.0
 """Grey levels added before dividing by light, so that the noise of deep shadow is not taken for ink."""
 
-_SURROUNDINGS = 0.6
+SURROUNDINGS = 0.6
 """Window of the local mean, as a share of the shorter side: even in a bold digit that fills it, paper prevails."""
 
-_MIRROR_SHARE = 0.2
+MIRROR_SHARE = 0.2
 """Weight of the mirrored view. It is right for uneven light, where the other moment is near 0: a part is enough."""
 
-_REACH = 3.0
+REACH = 3.0
 """Ink farther than so many standard deviations from its centre is dust. The tail of a 9 is at most 2.5 away."""
 
 
@@ -37,12 +37,12 @@ def is_bright(grey: Grey) -> bool:
     Args:
         grey: float32, (height, width), 0-255.
     """
-    light = np.log(box_mean(grey, 3) + _OFFSET)
-    window = int(min(grey.shape) * _SURROUNDINGS) | 1
+    light = np.log(box_mean(grey, 3) + OFFSET)
+    window = int(min(grey.shape) * SURROUNDINGS) | 1
     difference = light - box_mean(light, window)
     brighter, darker = (without_border(np.maximum(side, 0)) for side in (difference, -difference))
     mirrored = light - box_mean(light, window, mirror=True)
-    moment = _cubes(brighter) - _cubes(darker) + _MIRROR_SHARE * _cubes(mirrored)
+    moment = _cubes(brighter) - _cubes(darker) + MIRROR_SHARE * _cubes(mirrored)
     return moment > 0
 
 
@@ -65,7 +65,7 @@ def strength(grey: Grey, window: int) -> Grey:
         float32, (height, width), 0-1.
     """
     background = closing(grey, window)
-    return (background - grey) / (background + _OFFSET)
+    return (background - grey) / (background + OFFSET)
 
 
 def without_border(ink: Grey) -> Grey:
@@ -115,7 +115,7 @@ def bounds(weight: Grey) -> tuple[int, int, int, int]:
         mass = rows.sum()
         middle_y, middle_x = rows @ y / mass, columns @ x / mass
         spread = np.sqrt(max(rows @ (y - middle_y) ** 2, columns @ (x - middle_x) ** 2) / mass)
-        reach = _REACH * spread + 1
+        reach = REACH * spread + 1
         inside = weight * ((np.abs(y - middle_y) <= reach)[:, None] & (np.abs(x - middle_x) <= reach))
     used_rows, used_columns = np.flatnonzero(inside.any(axis=1)), np.flatnonzero(inside.any(axis=0))
     return int(used_rows[0]), int(used_rows[-1]) + 1, int(used_columns[0]), int(used_columns[-1]) + 1

@@ -37,7 +37,8 @@ class ArraySpec:
         dtype: numpy's name of it, such as ``"uint8"``.
         shape: sizes, with names for the dynamic axes, such as ``("batch", 28, 28, 1)``.
         value_range: smallest and largest value that it holds, or None where that is not known.
-        kind: ``"pixels"`` or ``"tensor"`` for inputs; ``"probabilities"`` or ``"logits"`` for outputs.
+        kind: ``"pixels"``, ``"tensor"`` or ``"picture"`` (of any size) for inputs; ``"probabilities"`` or ``"logits"``
+            for outputs.
     """
 
     name: str
@@ -83,6 +84,7 @@ class Variant:
         calibration: what the int8 ranges were measured on; empty for fp32.
         size_bytes: of the file; None inside the file itself.
         sha256: of the file; None inside the file itself.
+        embeds: of the variant e2e: the variant inside it, behind the preparation of pictures.
     """
 
     file: str
@@ -93,6 +95,7 @@ class Variant:
     calibration: Mapping[str, Any] = field(default_factory=dict)
     size_bytes: int | None = None
     sha256: str | None = None
+    embeds: str | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Return the variant as a JSON object, without the keys that are not known."""
@@ -104,6 +107,8 @@ class Variant:
             "float_nodes": [dict(node) for node in self.float_nodes],
             "calibration": dict(self.calibration),
         }
+        if self.embeds is not None:
+            value["embeds"] = self.embeds
         if self.size_bytes is not None:
             value["size_bytes"] = self.size_bytes
         if self.sha256 is not None:
@@ -122,6 +127,7 @@ class Variant:
             calibration=dict(value.get("calibration", {})),
             size_bytes=value.get("size_bytes"),
             sha256=value.get("sha256"),
+            embeds=value.get("embeds"),
         )
 
 
@@ -135,7 +141,7 @@ class Manifest:
         preprocess: how a picture becomes such an array; None where edgeconv does not know.
         output: the array that the model answers with.
         labels: class names in the order of the outputs.
-        variants: the `.onnx` files by name: ``"fp32"``, ``"int8"``.
+        variants: the `.onnx` files by name: ``"fp32"``, ``"int8"``, and ``"e2e"`` with the preparation inside.
         metrics: accuracy of each stage and the data it was measured on.
         parity: agreement of each stage with Keras, and the gates.
         session: tuned options for named devices.

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-_BLOCK = 16
+BLOCK = 16
 """Target rows computed together: few enough that a block's source rows stay in the cache."""
 
 
@@ -105,10 +105,10 @@ def _multiply(weights: NDArray[np.float32], picture: NDArray[np.uint8] | NDArray
     """
     target = len(weights)
     made = np.empty((target, *picture.shape[1:]), np.float32)
-    for first in range(0, target, _BLOCK):
-        block = weights[first : first + _BLOCK]
+    for first in range(0, target, BLOCK):
+        block = weights[first : first + BLOCK]
         used = np.flatnonzero(block.any(axis=0))
         begin, end = int(used[0]), int(used[-1]) + 1
         pixels = picture[begin:end].reshape(end - begin, -1).astype(np.float32, copy=False)
-        made[first : first + _BLOCK] = (block[:, begin:end] @ pixels).reshape(len(block), *picture.shape[1:])
+        made[first : first + BLOCK] = (block[:, begin:end] @ pixels).reshape(len(block), *picture.shape[1:])
     return made

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import Any
 
@@ -11,7 +11,7 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
-from edgeconv.artifact import FP32_FILE, INT8_FILE
+from edgeconv.artifact import E2E_FILE, FP32_FILE, INT8_FILE
 from edgeconv.config import ExportConfig
 from edgeconv.conversion.keras_models import KerasReference
 from edgeconv.conversion.ledger import Ledger
@@ -23,7 +23,7 @@ from edgeconv.manifest import ArraySpec, Manifest, Variant
 from edgeconv.preprocess import Preparation
 
 PACKAGES = ("edgeconv", "keras", "numpy", "onnx", "onnxruntime", "tensorflow", "tf2onnx")
-FILES = {"fp32": FP32_FILE, "int8": INT8_FILE}
+FILES = {"fp32": FP32_FILE, "int8": INT8_FILE, "e2e": E2E_FILE}
 
 
 @dataclass(frozen=True)
@@ -35,12 +35,14 @@ class ConvertedFile:
         bytes: the same, serialised.
         quantized: how it was quantized; None for fp32.
         calibration: what its ranges were measured on; empty for fp32.
+        embeds: the variant inside, where the preparation of pictures is in front of it.
     """
 
     model: onnx.ModelProto
     bytes: bytes
-    quantized: Quantized | None
-    calibration: Mapping[str, Any]
+    quantized: Quantized | None = None
+    calibration: Mapping[str, Any] = field(default_factory=dict)
+    embeds: str | None = None
 
 
 def check_fit(keras_model: KerasReference, data: Dataset | None, config: ExportConfig) -> None:
@@ -109,7 +111,7 @@ def build_manifest(
         input=ArraySpec(
             "image", keras_model.input_dtype, shape, (0.0, 255.0) if pixels else None, "pixels" if pixels else "tensor"
         ),
-        preprocess=_preparation(source, keras_model, data),
+        preprocess=preparation_of(source, keras_model, data),
         output=ArraySpec(
             "probabilities",
             "float32",
@@ -145,7 +147,7 @@ def build_manifest(
 def _variant(file_name: str, file: ConvertedFile) -> Variant:
     opset = next(entry.version for entry in file.model.opset_import if entry.domain in {"", "ai.onnx"})
     if file.quantized is None:
-        return Variant(file_name, opset, file.model.ir_version)
+        return Variant(file_name, opset, file.model.ir_version, embeds=file.embeds)
     return Variant(
         file_name,
         opset,
@@ -156,7 +158,8 @@ def _variant(file_name: str, file: ConvertedFile) -> Variant:
     )
 
 
-def _preparation(source: Source, keras_model: KerasReference, data: Dataset | None) -> Preparation | None:
+def preparation_of(source: Source, keras_model: KerasReference, data: Dataset | None) -> Preparation | None:
+    """Return how a picture becomes the model's input, or None where nobody knows."""
     if not keras_model.eats_pixels:
         return None
     if source.training is not None:

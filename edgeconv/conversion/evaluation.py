@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import onnxruntime as ort
@@ -25,6 +27,8 @@ def evaluate(
     *,
     dataset: str | DatasetSpec | None = None,
     max_drop: float = 0.2,
+    bundles: Sequence[str | Path] = (),
+    images: int | None = None,
     progress: Progress = SILENT,
 ) -> Ledger:
     """Run every stage of an artifact over the test split of a labelled set, and judge.
@@ -36,6 +40,8 @@ def evaluate(
         model: an artifact's folder or a lone `.onnx` file; None takes the newest, else the shipped reference.
         dataset: labelled data; None takes those that the model was trained on.
         max_drop: accuracy that int8 may lose, in percentage points, 0 to 100.
+        bundles: folders of bundles of this model, built, each run in its own language.
+        images: how many of the test images, from the first on; None takes all.
         progress: hears which stages run.
 
     Returns:
@@ -52,12 +58,20 @@ def evaluate(
     """
     if not 0.0 <= max_drop <= 100.0:
         raise ConfigError(f"`max_drop` must be 0 to 100 percentage points. Received: {max_drop}. Try 0.2.")
+    if images is not None and images < 1:
+        raise ConfigError(f"`images` must be at least 1. Received: {images}. Leave it out for the whole test split.")
     files = find_files(Path(model) if model is not None else find_model())
     progress.say(f"Model: {files.path}")
-    evidence = _evidence(files, dataset, progress)
+    evidence = _first(images, _evidence(files, dataset, progress))
     stages = [*_keras_stage(files, progress), *(stage_of(name, files.read(name)) for name in files.variants)]
     stages += _gpu_stages(files, progress)
+    stages += _bundle_stages(files, bundles)
     return prove(stages, evidence, max_drop=max_drop, kind=files.manifest.output.kind, progress=progress)
+
+
+def _first(count: int | None, evidence: Evidence) -> Evidence:
+    labels = None if evidence.labels is None else evidence.labels[:count]
+    return replace(evidence, images=evidence.images[:count], labels=labels)
 
 
 def _evidence(files: ModelFiles, dataset: str | DatasetSpec | None, progress: Progress) -> Evidence:
@@ -105,3 +119,20 @@ def _gpu_stages(files: ModelFiles, progress: Progress) -> list[Stage]:
         except ProviderError as error:
             progress.say(f"{provider} is left out: {error}")
     return stages
+
+
+def _bundle_stages(files: ModelFiles, folders: Sequence[str | Path]) -> list[Stage]:
+    if not folders:
+        return []
+    from edgeconv.bundling.running import runnable
+
+    bundles = [runnable(Path(folder)) for folder in folders]
+    for bundle in bundles:
+        if bundle.labels != files.manifest.labels:
+            raise ConfigError(
+                f"`{bundle.path}` must be a bundle of `{files.path}`. Received: other classes. Bundle it again."
+            )
+    return [
+        Stage(bundle.target, CPU, bundle.run, bundle.size_bytes, gives_probabilities=True, timed=False)
+        for bundle in bundles
+    ]

@@ -11,7 +11,8 @@ from edgeconv.artifact import FAILED_PARITY_FILE, write_json
 from edgeconv.config import ExportConfig
 from edgeconv.conversion.calibration import draw_calibration
 from edgeconv.conversion.cleaning import clean
-from edgeconv.conversion.contract import ConvertedFile, build_manifest, check_fit, kind_of_output
+from edgeconv.conversion.contract import ConvertedFile, build_manifest, check_fit, kind_of_output, preparation_of
+from edgeconv.conversion.embedded_variant import embed_verified
 from edgeconv.conversion.keras_models import KerasReference, load_keras
 from edgeconv.conversion.ledger import Ledger
 from edgeconv.conversion.parity import Evidence, Stage, prove, stage_of
@@ -20,8 +21,9 @@ from edgeconv.conversion.source import Source, check_folder, find_data, find_sou
 from edgeconv.conversion.verification import BATCHES, random_images, verify_answers, verify_structure
 from edgeconv.conversion.writing import SAMPLES, golden_samples, write_artifact
 from edgeconv.datasets import Dataset, DatasetSpec
-from edgeconv.errors import ParityError
+from edgeconv.errors import ConfigError, ParityError
 from edgeconv.manifest import Manifest
+from edgeconv.preprocess import Preparation
 from edgeconv.progress import SILENT, Progress
 
 RANDOM_IMAGES = 256
@@ -93,6 +95,8 @@ def export(
     progress.say(f"Converting {keras_model.parameters:,} parameters to ONNX")
     files = _convert(source, keras_model, data, config, progress)
     kind = kind_of_output(keras_model.predict(evidence.images[:SAMPLES]))
+    if config.embed_preprocessing:
+        files["e2e"] = _embed(source, files, preparation_of(source, keras_model, data), kind, progress)
     stages = [Stage("keras", "tensorflow", keras_model.predict, source.path.stat().st_size)]
     stages += [stage_of(name, file.bytes) for name, file in files.items()]
     ledger = prove(stages, evidence, max_drop=config.max_drop, kind=kind, progress=progress)
@@ -117,7 +121,7 @@ def _convert(
     fp32_bytes = verify_structure(fp32, str(source.path))
     noise = random_images((max(BATCHES), *keras_model.example_shape), keras_model.input_dtype, config.seed)
     verify_answers(fp32_bytes, keras_model.predict, noise, str(source.path))
-    files = {"fp32": ConvertedFile(fp32, fp32_bytes, None, {})}
+    files = {"fp32": ConvertedFile(fp32, fp32_bytes)}
     if config.quantize and data is not None:
         calibration = draw_calibration(data.train, dataset=data.name, size=config.calibration_size, seed=config.seed)
         progress.say(f"Quantizing to int8 on {len(calibration.images):,} training images")
@@ -125,6 +129,21 @@ def _convert(
         int8_bytes = verify_structure(int8.model, str(source.path))
         files["int8"] = ConvertedFile(int8.model, int8_bytes, int8, calibration.record)
     return files
+
+
+def _embed(
+    source: Source, files: dict[str, ConvertedFile], preparation: Preparation | None, kind: str, progress: Progress
+) -> ConvertedFile:
+    """Return the last variant with the preparation of pictures in front of it."""
+    if preparation is None:
+        raise ConfigError(
+            f"`embed_preprocessing` requires a model whose preparation of pictures is known. Received: `{source.path}` "
+            "without it. State what its input makes of a pixel, such as `--input-range 0:1`."
+        )
+    base = "int8" if "int8" in files else "fp32"
+    progress.say(f"Embedding the preparation of pictures into {base}")
+    embedded = embed_verified(files[base].model, preparation, kind=kind)
+    return ConvertedFile(embedded, embedded.SerializeToString(deterministic=True), embeds=base)
 
 
 def _evidence(keras_model: KerasReference, data: Dataset | None, seed: int) -> Evidence:

@@ -46,7 +46,7 @@ class Row:
     """One stage on the whole set.
 
     Attributes:
-        stage: ``"keras"``, ``"fp32"`` or ``"int8"``.
+        stage: ``"keras"``, ``"fp32"``, ``"int8"`` or ``"e2e"``, or the target of a bundle.
         provider: what ran it.
         count: images.
         accuracy: share of right answers, 0 to 1, and
@@ -56,7 +56,8 @@ class Row:
         max_abs_dp, mean_abs_dp: largest and mean difference of a probability from the reference's.
         sqnr_db: power of the reference's probabilities over that of the differences, in dB; None where they are equal.
         size_bytes: of the file.
-        p50_latency_ms: median time of a batch of one, one thread, on the machine that made the ledger.
+        p50_latency_ms: median time of a batch of one, one thread, on the machine that made the ledger; None where it
+            was not measured.
         confusion: images by (true class, answered class); empty for unlabelled data and for many classes.
     """
 
@@ -72,7 +73,7 @@ class Row:
     mean_abs_dp: float
     sqnr_db: float | None
     size_bytes: int
-    p50_latency_ms: float
+    p50_latency_ms: float | None
     confusion: tuple[tuple[int, ...], ...]
 
     def as_dict(self) -> dict[str, Any]:
@@ -146,7 +147,7 @@ def compare(
     labels: NDArray[np.int64] | None,
     *,
     size_bytes: int,
-    p50_latency_ms: float,
+    p50_latency_ms: float | None,
 ) -> Row:
     """Hold a stage's answers against the reference's.
 
@@ -157,7 +158,7 @@ def compare(
         reference: the same of the reference.
         labels: int64, (n,), the true classes, or None.
         size_bytes: of the stage's file.
-        p50_latency_ms: median time of a batch of one.
+        p50_latency_ms: median time of a batch of one, or None.
     """
     classes, told, expected = answers.shape[1], answers.argmax(axis=1), reference.argmax(axis=1)
     truth = np.full(len(answers), -1, np.int64) if labels is None else labels

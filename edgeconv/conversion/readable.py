@@ -40,14 +40,14 @@ def size(count: int | None) -> str:
     return f"{count}{_SPACE}bytes"
 
 
-def latency(latency_ms: float) -> str:
-    r"""Return a time with three digits.
+def latency(latency_ms: float | None) -> str:
+    r"""Return a time with three digits, or a dash where it was not measured.
 
     Example:
         >>> latency(0.04917)
         '0.0492\u202fms'
     """
-    return f"{_three_digits(latency_ms)}{_SPACE}ms"
+    return "-" if latency_ms is None else f"{_three_digits(latency_ms)}{_SPACE}ms"
 
 
 def difference(value: float) -> str:

@@ -26,12 +26,14 @@ from edgeconv.artifact import (
     write_json,
 )
 from edgeconv.conversion.contract import FILES, ConvertedFile
+from edgeconv.conversion.embedded_variant import contract_inside
 from edgeconv.conversion.ledger import Ledger, Row
 from edgeconv.conversion.parity import Evidence
 from edgeconv.conversion.report import FlipPicture, render_report
 from edgeconv.conversion.source import Source
 from edgeconv.conversion.stamp import stamp
 from edgeconv.manifest import Manifest, Variant
+from edgeconv.runtime.embedded import E2E
 from edgeconv.runtime.golden import Samples
 
 SAMPLES = 16
@@ -72,7 +74,8 @@ def write_artifact(
     with tempfile.TemporaryDirectory(prefix=".export-", dir=folder) as scratch_name:
         scratch = Path(scratch_name)
         for name, file in files.items():
-            (scratch / FILES[name]).write_bytes(stamp(file.model, manifest, name))
+            contract = contract_inside(manifest) if name == E2E else manifest
+            (scratch / FILES[name]).write_bytes(stamp(file.model, contract, name))
         manifest = replace(manifest, variants={name: _weighed(manifest, name, scratch) for name in manifest.variants})
         ledger = replace(ledger, rows=tuple(_weighed_row(row, manifest) for row in ledger.rows))
         np.savez(

@@ -12,6 +12,7 @@ import onnxruntime as ort
 from edgeconv.artifact import MANIFEST_FILE, SAMPLES_FILE, newest, read_json
 from edgeconv.errors import ArtifactError, ChecksumError, ConfigError, ManifestError, ProviderError
 from edgeconv.manifest import METADATA_KEY, VARIANT_KEY, Manifest
+from edgeconv.runtime.embedded import E2E, EmbeddedModel
 from edgeconv.runtime.providers import CPU, candidates
 from edgeconv.runtime.session import Session
 
@@ -35,7 +36,7 @@ class OpenModel:
     path: Path
     manifest: Manifest
     variant: str
-    session: Session
+    session: Session | EmbeddedModel
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,7 @@ def open_model(path: Path, *, variant: str | None = None, device: str = "auto", 
 
     Args:
         path: the folder or the file.
-        variant: ``"int8"`` or ``"fp32"``; None takes int8 on the CPU and fp32 on a GPU.
+        variant: ``"int8"``, ``"fp32"`` or ``"e2e"``; None takes int8 on the CPU and fp32 on a GPU.
         device: ``"auto"`` takes a GPU only if it computes the golden vectors right, else the CPU; ``"gpu"`` is
             strict; ``"cpu"``.
         threads: threads inside an operator, at least 1.
@@ -101,6 +102,8 @@ def open_model(path: Path, *, variant: str | None = None, device: str = "auto", 
     refusals = []
     for provider in candidates(device, ort.get_available_providers()):
         name = _choose(files, variant, provider)
+        if provider == CPU and name == E2E:
+            return _open_embedded(path, files.read(name), threads)
         if provider == CPU:
             return OpenModel(path, files.manifest, name, Session(files.read(name), threads=threads))
         try:
@@ -119,14 +122,20 @@ def find_files(path: Path) -> ModelFiles:
     return _lone_file(path) if path.is_file() else _folder(path)
 
 
+def _open_embedded(path: Path, data: bytes, threads: int) -> OpenModel:
+    """Open a file that has the preparation inside, under the contract of its own: it answers with probabilities."""
+    session = EmbeddedModel(data, threads=threads)
+    return OpenModel(path, Manifest.from_json(session.metadata[METADATA_KEY], str(path)), E2E, session)
+
+
 def _on_gpu(files: ModelFiles, name: str, provider: str, device: str, threads: int) -> Session:
     """Open a GPU session, and believe it only if it computes the golden vectors right."""
     from edgeconv.runtime.golden import Samples, disagreement
 
-    if name == "int8":
+    if name in {"int8", E2E}:
         # https://github.com/microsoft/onnxruntime/issues/12229
         raise ProviderError(
-            f"{provider} requires a float model. Received: int8, whose operators would run one by one on the CPU. "
+            f"{provider} requires a float model. Received: {name}, whose operators would run one by one on the CPU. "
             "Use `--variant fp32`, or `--device cpu`."
         )
     if files.samples is None and device == "auto":
@@ -138,13 +147,17 @@ def _on_gpu(files: ModelFiles, name: str, provider: str, device: str, threads: i
     return session
 
 
+_OPTIONS = {"int8": " --quantize", E2E: " --embed-preprocessing"}
+"""What makes a variant, besides the export itself."""
+
+
 def _choose(files: ModelFiles, variant: str | None, provider: str) -> str:
-    best_first = ("int8", "fp32") if provider == CPU else ("fp32", "int8")
+    best_first = ("int8", "fp32", E2E) if provider == CPU else ("fp32", "int8", E2E)
     name = variant or next((name for name in best_first if name in files.variants), None)
     if name not in files.variants or name is None:
         raise ArtifactError(
             f"`{files.path}` must hold the variant {name or 'fp32'}. Received: {', '.join(files.variants) or 'none'}. "
-            "Make int8 with `edgeconv export --quantize`."
+            f"Make {name or 'fp32'} with `edgeconv export{_OPTIONS.get(name or '', '')}`."
         )
     return name
 

@@ -40,16 +40,7 @@ class Session:
     """
 
     def __init__(self, model: bytes, *, provider: str = CPU, threads: int = 1) -> None:
-        options = ort.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.inter_op_num_threads = 1
-        options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
-        options.log_severity_level = _ERRORS_ONLY
-        if int8_overflows():
-            options.add_session_config_entry(*_EXACT_INT8)
-        if provider != CPU:
-            options.add_session_config_entry("session.disable_cpu_ep_fallback", "1")
-        self._session = _open(model, options, provider)
+        self._session = open_session(model, provider, threads)
         self.provider = provider
         self.threads = threads
         only_input, only_output = self._session.get_inputs()[0], self._session.get_outputs()[0]
@@ -102,7 +93,17 @@ class Session:
 _NUMPY_TYPES = {"tensor(uint8)": "uint8", "tensor(float)": "float32", "tensor(int8)": "int8"}
 
 
-def _open(model: bytes, options: Any, provider: str) -> Any:
+def open_session(model: bytes, provider: str, threads: int) -> Any:
+    """Open ONNX Runtime's own session on one provider, without a silent fall back; see `Session`."""
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
+    options.log_severity_level = _ERRORS_ONLY
+    if int8_overflows():
+        options.add_session_config_entry(*_EXACT_INT8)
+    if provider != CPU:
+        options.add_session_config_entry("session.disable_cpu_ep_fallback", "1")
     try:
         session = ort.InferenceSession(
             model, options, providers=[(provider, OPTIONS.get(provider, {}))], enable_fallback=0

@@ -43,10 +43,12 @@ def walked(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path
         options = ["--dataset", str(photos), "--image-size", "16x16", "--depth", "2", "--epochs", "8", "--name", "mood"]
         commands = [
             ["train", *options],
-            ["export", "--quantize", "--max-drop", "5"],
+            ["export", "--quantize", "--embed-preprocessing", "--max-drop", "5"],
             ["predict", str(photos / "warm" / "00.png"), str(photos / "cold" / "00.png")],
             ["evaluate", "--max-drop", "5"],
             ["inspect"],
+            ["bundle", "--target", "python"],
+            ["bundle", "--check", "mood-python"],
         ]
         results = [CliRunner().invoke(cli, command) for command in commands]
     finally:
@@ -68,6 +70,7 @@ def test_the_artifact_lies_under_its_name(walked: tuple[Path, list[Any]]) -> Non
         "curves.png",
         "model.onnx",
         "model.int8.onnx",
+        "model.e2e.onnx",
         "manifest.json",
         "parity.json",
         "samples.npz",
@@ -91,13 +94,39 @@ def test_export_and_evaluate_print_the_same_ledger(walked: tuple[Path, list[Any]
         for row in ledger["rows"]:
             row.pop("p50_latency_ms")
     assert exported == evaluated
-    assert [row["stage"] for row in evaluated["rows"]] == ["keras", "fp32", "int8"]
+    assert [row["stage"] for row in evaluated["rows"]] == ["keras", "fp32", "int8", "e2e"]
     assert evaluated["passed"] is True
 
 
 def test_pictures_are_read(walked: tuple[Path, list[Any]]) -> None:
     rows = [json.loads(line) for line in walked[1][2].stdout.splitlines()]
     assert [row["label"] for row in rows] == ["warm", "cold"]
+
+
+def test_the_bundle_is_what_was_made(walked: tuple[Path, list[Any]]) -> None:
+    made, checked = (json.loads(walked[1][number].stdout) for number in (5, 6))
+    assert (made["path"], made["target"], checked["passed"]) == ("mood-python", "python", True)
+    assert (walked[0] / "mood-python" / "predict.py").is_file()
+    assert {check["path"] for check in checked["files"]} == set(made["manifest"]["files"])
+
+
+def test_a_bundle_runs_over_the_test_images(walked: tuple[Path, list[Any]], run: Any) -> None:
+    """Starts the bundle's own program, three times."""
+    result = run("evaluate", walked[0] / "exported" / "mood", "--bundle", walked[0] / "mood-python", "--images", "6")
+    assert result.exit_code == 0, result.output
+    rows = {row["stage"]: row for row in json.loads(result.stdout)["rows"]}
+    assert list(rows) == ["keras", "fp32", "int8", "e2e", "python"]
+    assert {row["count"] for row in rows.values()} == {6}
+    assert rows["python"]["max_abs_dp"] == pytest.approx(rows["e2e"]["max_abs_dp"], abs=1e-6)
+    assert rows["python"]["p50_latency_ms"] is None
+
+
+def test_a_bundle_of_another_model_is_refused(walked: tuple[Path, list[Any]], run: Any, tiny: Path) -> None:
+    made = run("bundle", tiny, "--target", "python", "--out", "tiny")
+    assert made.exit_code == 0, made.output
+    result = run("evaluate", walked[0] / "exported" / "mood", "--bundle", "tiny")
+    assert result.exit_code == 2
+    assert "must be a bundle of" in result.stderr
 
 
 def test_inspect_knows_the_model(walked: tuple[Path, list[Any]]) -> None:
@@ -109,11 +138,13 @@ def test_export_of_the_same_model_gives_the_same_files(
 ) -> None:
     artifact = walked[0] / "exported" / "mood"
     model = shutil.copytree(artifact, tmp_path / "again")
-    for name in ("model.onnx", "model.int8.onnx", "manifest.json"):
+    names = ("model.onnx", "model.int8.onnx", "model.e2e.onnx")
+    for name in (*names, "manifest.json"):
         (model / name).unlink()
-    renamed = run("export", model, "--quantize", "--max-drop", "5", "--out", tmp_path / "exported", "--name", "mood")
+    options = ["--quantize", "--embed-preprocessing", "--max-drop", "5"]
+    renamed = run("export", model, *options, "--out", tmp_path / "exported", "--name", "mood")
     assert renamed.exit_code == 0, renamed.output
-    for name in ("model.onnx", "model.int8.onnx"):
+    for name in names:
         assert (tmp_path / "exported" / "mood" / name).read_bytes() == (artifact / name).read_bytes()
 
 
@@ -121,7 +152,7 @@ def test_tables_are_for_people(walked: tuple[Path, list[Any]], run: Any) -> None
     result = run("evaluate", walked[0] / "exported" / "mood", "--format", "table", "--max-drop", "5")
     lines = result.stdout.splitlines()
     assert lines[0].startswith("stage  provider")
-    assert [line.split()[0] for line in lines[1:]] == ["keras", "fp32", "int8"]
+    assert [line.split()[0] for line in lines[1:]] == ["keras", "fp32", "int8", "e2e"]
 
 
 def test_a_gate_that_fails_exits_with_3_after_the_ledger(

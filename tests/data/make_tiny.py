@@ -58,7 +58,10 @@ def main() -> None:
         )
         model.save(Path(scratch) / "tiny.keras")
         exported = edgeconv.export(
-            Path(scratch) / "tiny.keras", quantize=True, dataset=f"{scratch}/patches.npz", out=here / "tiny"
+            Path(scratch) / "tiny.keras",
+            config=edgeconv.ExportConfig(quantize=True, embed_preprocessing=True),
+            dataset=f"{scratch}/patches.npz",
+            out=here / "tiny",
         )
     for row in exported.ledger.rows:
         print(row.stage, row.accuracy, len(row.flips), row.max_abs_dp)

@@ -1,0 +1,76 @@
+"""`edgeconv bundle`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from .output import emit, format_option
+from .progress import TerminalProgress
+
+TARGETS = ("python", "node", "web", "c", "triton", "ort")
+
+
+@click.command()
+@click.argument("model", required=False)
+@click.option("--target", type=click.Choice(TARGETS), help="What the project around the model is written for.")
+@click.option("--out", metavar="DIR", help="Folder to make. Default: the model's name and the target.")
+@click.option("--variant", type=click.Choice(["int8", "fp32"]), help="Default: int8 where it is there.")
+@click.option("--check", metavar="DIR", help="Hold the files of a bundle against their SHA-256 instead of making one.")
+@click.option("--sign", "signing_key", metavar="KEY", help="Sign the bundle with this private key (PEM).")
+@click.option("--public-key", metavar="KEY", help="With --check: hold the bundle's signature against this key too.")
+@format_option
+def command(
+    model: str | None,
+    target: str | None,
+    out: str | None,
+    variant: str | None,
+    check: str | None,
+    signing_key: str | None,
+    public_key: str | None,
+    output_format: str | None,
+) -> None:
+    """Make a small project that runs MODEL through ONNX Runtime, with a self-test to run on the device.
+
+    Without MODEL: the newest under exported/, else the model that the package ships.
+
+    \b
+    Example: edgeconv bundle --target web --out my-app
+    """
+    if check is not None:
+        if model or target or out or variant or signing_key:
+            raise click.UsageError("--check takes no other option than --public-key and --format.")
+        _check(Path(check), public_key, output_format)
+        return
+    if target is None:
+        raise click.UsageError(f"--target is required: one of {', '.join(TARGETS)}.")
+    if public_key is not None:
+        raise click.UsageError("--public-key goes with --check; to sign a bundle use --sign.")
+    import edgeconv
+
+    made = edgeconv.bundle(
+        model, target=target, out=out, variant=variant, signing_key=signing_key, progress=TerminalProgress()
+    )
+    click.echo(f"Made {made.path}; its three commands are in {made.path / 'README.md'}.", err=True)
+    files = [{"file": path, **facts} for path, facts in made.manifest["files"].items()]
+    columns = {"file": lambda row: str(row["file"]), "bytes": lambda row: str(row["size_bytes"])}
+    emit(made.as_dict(), files, columns, output_format)
+
+
+def _check(folder: Path, public_key: str | None, output_format: str | None) -> None:
+    import edgeconv
+    from edgeconv.errors import ChecksumError
+
+    checks = [check.as_dict() for check in edgeconv.check_bundle(folder, public_key=public_key)]
+    columns = {
+        "file": lambda row: str(row["path"]),
+        "verdict": lambda row: "as it was made" if row["passed"] else str(row["problem"]),
+    }
+    failed = [check for check in checks if not check["passed"]]
+    emit({"path": str(folder), "passed": not failed, "files": checks}, checks, columns, output_format)
+    if failed:
+        raise ChecksumError(
+            f"`{folder}` must hold the {len(checks)} files of its manifest. Received: {failed[0]['path']} "
+            f"{failed[0]['problem']}{f', and {len(failed) - 1} more' if len(failed) > 1 else ''}. Make it again."
+        )

@@ -1,0 +1,114 @@
+"""`bundle`: a small complete project around one model, which proves on the device that it answers as here."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from edgeconv.artifact import E2E_FILE, MANIFEST_FILE, write_json
+from edgeconv.bundling.facts import SELFTEST_FILE, Facts, slug_of
+from edgeconv.bundling.gathering import gather
+from edgeconv.bundling.inventory import describe, inventory_of
+from edgeconv.bundling.rendering import render_folder
+from edgeconv.bundling.selftest import encode
+from edgeconv.bundling.targets import Target, target_named
+from edgeconv.errors import ConfigError
+from edgeconv.progress import SILENT, Progress
+from edgeconv.runtime.loading import find_files, find_model
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A bundle that was made.
+
+    Attributes:
+        path: its folder.
+        target: what it is for.
+        manifest: what its `manifest.json` says: the model's contract, the self-test, every file with its SHA-256.
+    """
+
+    path: Path
+    target: str
+    manifest: dict[str, Any]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the bundle as a JSON object."""
+        return {"path": str(self.path), "target": self.target, "manifest": self.manifest}
+
+
+def bundle(
+    model: str | Path | None = None,
+    *,
+    target: str,
+    out: str | Path | None = None,
+    variant: str | None = None,
+    signing_key: str | Path | None = None,
+    progress: Progress = SILENT,
+) -> Bundle:
+    """Make a project around a model, with its labels, its preparation of pictures and a self-test.
+
+    Args:
+        model: an artifact's folder; None takes the newest below `exported/`, else the shipped reference.
+        target: ``"python"``, ``"node"``, ``"web"``, ``"c"``, ``"triton"`` or ``"ort"``.
+        out: the folder to make; it must be absent or empty. None takes ``<name>-<target>``.
+        variant: ``"int8"`` or ``"fp32"``; None takes int8 where it is there.
+        signing_key: a private key in PEM form to sign the bundle with; see `edgeconv.bundling.signing`.
+        progress: hears of each step.
+
+    Returns:
+        The bundle.
+
+    Raises:
+        ConfigError: there is no such target, or `out` has files in it.
+        ArtifactError: there is no such model, or it lacks what a bundle needs.
+
+    Example:
+        >>> edgeconv.bundle("exported/mnist", target="web", out="web-app").path  # doctest: +SKIP
+        PosixPath('web-app')
+    """
+    chosen = target_named(target)
+    files = find_files(Path(model) if model is not None else find_model())
+    folder = Path(out) if out is not None else Path(f"{slug_of(files.manifest.name)}-{target}")
+    _check_free(folder)
+    progress.say(f"Model: {files.path}")
+    facts = gather(files, variant)
+    progress.say(f"Bundling {facts.variant} for {target}")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".bundle-", dir=folder.parent) as scratch:
+        made = Path(scratch) / "bundle"
+        made.mkdir()
+        _write(made, chosen, facts)
+        manifest = describe(facts, chosen, inventory_of(made))
+        write_json(made / MANIFEST_FILE, manifest)
+        if signing_key is not None:
+            from edgeconv.bundling.signing import sign
+
+            sign(made, Path(signing_key))
+        if folder.is_dir():
+            folder.rmdir()
+        made.rename(folder)
+    return Bundle(folder, target, manifest)
+
+
+def _check_free(folder: Path) -> None:
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise ConfigError(
+            f"`out` must be a folder that is absent or empty. Received: `{folder}`, which is not. "
+            "Name another with `--out`, or remove it."
+        )
+
+
+def _write(folder: Path, target: Target, facts: Facts) -> None:
+    render_folder(target.templates, facts.values(), folder)
+    if target.assets is not None:
+        assets = folder / target.assets
+        assets.mkdir(parents=True, exist_ok=True)
+        (assets / E2E_FILE).write_bytes(facts.embedded)
+        (assets / SELFTEST_FILE).write_bytes(encode(facts.samples, facts.tolerances))
+    if target.write is not None:
+        target.write(folder, facts)
+    if not (folder / "LICENSES.md").is_file():
+        shutil.copyfile(target.templates.parent / "LICENSES.md", folder / "LICENSES.md")

@@ -1,0 +1,42 @@
+"""Templates: files in their own language, in which `BUNDLE_SOMETHING` stands for a fact about the model.
+
+A token is an identifier, so that a template is a file of its language, and can be read and highlighted as one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+# GUARD is the only one that stands before more capitals: BUNDLE_GUARD_CLASSES.
+_TOKEN = re.compile(r"BUNDLE_(GUARD(?=_)|[A-Z][A-Z_]*[A-Z])")
+
+
+def render(text: str, values: Mapping[str, str]) -> str:
+    """Put facts in the places of their tokens.
+
+    Args:
+        text: a template, or the name of one.
+        values: facts by the tokens' names, without `BUNDLE_`.
+
+    Raises:
+        KeyError: a token has no fact: a mistake in the template.
+
+    Example:
+        >>> render("BUNDLE_NAME has BUNDLE_CLASSES classes", {"NAME": "mnist", "CLASSES": "10"})
+        'mnist has 10 classes'
+    """
+    return _TOKEN.sub(lambda token: values[token[1]], text)
+
+
+def render_folder(templates: Path, values: Mapping[str, str], out: Path) -> None:
+    """Render every file below `templates` into the same place below `out`; names are templates too."""
+    for path in _files(templates):
+        place = out / render(str(path.relative_to(templates)), values)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_text(render(path.read_text(encoding="utf-8"), values), encoding="utf-8")
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    return (path for path in sorted(folder.rglob("*")) if path.is_file() and "__pycache__" not in path.parts)

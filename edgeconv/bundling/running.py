@@ -1,0 +1,124 @@
+"""Run a bundle as its users will, in its own language, over many images: for its row in the parity ledger.
+
+Every bundle's self-test answers any file of samples and prints a JSON row for each; that is all that is needed here.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeconv.artifact import E2E_FILE
+from edgeconv.bundling.browser import rows_of_page
+from edgeconv.bundling.inventory import read_inventory
+from edgeconv.bundling.selftest import SelftestSample, Tolerances, encode
+from edgeconv.bundling.targets import target_named
+from edgeconv.errors import ConfigError, InferenceError
+
+LONGEST_SECONDS = 600
+
+Rows = Iterable[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class RunnableBundle:
+    """A bundle that is built, and can be run here.
+
+    Attributes:
+        target: what it is for.
+        path: its folder.
+        size_bytes: of the model in it.
+        labels: of the model in it.
+    """
+
+    target: str
+    path: Path
+    size_bytes: int
+    labels: tuple[str, ...]
+    _rows_of: Callable[[bytes], Rows]
+
+    def run(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Answer prepared images.
+
+        Args:
+            images: uint8, (batch, height, width, channels), 0-255.
+
+        Returns:
+            Probabilities, float32, (batch, classes).
+
+        Raises:
+            InferenceError: the bundle does not answer; it may not be built yet.
+        """
+        unknown = np.zeros(len(self.labels), np.float32)
+        samples = [SelftestSample(image, -1, image, unknown) for image in images]
+        answers = [row["probabilities"] for row in self._rows_of(encode(samples, Tolerances(255.0, 1.0)))]
+        if len(answers) != len(images):
+            raise InferenceError(
+                f"`{self.path}` must answer each of {len(images)} images. Received: {len(answers)} answers. "
+                "Build it first, with the commands of its README."
+            )
+        return np.asarray(answers, np.float32)
+
+
+def runnable(folder: Path) -> RunnableBundle:
+    """Return a bundle that can be run here.
+
+    Raises:
+        ArtifactError: the folder is no bundle.
+        ConfigError: bundles of its target do not run by themselves.
+    """
+    inventory = read_inventory(folder)
+    target = target_named(inventory["target"])
+    model = next(folder.rglob(E2E_FILE), None)
+    if target.selftest is None and target.name != "web":
+        raise ConfigError(
+            f"`bundle` must be one that runs by itself: python, node, web or c. Received: {target.name}. Leave it out."
+        )
+    rows_of = _of_page(folder) if target.selftest is None else _of_process(folder, target.selftest)
+    labels = tuple(inventory["model"]["labels"])
+    return RunnableBundle(target.name, folder, model.stat().st_size if model else 0, labels, rows_of)
+
+
+def _of_page(folder: Path) -> Callable[[bytes], Rows]:
+    return lambda samples: rows_of_page(folder / "app", samples)
+
+
+def _of_process(folder: Path, command: tuple[str, ...]) -> Callable[[bytes], Rows]:
+    def rows_of(samples: bytes) -> Rows:
+        with tempfile.TemporaryDirectory(prefix="edgeconv-") as scratch:
+            file = Path(scratch) / "images.bin"
+            file.write_bytes(samples)
+            program = sys.executable if command[0] == "python" else command[0]
+            try:
+                done = subprocess.run(
+                    [program, *command[1:], str(file), "--rows"],
+                    cwd=folder,
+                    capture_output=True,
+                    text=True,
+                    encoding="utf-8",
+                    timeout=LONGEST_SECONDS,
+                    check=False,  # The self-test fails here: the reference's probabilities are not known to it.
+                )
+            except (OSError, subprocess.TimeoutExpired) as error:
+                raise InferenceError(
+                    f"`{folder}` must run `{' '.join(command)}`. Received: {error}. "
+                    "Build it first, with the commands of its README."
+                ) from error
+        try:
+            return [json.loads(line) for line in done.stdout.splitlines()]
+        except ValueError as error:
+            raise InferenceError(
+                f"`{folder}` must print a JSON row for each image. Received: {done.stdout[:100]!r}. "
+                "Make the bundle again."
+            ) from error
+
+    return rows_of

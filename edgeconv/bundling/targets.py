@@ -1,0 +1,60 @@
+"""What a model can be bundled for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from edgeconv.bundling.facts import Facts
+from edgeconv.errors import ConfigError
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+Writer = Callable[[Path, Facts], None]
+"""Writes the files of a target that are no templates into a folder."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """One way to embed ONNX Runtime.
+
+    Attributes:
+        name: as `--target` has it, and the folder of its templates.
+        assets: folder of the model and of the self-test's data inside the bundle, or None where `write` makes others.
+        selftest: the command, run in the bundle's folder, that runs the self-test on a file that is named behind it;
+            None where the bundle has none that runs without a server or a browser.
+        write: makes what is no template.
+    """
+
+    name: str
+    assets: str | None = "."
+    selftest: tuple[str, ...] | None = None
+    write: Writer | None = None
+
+    @property
+    def templates(self) -> Path:
+        """The folder of its templates."""
+        return TEMPLATES / self.name
+
+
+TARGETS = {
+    target.name: target
+    for target in (
+        Target("python", selftest=("python", "predict.py", "--selftest")),
+        Target("node", selftest=("node", "selftest.mjs")),
+        Target("web", assets="app"),
+        Target("c", selftest=("build/selftest",)),
+    )
+}
+
+
+def target_named(name: str) -> Target:
+    """Return a target.
+
+    Raises:
+        ConfigError: there is none of that name.
+    """
+    if name not in TARGETS:
+        raise ConfigError(f"`target` must be one of {', '.join(TARGETS)}. Received: {name!r}. Choose one of these.")
+    return TARGETS[name]

@@ -1,0 +1,64 @@
+"""The variant `e2e`: another variant with the preparation of pictures in front of it, in one file."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import onnx
+
+from edgeconv.conversion.embedding.composition import embed
+from edgeconv.conversion.stamp import stamp
+from edgeconv.errors import EdgeconvError, UnsupportedModelError
+from edgeconv.manifest import ArraySpec, Manifest
+from edgeconv.preprocess import Preparation
+from edgeconv.runtime.embedded import E2E, INPUT, EmbeddedModel
+
+
+def embed_verified(model: onnx.ModelProto, preparation: Preparation, *, kind: str) -> onnx.ModelProto:
+    """Return a model with its preparation inside, checked, and loaded once by ONNX Runtime.
+
+    Args:
+        model: fp32 or int8, with a uint8 input `image`.
+        preparation: what makes its input of a picture.
+        kind: of its output, "probabilities" or "logits".
+
+    Raises:
+        UnsupportedModelError: ONNX Runtime does not load the result.
+    """
+    embedded = embed(model, preparation, kind=kind)
+    try:
+        onnx.checker.check_model(embedded, full_check=True)
+        EmbeddedModel(embedded.SerializeToString())
+    except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError, EdgeconvError) as error:
+        raise UnsupportedModelError(
+            f"The model with its preparation inside must load. Received: {' '.join(str(error).split())}. "
+            "Export it without `--embed-preprocessing`."
+        ) from error
+    return embedded
+
+
+def embed_variant(plain: bytes, manifest: Manifest, variant: str) -> bytes:
+    """Return a variant's file with the preparation inside, for an artifact that was exported without.
+
+    Args:
+        plain: the bytes of the variant.
+        manifest: the artifact's contract; its preparation must be known.
+        variant: its name.
+
+    Raises:
+        UnsupportedModelError: the contract knows no preparation, or ONNX Runtime does not load the result.
+    """
+    if manifest.preprocess is None:
+        raise UnsupportedModelError(
+            f"`{manifest.name}` must say how pixels become its input. Received: {variant} without it. "
+            "Export it again with `--input-range`."
+        )
+    model = onnx.load_model_from_string(plain)
+    return stamp(embed_verified(model, manifest.preprocess, kind=manifest.output.kind), contract_inside(manifest), E2E)
+
+
+def contract_inside(manifest: Manifest) -> Manifest:
+    """Return the contract as it stands inside the file: a picture of any size in, probabilities out."""
+    picture = ArraySpec(INPUT, "uint8", ("height", "width", "channels"), (0.0, 255.0), "picture")
+    output = replace(manifest.output, shape=(1, manifest.output.shape[1]), value_range=(0.0, 1.0), kind="probabilities")
+    return replace(manifest, input=picture, output=output)

@@ -1,0 +1,73 @@
+"""`edgeconv.preprocess` as ONNX operators: kind "resize"."""
+
+from __future__ import annotations
+
+from edgeconv.conversion.embedding.colors import composite, grey, opaque
+from edgeconv.conversion.embedding.resampling import resample_rows
+from edgeconv.conversion.embedding.tensors import DOUBLE, INT64, UINT8, Operand, Tensor, join
+from edgeconv.preprocess import Preparation
+
+
+def resized(picture: Tensor, preparation: Preparation) -> Tensor:
+    """Bring a picture to the model's size and channels, as `edgeconv.preprocess.prepare` does for kind "resize".
+
+    Colour becomes grey between the two steps of the resampling, where few pixels are left: both are linear.
+
+    Args:
+        picture: uint8, (height, width, channels).
+        preparation: of kind "resize".
+
+    Returns:
+        uint8, (preparation.height, preparation.width, preparation.channels).
+    """
+    height, width = preparation.height, preparation.width
+    section = picture.recorder.section
+    with section("transparency"):
+        picture = opaque(picture, lambda transparent: composite(transparent, 255))
+    if preparation.fit == "crop":
+        with section("crop"):
+            picture = _crop_to_aspect(picture, height, width)
+    if preparation.fit != "pad":
+        return _resize(picture, height, width, preparation.channels)
+    with section("fit"):
+        rows, columns = (picture.size(axis).as_type(DOUBLE) for axis in (0, 1))
+        scale = (height / rows).minimum(width / columns)
+        inner_height, inner_width = _at_least_one(rows * scale), _at_least_one(columns * scale)
+    inner = _resize(picture, inner_height, inner_width, preparation.channels)
+    with section("bars"):
+        top, left = (height - inner_height) // 2, (width - inner_width) // 2
+        bottom, right = height - inner_height - top, width - inner_width - left
+        none = picture.integers([0])
+        return inner.apply("Pad", join([top, left, none, bottom, right, none]))
+
+
+def _crop_to_aspect(picture: Tensor, height: int, width: int) -> Tensor:
+    """Cut out the largest middle part that has the aspect of `height` x `width`."""
+    rows, columns = picture.size(0), picture.size(1)
+    kept_rows = _at_least_one((columns * height).as_type(DOUBLE) / width).minimum(rows)
+    kept_columns = _at_least_one((rows * width).as_type(DOUBLE) / height).minimum(columns)
+    top, left = (rows - kept_rows) // 2, (columns - kept_columns) // 2
+    return picture.slice(0, top, top + kept_rows).slice(1, left, left + kept_columns)
+
+
+def _at_least_one(length: Tensor) -> Tensor:
+    """Round a length to whole pixels, and leave one at least."""
+    return length.round().maximum(1.0).as_type(INT64)
+
+
+def _resize(picture: Tensor, height: Operand, width: Operand, channels: int) -> Tensor:
+    """Resample to the size; uint8, (height, width, channels)."""
+    section = picture.recorder.section
+    with section("rows"):
+        rows = resample_rows(picture.reshape(0, -1), height)
+        rows = rows.reshape(0, picture.size(1), picture.size(2))
+    if channels == 1:
+        with section("grey"):
+            rows = grey(rows).reshape(0, 0, 1)
+    with section("columns"):
+        across = rows.transpose(1, 0, 2)
+        columns = resample_rows(across.reshape(0, -1), width)
+        made = columns.reshape(0, picture.index(height), rows.size(2)).transpose(1, 0, 2)
+    with section("bytes"):
+        made = made.clip(0.0, 255.0).round().as_type(UINT8)
+        return made if channels == 1 else made.apply("Expand", picture.integers([1, 1, channels]))

@@ -1,0 +1,106 @@
+"""Write down ONNX nodes and constants, named after the part of the preparation that they belong to."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import onnx_ir as ir
+from numpy.typing import NDArray
+
+ROOT = "preparation"
+"""What every name begins with, so that no name of the model's own is taken."""
+
+
+_Key = tuple[str, tuple[ir.Value | None, ...], str]
+"""What makes two nodes equal: operator, inputs, attributes."""
+
+
+class Recorder:
+    """The nodes and constants of a preparation, in the order in which they are asked for.
+
+    Attributes:
+        nodes: of the graph that is being written down, which is a branch while its body is.
+    """
+
+    def __init__(self) -> None:
+        self.nodes: list[ir.Node] = []
+        self._constants: dict[tuple[str, tuple[int, ...], bytes], ir.Value] = {}
+        self._sections = [ROOT]
+        self._scopes: list[dict[_Key, ir.Value]] = [{}]
+        self._values = 0
+        self._used: Counter[str] = Counter()
+
+    @property
+    def constants(self) -> list[ir.Value]:
+        """All constants; they lie in the main graph, and branches read them there. Equal ones are one."""
+        return list(self._constants.values())
+
+    @contextmanager
+    def section(self, name: str) -> Iterator[None]:
+        """Name the nodes of the body after a part of the preparation."""
+        self._sections.append(name)
+        yield
+        self._sections.pop()
+
+    def node(self, operator: str, inputs: Sequence[ir.Value | None], attributes: dict[str, Any]) -> ir.Value:
+        """Write down a node of one output, and return that; a node that is there already is not written again."""
+        key = (operator, tuple(inputs), repr(sorted(attributes.items())))
+        known = next((scope[key] for scope in self._scopes if key in scope), None)
+        if known is not None:
+            return known
+        made = self.node_of_many(operator, inputs, attributes, 1)[0]
+        self._scopes[-1][key] = made
+        return made
+
+    def node_of_many(
+        self, operator: str, inputs: Sequence[ir.Value | None], attributes: dict[str, Any], outputs: int
+    ) -> Sequence[ir.Value]:
+        """Write down a node, and return its outputs."""
+        name = self._free_name(operator)
+        made = [ir.Value(name=f"{ROOT}/{self._values + number}") for number in range(outputs)]
+        self._values += outputs
+        node = ir.node(operator, inputs, attributes, outputs=made, name=name)
+        self.nodes.append(node)
+        return node.outputs
+
+    def constant(self, array: NDArray[Any]) -> ir.Value:
+        """Return the constant of these numbers."""
+        key = (array.dtype.name, array.shape, array.tobytes())
+        if key not in self._constants:
+            name = f"{ROOT}/constant_{len(self._constants)}"
+            self._constants[key] = ir.Value(
+                name=name,
+                const_value=ir.tensor(np.ascontiguousarray(array).reshape(array.shape), name=name),
+                type=ir.TensorType(ir.DataType.from_numpy(array.dtype)),
+                shape=ir.Shape(array.shape),
+            )
+        return self._constants[key]
+
+    def branch(self, name: str, body: Callable[[], Sequence[tuple[ir.Value, ir.DataType]]]) -> ir.Graph:
+        """Write the nodes of `body` down as a graph of their own, which may read what lies around it.
+
+        Args:
+            name: the section of its nodes.
+            body: returns the values that leave the branch, and their types.
+        """
+        around, self.nodes = self.nodes, []
+        self._scopes.append({})
+        with self.section(name):
+            # A value that was made outside must not be the output of the branch itself.
+            outputs = [(self.node("Identity", [value], {}), dtype) for value, dtype in body()]
+        for value, dtype in outputs:
+            value.type = ir.TensorType(dtype)
+        graph = ir.Graph([], [value for value, _ in outputs], nodes=self.nodes, name="/".join([*self._sections, name]))
+        self.nodes = around
+        self._scopes.pop()
+        return graph
+
+    def _free_name(self, operator: str) -> str:
+        path = "/".join([*self._sections, operator])
+        number = self._used[path]
+        self._used[path] += 1
+        return f"{path}_{number}" if number else path

@@ -1,0 +1,70 @@
+"""A model with its preparation inside: any picture in, probabilities out, through ONNX Runtime alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeconv.runtime.providers import CPU
+from edgeconv.runtime.session import open_session
+
+E2E = "e2e"
+"""Name of the variant."""
+
+INPUT, OUTPUTS = "picture", ("probabilities", "prepared")
+"""Names in the graph."""
+
+
+@dataclass(frozen=True)
+class EmbeddedAnswer:
+    """The answer to one picture.
+
+    Attributes:
+        probabilities: float32, (classes,), 0 to 1; all zeros where there is no ink in the picture of a digit.
+        prepared: uint8, (height, width, channels), 0-255, what the model was fed.
+    """
+
+    probabilities: NDArray[np.float32]
+    prepared: NDArray[np.uint8]
+
+
+class EmbeddedModel:
+    """A `model.e2e.onnx` on the CPU.
+
+    Args:
+        model: the bytes of the file.
+        threads: threads inside an operator, at least 1.
+
+    Raises:
+        InputError: ONNX Runtime cannot load the bytes.
+
+    Example:
+        >>> model = EmbeddedModel(Path("exported/mnist/model.e2e.onnx").read_bytes())  # doctest: +SKIP
+        >>> model.answer(np.zeros((40, 60, 3), np.uint8)).probabilities.shape  # doctest: +SKIP
+        (10,)
+    """
+
+    def __init__(self, model: bytes, *, threads: int = 1) -> None:
+        self._session = open_session(model, CPU, threads)
+        self.provider = CPU
+
+    @property
+    def metadata(self) -> Mapping[str, str]:
+        """The file's own key-value pairs."""
+        return dict(self._session.get_modelmeta().custom_metadata_map)
+
+    def answer(self, picture: NDArray[np.uint8]) -> EmbeddedAnswer:
+        """Answer one picture: uint8, (height, width, 1, 3 or 4 channels), 0-255, of any size."""
+        probabilities, prepared = self._session.run(OUTPUTS, {INPUT: picture})
+        return EmbeddedAnswer(np.asarray(probabilities[0], np.float32), np.asarray(prepared[0], np.uint8))
+
+    def run(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Answer a batch of prepared images, uint8, (batch, height, width, channels), one by one.
+
+        Returns:
+            Probabilities, float32, (batch, classes).
+        """
+        return np.stack([self.answer(image).probabilities for image in images])

@@ -1,0 +1,64 @@
+"""Files with the preparation of pictures inside, opened without the `onnx` package."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edgeconv.errors import InputError, ProviderError
+from edgeconv.images import decode
+from edgeconv.runtime import loading
+from edgeconv.runtime.embedded import EmbeddedModel
+from edgeconv.runtime.loading import open_model
+from edgeconv.runtime.predictor import Predictor
+
+
+@pytest.fixture(scope="module")
+def embedded(tiny: Path) -> EmbeddedModel:
+    return EmbeddedModel((tiny / "model.e2e.onnx").read_bytes())
+
+
+@pytest.mark.parametrize("shape", [(12, 12, 3), (12, 12, 1), (40, 31, 3), (9, 200, 4), (1, 1, 3)])
+def test_any_picture_is_prepared_as_in_python(tiny: Path, embedded: EmbeddedModel, shape: tuple[int, int, int]) -> None:
+    picture = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
+    answer, model = embedded.answer(picture), Predictor(tiny)
+    prepared = model.prepare(picture)
+    assert np.abs(answer.prepared.astype(int) - prepared).max() <= 1
+    # One grey level moves a probability by less than this.
+    np.testing.assert_allclose(answer.probabilities, model.probabilities(prepared[None])[0], atol=0.01)
+
+
+def test_a_lone_file_says_what_it_eats(tiny: Path, tmp_path: Path) -> None:
+    opened = open_model(Path(shutil.copy(tiny / "model.e2e.onnx", tmp_path / "anything.onnx")))
+    assert opened.variant == "e2e"
+    assert (opened.manifest.input.name, opened.manifest.input.kind) == ("picture", "picture")
+    assert opened.manifest.input.shape == ("height", "width", "channels")
+    assert (opened.manifest.output.kind, opened.manifest.labels) == ("probabilities", ("red", "green", "blue"))
+
+
+def test_it_predicts_as_the_variant_inside(tiny: Path, seven: Path) -> None:
+    inside, plain = Predictor(tiny, variant="e2e"), Predictor(tiny, variant="int8")
+    assert (inside.variant, plain.variant) == ("e2e", "int8")
+    assert inside.predict(seven) == plain.predict(seven)
+    images = np.stack([plain.prepare(decode(seven))] * 3)
+    np.testing.assert_array_equal(inside.probabilities(images), plain.probabilities(images))
+
+
+def test_no_folder_opens_it_unasked(tiny: Path) -> None:
+    assert open_model(tiny).variant == "int8"
+
+
+def test_it_does_not_run_on_a_gpu(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    providers = ["CUDAExecutionProvider", "CPUExecutionProvider"]
+    monkeypatch.setattr(loading.ort, "get_available_providers", lambda: providers)
+    with pytest.raises(ProviderError, match=r"requires a float model\. Received: e2e"):
+        open_model(tiny, variant="e2e", device="gpu")
+    assert open_model(tiny, variant="e2e", device="auto").session.provider == "CPUExecutionProvider"
+
+
+def test_a_file_that_is_no_model(tiny: Path) -> None:
+    with pytest.raises(InputError, match="must be an ONNX file that ONNX Runtime"):
+        EmbeddedModel(b"nothing")
