@@ -7,7 +7,8 @@ from collections.abc import Callable
 import numpy as np
 
 from edgeconv.colors import LUMA
-from edgeconv.conversion.embedding.tensors import FLOAT, UINT8, Operand, Tensor, choose
+from edgeconv.conversion.embedding.control import choose
+from edgeconv.conversion.embedding.tensors import FLOAT, UINT8, Operand, Tensor
 
 _WHOLE = 65536
 """What the weights of luma add up to."""
@@ -24,10 +25,9 @@ def grey(colours: Tensor) -> Tensor:
     """
     channels = colours.size(-1)
     # One weight for a grey picture, then three for a coloured one: a slice that begins at 0 or at 1.
-    weights = colours.floats(np.array([_WHOLE, *LUMA]) / _WHOLE)
+    weights = colours.array(np.array([_WHOLE, *LUMA])[:, None] / _WHOLE)
     begin = channels // 2
-    weights = weights.slice(0, begin, begin + channels).reshape(-1, 1)
-    return (colours.as_type(FLOAT).reshape(-1, channels) @ weights).reshape(colours.size(0), colours.size(1))
+    return (colours.as_type(FLOAT) @ weights.slice(0, begin, begin + channels)).reshape(0, 0)
 
 
 def luma(picture: Tensor) -> Tensor:

@@ -5,12 +5,15 @@ The steps are those of `edgeconv.digits`, which says why they are as they are.
 
 from __future__ import annotations
 
+import numpy as np
+
 from edgeconv.conversion.embedding.colors import composite, grey, luma, opaque
+from edgeconv.conversion.embedding.control import repeat
 from edgeconv.conversion.embedding.ink import TINY, bounds, is_bright, levels, strength, stroke_width, without_border
 from edgeconv.conversion.embedding.morphology import box_mean, closing, maximum, maximum_of_neighbours, wide_closing
 from edgeconv.conversion.embedding.prepared import unless_prepared
 from edgeconv.conversion.embedding.resampling import area_weights, resample_rows
-from edgeconv.conversion.embedding.tensors import DOUBLE, FLOAT, INT64, UINT8, Tensor, arange, where
+from edgeconv.conversion.embedding.tensors import DOUBLE, FLOAT, INT64, UINT8, Tensor, join, where
 from edgeconv.digits import (
     CANVAS,
     CLEAREST_NOISE,
@@ -21,9 +24,6 @@ from edgeconv.digits import (
     WIDEST,
     WIDEST_ON_CANVAS,
 )
-
-Bounds = tuple[Tensor, Tensor]
-"""Begin and end on an axis, float64, one element each."""
 
 
 def center_digit(picture: Tensor, height: int, width: int, box: int) -> tuple[Tensor, Tensor]:
@@ -49,10 +49,10 @@ def center_digit(picture: Tensor, height: int, width: int, box: int) -> tuple[Te
             bright = is_bright(small)
         with section("find"):
             weights, found = _find(where(bright, 255 - small, small))
-            top, bottom, left, right = (bound.as_type(DOUBLE) for bound in bounds(weights))
-            rows, columns = (shown.size(axis).as_type(DOUBLE) / _length(small, axis) for axis in (0, 1))
+            begin, end = (bound.as_type(DOUBLE) for bound in bounds(_square(weights, SEARCH), SEARCH))
+            scale = shown.sizes(0, 2).as_type(DOUBLE) / small.sizes(2, 4).as_type(DOUBLE)
         with section("cut"):
-            canvas, zoom = _cut(shown, (top * rows, bottom * rows), (left * columns, right * columns))
+            canvas, zoom = _cut(shown, begin * scale, end * scale)
         with section("ink"):
             ink = _ink(where(bright, 255 - canvas, canvas), zoom)
         with section("widen"):
@@ -81,40 +81,42 @@ def _sum(values: Tensor) -> Tensor:
     return values.sum(1).sum()
 
 
-def _length(small: Tensor, axis: int) -> Tensor:
-    """Return the rows (0) or columns (1) of a map."""
-    return small.size(2 + axis).as_type(DOUBLE)
+def _square(grey: Tensor, side: int) -> Tensor:
+    """Add zeros behind the rows and columns of a map, until there are `side` of each."""
+    behind = grey.integers([1, 1, side, side]) - grey.sizes(0, 4)
+    return grey.apply("Pad", join([grey.integers([0] * 4), behind]))
 
 
 def _shrink(picture: Tensor) -> Tensor:
-    rows, columns = (picture.size(axis).as_type(DOUBLE) for axis in (0, 1))
-    scale = (SEARCH / rows.maximum(columns)).minimum(1.0)
-    height, width = ((length * scale).round().maximum(1.0).as_type(INT64) for length in (rows, columns))
-    return _grey_copy(picture, height, width)
+    sizes = picture.sizes(0, 2).as_type(DOUBLE)
+    scale = (SEARCH / sizes.max()).minimum(1.0)
+    sizes = (sizes * scale).round().maximum(1.0).as_type(INT64)
+    return _grey_copy(picture, sizes.slice(0, 0, 1), sizes.slice(0, 1, 2))
 
 
 def _grey_copy(
     picture: Tensor,
     height: int | Tensor,
     width: int | Tensor,
-    rows: Bounds | None = None,
-    columns: Bounds | None = None,
+    begin: Tensor | None = None,
+    end: Tensor | None = None,
 ) -> Tensor:
     """Resample a part of a picture, by default all, to a grey map of that size; float32, (1, 1, height, width).
 
     Colour becomes grey between the two steps, where few pixels are left: all three are linear.
     """
-    whole = (0.0, None)
-    copy = resample_rows(picture.reshape(0, -1), height, *(rows or whole))
-    copy = grey(copy.reshape(0, picture.size(1), picture.size(2)))
-    copy = resample_rows(copy.transpose(1, 0), width, *(columns or whole)).transpose(1, 0)
+    rows, columns = (
+        (0.0, None) if begin is None or end is None else (begin.slice(0, axis, axis + 1), end.slice(0, axis, axis + 1))
+        for axis in (0, 1)
+    )
+    copy = grey(resample_rows(picture, height, *rows))
+    copy = resample_rows(copy.transpose(1, 0), width, *columns).transpose(1, 0)
     return copy.reshape(1, 1, height, width)
 
 
 def _find(small: Tensor) -> tuple[Tensor, Tensor]:
     """Map the strength of the ink, and 0 where there is none; also tell whether there is any."""
-    longest = _length(small, 0).maximum(_length(small, 1))
-    half = (longest * WIDEST / 2).floor().maximum(1.0).as_type(INT64)
+    half = (small.sizes(2, 4).max().as_type(DOUBLE) * (WIDEST / 2)).floor().maximum(1.0).as_type(INT64).reshape(1)
     smooth = box_mean(small, 3)
     background = wide_closing(smooth, half * 2 + 1, int(SEARCH * WIDEST) | 1)
     ink = without_border(strength(smooth, background), SEARCH)
@@ -123,11 +125,12 @@ def _find(small: Tensor) -> tuple[Tensor, Tensor]:
     return where(ink > (floor + full) / 2, ink, 0.0), found
 
 
-def _cut(picture: Tensor, rows: Bounds, columns: Bounds) -> tuple[Tensor, Tensor]:
+def _cut(picture: Tensor, begin: Tensor, end: Tensor) -> tuple[Tensor, Tensor]:
     """Resample the digit and its margin onto the canvas; also return the canvas pixels in one of the picture."""
-    side = (rows[1] - rows[0]).maximum(columns[1] - columns[0]) * (1 + 2 * MARGIN)
-    vertical, horizontal = (((begin + end - side) / 2, (begin + end + side) / 2) for begin, end in (rows, columns))
-    return _grey_copy(picture, CANVAS, CANVAS, vertical, horizontal), (CANVAS / side).as_type(FLOAT)
+    side = (end - begin).max() * (1 + 2 * MARGIN)
+    sums = begin + end
+    canvas = _grey_copy(picture, CANVAS, CANVAS, (sums - side) / 2, (sums + side) / 2)
+    return canvas, (CANVAS / side).as_type(FLOAT)
 
 
 def _ink(canvas: Tensor, zoom: Tensor) -> Tensor:
@@ -142,28 +145,30 @@ def _ink(canvas: Tensor, zoom: Tensor) -> Tensor:
 
 def _widen(ink: Tensor) -> Tensor:
     """Widen strokes that are thinner than MNIST's."""
-    top, bottom, left, right = bounds(ink * (ink > 0.5).as_type(FLOAT))
-    size = (bottom - top).maximum(right - left).as_type(FLOAT)
+    begin, end = bounds(ink * (ink > 0.5).as_type(FLOAT), CANVAS)
+    size = (end - begin).max().as_type(FLOAT)
     missing = (size * (THINNEST / 20) - stroke_width(ink)) / 2
-    for step in range(5):
-        wider = maximum(ink, 3) if step % 2 == 0 else maximum_of_neighbours(ink)
-        ink = ink + (missing - step).clip(0.0, 1.0) * (wider - ink)
-    return ink
+
+    def twice(ink: Tensor, missing: Tensor) -> list[Tensor]:
+        for widest in (lambda ink: maximum(ink, 3), maximum_of_neighbours):
+            ink, missing = ink + missing.clip(0.0, 1.0) * (widest(ink) - ink), missing - 1
+        return [ink, missing]
+
+    # `edgeconv.digits` goes five steps; of six the last changes nothing.
+    return repeat("twice", 3, twice, ink, missing.minimum(5.0), again=lambda _, missing: missing > 0)[0]
 
 
 def _draw(ink: Tensor, height: int, width: int, box: int) -> Tensor:
     """Scale the ink's bounding box into `box`, put its centre of mass in the middle; float32, whole, 0-255."""
-    top, bottom, left, right = bounds(where(ink > 0.3, ink, 0.0))
-    scale = (bottom - top).maximum(right - left).as_type(DOUBLE) / box
-    digit = ink.cut(top, bottom, left, right).reshape(bottom - top, right - left)
-    vertical = area_weights(bottom - top, height, scale, _offset(digit.sum(1), height, scale))
-    horizontal = area_weights(right - left, width, scale, _offset(digit.sum(0), width, scale))
-    made = vertical @ digit @ horizontal.transpose(1, 0)
+    begin, end = bounds(where(ink > 0.3, ink, 0.0), CANVAS)
+    scale = (end - begin).max().as_type(DOUBLE) / box
+    digit = _square(ink.cut(begin, end), CANVAS).reshape(1, CANVAS, CANVAS)
+    place = scale.array(np.arange(CANVAS) + 0.5, DOUBLE)
+    profiles = join([digit.sum(2), digit.sum(1)]).as_type(DOUBLE)
+    middle = (profiles * place).sum(1) / profiles.sum(1).maximum(TINY) / scale
+    offset = (scale.array(np.array([height, width]) / 2 + 0.5, DOUBLE) - middle).round()
+    weights = area_weights(CANVAS, max(height, width), scale, offset.reshape(2, 1, 1))
+    vertical, horizontal = weights.slice(0, 0, 1), weights.slice(0, 1, 2)
+    made = vertical @ digit @ horizontal.transpose(0, 2, 1)
+    made = made.cut(made.integers([0, 0]), made.integers([height, width]))
     return (made * (255 / made.max().maximum(TINY))).clip(0.0, 255.0).round()
-
-
-def _offset(profile: Tensor, target: int, scale: Tensor) -> Tensor:
-    """Find the whole target pixel where the digit begins, so that its centre of mass falls on `target / 2`."""
-    profile = profile.as_type(DOUBLE)
-    middle = (profile * (arange(profile.size(0), DOUBLE) + 0.5)).sum() / profile.sum().maximum(TINY) / scale
-    return (target / 2 + 0.5 - middle).round()

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
+
+from edgeconv.conversion.embedding.control import repeat
 from edgeconv.conversion.embedding.morphology import box_mean, minimum_so_far, wide_box_mean
-from edgeconv.conversion.embedding.tensors import DOUBLE, FLOAT, INT64, Tensor, arange, join, where
+from edgeconv.conversion.embedding.tensors import DOUBLE, FLOAT, INT64, Tensor, join
 from edgeconv.digits import SEARCH
 from edgeconv.ink import MIRROR_SHARE, OFFSET, REACH, SURROUNDINGS
 
@@ -39,48 +42,59 @@ def without_border(ink: Tensor, longest: int) -> Tensor:
         ink: the maps.
         longest: the most rows or columns that they can have.
     """
-    views = [minimum_so_far(ink, axis, longest, backward=backward) for axis in (2, 3) for backward in (False, True)]
-    return ink - views[0].maximum(views[1]).maximum(views[2]).maximum(views[3])
+    views = [view for axis in (2, 3) for view in minimum_so_far(ink, axis, longest)]
+    return ink - views[0].apply("Max", *views[1:])
 
 
 def levels(ink: Tensor) -> tuple[Tensor, Tensor]:
     """Find the strength where the background's noise ends, and the strength of full ink; (floor, full)."""
-    full = ink.max()
-    background = full * 0
-    for _ in range(4):
+
+    def separate(background: Tensor, full: Tensor) -> list[Tensor]:
         above = (ink > (background + full) / 2).as_type(FLOAT)
-        count = above.sum()
-        full = where(count > 0, (ink * above).sum() / count.maximum(1.0), full)
-        below = 1 - above
-        background = (ink * below).sum() / below.sum().maximum(1.0)
+        # Nothing is above only where all is 0; then the mean, 0 / 1, is full ink too.
+        return [_mean(ink, 1 - above), _mean(ink, above)]
+
+    background, full = repeat("levels", 4, separate, ink.like(0), ink.max())
     return (background * 2).minimum(full / 2), full
 
 
-def bounds(weight: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Bound the main heap of a map of weights; top, bottom, left, right: int64, one element."""
-    y, x = arange(weight.size(2)) + 0.5, arange(weight.size(3)) + 0.5
-    inside = weight
-    for _ in range(4):
-        rows, columns = inside.sum(0, 1, 3), inside.sum(0, 1, 2)
-        mass = rows.sum().maximum(TINY)
-        off_y, off_x = y - (rows * y).sum() / mass, x - (columns * x).sum() / mass
-        spread = ((rows * off_y * off_y).sum().maximum((columns * off_x * off_x).sum()) / mass).sqrt()
-        reach = spread * REACH + 1
-        near = (off_y.abs() <= reach).reshape(-1, 1) & (off_x.abs() <= reach)
-        inside = weight * near.as_type(FLOAT)
-    return (*_used(inside.max(0, 1, 3)), *_used(inside.max(0, 1, 2)))
+def _mean(ink: Tensor, share: Tensor) -> Tensor:
+    return (ink * share).sum() / share.sum().maximum(1.0)
 
 
-def _used(profile: Tensor) -> tuple[Tensor, Tensor]:
-    """Find the first place that is not 0, and the one behind the last."""
-    used = (profile > 0).as_type(FLOAT)
-    first = used.apply("ArgMax", dtype=INT64, axis=0)
-    return first, used.apply("ArgMax", dtype=INT64, axis=0, select_last_index=1) + 1
+def bounds(weight: Tensor, side: int) -> tuple[Tensor, Tensor]:
+    """Bound the main heap of a map of weights.
+
+    Args:
+        weight: (1, 1, side, side), not negative.
+        side: rows and columns.
+
+    Returns:
+        First row and column, and the ones behind the last: int64, (2,).
+    """
+    place = weight.array(np.arange(side) + 0.5)
+    square = weight.reshape(1, side, side)
+    views = join([square.transpose(0, 2, 1), square])  # their rows summed are the profile of the rows, of the columns
+
+    def look(profiles: Tensor) -> list[Tensor]:
+        mass = profiles.sum(2, keep=True).maximum(TINY)
+        off = place - (profiles * place).sum(2, keep=True) / mass
+        spread = ((profiles * off * off).sum(2, keep=True) / mass).max().sqrt()
+        near = (off.abs() <= spread * REACH + 1).as_type(FLOAT)
+        return [near.gather(near.integers([1, 0])) @ views * near]
+
+    profiles = repeat("heap", 4, look, views.sum(1, keep=True))[0]
+    used = (profiles.reshape(2, side) > 0).as_type(FLOAT)
+    first, last = (
+        used.apply("ArgMax", dtype=INT64, axis=1, keepdims=0, select_last_index=is_last) for is_last in (0, 1)
+    )
+    return first, last + 1
 
 
 def stroke_width(ink: Tensor) -> Tensor:
     """Estimate the width of a stroke in pixels: twice its area over the length of its outline."""
-    here = ink.cut(0, -1, 0, -1)
-    down, right = ink.cut(1, None, 0, -1) - here, ink.cut(0, -1, 1, None) - here
+    left, upper = ink.slice(3, 0, -1), ink.slice(2, 0, -1)
+    here = left.slice(2, 0, -1)
+    down, right = left.slice(2, 1, None) - here, upper.slice(3, 1, None) - here
     outline = (down * down + right * right).sqrt().sum()
     return ink.sum() * 2 / outline.maximum(1.0)

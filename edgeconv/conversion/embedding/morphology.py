@@ -5,7 +5,8 @@ Maps of grey are float32, (1, maps, height, width): pooling wants them so, and s
 
 from __future__ import annotations
 
-from edgeconv.conversion.embedding.tensors import FLOAT, Tensor, arange
+from edgeconv.conversion.embedding.control import repeat
+from edgeconv.conversion.embedding.tensors import FLOAT, Tensor, arange, where
 
 _LOWEST = -3e38
 """Less than every number: a maximum does not see it."""
@@ -36,7 +37,11 @@ def closing(grey: Tensor, window: int) -> Tensor:
 
 def wide_closing(grey: Tensor, window: Tensor, most: int) -> Tensor:
     """Do as `closing` with a window that is only known when the graph runs: int64, one element, `most` at most."""
-    return -_wide_maximum(-_wide_maximum(grey, window, most), window, most)
+
+    def opposite(grey: Tensor) -> list[Tensor]:
+        return [-_maximum_on_axis(_maximum_on_axis(grey, 2, window, most), 3, window, most)]
+
+    return repeat("closing", 2, opposite, grey)[0]
 
 
 def maximum(grey: Tensor, window: int) -> Tensor:
@@ -52,41 +57,41 @@ def maximum_of_neighbours(grey: Tensor) -> Tensor:
     return rows.maximum(grey.apply("MaxPool", kernel_shape=[1, 3], pads=[0, 1, 0, 1]))
 
 
-def minimum_so_far(grey: Tensor, axis: int, longest: int, *, backward: bool = False) -> Tensor:
-    """Take the least of each pixel and all before it on an axis, `longest` at most, or all behind it."""
-    least, step = grey, 1
-    while step < longest:
-        padded = _pad(least, axis, *((0, step) if backward else (step, 0)), -_LOWEST)
-        least = least.minimum(padded.slice(axis, step, None) if backward else padded.slice(axis, 0, -step))
-        step *= 2
-    return least
+def minimum_so_far(grey: Tensor, axis: int, longest: int) -> list[Tensor]:
+    """Take the least of each pixel and all before it on an axis, `longest` at most, and of all behind it."""
+    length = grey.size(axis)
 
+    def double(before: Tensor, behind: Tensor, step: Tensor) -> list[Tensor]:
+        return [
+            before.minimum(_pad(before, axis, step, -step, -_LOWEST)),
+            behind.minimum(_pad(behind, axis, -step, step, -_LOWEST)),
+            step + step,
+        ]
 
-def _wide_maximum(grey: Tensor, window: Tensor, most: int) -> Tensor:
-    return _maximum_on_axis(_maximum_on_axis(grey, 2, window, most), 3, window, most)
+    rounds = (longest - 1).bit_length()
+    return repeat("so_far", rounds, double, grey, grey, length.integers([1]), again=lambda *made: made[2] < length)[:2]
 
 
 def _maximum_on_axis(grey: Tensor, axis: int, window: Tensor, most: int) -> Tensor:
-    """Take the maximum of two overlapping halves, each found the same way; a step of 0 changes nothing."""
+    """Take the maximum of two overlapping halves, each found the same way."""
     half = window // 2
-    widest = _pad(grey, axis, half, half, _LOWEST)
-    covered = window.like(1)
-    reach = 1
-    while reach < most:
-        step = covered.minimum(window - covered).reshape(1)
-        length = widest.size(axis)
-        widest = widest.slice(axis, 0, length - step).maximum(widest.slice(axis, step, None))
-        covered, reach = covered + step, reach * 2
-    return widest
+
+    def double(widest: Tensor, covered: Tensor) -> list[Tensor]:
+        step = covered.minimum(window - covered)
+        halves = widest.slice(axis, None, -step), widest.slice(axis, step, None)
+        return [halves[0].maximum(halves[1]), covered + step]
+
+    start = _pad(grey, axis, half, half, _LOWEST), window.integers([1])
+    return repeat("window", (most - 1).bit_length(), double, *start, again=lambda _, covered: covered < window)[0]
 
 
 def _extended(place: Tensor, count: Tensor, half: Tensor) -> Tensor:
     """Build the matrix of a mean where the first and the last pixel stand for all beyond them."""
     here = place.reshape(-1, 1)
-    near = ((here - place).abs() <= half).as_type(FLOAT)
-    before = (half - here).maximum(0.0) * place.equals(0.0).as_type(FLOAT)
-    behind = (here + half - (count - 1.0)).maximum(0.0) * place.equals(count - 1.0).as_type(FLOAT)
-    return (near + before + behind) / (half * 2 + 1)
+    first = where(place.equals(0.0), place.like(_LOWEST), place)
+    last = where(place.equals(count - 1.0), place.like(-_LOWEST), place)
+    covered = (here + half).minimum(last) - (here - half).maximum(first) + 1.0
+    return covered.maximum(0.0) / (half * 2 + 1)
 
 
 def _mirrored(place: Tensor, count: Tensor, half: Tensor) -> Tensor:
@@ -103,8 +108,8 @@ def _edge(grey: Tensor, width: int) -> Tensor:
     return grey.apply("Pad", pads, mode="edge")
 
 
-def _pad(grey: Tensor, axis: int, before: int | Tensor, behind: int | Tensor, value: float) -> Tensor:
-    """Add `value` on one axis of maps."""
+def _pad(grey: Tensor, axis: int, before: Tensor, behind: Tensor, value: float) -> Tensor:
+    """Add `value` on one axis of maps; less than 0 cuts off."""
     ends: list[int | Tensor] = [0] * 8
     ends[axis], ends[axis + 4] = before, behind
     return grey.apply("Pad", grey.indices(ends), value)

@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from edgeconv.conversion.embedding.colors import luma
-from edgeconv.conversion.embedding.tensors import UINT8, Tensor, choose, where
+from edgeconv.conversion.embedding.control import choose
+from edgeconv.conversion.embedding.tensors import UINT8, Tensor, where
 
 
 def unless_prepared(
@@ -49,7 +50,7 @@ def _is_prepared_negative(grey: Tensor, height: int, width: int) -> Tensor:
     mass = grey.sum().maximum(1.0)
     blank = (_edge(grey, height, width) <= 16.0) & (grey.max() >= 128.0)
     for axis, side in ((0, height), (1, width)):
-        place = grey.floats(np.arange(side))
+        place = grey.array(np.arange(side))
         blank = blank & (((grey.sum(1 - axis) * place).sum() / mass - side / 2).abs() <= 1.0)
     return blank
 
@@ -58,4 +59,4 @@ def _edge(grey: Tensor, height: int, width: int) -> Tensor:
     """Average over the outermost pixels."""
     share = np.zeros((height, width))
     share[[0, -1]] = share[1:-1, [0, -1]] = 1
-    return (grey * grey.floats(share)).sum() / float(share.sum())
+    return (grey * grey.array(share)).sum() / float(share.sum())

@@ -59,15 +59,12 @@ def _resize(picture: Tensor, height: Operand, width: Operand, channels: int) -> 
     """Resample to the size; uint8, (height, width, channels)."""
     section = picture.recorder.section
     with section("rows"):
-        rows = resample_rows(picture.reshape(0, -1), height)
-        rows = rows.reshape(0, picture.size(1), picture.size(2))
+        rows = resample_rows(picture, height)
     if channels == 1:
         with section("grey"):
             rows = grey(rows).reshape(0, 0, 1)
     with section("columns"):
-        across = rows.transpose(1, 0, 2)
-        columns = resample_rows(across.reshape(0, -1), width)
-        made = columns.reshape(0, picture.index(height), rows.size(2)).transpose(1, 0, 2)
+        made = resample_rows(rows.transpose(1, 0, 2), width).transpose(1, 0, 2)
     with section("bytes"):
         made = made.clip(0.0, 255.0).round().as_type(UINT8)
         return made if channels == 1 else made.apply("Expand", picture.integers([1, 1, channels]))

@@ -14,8 +14,7 @@ from numpy.typing import NDArray
 ROOT = "preparation"
 """What every name begins with, so that no name of the model's own is taken."""
 
-
-_Key = tuple[str, tuple[ir.Value | None, ...], str]
+_Key = tuple[str, tuple[ir.Value, ...], str]
 """What makes two nodes equal: operator, inputs, attributes."""
 
 
@@ -23,7 +22,7 @@ class Recorder:
     """The nodes and constants of a preparation, in the order in which they are asked for.
 
     Attributes:
-        nodes: of the graph that is being written down, which is a branch while its body is.
+        nodes: of the graph that is being written down, which is a branch or a loop while its body is.
     """
 
     def __init__(self) -> None:
@@ -36,7 +35,7 @@ class Recorder:
 
     @property
     def constants(self) -> list[ir.Value]:
-        """All constants; they lie in the main graph, and branches read them there. Equal ones are one."""
+        """All constants; they lie in the main graph, and branches and loops read them there. Equal ones are one."""
         return list(self._constants.values())
 
     @contextmanager
@@ -46,7 +45,7 @@ class Recorder:
         yield
         self._sections.pop()
 
-    def node(self, operator: str, inputs: Sequence[ir.Value | None], attributes: dict[str, Any]) -> ir.Value:
+    def node(self, operator: str, inputs: Sequence[ir.Value], attributes: dict[str, Any]) -> ir.Value:
         """Write down a node of one output, and return that; a node that is there already is not written again."""
         key = (operator, tuple(inputs), repr(sorted(attributes.items())))
         known = next((scope[key] for scope in self._scopes if key in scope), None)
@@ -57,12 +56,11 @@ class Recorder:
         return made
 
     def node_of_many(
-        self, operator: str, inputs: Sequence[ir.Value | None], attributes: dict[str, Any], outputs: int
+        self, operator: str, inputs: Sequence[ir.Value], attributes: dict[str, Any], outputs: int
     ) -> Sequence[ir.Value]:
         """Write down a node, and return its outputs."""
         name = self._free_name(operator)
-        made = [ir.Value(name=f"{ROOT}/{self._values + number}") for number in range(outputs)]
-        self._values += outputs
+        made = [ir.Value(name=self._value_name()) for _ in range(outputs)]
         node = ir.node(operator, inputs, attributes, outputs=made, name=name)
         self.nodes.append(node)
         return node.outputs
@@ -80,24 +78,37 @@ class Recorder:
             )
         return self._constants[key]
 
-    def branch(self, name: str, body: Callable[[], Sequence[tuple[ir.Value, ir.DataType]]]) -> ir.Graph:
-        """Write the nodes of `body` down as a graph of their own, which may read what lies around it.
+    def body(
+        self,
+        name: str,
+        inputs: Sequence[ir.DataType],
+        write: Callable[[Sequence[ir.Value]], Sequence[tuple[ir.Value, ir.DataType]]],
+    ) -> ir.Graph:
+        """Write nodes down as a graph of their own, which may read what lies around it.
 
         Args:
             name: the section of its nodes.
-            body: returns the values that leave the branch, and their types.
+            inputs: types of what it is given.
+            write: takes the inputs, returns the values that leave the graph, and their types.
         """
         around, self.nodes = self.nodes, []
         self._scopes.append({})
+        given = [ir.Value(name=self._value_name(), type=ir.TensorType(dtype)) for dtype in inputs]
+        outputs: list[ir.Value] = []
         with self.section(name):
-            # A value that was made outside must not be the output of the branch itself.
-            outputs = [(self.node("Identity", [value], {}), dtype) for value, dtype in body()]
-        for value, dtype in outputs:
-            value.type = ir.TensorType(dtype)
-        graph = ir.Graph([], [value for value, _ in outputs], nodes=self.nodes, name="/".join([*self._sections, name]))
+            for value, dtype in write(given):
+                # Only what was made inside can leave the graph itself, and only once.
+                own = value.producer() in self.nodes and value not in outputs
+                outputs.append(value if own else self.node_of_many("Identity", [value], {}, 1)[0])
+                outputs[-1].type = ir.TensorType(dtype)
+        graph = ir.Graph(given, outputs, nodes=self.nodes, name="/".join([*self._sections, name]))
         self.nodes = around
         self._scopes.pop()
         return graph
+
+    def _value_name(self) -> str:
+        self._values += 1
+        return f"{ROOT}/{self._values - 1}"
 
     def _free_name(self, operator: str) -> str:
         path = "/".join([*self._sections, operator])

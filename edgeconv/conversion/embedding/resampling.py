@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from edgeconv.conversion.embedding.tensors import DOUBLE, FLOAT, INT64, Operand, Tensor, arange
+from edgeconv.conversion.embedding.tensors import DOUBLE, FLOAT, INT64, Operand, Tensor, arange, join
 from edgeconv.resampling import BLOCK
 
 
@@ -15,48 +15,45 @@ def resample_rows(picture: Tensor, target: Operand, begin: Operand = 0.0, end: T
     reading it once. All blocks read equally many.
 
     Args:
-        picture: uint8 or float32, (rows, numbers in a row).
+        picture: uint8 or float32, (rows, ...).
         target: number of rows to make.
         begin: where in the source the target begins, in rows from its edge.
         end: where the target ends; by default at the other edge.
 
     Returns:
-        float32, (target, numbers in a row).
+        float32, (target, ...).
     """
     count = picture.size(0)
     source = count.as_type(DOUBLE)
     target = picture.index(target)
     scale = ((source if end is None else end) - begin) / target.as_type(DOUBLE)
-    blocks = (target + (BLOCK - 1)) // BLOCK
-    made = arange(blocks * BLOCK, DOUBLE)
-    centres = ((made + 0.5) * scale + begin).maximum(0.5).minimum(source - 0.5).reshape(-1, BLOCK, 1)
     radius = scale.maximum(1.0)
-    read = (scale * (BLOCK - 1) + radius * 2).ceil().as_type(INT64) + 2
-    read = read.minimum(count)
-    first = (centres.slice(1, 0, 1) - radius).floor().as_type(INT64).maximum(0).minimum(count - read)
+    within = source.array(np.arange(BLOCK)[:, None] + 0.5, DOUBLE)
+    made = arange(target, DOUBLE, BLOCK).reshape(-1, 1, 1) + within
+    centres = (made * scale + (begin - 0.5)).maximum(0.0).minimum(source - 1)  # 0 is the middle of the first row
+    read = ((radius * (BLOCK + 1)).as_type(INT64) + 3).minimum(count)
+    first = (centres.slice(1, 0, 1) - radius).maximum(0.0).as_type(INT64).minimum(count - read)
     rows = first + arange(read, INT64)  # (blocks, 1, read)
-    distances = (rows.as_type(DOUBLE) + 0.5 - centres).as_type(FLOAT).abs() / radius.as_type(FLOAT)
-    weights = (1 - distances).maximum(0.0)
+    weights = (1 - ((rows.as_type(DOUBLE) - centres).abs() / radius).as_type(FLOAT)).maximum(0.0)
     weights = weights / weights.sum(2, keep=True)
-    pixels = picture.gather(rows.reshape(0, -1)).as_type(FLOAT)  # (blocks, read, numbers in a row)
-    product = weights @ pixels
-    return product.reshape(-1, picture.size(1)).slice(0, None, target)
+    pixels = picture.reshape(0, -1).gather(rows.reshape(0, -1)).as_type(FLOAT)  # (blocks, read, numbers in a row)
+    made = (weights @ pixels).apply("Reshape", join([source.integers([-1]), picture.sizes(1)]))
+    return made.slice(0, None, target)
 
 
-def area_weights(source: Tensor, target: int, scale: Tensor, offset: Tensor) -> Tensor:
-    """Build the matrix that averages `scale` source pixels into each target pixel.
+def area_weights(source: int, target: int, scale: Tensor, offset: Tensor) -> Tensor:
+    """Build the matrices that average `scale` source pixels into each target pixel.
 
     Args:
-        source: number of pixels to read, int64; beyond them there is nothing.
+        source: number of pixels to read; beyond them there is nothing.
         target: number of pixels to make.
-        scale: source pixels in one target pixel, float64.
-        offset: target pixel on which the source begins, float64.
+        scale: source pixels in one target pixel, float64, one element.
+        offset: target pixel on which the source begins, float64, (matrices, 1, 1).
 
     Returns:
-        float32, (target, source): the share of each target pixel that each source pixel covers.
+        float32, (matrices, target, source): the share of each target pixel that each source pixel covers.
     """
-    made = scale.floats(np.arange(target)[:, None]).as_type(DOUBLE)
-    begin = (made - offset) * scale
-    pixel = arange(source, DOUBLE)
+    begin = (scale.array(np.arange(target)[:, None], DOUBLE) - offset) * scale
+    pixel = scale.array(np.arange(source), DOUBLE)
     covered = (begin + scale).minimum(pixel + 1.0) - begin.maximum(pixel)
     return (covered.maximum(0.0) / scale).as_type(FLOAT)

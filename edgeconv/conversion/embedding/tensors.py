@@ -6,7 +6,7 @@ runs, such as the height of the picture, are tensors of one element, and may bou
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -97,9 +97,6 @@ class Tensor:
     def __or__(self, other: Tensor) -> Tensor:
         return self.apply("Or", other)
 
-    def __invert__(self) -> Tensor:
-        return self.apply("Not")
-
     def minimum(self, other: Operand) -> Tensor:
         """Take the smaller of two at each place."""
         return self.apply("Min", other)
@@ -145,39 +142,38 @@ class Tensor:
         chosen = [self.integers(axes)] if axes else []
         return self.apply("ReduceSum", *chosen, keepdims=int(keep))
 
-    def max(self, *axes: int, keep: bool = False) -> Tensor:
+    def max(self, *axes: int) -> Tensor:
         """Take the largest over the axes, by default over all."""
-        return self._reduce("ReduceMax", axes, keep)
+        return self._reduce("ReduceMax", axes)
 
-    def min(self, *axes: int, keep: bool = False) -> Tensor:
+    def min(self, *axes: int) -> Tensor:
         """Take the least over the axes, by default over all."""
-        return self._reduce("ReduceMin", axes, keep)
+        return self._reduce("ReduceMin", axes)
 
-    def mean(self, *axes: int, keep: bool = False) -> Tensor:
+    def mean(self, *axes: int) -> Tensor:
         """Take the mean over the axes, by default over all."""
-        return self._reduce("ReduceMean", axes, keep)
+        return self._reduce("ReduceMean", axes)
 
-    def _reduce(self, operator: str, axes: Sequence[int], keep: bool) -> Tensor:
+    def _reduce(self, operator: str, axes: Sequence[int]) -> Tensor:
         chosen: dict[str, Any] = {"axes": list(axes)} if axes else {}
-        return self.apply(operator, keepdims=int(keep), **chosen)
+        return self.apply(operator, keepdims=0, **chosen)
+
+    def sizes(self, begin: int, end: int | None = None) -> Tensor:
+        """Return the lengths of several axes, int64, one element each."""
+        return self.apply("Shape", dtype=INT64, start=begin, **({} if end is None else {"end": end}))
 
     def size(self, axis: int) -> Tensor:
         """Return the length of an axis, int64, one element."""
-        end = {"end": axis + 1} if axis != -1 else {}
-        return self.apply("Shape", dtype=INT64, start=axis, **end)
+        return self.sizes(axis, None if axis == -1 else axis + 1)
 
     def slice(self, axis: int, begin: Operand | None, end: Operand | None) -> Tensor:
         """Cut out a part of one axis."""
-        return self._slice([begin], [end], [axis])
+        first, behind = self.index(0 if begin is None else begin), self.index(FAR if end is None else end)
+        return self.apply("Slice", first, behind, self.integers([axis]))
 
-    def cut(self, top: Operand | None, bottom: Operand | None, left: Operand | None, right: Operand | None) -> Tensor:
-        """Cut a rectangle out of the last two axes."""
-        return self._slice([top, left], [bottom, right], [-2, -1])
-
-    def _slice(self, begin: Sequence[Operand | None], end: Sequence[Operand | None], axes: list[int]) -> Tensor:
-        first = self.indices([0 if each is None else each for each in begin])
-        behind = self.indices([FAR if each is None else each for each in end])
-        return self.apply("Slice", first, behind, self.integers(axes))
+    def cut(self, begin: Tensor, end: Tensor) -> Tensor:
+        """Cut a rectangle out of the last two axes; two integers each."""
+        return self.apply("Slice", begin, end, self.integers([-2, -1]))
 
     def index(self, number: Operand) -> Tensor:
         """Return a number as an integer of one element."""
@@ -190,9 +186,9 @@ class Tensor:
             return self.integers(known)
         return join([self.index(number) for number in numbers]) if len(numbers) > 1 else self.index(numbers[0])
 
-    def gather(self, index: Tensor, axis: int = 0) -> Tensor:
-        """Take the places of an axis that `index` lists."""
-        return self.apply("Gather", index, axis=axis)
+    def gather(self, index: Tensor) -> Tensor:
+        """Take the places of the first axis that `index` lists."""
+        return self.apply("Gather", index)
 
     def reshape(self, *shape: int | Tensor) -> Tensor:
         """Give another shape; 0 keeps an axis, -1 takes what is left."""
@@ -210,17 +206,15 @@ class Tensor:
         """Return a constant list of integers."""
         return Tensor(self.recorder.constant(np.array(numbers, np.int64)), INT64, self.recorder)
 
-    def floats(self, numbers: NDArray[Any]) -> Tensor:
-        """Return a constant array of float32."""
-        return Tensor(self.recorder.constant(numbers.astype(np.float32)), FLOAT, self.recorder)
+    def array(self, numbers: NDArray[Any], dtype: ir.DataType = FLOAT) -> Tensor:
+        """Return a constant array."""
+        return Tensor(self.recorder.constant(numbers.astype(dtype.numpy())), dtype, self.recorder)
 
     def like(self, number: float) -> Tensor:
         """Return a number as a constant of this tensor's type."""
         return Tensor(self.recorder.constant(np.array(number, self.dtype.numpy())), self.dtype, self.recorder)
 
-    def apply(
-        self, operator: str, *operands: Operand | None, dtype: ir.DataType | None = None, **attributes: Any
-    ) -> Tensor:
+    def apply(self, operator: str, *operands: Operand, dtype: ir.DataType | None = None, **attributes: Any) -> Tensor:
         """Write an operator down whose first input is this tensor, and return its output.
 
         Args:
@@ -229,11 +223,8 @@ class Tensor:
             dtype: type of the output, by default that of this tensor.
             attributes: of the operator.
         """
-        others = [
-            operand.value if isinstance(operand, Tensor) else None if operand is None else self.like(operand).value
-            for operand in operands
-        ]
-        made = self.recorder.node(operator, [self.value, *others], attributes)
+        others = [operand if isinstance(operand, Tensor) else self.like(operand) for operand in operands]
+        made = self.recorder.node(operator, [self.value, *(other.value for other in others)], attributes)
         return Tensor(made, dtype or self.dtype, self.recorder)
 
 
@@ -251,36 +242,8 @@ def join(tensors: Sequence[Tensor], axis: int = 0) -> Tensor:
     return first.apply("Concat", *others, axis=axis)
 
 
-def arange(count: Tensor, dtype: ir.DataType = FLOAT) -> Tensor:
-    """Count from 0; (count,)."""
+def arange(count: Tensor, dtype: ir.DataType = FLOAT, step: int = 1) -> Tensor:
+    """Count from 0 in steps, up to an end that is left out."""
     # In integers: ONNX Runtime takes a length that it knows for an integer, and refuses floats beside it.
     end = count.scalar()
-    return end.like(0).apply("Range", end, 1).as_type(dtype)
-
-
-def choose(
-    condition: Tensor, yes: Callable[[], Sequence[Tensor]], no: Callable[[], Sequence[Tensor]], names: tuple[str, str]
-) -> list[Tensor]:
-    """Run one of two branches.
-
-    Args:
-        condition: bool, one element.
-        yes: writes the branch down that runs where the condition holds, and returns what leaves it.
-        no: the same for the other branch; as many tensors, of the same types.
-        names: sections of the two branches.
-    """
-    recorder = condition.recorder
-    types: list[ir.DataType] = []
-
-    def leaving(branch: Callable[[], Sequence[Tensor]]) -> list[tuple[ir.Value, ir.DataType]]:
-        tensors = branch()
-        types[:] = [tensor.dtype for tensor in tensors]
-        return [(tensor.value, tensor.dtype) for tensor in tensors]
-
-    decision = condition.scalar().value
-    branches = {
-        "then_branch": recorder.branch(names[0], lambda: leaving(yes)),
-        "else_branch": recorder.branch(names[1], lambda: leaving(no)),
-    }
-    outputs = recorder.node_of_many("If", [decision], branches, len(types))
-    return [Tensor(value, dtype, recorder) for value, dtype in zip(outputs, types, strict=True)]
+    return end.like(0).apply("Range", end, step).as_type(dtype)
