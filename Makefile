@@ -2,9 +2,10 @@
 PYTHON ?= python3
 BIN := .venv/bin
 RUNTIME := .venv-runtime/bin
+DEBIAN := chromium cmake gcc g++ libpng-dev libjpeg-dev
 PIP := install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test check test-runtime bench sweep clean
+.PHONY: demo test check test-runtime tools bench sweep clean
 
 # Train, export with int8, read a picture: the three commands of the README. Three epochs instead of five, so that it
 # ends within five minutes where full MNIST is at hand, the installation included.
@@ -15,6 +16,13 @@ demo: .venv/installed
 
 test: .venv/installed
 	$(BIN)/pytest
+
+# What the tests of bundles use where it is there, and skip with the reason where it is not: formatters from npm, and,
+# on Debian and as root, a browser, CMake and the picture libraries of the C bundle.
+tools:
+	npm install --ignore-scripts --no-audit --no-fund --prefix tests/bundling/linters
+	if command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] && ! dpkg -s $(DEBIAN) >/dev/null 2>&1; then \
+		apt-get update -q && apt-get install -q -y --no-install-recommends $(DEBIAN); fi
 
 check: .venv/installed
 	$(BIN)/ruff check .
@@ -38,7 +46,7 @@ sweep: .venv/installed
 
 .venv/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip $(PIP) --editable '.[train,dev]'
+	$(BIN)/python -m pip $(PIP) --editable '.[train,sign,dev]'
 	touch $@
 
 # Installed anew on each run, since a wheel does not follow the sources.

@@ -102,13 +102,14 @@ def _check_free(folder: Path) -> None:
 
 
 def _write(folder: Path, target: Target, facts: Facts) -> None:
-    render_folder(target.templates, facts.values(), folder)
+    values = facts.values()
+    if target.write is not None:
+        values |= target.write(folder, facts)
+    render_folder(target.templates, values, folder)
     if target.assets is not None:
         assets = folder / target.assets
         assets.mkdir(parents=True, exist_ok=True)
         (assets / E2E_FILE).write_bytes(facts.embedded)
         (assets / SELFTEST_FILE).write_bytes(encode(facts.samples, facts.tolerances))
-    if target.write is not None:
-        target.write(folder, facts)
     if not (folder / "LICENSES.md").is_file():
         shutil.copyfile(target.templates.parent / "LICENSES.md", folder / "LICENSES.md")

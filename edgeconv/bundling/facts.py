@@ -62,6 +62,9 @@ class Facts:
             "LABELS_TYPESCRIPT": literals.typescript_union("export type Label =", labels),
             "LABELS_C": literals.c_strings(labels),
             "LABELS_TEXT": "\n".join(map(literals.one_line, labels)),
+            "TITLE_HTML": literals.html_element("title", name, depth=2),
+            "HEADING_HTML": literals.html_element("h1", name, depth=4),
+            "INVITATION": _invitation(self.preparation),
             "PREPARATION": _in_words(self.preparation),
             "ACCURACY": self._accuracy(),
             "SAMPLES": str(len(self.samples)),
@@ -93,6 +96,13 @@ def slug_of(name: str) -> str:
 def identifier_of(slug: str) -> str:
     """Return a name that programming languages take."""
     return slug.replace("-", "_")
+
+
+def _invitation(preparation: Preparation) -> str:
+    """Say what a page takes: a pen draws digits and what else is grey, and no photographs in colour."""
+    if preparation.kind == "digit":
+        return "Draw a digit, or drop a picture"
+    return "Draw, or drop a picture" if preparation.channels == 1 else "Drop or paste a picture"
 
 
 def _in_words(preparation: Preparation) -> str:

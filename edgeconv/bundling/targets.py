@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from edgeconv.bundling.facts import Facts
+from edgeconv.bundling.ort_format import write_ort
+from edgeconv.bundling.triton import write_triton
 from edgeconv.errors import ConfigError
 
 TEMPLATES = Path(__file__).parent / "templates"
 
-Writer = Callable[[Path, Facts], None]
-"""Writes the files of a target that are no templates into a folder."""
+Writer = Callable[[Path, Facts], Mapping[str, str]]
+"""Writes the files of a target that are no templates into a folder, and returns what only it can tell the templates."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,8 @@ TARGETS = {
         Target("node", selftest=("node", "selftest.mjs")),
         Target("web", assets="app"),
         Target("c", selftest=("build/selftest",)),
+        Target("triton", assets=None, write=write_triton),
+        Target("ort", assets=None, write=write_ort),
     )
 }
 

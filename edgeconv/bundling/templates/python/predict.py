@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import struct
 import sys
 from collections.abc import Iterator
@@ -315,7 +316,9 @@ def _read_each(content: bytes, count: int) -> Iterator[Sample]:
 
     def pixels(shape: tuple[int, ...]) -> Picture:
         nonlocal offset
-        size = int(np.prod(shape, dtype=object))
+        size = math.prod(shape)
+        if not 0 < size <= len(content) - offset:
+            raise ValueError("fewer pixels than there should be")
         found = np.frombuffer(content, np.uint8, size, offset).reshape(shape)
         offset += size + -size % 4
         return found

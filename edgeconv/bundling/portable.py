@@ -1,0 +1,23 @@
+"""A variant for runtimes whose options a bundle cannot set: int8 that is right on every processor as it is."""
+
+from __future__ import annotations
+
+from edgeconv.errors import require
+
+
+def portable(model: bytes, variant: str) -> bytes:
+    """Return a model that needs no session option to add up int8 products right.
+
+    Args:
+        model: the bytes of an `.onnx` file.
+        variant: what is in it; only ``"int8"`` is changed.
+
+    Raises:
+        MissingDependencyError: int8 is to be changed, and `onnx` is not installed.
+    """
+    if variant != "int8":
+        return model
+    require("onnx", extra="train", purpose="Bundling int8 for this target")
+    from edgeconv.conversion.unsigned_weights import with_unsigned_weights
+
+    return with_unsigned_weights(model)

@@ -1,0 +1,26 @@
+/**
+ * Does the model answer here as it should?
+ *
+ *     node selftest.mjs [FILE] [--rows]
+ */
+import { parseArgs } from "node:util";
+import { BundleError, open } from "./index.mjs";
+import { selftest } from "./samples.mjs";
+
+try {
+  const { values, positionals } = parseArgs({
+    options: { rows: { type: "boolean" } },
+    allowPositionals: true,
+  });
+  const model = await open();
+  const { passed, rows, verdict } = await selftest(model, positionals[0]);
+  await model.release();
+  if (values.rows) for (const row of rows) console.log(JSON.stringify(row));
+  console.error(verdict.join("\n"));
+  process.exitCode = passed ? 0 : 1;
+} catch (error) {
+  const usage = String(error.code).startsWith("ERR_PARSE_ARGS");
+  if (!usage && !(error instanceof BundleError)) throw error;
+  console.error(`Error: ${error.message}`);
+  process.exitCode = usage ? 2 : 1;
+}

@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+import json
+import re
+import struct
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("onnx", reason="needs the extra `train`")
+
+from edgeconv.bundling.facts import Facts
+from edgeconv.runtime.embedded import EmbeddedModel
+from tests.bundling.c.compiling import run, say
+from variations import with_disturbed_weights, with_flipped_polarity
+
+
+def test_the_selftest_is_clean_under_sanitizers(sanitized: Path) -> None:
+    made = run(sanitized / "selftest")
+    assert made.returncode == 0, made.stderr
+    assert made.stderr.startswith("PASS: 16 samples;"), made.stderr
+    assert made.stderr.count("\n") == 1
+
+
+def test_rows_are_the_model_s_answers(facts: Facts, built: Path, embedded: EmbeddedModel) -> None:
+    rows = [json.loads(line) for line in run(built / "selftest", "--rows").stdout.splitlines()]
+    assert [row["sample"] for row in rows] == list(range(16))
+    for row, sample in zip(rows, facts.samples, strict=True):
+        assert row["label"] == sample.label
+        assert row["prepared_error"] == 0
+        np.testing.assert_allclose(row["probabilities"], embedded.answer(sample.picture).probabilities, rtol=1e-6)
+        off = np.abs(np.array(row["probabilities"]) - sample.probabilities).max()
+        assert row["probability_error"] == pytest.approx(off, abs=1e-6)
+
+
+def test_samples_that_are_no_such_samples_are_said(source: Path, sanitized: Path, tmp_path: Path) -> None:
+    content = (source / "selftest.bin").read_bytes()
+    one = bytearray(content)
+    foreign, damaged = "self-test of this model, version 1", "Received: a damaged file"
+
+    def changed(offset: int, layout: str, value: float) -> bytes:
+        made = bytearray(one)
+        struct.pack_into(layout, made, offset, value)
+        return bytes(made)
+
+    cases = {
+        "empty": (b"", foreign),
+        "magic": (b"EDGECONF" + content[8:], foreign),
+        "version": (changed(8, "<I", 2), foreign),
+        "none": (changed(12, "<I", 0), foreign),
+        "classes": (changed(16, "<I", 11), foreign),
+        "height": (changed(20, "<I", 2**31), foreign),
+        "tolerance": (changed(32, "<f", float("nan")), foreign),
+        "header": (content[:39], foreign),
+        "more": (content + b"\0", damaged),
+        "fewer": (changed(12, "<I", 15), damaged),
+        "many": (changed(12, "<I", 2**32 - 1), damaged),
+        "cut": (content[:-1], damaged),
+        "sample": (content[:50], damaged),
+        "wide": (changed(44, "<I", 2**32 - 1), damaged),
+        "large": (changed(44, "<I", 2**21), damaged),
+        "channels": (changed(48, "<I", 2), damaged),
+        "label": (changed(52, "<i", 10), damaged),
+        "negative": (changed(52, "<i", -2), damaged),
+    }
+    for name, (samples, words) in cases.items():
+        (tmp_path / name).write_bytes(samples)
+        assert words in say(run(sanitized / "selftest", tmp_path / name)), name
+    assert "No such file or directory" in say(run(sanitized / "selftest", tmp_path / "absent"))
+
+
+def test_a_wrong_preparation_is_named(source: Path, sanitized: Path, tmp_path: Path) -> None:
+    (tmp_path / "flipped.onnx").write_bytes(with_flipped_polarity())
+    (verdict,) = say(run(sanitized / "selftest", "--model", tmp_path / "flipped.onnx")).splitlines()
+    assert re.fullmatch(
+        r'FAIL: preparation is off: sample \d+ \("\d"\) differs by \d{2,3} grey levels, allowed are 1', verdict
+    )
+
+
+def test_disturbed_weights_are_named(source: Path, sanitized: Path, tmp_path: Path) -> None:
+    (tmp_path / "disturbed.onnx").write_bytes(with_disturbed_weights())
+    made = run(sanitized / "selftest", "--rows", "--model", tmp_path / "disturbed.onnx")
+    (verdict,) = say(made).splitlines()
+    assert re.fullmatch(r'FAIL: inference is off: sample \d+ \("\d"\) differs by 0\.\d+, allowed are 0\.02', verdict)
+    assert max(json.loads(line)["probability_error"] for line in made.stdout.splitlines()) > 0.02

@@ -1,0 +1,95 @@
+"""Bundles that are not as they should be, and bundles of other models, for the tests of what is bundled."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import numpy as np
+import onnx
+from onnx import numpy_helper
+
+from edgeconv.bundling.facts import Facts
+from edgeconv.bundling.gathering import gather
+from edgeconv.bundling.rendering import render_folder
+from edgeconv.bundling.targets import target_named
+from edgeconv.conversion.embedded_variant import embed_variant
+from edgeconv.conversion.embedding.tensors import DOUBLE, FLOAT, INT64, arange
+from edgeconv.runtime.loading import find_files, reference_model
+
+LABELS = {
+    "quotes": ("it's", 'say "hi"', "\"both\" 'both' 'more'", "back\\slash", 'mixed\\"', "%s {x} ${y} `z`", "*/ -->"),
+    "controls": ("tab\there", "line\nfeed", "separator\u2028", "right\u202eleft", "null\x00", "delete\x7f"),
+    "languages": ("größe", "日本語のラベル", "العربية", "naïve café", "😀", "👩‍👩‍👧", "🇩🇪"),
+    "one": ("only",),
+    "one long": ("a single class whose name is so long that it takes a line, " * 2,),
+    "numbers": tuple(str(number) for number in range(1000)),
+    "thousand": tuple(f"{number} 'species' of \"bird\", with a name that is long enough" for number in range(1000)),
+    "full line": tuple("abcdefghijklmno"[:length] for length in (15, 14, 13, 12)),
+}
+"""Names of classes that are hard to write down, by what is hard about them."""
+
+NAMES = ("My Model 2", "2-fast", "größe", "a/b\\c\"d'e */ -->")
+"""Names of artifacts that are none of a package."""
+
+_PATCHED = "edgeconv.conversion.embedding.digits"
+
+
+@cache
+def shipped() -> Facts:
+    """Return what is bundled of the shipped model."""
+    return gather(find_files(reference_model()), None)
+
+
+def render(target: str, out: Path, *, labels: tuple[str, ...] | None = None, name: str | None = None) -> Path:
+    """Render a target's templates for a model of other classes and another name; return the folder."""
+    facts = shipped()
+    manifest = replace(facts.manifest, labels=labels or facts.manifest.labels, name=name or facts.manifest.name)
+    out.mkdir(parents=True, exist_ok=True)
+    render_folder(target_named(target).templates, replace(facts, manifest=manifest).values(), out)
+    return out
+
+
+@cache
+def with_flipped_polarity() -> bytes:
+    """Return the shipped model, whose preparation takes dark ink for bright ink."""
+    from edgeconv.conversion.embedding.digits import is_bright
+
+    return _embed(mock.patch(f"{_PATCHED}.is_bright", lambda grey: is_bright(grey).apply("Not")))
+
+
+@cache
+def with_nearest_filter() -> bytes:
+    """Return the shipped model, whose preparation takes the nearest row instead of the mean of several."""
+
+    def nearest(picture: Any, target: Any, begin: Any = 0.0, end: Any = None) -> Any:
+        source = picture.size(0)
+        target = picture.index(target)
+        scale = ((source.as_type(DOUBLE) if end is None else end) - begin) / target.as_type(DOUBLE)
+        rows = ((arange(target, DOUBLE) + 0.5) * scale + begin).floor().as_type(INT64).maximum(0).minimum(source - 1)
+        return picture.gather(rows).as_type(FLOAT)
+
+    return _embed(mock.patch(f"{_PATCHED}.resample_rows", nearest))
+
+
+def with_disturbed_weights(model: bytes | None = None) -> bytes:
+    """Return a model, by default the shipped one, that reads its largest constant of bytes from another place."""
+    changed = onnx.load_model_from_string(model or shipped().embedded)
+    of_bytes = [
+        tensor
+        for tensor in changed.graph.initializer
+        if tensor.data_type in {onnx.TensorProto.INT8, onnx.TensorProto.UINT8}
+    ]
+    largest = max(of_bytes, key=lambda tensor: int(np.prod(tensor.dims)))
+    largest.CopyFrom(numpy_helper.from_array(np.roll(numpy_helper.to_array(largest), 7), largest.name))
+    return changed.SerializeToString()
+
+
+def _embed(change: AbstractContextManager[Any]) -> bytes:
+    facts = shipped()
+    with change:
+        return embed_variant(facts.plain, facts.manifest, facts.variant)
