@@ -18,6 +18,7 @@ from edgeconv.conversion.ledger import Flip, Ledger, Row
 from edgeconv.conversion.readable import difference, facts, latency, percent, size
 from edgeconv.errors import require
 from edgeconv.manifest import Manifest, Variant
+from edgeconv.runtime.embedded import E2E
 
 TEMPLATE = "report.html.jinja"
 
@@ -90,6 +91,7 @@ def render_report(
     page = environment.get_template(TEMPLATE).render(
         manifest=manifest,
         ledger=ledger,
+        headline=_headline(ledger),
         training=list(_training_facts(training or {})),
         curves=_data_uri(curves_png) if curves_png else None,
         curves_alt=_curves_in_words(training or {}),
@@ -109,9 +111,14 @@ def render_report(
     return "\n".join(line.rstrip() for line in page.splitlines() if line.strip()) + "\n"
 
 
+def _headline(ledger: Ledger) -> list[Row]:
+    """Return the stages that make other arithmetic of the model; e2e is one of them with its preparation in front."""
+    return [row for row in ledger.rows if row.stage != E2E]
+
+
 def _verdict(ledger: Ledger) -> str:
     """Say in one sentence what the ledger proves."""
-    last = ledger.rows[-1]
+    last = _headline(ledger)[-1]
     if not ledger.passed:
         failed = sum(not gate.passed for gate in ledger.gates)
         return f"{'A gate' if failed == 1 else f'{failed} gates'} failed. {ledger.failures()}."

@@ -177,6 +177,16 @@ def test_a_passing_ledger_is_said_in_one_sentence():
     assert "Every gate passed: int8 answers as Keras does on all 200 test images." in everything
 
 
+def test_the_headline_is_of_the_model_itself_where_it_has_its_preparation_in_front_too():
+    ledger = ledger_of()
+    twin = replace(ledger.rows[-1], stage="e2e", size_bytes=99_999)
+    page = Page(render(ledger=replace(ledger, rows=(*ledger.rows, twin))))
+    assert "Every gate passed: int8 answers as Keras does" in page.text
+    assert "File, int8" in page.text
+    assert "File, e2e" not in page.text
+    assert "100 kB" in page.text.replace("\u202f", " ")
+
+
 def test_a_failing_ledger_names_its_gate():
     page = Page(render(ledger=ledger_of(max_drop=0.2)))
     assert "A gate failed. int8 accuracy drop in percentage points: at most 0.2, got 2.5." in page.text
