@@ -18,6 +18,9 @@ from edgeconv.runtime.session import Session
 MOST_SAMPLES = 32
 FEWEST_SAMPLES = 16
 
+LARGEST_DIFFERENCE = 0.2
+"""Of a probability from the fp32 reference's: twice as much as a tolerance would let another answer pass."""
+
 
 def gather(files: ModelFiles, variant: str | None) -> Facts:
     """Read and make what a bundle of a model needs, and check it.
@@ -93,4 +96,11 @@ def _tolerances(embedded: bytes, samples: tuple[SelftestSample, ...], files: Mod
                 f"Received: {off:g} on golden picture {number}. Report it with the artifact."
             )
         largest = max(largest, float(np.abs(answer.probabilities - sample.probabilities).max()))
-    return Tolerances(PREPARED_TOLERANCE, max(LEAST_PROBABILITY_TOLERANCE, 2 * largest))
+    if not largest <= LARGEST_DIFFERENCE:
+        raise UnsupportedModelError(
+            f"`{files.path}` must answer golden pictures as its fp32 does, within {LARGEST_DIFFERENCE:g} of a "
+            f"probability. Received: a difference of {largest:.2g}. Bundle `--variant fp32`, or quantize it again."
+        )
+    surest = max(float(sample.probabilities.max()) for sample in samples)
+    least = LEAST_PROBABILITY_TOLERANCE * min(1.0, 2 * surest)
+    return Tolerances(PREPARED_TOLERANCE, max(least, 2 * largest))

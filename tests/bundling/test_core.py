@@ -11,6 +11,7 @@ import struct
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -457,6 +458,35 @@ def test_a_graph_that_prepares_otherwise_than_python_is_refused(
     monkeypatch.setattr(gathering, "prepare", darker)
     with pytest.raises(UnsupportedModelError, match="must prepare pictures in ONNX as in Python, within 1 grey level"):
         gather(find_files(reference_model() or Path()), None)
+
+
+class _Faithful:
+    """A model that answers every sample as the reference does."""
+
+    def __init__(self, samples: Sequence[SelftestSample]) -> None:
+        self.waiting = list(samples)
+
+    def answer(self, picture: np.ndarray) -> Any:
+        sample = self.waiting.pop(0)
+        assert picture is sample.picture
+        return sample
+
+
+def test_tolerances_shrink_where_no_answer_is_sure(monkeypatch: pytest.MonkeyPatch) -> None:
+    files = find_files(reference_model())
+    facts = gather(files, None)
+    unsure = [replace(sample, probabilities=np.full(1000, 0.001, np.float32)) for sample in facts.samples]
+    for samples, expected in ((unsure, 0.02 * 0.002), (list(facts.samples), 0.02)):
+        monkeypatch.setattr(gathering, "EmbeddedModel", lambda _, samples=samples: _Faithful(samples))
+        assert gathering._tolerances(b"", tuple(samples), files).probabilities == pytest.approx(expected)
+
+
+def test_a_model_that_answers_otherwise_than_its_reference_is_not_bundled() -> None:
+    files = find_files(reference_model())
+    facts = gather(files, None)
+    others = tuple(replace(sample, probabilities=sample.probabilities[::-1]) for sample in facts.samples)
+    with pytest.raises(UnsupportedModelError, match=r"as its fp32 does, within 0\.2 .* Bundle `--variant fp32`"):
+        gathering._tolerances(facts.embedded, others, files)
 
 
 def test_tolerances_leave_room_for_what_was_measured() -> None:
