@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,23 +12,14 @@ from urllib.parse import urlsplit
 
 import pytest
 
-ARGUMENTS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-)
-
-NAMES = ("chromium", "chromium-browser", "google-chrome")
+from edgeconv.bundling.browser import ARGUMENTS, chromium
 
 
 @contextmanager
 def launched() -> Iterator[Any]:
     """Yield a browser, or skip the test: the system's own, for none is ever downloaded."""
     playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright: pip install 'edgeconv[dev]'")
-    path = next((path for path in map(shutil.which, NAMES) if path), None)
+    path = chromium()
     if path is None:
         pytest.skip("needs Chromium")
     with playwright.sync_playwright() as started:

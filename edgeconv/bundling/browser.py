@@ -19,7 +19,14 @@ SAMPLES_URL = "/images.bin"
 LONGEST_MS = 600_000
 
 # A browser in a container has no sandbox of its own, and no business with the network.
-ARGUMENTS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update")
+ARGUMENTS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+)
 
 
 def rows_of_page(app: Path, samples: bytes) -> list[dict[str, Any]]:
@@ -36,9 +43,9 @@ def rows_of_page(app: Path, samples: bytes) -> list[dict[str, Any]]:
     require("playwright", extra="dev", purpose="Running a web bundle")
     from playwright.sync_api import Error, sync_playwright
 
-    with _served(app, samples) as address, sync_playwright() as playwright:
+    with served(app, samples) as address, sync_playwright() as playwright:
         try:
-            with playwright.chromium.launch(executable_path=_chromium(), args=list(ARGUMENTS)) as browser:
+            with playwright.chromium.launch(executable_path=chromium(), args=list(ARGUMENTS)) as browser:
                 page = browser.new_page()
                 page.goto(f"{address}/selftest.html?samples={SAMPLES_URL}")
                 # Not by a condition in JavaScript: the page's policy forbids Playwright to evaluate one there.
@@ -53,7 +60,7 @@ def rows_of_page(app: Path, samples: bytes) -> list[dict[str, Any]]:
             ) from error
 
 
-def _chromium() -> str | None:
+def chromium() -> str | None:
     """Return the path of the system's own Chromium; None leaves the choice to Playwright."""
     return next((path for path in map(shutil.which, CHROMIUM) if path), None)
 
@@ -80,7 +87,8 @@ class _Handler(SimpleHTTPRequestHandler):
 
 
 @contextmanager
-def _served(app: Path, samples: bytes) -> Iterator[str]:
+def served(app: Path, samples: bytes) -> Iterator[str]:
+    """Serve a web bundle on this machine alone, with samples under `SAMPLES_URL`; yield its address."""
     handler = functools.partial(_Handler, directory=str(app), samples=samples)
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
