@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 pytest.importorskip("OpenSSL", reason="needs the extra `sign`")
 pytest.importorskip("model_signing", reason="needs the extra `sign`")
@@ -17,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from edgeconv.bundling.bundler import bundle
 from edgeconv.bundling.signing import SIGNATURE_FILE, sign, verify
+from edgeconv.cli.main import cli
 from edgeconv.errors import ArtifactError, ChecksumError, ConfigError, MissingDependencyError
 
 
@@ -60,6 +62,19 @@ def test_the_bundler_signs_and_the_name_of_the_folder_does_not_matter(
 ) -> None:
     made = bundle(tiny, target="python", out=tmp_path / "app", signing_key=pair[0]).path
     verify(made.rename(tmp_path / "renamed"), pair[1])
+
+
+def test_the_command_line_signs_and_checks(tiny: Path, tmp_path: Path, pair: tuple[Path, Path]) -> None:
+    def run(*arguments: object) -> Any:
+        return CliRunner().invoke(cli, ["bundle", *map(str, arguments)])
+
+    app = tmp_path / "app"
+    assert run(tiny, "--target", "python", "--out", app, "--sign", pair[0]).exit_code == 0
+    assert run("--check", app, "--public-key", pair[1]).exit_code == 0
+    (app / "predict.py").write_text("print('hello')")
+    changed = run("--check", app, "--public-key", pair[1])
+    assert (changed.exit_code, changed.stderr.count("\n")) == (1, 1)
+    assert "must be as it was signed with the key of" in changed.stderr
 
 
 def test_no_network_is_used(folder: Path, pair: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch) -> None:
