@@ -92,4 +92,4 @@ def with_disturbed_weights(model: bytes | None = None) -> bytes:
 def _embed(change: AbstractContextManager[Any]) -> bytes:
     facts = shipped()
     with change:
-        return embed_variant(facts.plain, facts.manifest, facts.variant)
+        return embed_variant(facts.plain, facts.manifest, facts.preparation)

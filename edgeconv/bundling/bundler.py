@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -106,10 +105,7 @@ def _write(folder: Path, target: Target, facts: Facts) -> None:
     if target.write is not None:
         values |= target.write(folder, facts)
     render_folder(target.templates, values, folder)
-    if target.assets is not None:
-        assets = folder / target.assets
-        assets.mkdir(parents=True, exist_ok=True)
+    assets = folder / target.assets
+    (assets / SELFTEST_FILE).write_bytes(encode(facts.samples, facts.tolerances))
+    if target.carries_model:
         (assets / E2E_FILE).write_bytes(facts.embedded)
-        (assets / SELFTEST_FILE).write_bytes(encode(facts.samples, facts.tolerances))
-    if not (folder / "LICENSES.md").is_file():
-        shutil.copyfile(target.templates.parent / "LICENSES.md", folder / "LICENSES.md")

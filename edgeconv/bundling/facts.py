@@ -57,6 +57,7 @@ class Facts:
             "HEIGHT": str(height),
             "WIDTH": str(width),
             "CHANNELS": str(channels),
+            "OUTPUT_KIND": self.manifest.output.kind,
             "LABELS_PYTHON": literals.python_tuple("LABELS", labels),
             "LABELS_JAVASCRIPT": literals.javascript_array("export const labels = [", labels, "];"),
             "LABELS_TYPESCRIPT": literals.typescript_union("export type Label =", labels),

@@ -9,10 +9,11 @@ from edgeconv.bundling.pictures import draw_pictures
 from edgeconv.bundling.selftest import LEAST_PROBABILITY_TOLERANCE, PREPARED_TOLERANCE, SelftestSample, Tolerances
 from edgeconv.errors import ArtifactError, UnsupportedModelError
 from edgeconv.preprocess import Preparation, prepare
-from edgeconv.runtime.embedded import EmbeddedModel
+from edgeconv.runtime.embedded import E2E, EmbeddedModel
 from edgeconv.runtime.golden import Samples
-from edgeconv.runtime.loading import ModelFiles
+from edgeconv.runtime.loading import ModelFiles, choose_variant
 from edgeconv.runtime.predictor import softmax
+from edgeconv.runtime.providers import CPU
 from edgeconv.runtime.session import Session
 
 MOST_SAMPLES = 32
@@ -44,30 +45,25 @@ def gather(files: ModelFiles, variant: str | None) -> Facts:
             f"`{files.path}` must be an artifact's folder with fp32 and golden vectors. Received: "
             f"{', '.join(files.variants)} without them. Export the Keras model again."
         )
-    name = variant or ("int8" if "int8" in files.variants else "fp32")
-    if name not in files.variants:
-        raise ArtifactError(
-            f"`{files.path}` must hold the variant {name}. Received: {', '.join(files.variants)}. "
-            "Make int8 with `edgeconv export --quantize`."
-        )
-    embedded = _embedded(files, name)
+    name = choose_variant(files, variant, CPU)
+    embedded = _embedded(files, name, preparation)
     samples = _samples(files, Samples.load(files.samples), preparation)
     return Facts(
         files.manifest, preparation, name, embedded, files.read(name), samples, _tolerances(embedded, samples, files)
     )
 
 
-def _embedded(files: ModelFiles, variant: str) -> bytes:
+def _embedded(files: ModelFiles, variant: str, preparation: Preparation) -> bytes:
     """Return the model with its preparation inside: the artifact's own, or one made now."""
-    made = files.manifest.variants.get("e2e")
+    made = files.manifest.variants.get(E2E)
     if made is not None and made.embeds == variant:
-        return files.read("e2e")
+        return files.read(E2E)
     from edgeconv.errors import require
 
     require("onnx", "onnx_ir", extra="train", purpose=f"Embedding the preparation into {variant}")
     from edgeconv.conversion.embedded_variant import embed_variant
 
-    return embed_variant(files.read(variant), files.manifest, variant)
+    return embed_variant(files.read(variant), files.manifest, preparation)
 
 
 def _samples(files: ModelFiles, golden: Samples, preparation: Preparation) -> tuple[SelftestSample, ...]:

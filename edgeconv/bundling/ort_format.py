@@ -9,11 +9,10 @@ from pathlib import Path
 
 import onnxruntime as ort
 
-from edgeconv.bundling.facts import SELFTEST_FILE, Facts
+from edgeconv.bundling.facts import Facts
 from edgeconv.bundling.ort_order import in_order
 from edgeconv.bundling.portable import portable
 from edgeconv.bundling.rendering import render
-from edgeconv.bundling.selftest import encode
 
 MODEL_FILE = "model.ort"
 PLAIN_FOLDER = "plain"
@@ -32,9 +31,9 @@ the 111 operators of its mobile package and for one without any (the same, pull 
 
 
 def write_ort(folder: Path, facts: Facts) -> Mapping[str, str]:
-    """Write the model in ORT format with and without its preparation, what both need, and a self-test.
+    """Write the model in ORT format with and without its preparation, what both need, and the self-test's program.
 
-    The self-test is the program of the target `python`: ONNX Runtime's full library opens either format.
+    That is the program of the target `python`: ONNX Runtime's full library opens either format.
 
     Args:
         folder: of the bundle.
@@ -45,9 +44,9 @@ def write_ort(folder: Path, facts: Facts) -> Mapping[str, str]:
     """
     operators = _convert(portable(facts.embedded, facts.variant), folder)
     plain_operators = _convert(portable(facts.plain, facts.variant), folder / PLAIN_FOLDER)
-    (folder / SELFTEST_FILE).write_bytes(encode(facts.samples, facts.tolerances))
+    values = facts.values() | {"MODEL_FILE": MODEL_FILE}
     for name in ("predict.py", "requirements.txt"):
-        text = render((_PROGRAM / name).read_text(encoding="utf-8"), facts.values() | {"MODEL_FILE": MODEL_FILE})
+        text = render((_PROGRAM / name).read_text(encoding="utf-8"), values)
         (folder / name).write_text(text, encoding="utf-8")
     library = _library()
     return {
@@ -62,7 +61,6 @@ def write_ort(folder: Path, facts: Facts) -> Mapping[str, str]:
         "BASE_SIZE": _megabytes(_BASE_BYTES),
         "OPERATOR_SIZE": _kilobytes(_OPERATOR_BYTES),
         "LIBRARY_SIZE": _megabytes(library.stat().st_size),
-        "OUTPUT_KIND": facts.manifest.output.kind,
         "LIBRARY": f"`{library.name}` of the {platform.system()} {platform.machine()} wheel",
     }
 

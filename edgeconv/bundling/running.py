@@ -11,6 +11,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -78,18 +79,17 @@ def runnable(folder: Path) -> RunnableBundle:
     """
     inventory = read_inventory(folder)
     target = target_named(inventory["target"])
-    model = next(folder.rglob(E2E_FILE), None)
-    if target.selftest is None and target.name != "web":
+    assets = folder / target.assets
+    if target.selftest is not None:
+        rows_of = _of_process(folder, target.selftest)
+    elif target.selftest_page:
+        rows_of = partial(rows_of_page, assets)
+    else:
         raise ConfigError(
             f"`bundle` must be one that runs by itself: python, node, web or c. Received: {target.name}. Leave it out."
         )
-    rows_of = _of_page(folder) if target.selftest is None else _of_process(folder, target.selftest)
-    labels = tuple(inventory["model"]["labels"])
-    return RunnableBundle(target.name, folder, model.stat().st_size if model else 0, labels, rows_of)
-
-
-def _of_page(folder: Path) -> Callable[[bytes], Rows]:
-    return lambda samples: rows_of_page(folder / "app", samples)
+    size = (assets / E2E_FILE).stat().st_size
+    return RunnableBundle(target.name, folder, size, tuple(inventory["model"]["labels"]), rows_of)
 
 
 def _of_process(folder: Path, command: tuple[str, ...]) -> Callable[[bytes], Rows]:

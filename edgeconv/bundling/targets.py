@@ -9,7 +9,7 @@ from pathlib import Path
 from edgeconv.bundling.facts import Facts
 from edgeconv.bundling.ort_format import write_ort
 from edgeconv.bundling.triton import write_triton
-from edgeconv.errors import ConfigError
+from edgeconv.config import one_of
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -23,15 +23,19 @@ class Target:
 
     Attributes:
         name: as `--target` has it, and the folder of its templates.
-        assets: folder of the model and of the self-test's data inside the bundle, or None where `write` makes others.
+        assets: folder of the self-test's data, and of the model, inside the bundle.
+        carries_model: whether that model is `model.e2e.onnx` as it is; else `write` makes others of it.
         selftest: the command, run in the bundle's folder, that runs the self-test on a file that is named behind it;
             None where the bundle has none that runs without a server or a browser.
+        selftest_page: whether the self-test is a page among the assets, for a browser.
         write: makes what is no template.
     """
 
     name: str
-    assets: str | None = "."
+    assets: str = "."
+    carries_model: bool = True
     selftest: tuple[str, ...] | None = None
+    selftest_page: bool = False
     write: Writer | None = None
 
     @property
@@ -45,10 +49,10 @@ TARGETS = {
     for target in (
         Target("python", selftest=("python", "predict.py", "--selftest")),
         Target("node", selftest=("node", "selftest.mjs")),
-        Target("web", assets="app"),
+        Target("web", assets="app", selftest_page=True),
         Target("c", selftest=("build/selftest",)),
-        Target("triton", assets=None, write=write_triton),
-        Target("ort", assets=None, write=write_ort),
+        Target("triton", carries_model=False, write=write_triton),
+        Target("ort", carries_model=False, write=write_ort),
     )
 }
 
@@ -59,6 +63,5 @@ def target_named(name: str) -> Target:
     Raises:
         ConfigError: there is none of that name.
     """
-    if name not in TARGETS:
-        raise ConfigError(f"`target` must be one of {', '.join(TARGETS)}. Received: {name!r}. Choose one of these.")
+    one_of("target", name, TARGETS)
     return TARGETS[name]

@@ -5,20 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from edgeconv.bundling.facts import SELFTEST_FILE, Facts, identifier_of, slug_of
+from edgeconv.bundling.facts import Facts, identifier_of, slug_of
 from edgeconv.bundling.portable import portable
-from edgeconv.bundling.selftest import encode
 
 
 def write_triton(folder: Path, facts: Facts) -> Mapping[str, str]:
-    """Write both models, each with the picture that warms it up, and the self-test's data.
+    """Write both models, each with the picture that warms it up.
 
     Args:
         folder: of the bundle.
         facts: about the model.
 
     Returns:
-        What the templates may say besides: the size of the picture that warms up, and the kind of the output.
+        What the templates may say besides: the size of the picture that warms up.
     """
     name = identifier_of(slug_of(facts.manifest.name))
     first = facts.samples[0]
@@ -26,13 +25,11 @@ def write_triton(folder: Path, facts: Facts) -> Mapping[str, str]:
     _write_model(
         folder / "models" / f"{name}_picture", portable(facts.embedded, facts.variant), first.picture.tobytes()
     )
-    (folder / SELFTEST_FILE).write_bytes(encode(facts.samples, facts.tolerances))
     height, width, channels = first.picture.shape
     return {
         "PICTURE_HEIGHT": str(height),
         "PICTURE_WIDTH": str(width),
         "PICTURE_CHANNELS": str(channels),
-        "OUTPUT_KIND": facts.manifest.output.kind,
     }
 
 

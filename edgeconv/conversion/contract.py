@@ -21,9 +21,10 @@ from edgeconv.datasets import Dataset
 from edgeconv.errors import ConfigError, DatasetError
 from edgeconv.manifest import ArraySpec, Manifest, Variant
 from edgeconv.preprocess import Preparation
+from edgeconv.runtime.embedded import E2E
 
 PACKAGES = ("edgeconv", "keras", "numpy", "onnx", "onnxruntime", "tensorflow", "tf2onnx")
-FILES = {"fp32": FP32_FILE, "int8": INT8_FILE, "e2e": E2E_FILE}
+FILES = {"fp32": FP32_FILE, "int8": INT8_FILE, E2E: E2E_FILE}
 
 
 @dataclass(frozen=True)

@@ -37,24 +37,19 @@ def embed_verified(model: onnx.ModelProto, preparation: Preparation, *, kind: st
     return embedded
 
 
-def embed_variant(plain: bytes, manifest: Manifest, variant: str) -> bytes:
+def embed_variant(plain: bytes, manifest: Manifest, preparation: Preparation) -> bytes:
     """Return a variant's file with the preparation inside, for an artifact that was exported without.
 
     Args:
         plain: the bytes of the variant.
-        manifest: the artifact's contract; its preparation must be known.
-        variant: its name.
+        manifest: the artifact's contract.
+        preparation: what makes the model's input of a picture.
 
     Raises:
-        UnsupportedModelError: the contract knows no preparation, or ONNX Runtime does not load the result.
+        UnsupportedModelError: ONNX Runtime does not load the result.
     """
-    if manifest.preprocess is None:
-        raise UnsupportedModelError(
-            f"`{manifest.name}` must say how pixels become its input. Received: {variant} without it. "
-            "Export it again with `--input-range`."
-        )
     model = onnx.load_model_from_string(plain)
-    return stamp(embed_verified(model, manifest.preprocess, kind=manifest.output.kind), contract_inside(manifest), E2E)
+    return stamp(embed_verified(model, preparation, kind=manifest.output.kind), contract_inside(manifest), E2E)
 
 
 def contract_inside(manifest: Manifest) -> Manifest:

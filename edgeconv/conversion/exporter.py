@@ -25,6 +25,7 @@ from edgeconv.errors import ConfigError, ParityError
 from edgeconv.manifest import Manifest
 from edgeconv.preprocess import Preparation
 from edgeconv.progress import SILENT, Progress
+from edgeconv.runtime.embedded import E2E
 
 RANDOM_IMAGES = 256
 """Images of noise that stand in where a model comes without data."""
@@ -96,7 +97,7 @@ def export(
     files = _convert(source, keras_model, data, config, progress)
     kind = kind_of_output(keras_model.predict(evidence.images[:SAMPLES]))
     if config.embed_preprocessing:
-        files["e2e"] = _embed(source, files, preparation_of(source, keras_model, data), kind, progress)
+        files[E2E] = _embed(source, files, preparation_of(source, keras_model, data), kind, progress)
     stages = [Stage("keras", "tensorflow", keras_model.predict, source.path.stat().st_size)]
     stages += [stage_of(name, file.bytes) for name, file in files.items()]
     ledger = prove(stages, evidence, max_drop=config.max_drop, kind=kind, progress=progress)

@@ -101,7 +101,7 @@ def open_model(path: Path, *, variant: str | None = None, device: str = "auto", 
     files = find_files(path)
     refusals = []
     for provider in candidates(device, ort.get_available_providers()):
-        name = _choose(files, variant, provider)
+        name = choose_variant(files, variant, provider)
         if provider == CPU and name == E2E:
             return _open_embedded(path, files.read(name), threads)
         if provider == CPU:
@@ -151,7 +151,12 @@ _OPTIONS = {"int8": " --quantize", E2E: " --embed-preprocessing"}
 """What makes a variant, besides the export itself."""
 
 
-def _choose(files: ModelFiles, variant: str | None, provider: str) -> str:
+def choose_variant(files: ModelFiles, variant: str | None, provider: str) -> str:
+    """Return the variant that was asked for, else the best one that a model has for a provider.
+
+    Raises:
+        ArtifactError: the model lacks it.
+    """
     best_first = ("int8", "fp32", E2E) if provider == CPU else ("fp32", "int8", E2E)
     name = variant or next((name for name in best_first if name in files.variants), None)
     if name not in files.variants or name is None:

@@ -8,6 +8,9 @@ from typing import Any
 
 import pytest
 
+from edgeconv.bundling import targets
+from edgeconv.cli import bundle
+
 
 def test_a_bundle_is_made_and_checked(run: Any, tiny: Path) -> None:
     made = run("bundle", tiny, "--target", "python", "--out", "app")
@@ -45,6 +48,10 @@ def test_usage(run: Any, arguments: tuple[str, ...], message: str) -> None:
     result = run("bundle", *arguments)
     assert result.exit_code == 2
     assert message in result.stderr
+
+
+def test_the_command_knows_every_target() -> None:
+    assert tuple(targets.TARGETS) == bundle.TARGETS
 
 
 def test_a_folder_that_is_no_bundle(run: Any, tiny: Path) -> None:

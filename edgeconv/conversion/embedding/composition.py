@@ -11,8 +11,9 @@ from edgeconv.conversion.embedding.preprocess import resized
 from edgeconv.conversion.embedding.recording import Recorder
 from edgeconv.conversion.embedding.tensors import FLOAT, UINT8, Tensor, where
 from edgeconv.preprocess import Preparation
+from edgeconv.runtime.embedded import INPUT, OUTPUTS
 
-_INPUT, _PREPARED, _OUTPUT = "picture", "prepared", "probabilities"
+_OUTPUT, _PREPARED = OUTPUTS
 
 
 def embed(model: onnx.ModelProto, preparation: Preparation, *, kind: str) -> onnx.ModelProto:
@@ -37,7 +38,7 @@ def embed(model: onnx.ModelProto, preparation: Preparation, *, kind: str) -> onn
     """
     inner = ir.from_proto(model)
     recorder = Recorder()
-    source = ir.Value(name=_INPUT, type=ir.TensorType(UINT8), shape=ir.Shape(["height", "width", "channels"]))
+    source = ir.Value(name=INPUT, type=ir.TensorType(UINT8), shape=ir.Shape(["height", "width", "channels"]))
     prepared, found = _prepare(Tensor(source, UINT8, recorder), preparation)
     answer = inner.graph.outputs[0]
     classes = int(model.graph.output[0].type.tensor_type.shape.dim[-1].dim_value)
