@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from .data_options import data_options, given_spec_of
+from .explain_table import columns_of
 from .output import emit, format_option
 from .parity_table import COLUMNS
 from .progress import TerminalProgress
@@ -23,6 +24,19 @@ from .progress import TerminalProgress
 @click.option("--max-drop", default=0.2, show_default=True, help="Percentage points of accuracy that int8 may lose.")
 @click.option("--seed", default=0, show_default=True, help="Of the choice of the calibration images.")
 @click.option("--input-range", help="What a float input expects of pixels: 0:1, -1:1 or 0:255.")
+@click.option("--fp16", is_flag=True, help="Make the float16 variant too.")
+@click.option("--calibration", metavar="DIR|NPZ", help="Unlabelled pictures or arrays to measure int8 ranges on.")
+@click.option("--input-data", metavar="NPZ", help="Inputs by name to compare with Keras on, instead of random ones.")
+@click.option("--explain", is_flag=True, help="Hold every layer against Keras: SQNR in dB, largest error.")
+@click.option(
+    "--custom-objects", metavar="MODULE:NAME", multiple=True, help="A class the model is made of; repeatable."
+)
+@click.option("--unsafe", is_flag=True, help="Run code that the model's file carries: Lambda layers, SavedModels.")
+@click.option("--opset", type=int, help="Version of the ONNX operators. Default: 17.")
+@click.option("--min-runtime", metavar="VERSION", help="Oldest ONNX Runtime to load the files, such as 1.16.")
+@click.option("--batch", type=int, help="Fix the batch axis to this size. Default: dynamic.")
+@click.option("--max-memory-gb", type=float, help="What the conversion may take. Default: what the machine has.")
+@click.option("--max-minutes", default=60.0, show_default=True, help="How long the conversion may take.")
 @click.option("--labels", metavar="A,B,...|FILE", help="Class names, or a text file with one a line.")
 @data_options
 @click.option("--name", help="Name of the artifact, a folder under exported/. Default: the model's own.")
@@ -31,9 +45,9 @@ from .progress import TerminalProgress
 def command(
     model: str | None, labels: str | None, name: str | None, out: str | None, output_format: str | None, **options: Any
 ) -> None:
-    """Convert a .keras MODEL to verified ONNX, and prove that it answers as Keras does.
+    """Convert a Keras MODEL to verified ONNX, and prove that it answers as Keras does.
 
-    Without MODEL: the newest under exported/.
+    MODEL is a .keras or .h5 file, or a SavedModel's folder. Without it: the newest under exported/.
 
     \b
     Example: edgeconv export --quantize
@@ -46,8 +60,12 @@ def command(
     folder = artifact_folder(name, out, "") if name or out else None
     exported = edgeconv.export(model, config=config, dataset=spec, out=folder, progress=TerminalProgress())
     click.echo(f"Saved {exported.path}; look at {exported.path / 'report.html'}.", err=True)
-    ledger = exported.ledger.as_dict()
-    emit(exported.as_dict(), ledger["rows"], COLUMNS, output_format)
+    result = exported.as_dict()
+    if exported.explanation is None:
+        emit(result, result["ledger"]["rows"], COLUMNS, output_format)
+    else:
+        columns = columns_of(exported.explanation.variants)
+        emit(result, result["explanation"]["layers"], columns, output_format)
 
 
 def _labels(text: str | None) -> tuple[str, ...] | None:

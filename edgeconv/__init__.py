@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from edgeconv.bundling.checking import check_bundle
     from edgeconv.config import ExportConfig, TrainConfig
     from edgeconv.conversion.evaluation import evaluate
-    from edgeconv.conversion.exporter import ExportedModel, export
+    from edgeconv.conversion.exported import ExportedModel
+    from edgeconv.conversion.exporter import export
     from edgeconv.conversion.inspection import Inspection, inspect
     from edgeconv.conversion.ledger import Ledger
     from edgeconv.datasets import DatasetSpec
@@ -34,7 +35,7 @@ _HOMES = {
     "DatasetSpec": "datasets",
     "EdgeconvError": "errors",
     "ExportConfig": "config",
-    "ExportedModel": "conversion.exporter",
+    "ExportedModel": "conversion.exported",
     "Inspection": "conversion.inspection",
     "Ledger": "conversion.ledger",
     "Manifest": "manifest",

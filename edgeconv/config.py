@@ -97,6 +97,18 @@ class ExportConfig:
         input_range: what the model's float input expects, a key of `INPUT_RANGES`; None where it is known. With it
             the scaling moves into the file, and the file eats raw pixels.
         labels: class names in the order of the outputs; None takes those of the data, else ``"0"``, ``"1"``, ...
+        fp16: make the float16 variant too.
+        calibration: images that the int8 ranges are measured on where there are no training images: a folder of
+            pictures, or an `.npz` of arrays as the model eats them.
+        input_data: an `.npz` of inputs by name, on which the file is held against Keras instead of random ones.
+        custom_objects: classes and functions that the model is made of, as ``"module:Name"``.
+        unsafe: run the code that the model's file carries, as in Lambda layers.
+        opset: version of the ONNX operators; None takes the best that `min_runtime` loads.
+        min_runtime: the oldest ONNX Runtime that must load the files, such as ``"1.16"``.
+        batch: size of the batch axis; None keeps it dynamic.
+        explain: hold every layer against Keras too.
+        max_memory_gb: what the conversion may take; None takes what the machine has.
+        max_minutes: how long the conversion may take.
 
     Raises:
         ConfigError: names the option, what it may be and what it was.
@@ -109,10 +121,27 @@ class ExportConfig:
     seed: int = 0
     input_range: str | None = None
     labels: tuple[str, ...] | None = None
+    fp16: bool = False
+    calibration: str | None = None
+    input_data: str | None = None
+    custom_objects: tuple[str, ...] = ()
+    unsafe: bool = False
+    opset: int | None = None
+    min_runtime: str | None = None
+    batch: int | None = None
+    explain: bool = False
+    max_memory_gb: float | None = None
+    max_minutes: float = 60.0
 
     def __post_init__(self) -> None:
         between("calibration_size", self.calibration_size, 1, 1_000_000)
         between("seed", self.seed, 0, 2**32 - 1)
+        if self.batch is not None:
+            between("batch", self.batch, 1, 65_536)
+        for option in ("max_memory_gb", "max_minutes"):
+            limit = getattr(self, option)
+            if limit is not None and not 0.0 < limit < 1e6:
+                raise ConfigError(f"`{option}` must be above 0. Received: {limit}. Leave it out for the default.")
         if not 0.0 <= self.max_drop <= 100.0:
             raise ConfigError(f"`max_drop` must be 0 to 100 percentage points. Received: {self.max_drop}. Try 0.2.")
         if self.input_range is not None:

@@ -37,8 +37,8 @@ class ArraySpec:
         dtype: numpy's name of it, such as ``"uint8"``.
         shape: sizes, with names for the dynamic axes, such as ``("batch", 28, 28, 1)``.
         value_range: smallest and largest value that it holds, or None where that is not known.
-        kind: ``"pixels"``, ``"tensor"`` or ``"picture"`` (of any size) for inputs; ``"probabilities"`` or ``"logits"``
-            for outputs.
+        kind: ``"pixels"``, ``"tensor"`` or ``"picture"`` (of any size) for inputs; ``"probabilities"``, ``"logits"``
+            or ``"tensor"`` (of anything but classes) for outputs.
     """
 
     name: str
@@ -141,11 +141,14 @@ class Manifest:
         preprocess: how a picture becomes such an array; None where edgeconv does not know.
         output: the array that the model answers with.
         labels: class names in the order of the outputs.
-        variants: the `.onnx` files by name: ``"fp32"``, ``"int8"``, and ``"e2e"`` with the preparation inside.
+        variants: the `.onnx` files by name: ``"fp32"``, ``"fp16"``, ``"int8"``, and ``"e2e"`` with the preparation
+            inside.
         metrics: accuracy of each stage and the data it was measured on.
         parity: agreement of each stage with Keras, and the gates.
         session: tuned options for named devices.
         provenance: source SHA-256, seed, data fingerprint, versions.
+        more_inputs: the inputs behind the first, of a model with several.
+        more_outputs: the outputs behind the first.
 
     Example:
         >>> manifest = Manifest.from_json(session.get_modelmeta().custom_metadata_map[METADATA_KEY])  # doctest: +SKIP
@@ -163,10 +166,17 @@ class Manifest:
     parity: Mapping[str, Any] = field(default_factory=dict)
     session: Mapping[str, Any] = field(default_factory=dict)
     provenance: Mapping[str, Any] = field(default_factory=dict)
+    more_inputs: tuple[ArraySpec, ...] = ()
+    more_outputs: tuple[ArraySpec, ...] = ()
+
+    @property
+    def is_classifier(self) -> bool:
+        """Whether one array goes in and a row of class scores comes out."""
+        return self.output.kind != "tensor"
 
     def as_dict(self) -> dict[str, Any]:
         """Return the contract as a JSON object."""
-        return {
+        value: dict[str, Any] = {
             "format": FORMAT,
             "schema_version": SCHEMA_VERSION,
             "name": self.name,
@@ -180,6 +190,11 @@ class Manifest:
             "session": dict(self.session),
             "provenance": dict(self.provenance),
         }
+        if self.more_inputs:
+            value["more_inputs"] = [array.as_dict() for array in self.more_inputs]
+        if self.more_outputs:
+            value["more_outputs"] = [array.as_dict() for array in self.more_outputs]
+        return value
 
     def as_stamp(self) -> str:
         """Return the contract as compact JSON for the inside of a file, without sizes and checksums of files."""
@@ -221,6 +236,8 @@ class Manifest:
                 parity=dict(value.get("parity", {})),
                 session=dict(value.get("session", {})),
                 provenance=dict(value.get("provenance", {})),
+                more_inputs=tuple(ArraySpec.from_dict(item) for item in value.get("more_inputs", ())),
+                more_outputs=tuple(ArraySpec.from_dict(item) for item in value.get("more_outputs", ())),
             )
         except KeyError as error:
             raise ManifestError(

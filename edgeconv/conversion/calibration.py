@@ -14,6 +14,8 @@ from onnxruntime.quantization import CalibrationDataReader
 from edgeconv.datasets import Split
 
 BATCH = 50
+VALUES_AT_ONCE = 2**21
+"""Input values a batch: the ranges of large pictures are measured on fewer at once."""
 
 
 @dataclass(frozen=True)
@@ -21,11 +23,11 @@ class Calibration:
     """Calibration images and where they come from.
 
     Attributes:
-        images: uint8, (n, height, width, channels), 0-255.
+        images: what the model eats, (n, height, width, channels): uint8 0-255 where that is pixels.
         record: what the manifest says of them: dataset, split, count, seed, digest.
     """
 
-    images: NDArray[np.uint8]
+    images: NDArray[Any]
     record: Mapping[str, Any]
 
 
@@ -59,10 +61,13 @@ def draw_calibration(train: Split, *, dataset: str, size: int, seed: int) -> Cal
 
 
 class ImageReader(CalibrationDataReader):  # type: ignore[misc]  # ONNX Runtime ships no types.
-    """Feeds calibration images to ONNX Runtime's quantizer, as float32 of the same values, 0 to 255."""
+    """Feeds calibration images to ONNX Runtime's quantizer, as float32 of the same values."""
 
-    def __init__(self, images: NDArray[np.uint8], input_name: str) -> None:
-        self._batches = (images[start : start + BATCH] for start in range(0, len(images), BATCH))
+    def __init__(self, images: NDArray[Any], input_name: str, batch: int | None = None) -> None:
+        size = batch or max(1, min(BATCH, VALUES_AT_ONCE // max(1, int(np.prod(images.shape[1:])))))
+        # A file with a batch size of its own takes no smaller one: what is left over is left out.
+        last = len(images) if batch is None else len(images) - len(images) % size
+        self._batches = (images[start : start + size] for start in range(0, last, size))
         self._input_name = input_name
 
     def get_next(self) -> dict[str, NDArray[np.float32]] | None:

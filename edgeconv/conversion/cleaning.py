@@ -2,40 +2,87 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import onnx
 import onnx_ir as ir
 from onnx_ir.passes.common import (
-    DeduplicateInitializersPass,
+    CommonSubexpressionEliminationPass,
+    DeduplicateHashedInitializersPass,
     IdentityEliminationPass,
     LiftConstantsToInitializersPass,
+    LiftSubgraphInitializersToMainGraphPass,
     RemoveUnusedNodesPass,
     RemoveUnusedOpsetsPass,
-    TopologicalSortPass,
 )
 
-from edgeconv.conversion.layer_names import layer_of_traced, name_after_layers
+from edgeconv.conversion.layer_names import give_layers, layer_of_traced, name_after_layers
+from edgeconv.conversion.passes.activations import fuse_hard_sigmoid, fuse_hard_swish, fuse_prelu
+from edgeconv.conversion.passes.affine import fold_affine_into_layers, merge_affine
+from edgeconv.conversion.passes.axes import name_input_axes, name_output_axes
+from edgeconv.conversion.passes.constants import fold_constants
 from edgeconv.conversion.passes.dense import absorb_transposes, fuse_dense
-from edgeconv.conversion.passes.reshapes import make_reshapes_constant
+from edgeconv.conversion.passes.layer_norm import fuse_layer_norm
+from edgeconv.conversion.passes.order import order_nodes
+from edgeconv.conversion.passes.pads import fold_pads
+from edgeconv.conversion.passes.pooling import pool_maps, reduce_before_transposes
+from edgeconv.conversion.passes.reshapes import make_reshapes_constant, merge_reshapes
 from edgeconv.conversion.passes.scaling import fold_scaling
+from edgeconv.conversion.passes.sequences import multiply_sequences
+from edgeconv.conversion.passes.transposes import merge_transposes, move_transposes_up
+
+PASSES: Sequence[Callable[[ir.Model], int]] = (
+    fold_constants,
+    reduce_before_transposes,
+    pool_maps,
+    merge_transposes,
+    move_transposes_up,
+    merge_reshapes,
+    fold_pads,
+    multiply_sequences,
+    fuse_dense,
+    absorb_transposes,
+    fold_affine_into_layers,
+    merge_affine,
+    fuse_layer_norm,
+    fuse_prelu,
+    fuse_hard_sigmoid,
+    fuse_hard_swish,
+    fold_scaling,
+)
+"""One idea each, in the order in which they help one another."""
+
+_SMALL = 1024
+"""Elements of a constant that may be equal to another by chance of the tracer; see `clean` for the large ones."""
+
+_ROUNDS = 10
+"""A pass may make work for one before it; graphs of `keras.applications` are done after three rounds."""
 
 
 def clean(proto: onnx.ModelProto) -> onnx.ModelProto:
     """Return the model with the same answers, without what does nothing, and with names for people.
 
-    The batch axis of input and output is named `batch`; constants computed at run time become constants; dense layers
-    are one Gemm; the scaling of pixels lies in the first layer's weights; nodes are named after Keras layers.
+    Dynamic axes have names; constants computed at run time become constants; dense layers are one Gemm; what scales
+    and shifts lies in the weights; transposes cancel; activations are one operator where ONNX has it; nodes are named
+    after Keras layers.
     """
-    _name_dynamic_axes(proto)
     model = ir.from_proto(proto)
+    name_input_axes(model)
+    give_layers(model, layer_of_traced)
     LiftConstantsToInitializersPass(lift_all_constants=True, size_limit=0)(model)
+    LiftSubgraphInitializersToMainGraphPass()(model)
     IdentityEliminationPass()(model)
-    make_reshapes_constant(model)
-    fuse_dense(model)
-    absorb_transposes(model)
-    fold_scaling(model)
-    DeduplicateInitializersPass()(model)
+    RemoveUnusedNodesPass()(model)
+    order_nodes(model)
+    for _ in range(_ROUNDS):
+        DeduplicateHashedInitializersPass(size_limit=_SMALL)(model)
+        CommonSubexpressionEliminationPass()(model)
+        make_reshapes_constant(model)
+        if not sum(change(model) for change in PASSES):
+            break
+        RemoveUnusedNodesPass()(model)
+    DeduplicateHashedInitializersPass()(model)
+    name_output_axes(model)
     return finish(model, layer_of_traced)
 
 
@@ -50,10 +97,11 @@ def finish(model: ir.Model, layer_of: Callable[[str], str | None]) -> onnx.Model
         layer_of: tells a node's layer from its present name.
     """
     RemoveUnusedNodesPass()(model)
-    TopologicalSortPass()(model)
+    order_nodes(model)
     RemoveUnusedOpsetsPass()(model)
     name_after_layers(model, layer_of)
     _order_initializers(model)
+    _forget_shapes(model)
     model.producer_name = "edgeconv"
     model.producer_version = None
     model.doc_string = None
@@ -62,18 +110,21 @@ def finish(model: ir.Model, layer_of: Callable[[str], str | None]) -> onnx.Model
 
 def _order_initializers(model: ir.Model) -> None:
     """Put the constants in the order in which the nodes read them; tf2onnx's order depends on the hash seed."""
-    values = {value.name: value for node in model.graph for value in node.inputs if value and value.is_initializer()}
+    read = [value for node in model.graph.all_nodes() for value in node.inputs if value and value.is_initializer()]
+    values = {value.name: value for value in (*read, *model.graph.outputs) if value.is_initializer()}
     model.graph.initializers.clear()
     for value in values.values():
         model.graph.register_initializer(value)
-    for node in model.graph:  # Inferred shapes name dynamic axes by a counter.
-        for value in node.outputs:
-            if not value.is_graph_output():
-                value.shape = value.type = None
 
 
-def _name_dynamic_axes(proto: onnx.ModelProto) -> None:
-    for value in (*proto.graph.input, *proto.graph.output):
-        for axis, name in zip(value.type.tensor_type.shape.dim, ("batch", "height", "width"), strict=False):
-            if not axis.HasField("dim_value"):
-                axis.dim_param = name
+def _forget_shapes(model: ir.Model) -> None:
+    """Forget inferred shapes, which name dynamic axes by a counter; the graphs in a graph keep their declarations."""
+    for graph in model.graphs():
+        for node in graph:
+            for value in node.outputs:
+                if not value.is_graph_output():
+                    value.shape = value.type = None
+        if graph is not model.graph:
+            for value in (*graph.inputs, *graph.outputs):
+                if value.shape is not None:
+                    value.shape = ir.Shape([size if isinstance(size, int) else None for size in value.shape])

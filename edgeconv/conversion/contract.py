@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 from typing import Any
 
@@ -11,9 +11,9 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
-from edgeconv.artifact import E2E_FILE, FP32_FILE, INT8_FILE
+from edgeconv.artifact import E2E_FILE, FP16_FILE, FP32_FILE, INT8_FILE
 from edgeconv.config import ExportConfig
-from edgeconv.conversion.keras_models import KerasReference
+from edgeconv.conversion.keras_models import KerasReference, Port
 from edgeconv.conversion.ledger import Ledger
 from edgeconv.conversion.quantization import Quantized
 from edgeconv.conversion.source import Source
@@ -24,7 +24,7 @@ from edgeconv.preprocess import Preparation
 from edgeconv.runtime.embedded import E2E
 
 PACKAGES = ("edgeconv", "keras", "numpy", "onnx", "onnxruntime", "tensorflow", "tf2onnx")
-FILES = {"fp32": FP32_FILE, "int8": INT8_FILE, E2E: E2E_FILE}
+FILES = {"fp32": FP32_FILE, "fp16": FP16_FILE, "int8": INT8_FILE, E2E: E2E_FILE}
 
 
 @dataclass(frozen=True)
@@ -53,33 +53,53 @@ def check_fit(keras_model: KerasReference, data: Dataset | None, config: ExportC
         ConfigError: an option contradicts the model, or int8 is asked for without data.
         DatasetError: the data are of another shape, or have another number of classes.
     """
+    if not keras_model.is_classifier:
+        _check_fit_of_tensors(keras_model, data, config)
+        return
     if config.labels is not None and len(config.labels) != keras_model.classes:
         raise ConfigError(
             f"`labels` must name the {keras_model.classes} outputs of the model. Received: {len(config.labels)} names. "
             "Name each class once, in the order of the outputs."
         )
-    if not keras_model.eats_pixels and (config.quantize or data is not None):
+    if not keras_model.eats_pixels and data is not None:
         raise ConfigError(
-            f"`{keras_model.path}` must say what its {keras_model.input_dtype} input makes of a pixel. "
+            f"`{keras_model.path}` must say what its {keras_model.inputs[0].dtype} input makes of a pixel. "
             "Received: no Rescaling layer and no range. State it, such as `--input-range 0:1`."
         )
-    if data is None and config.quantize:
+    if data is None and config.quantize and config.calibration is None:
         raise ConfigError(
             f"`quantize` requires training images to measure ranges on. Received: `{keras_model.path}` without a "
-            "record of its training. Name them with `--dataset`."
+            "record of its training. Name them with `--dataset`, or unlabelled ones with `--calibration`."
         )
     if data is None:
         return
-    shape = data.train.images.shape[1:]
-    if any(wanted not in {None, size} for wanted, size in zip(keras_model.input_shape, shape, strict=True)):
+    shape, wanted = data.train.images.shape[1:], keras_model.inputs[0].shape
+    if any(size not in {None, got} for size, got in zip(wanted, shape, strict=True)):
         raise DatasetError(
-            f"`{keras_model.path}` requires images of {keras_model.input_shape}. Received: {shape} in {data.source}. "
+            f"`{keras_model.path}` requires images of {wanted}. Received: {shape} in {data.source}. "
             "Choose other data, or set `--image-size`."
         )
     if len(data.labels) != keras_model.classes:
         raise DatasetError(
             f"`{keras_model.path}` requires data of {keras_model.classes} classes. Received: {len(data.labels)} in "
             f"{data.source}. Choose the data that it was trained on."
+        )
+
+
+def _check_fit_of_tensors(keras_model: KerasReference, data: Dataset | None, config: ExportConfig) -> None:
+    """Refuse what only a classifier of pictures has: classes, labelled images, and int8 that is judged by them."""
+    options = {
+        "quantize": config.quantize,
+        "embed_preprocessing": config.embed_preprocessing,
+        "labels": config.labels is not None,
+        "dataset": data is not None,
+    }
+    asked = [option for option, given in options.items() if given]
+    if asked:
+        ports = [f"{port.name} {port.axes}" for port in (*keras_model.inputs, *keras_model.outputs)]
+        raise ConfigError(
+            f"`{asked[0]}` requires a classifier of pictures: one input (batch, height, width, channels) and one "
+            f"output (batch, classes). Received: `{keras_model.path}` with {', '.join(ports)}. Export it without that option."
         )
 
 
@@ -104,22 +124,13 @@ def build_manifest(
     kind: str,
 ) -> Manifest:
     """Return the contract, without the sizes and checksums of files that are not written yet."""
-    axes = zip(keras_model.input_shape, ("height", "width", "channels"), strict=False)
-    shape = ("batch", *(axis if size is None else size for size, axis in axes))
-    pixels = keras_model.eats_pixels
+    inputs = [_array_of(port, pixels=keras_model.eats_pixels) for port in keras_model.inputs]
+    outputs = [_array_of(port) for port in keras_model.outputs]
     return Manifest(
         name=name,
-        input=ArraySpec(
-            "image", keras_model.input_dtype, shape, (0.0, 255.0) if pixels else None, "pixels" if pixels else "tensor"
-        ),
+        input=inputs[0],
         preprocess=preparation_of(source, keras_model, data),
-        output=ArraySpec(
-            "probabilities",
-            "float32",
-            ("batch", keras_model.classes),
-            (0.0, 1.0) if kind == "probabilities" else None,
-            kind,
-        ),
+        output=replace(outputs[0], value_range=(0.0, 1.0) if kind == "probabilities" else None, kind=kind),
         labels=_labels(source, keras_model, data, config),
         variants={variant: _variant(FILES[variant], file) for variant, file in files.items()},
         metrics={
@@ -142,6 +153,14 @@ def build_manifest(
             "parameters": keras_model.parameters,
             "versions": {package: version(package) for package in PACKAGES},
         },
+        more_inputs=tuple(inputs[1:]),
+        more_outputs=tuple(outputs[1:]),
+    )
+
+
+def _array_of(port: Port, *, pixels: bool = False) -> ArraySpec:
+    return ArraySpec(
+        port.name, port.dtype, port.axes, (0.0, 255.0) if pixels else None, "pixels" if pixels else "tensor"
     )
 
 
@@ -167,7 +186,7 @@ def preparation_of(source: Source, keras_model: KerasReference, data: Dataset | 
         return Preparation.from_dict(source.training["dataset"]["preparation"])
     if data is not None:
         return data.preparation
-    height, width, channels = keras_model.input_shape
+    height, width, channels = keras_model.inputs[0].shape
     if height is None or width is None or channels not in {1, 3}:
         return None
     return Preparation("resize", height, width, channels)
@@ -178,6 +197,8 @@ def _labels(source: Source, keras_model: KerasReference, data: Dataset | None, c
         return config.labels
     if source.training is not None:
         return tuple(source.training["dataset"]["labels"])
+    if not keras_model.is_classifier:
+        return ()
     return data.labels if data is not None else tuple(str(index) for index in range(keras_model.classes))
 
 

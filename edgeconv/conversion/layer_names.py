@@ -13,6 +13,8 @@ from collections.abc import Callable
 
 import onnx_ir as ir
 
+from edgeconv.conversion.passes.order import read_by
+
 MARK = "."
 
 _LAYER_SCOPE = re.compile(rf"^(?P<layer>.+){re.escape(MARK)}(_\d+)?$")
@@ -39,37 +41,105 @@ def layer_of_named(node_name: str) -> str | None:
     return node_name.rpartition("/")[0] or None
 
 
+def give_layers(model: ir.Model, layer_of: Callable[[str], str | None]) -> None:
+    """Give nodes that belong to no layer by name that of their weights, or of the tensor that they make.
+
+    tf2onnx names what it fuses, a convolution with its batch normalization for instance, by its counter alone. To be
+    called before equal constants are merged: only weights of one reader tell whose they are.
+
+    Args:
+        model: changed in place.
+        layer_of: tells a node's layer from its name, and a tensor's from its own.
+    """
+    for node in model.graph:
+        if layer_of(node.name or "") is not None:
+            continue
+        weights = [value for value in node.inputs if value and value.is_initializer() and len(value.uses()) == 1]
+        names = [value.name or "" for value in (*weights, *node.outputs)]
+        node.name = next((name for name in names if layer_of(name) is not None), node.name)
+
+
 def name_after_layers(model: ir.Model, layer_of: Callable[[str], str | None]) -> None:
     """Name each node ``layer/Operator``, and each tensor after its node or its place in it.
 
-    A node that belongs to no layer takes the layer of the node before it. The names of inputs and outputs stay.
+    A node that belongs to no layer takes the layer of what it reads. The names of inputs and outputs stay. Nodes of a
+    graph inside a node (the body of a Loop) are named below that node.
 
     Args:
         model: changed in place.
         layer_of: tells a node's layer from its present name.
     """
     graph = model.graph
-    outputs = {id(value) for value in graph.outputs}
+    fixed = {id(value) for value in (*graph.inputs, *graph.outputs)}
     used: Counter[str] = Counter(value.name for value in (*graph.inputs, *graph.outputs) if value.name)
-    layer = "input"
     renamed: list[tuple[ir.Value, str]] = []
-    named_initializers: set[int] = set()
-    for node in graph:
-        layer = layer_of(node.name or "") or layer
-        node.name = _unique(f"{layer}/{node.op_type}", used)
-        renamed += [(value, f"{node.name}:{value.index()}") for value in node.outputs if id(value) not in outputs]
-        for place, constant in enumerate(node.inputs):
-            if constant is not None and constant.is_initializer() and id(constant) not in named_initializers:
-                named_initializers.add(id(constant))
-                renamed.append((constant, f"{node.name}:{_ROLES.get((node.op_type, place), f'input{place}')}"))
+
+    def name(value: ir.Value | None, wanted: str) -> None:
+        if value is not None and id(value) not in fixed:
+            fixed.add(id(value))
+            renamed.append((value, wanted))
+
+    layers = _layers(graph, layer_of)
+
+    def name_nodes(inside: ir.Graph, outer: str | None) -> None:
+        for node in inside:
+            node.name = _unique(f"{outer or layers[node]}/{node.op_type}", used)
+            for value in node.outputs:
+                name(value, f"{node.name}:{value.index()}")
+            for place, constant in enumerate(node.inputs):
+                if constant is not None and constant.is_initializer():
+                    name(constant, f"{node.name}:{_ROLES.get((node.op_type, place), f'input{place}')}")
+            for number, body in enumerate(_graphs_of(node)):
+                body.name, body.doc_string = f"{node.name}:body{number}", None
+                for place, value in enumerate(body.inputs):
+                    name(value, f"{body.name}:{place}")
+                name_nodes(body, node.name)
+
+    name_nodes(graph, None)
     # Two steps, so that no new name meets an old one on the way.
     for number, (value, _) in enumerate(renamed):
         value.name = f"{MARK}renaming{number}"
-    for value, name in renamed:
-        value.name = name
+    for value, wanted in renamed:
+        value.name = wanted
     graph.name = "edgeconv"
     graph.doc_string = None
 
+
+def _layers(graph: ir.Graph, layer_of: Callable[[str], str | None]) -> dict[ir.Node, str]:
+    """Return the layer of each node.
+
+    tf2onnx merges equal nodes of several layers, and keeps the name of one of them, as the hash seed has it. Such a
+    node is read by its own layer and by another one: it takes the layer of the first node that reads it. The nodes
+    that carry a state or a graph are never merged.
+    """
+    readers: dict[ir.Node, list[ir.Node]] = {}
+    for node in graph:
+        for maker in read_by(node, graph):
+            readers.setdefault(maker, []).append(node)
+    own = {node: layer_of(node.name or "") for node in graph}
+    beyond: dict[ir.Node, set[str]] = {}
+    for node in reversed(graph):
+        layer, reading = own[node], readers.get(node, [])
+        layers = {name for reader in reading for name in beyond[reader]}
+        shared = layer in layers and len(layers) > 1 and node.op_type not in _NEVER_MERGED
+        if shared:
+            own[node] = next((found for reader in reading if (found := own[reader]) is not None), None)
+        beyond[node] = layers if shared or layer is None else {layer}
+    result: dict[ir.Node, str] = {}
+    for node in graph:
+        read = (result[maker] for maker in read_by(node, graph))
+        result[node] = own[node] or next(read, _INPUT)
+    return result
+
+
+def _graphs_of(node: ir.Node) -> list[ir.Graph]:
+    return [item.value for item in node.attributes.values() if item.type == ir.AttributeType.GRAPH]
+
+
+_NEVER_MERGED = {"Loop", "If", "Scan", "LSTM", "GRU", "RNN"}
+
+_INPUT = "input"
+"""What belongs to no layer, and reads nothing that does: the Cast of the pixels."""
 
 _ROLES = {
     ("Conv", 1): "kernel",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from statistics import median
 from typing import Any
 
@@ -19,7 +20,12 @@ from edgeconv.runtime.providers import CPU
 from edgeconv.runtime.session import Session
 
 BATCH = 500
+VALUES_AT_ONCE = 2**22
+Run = Callable[[NDArray[Any]], NDArray[np.float32]]
+
 LATENCY_RUNS = 50
+LEAST_LATENCY_RUNS = 3
+LATENCY_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -37,7 +43,7 @@ class Stage:
 
     name: str
     provider: str
-    run: Callable[[NDArray[Any]], NDArray[np.float32]]
+    run: Run
     size_bytes: int
     gives_probabilities: bool = False
     timed: bool = True
@@ -62,12 +68,34 @@ class Evidence:
     labels: NDArray[np.int64] | None
 
 
-def stage_of(name: str, model: bytes, *, provider: str = CPU) -> Stage:
-    """Return an `.onnx` file as a stage, on one thread of one provider."""
+def stage_of(name: str, model: bytes, *, provider: str = CPU, batch: int | None = None) -> Stage:
+    """Return an `.onnx` file as a stage, on one thread of one provider.
+
+    Args:
+        name: of the stage.
+        model: the file.
+        provider: what runs it.
+        batch: the only batch size that the file takes, or None.
+    """
     if name == E2E:
         return Stage(name, CPU, EmbeddedModel(model).run, len(model), gives_probabilities=True)
     session = Session(model, provider=provider)
-    return Stage(name, session.provider, session.run, len(model))
+    run = session.run if batch is None else in_batches(session.run, batch)
+    return Stage(name, session.provider, run, len(model))
+
+
+def in_batches(run: Run, size: int) -> Run:
+    """Return a function that gives `run` batches of one size only, the last one filled up with its first image."""
+
+    def answer(images: NDArray[Any]) -> NDArray[np.float32]:
+        parts = []
+        for start in range(0, len(images), size):
+            part = images[start : start + size]
+            filled = np.concatenate([part, np.repeat(part[:1], size - len(part), axis=0)])
+            parts.append(run(filled)[: len(part)])
+        return np.concatenate(parts)
+
+    return answer
 
 
 def prove(
@@ -96,26 +124,33 @@ def prove(
                 reference,
                 evidence.labels,
                 size_bytes=stage.size_bytes,
-                p50_latency_ms=_latency_ms(stage, evidence.images[:1]) if stage.timed else None,
+                p50_latency_ms=median_latency_ms(partial(stage.run, evidence.images[:1])) if stage.timed else None,
             )
         )
     gates = judge(tuple(rows), max_drop=max_drop)
     return Ledger(evidence.dataset, evidence.split, evidence.sha256, tuple(rows), gates)
 
 
+def images_at_once(images: NDArray[Any]) -> int:
+    """Return how many images a call may take: the activations of a large model are a hundred times as many values."""
+    return max(1, min(BATCH, VALUES_AT_ONCE // max(1, int(np.prod(images.shape[1:])))))
+
+
 def _run(stage: Stage, images: NDArray[Any], progress: Progress) -> NDArray[np.float32]:
     parts = []
+    size = images_at_once(images)
     with progress.bar(f"Answers of {stage.name}", len(images)) as advance:
-        for start in range(0, len(images), BATCH):
-            parts.append(stage.run(images[start : start + BATCH]))
+        for start in range(0, len(images), size):
+            parts.append(stage.run(images[start : start + size]))
             advance(len(parts[-1]), "")
     return np.concatenate(parts)
 
 
-def _latency_ms(stage: Stage, image: NDArray[Any]) -> float:
-    times = []
-    for _ in range(LATENCY_RUNS):
+def median_latency_ms(run: Callable[[], object]) -> float:
+    """Return the median time of some calls: as many as fit into a second, and at least three."""
+    times: list[float] = []
+    while len(times) < LEAST_LATENCY_RUNS or (len(times) < LATENCY_RUNS and sum(times) < LATENCY_SECONDS):
         start = time.perf_counter()
-        stage.run(image)
+        run()
         times.append(time.perf_counter() - start)
     return 1000.0 * median(times)

@@ -44,15 +44,17 @@ class Quantized:
     float_nodes: tuple[Mapping[str, str], ...]
 
 
-def quantize_static_int8(fp32: onnx.ModelProto, images: NDArray[np.uint8]) -> Quantized:
-    """Quantize a model that eats pixels to int8.
+def quantize_static_int8(fp32: onnx.ModelProto, images: NDArray[Any], *, batch: int | None = None) -> Quantized:
+    """Quantize a classifier of pictures to int8.
 
-    Weights are int8 per output channel; activations uint8 per tensor, on ranges measured over `images`; the input is
-    the pixels themselves, whose scale is 1 and whose zero point is 0, so that quantizing it loses nothing.
+    Weights are int8 per output channel; activations uint8 per tensor, on ranges measured over `images`; where the input
+    is pixels it is the first int8 tensor, whose scale is 1 and whose zero point is 0, so that quantizing it loses
+    nothing.
 
     Args:
-        fp32: the verified fp32 model with a uint8 input.
-        images: uint8, (n, height, width, channels), 0-255, from the training split.
+        fp32: the verified fp32 model.
+        images: what it eats, (n, height, width, channels): uint8 0-255 where that is pixels, else float32.
+        batch: the only batch size that the model takes, or None.
 
     Returns:
         The int8 model and the record of how it was made.
@@ -60,7 +62,8 @@ def quantize_static_int8(fp32: onnx.ModelProto, images: NDArray[np.uint8]) -> Qu
     Raises:
         UnsupportedModelError: ONNX Runtime's quantizer cannot take the model.
     """
-    float_input, path = take_off_cast(fp32)
+    eats_pixels = fp32.graph.input[0].type.tensor_type.elem_type == onnx.TensorProto.UINT8
+    float_input, path = take_off_cast(fp32) if eats_pixels else (fp32, PixelPath(None, ()))
     with tempfile.TemporaryDirectory(prefix="edgeconv-") as scratch, errors_only(None):
         float_path, prepared_path, quantized_path = (
             Path(scratch) / f"{stage}.onnx" for stage in ("float", "prepared", "quantized")
@@ -71,7 +74,7 @@ def quantize_static_int8(fp32: onnx.ModelProto, images: NDArray[np.uint8]) -> Qu
             prepared = onnx.load(prepared_path)
             float_nodes = _float_nodes(prepared.graph, path)
             arguments = _arguments([node["node"] for node in float_nodes], path.entry)
-            reader = ImageReader(images, fp32.graph.input[0].name)
+            reader = ImageReader(images, fp32.graph.input[0].name, batch)
             quantize_static(str(prepared_path), str(quantized_path), reader, **arguments)
         except Exception as error:  # The quantizer raises whatever its handlers raise.
             raise UnsupportedModelError(
@@ -79,7 +82,8 @@ def quantize_static_int8(fp32: onnx.ModelProto, images: NDArray[np.uint8]) -> Qu
                 f"Received: {type(error).__name__}: {' '.join(str(error).split())}. Export it without `--quantize`."
             ) from error
         model = ir.from_proto(onnx.load(quantized_path))
-    put_pixels_back(model, path)
+    if eats_pixels:
+        put_pixels_back(model, path)
     _leave_logits_in_float(model)
     return Quantized(finish(model, layer_of_named), _as_record(arguments), float_nodes)
 

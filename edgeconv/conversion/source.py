@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,13 +14,16 @@ from edgeconv.errors import ArtifactError, ConfigError, DatasetError
 from edgeconv.progress import Progress
 
 
+SAVED_MODEL = "saved_model.pb"
+
+
 @dataclass(frozen=True)
 class Source:
     """A Keras file and what lies beside it.
 
     Attributes:
-        path: the `.keras` file.
-        sha256: of the file.
+        path: the `.keras` or `.h5` file, or the folder of a SavedModel.
+        sha256: of the file, or of the names and contents of the folder's files.
         training: the record of its training, or None where there is none, or it describes another file.
     """
 
@@ -32,9 +36,27 @@ class Source:
         """The name that its artifact takes: of the folder for `model.keras`, else of the file."""
         return self.path.resolve().parent.name if self.path.name == KERAS_FILE else self.path.stem
 
+    @property
+    def size_bytes(self) -> int:
+        """Of the file, or of the folder's files."""
+        return sum(path.stat().st_size for path in _files(self.path))
+
+
+def _files(path: Path) -> list[Path]:
+    return sorted(part for part in path.rglob("*") if part.is_file()) if path.is_dir() else [path]
+
+
+def _digest(path: Path) -> str:
+    if path.is_file():
+        return sha256_of(path)
+    parts = "".join(f"{part.relative_to(path).as_posix()} {sha256_of(part)}\n" for part in _files(path))
+    return hashlib.sha256(parts.encode()).hexdigest()
+
 
 def find_source(model: str | Path | None, progress: Progress) -> Source:
     """Find a Keras model: the given file, the `model.keras` of the given folder, or the newest below `exported/`.
+
+    A folder with a `saved_model.pb` is a model itself.
 
     Raises:
         ArtifactError: there is none.
@@ -45,10 +67,10 @@ def find_source(model: str | Path | None, progress: Progress) -> Source:
             "A Keras model is required. Received: no `model.keras` under `exported/`. Train one with `edgeconv train`, "
             "or name one."
         )
-    path = path / KERAS_FILE if path.is_dir() else path
-    if not path.is_file():
+    path = path / KERAS_FILE if path.is_dir() and not (path / SAVED_MODEL).is_file() else path
+    if not path.exists():
         raise ArtifactError(f"`{path}` must be a .keras file. Received: no such file. Make one with `edgeconv train`.")
-    return Source(path, sha256_of(path), record_of(path, progress))
+    return Source(path, _digest(path), record_of(path, progress))
 
 
 def record_of(path: Path, progress: Progress) -> Mapping[str, Any] | None:

@@ -1,99 +1,82 @@
-"""What every ONNX file must pass before it is believed."""
+"""What every ONNX file must pass before it is believed: its structure here, its answers in `agreement`."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 import onnx
-from numpy.typing import NDArray
 
+from edgeconv.conversion.keras_models.ports import Port
+from edgeconv.conversion.layer_names import layer_of_named
 from edgeconv.errors import EdgeconvError, UnsupportedModelError
 from edgeconv.runtime.session import Session
 
-BATCHES = (1, 3)
-RELATIVE_TOLERANCE = 1e-4
-"""Share of the spread of the reference's outputs that rounding may cost; see `ledger.FP32_MAX_DP`."""
 
-
-def verify_structure(proto: onnx.ModelProto, source: str) -> bytes:
+def verify_structure(proto: onnx.ModelProto, source: str, inputs: tuple[Port, ...], outputs: tuple[Port, ...]) -> bytes:
     """Check a model's operators, inputs and outputs, and that ONNX Runtime loads it.
 
     Args:
-        proto: the model.
+        proto: the model, named after its layers.
         source: what the errors call the Keras model.
+        inputs: what the file must take, in this order.
+        outputs: what it must give.
 
     Returns:
         The model as bytes, equal for equal models.
 
     Raises:
-        UnsupportedModelError: names the operators that do not exist, or says what a check found.
+        UnsupportedModelError: names the layers of the operators that do not exist, or says what a check found.
     """
     opsets = {entry.domain: entry.version for entry in proto.opset_import}
-    unknown = sorted({f"{node.op_type} ({node.name})" for node in proto.graph.node if not _exists(node, opsets)})
+    unknown = sorted({_named(node) for node in _nodes(proto.graph) if not _exists(node, opsets)})
     if unknown:
         # tf2onnx logs an operator that it cannot map, and writes it into the file all the same.
         raise UnsupportedModelError(
-            f"`{source}` must consist of operators that ONNX has. Received: {', '.join(unknown)}. "
-            "Replace the layer that it is named after."
+            f"`{source}` must consist of operators that ONNX has at opset {opsets.get('', 0)}. Received: "
+            f"{', '.join(unknown)}. Replace the layer, or do its work outside of the model."
         )
-    inputs = [value.name for value in proto.graph.input]
-    if inputs != ["image"] or [value.name for value in proto.graph.output] != ["probabilities"]:
-        raise UnsupportedModelError(
-            f"`{source}` must convert to one input `image` and one output `probabilities`. Received: inputs "
-            f"{', '.join(inputs)}. Replace the layer whose constants became inputs."
-        )
+    for role, values, ports in (("inputs", proto.graph.input, inputs), ("outputs", proto.graph.output, outputs)):
+        wanted = [(port.name, onnx.helper.np_dtype_to_tensor_dtype(np.dtype(port.dtype))) for port in ports]
+        received = [(value.name, value.type.tensor_type.elem_type) for value in values]
+        if wanted != received:
+            raise UnsupportedModelError(
+                f"`{source}` must convert to a file with the {role} {_listed(wanted)}. Received: {_listed(received)}. "
+                "Replace the layer whose constants became inputs, or that changes what it is given."
+            )
     data: bytes = proto.SerializeToString(deterministic=True)
     try:
-        onnx.checker.check_model(proto, full_check=True)
+        onnx.checker.check_model(data, full_check=True)
         Session(data)
     except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError, EdgeconvError) as error:
         raise UnsupportedModelError(
-            f"`{source}` must convert to ONNX that loads. Received: {' '.join(str(error).split())}. "
-            "Replace the layer that it names."
+            f"`{source}` must convert to ONNX that loads. Received: {_short(error)}. Replace the layer that it names."
         ) from error
     return data
 
 
-def verify_answers(
-    model: bytes, reference: Callable[[NDArray[Any]], NDArray[np.float32]], images: NDArray[Any], source: str
-) -> None:
-    """Check on random images and two batch sizes that a model answers as its reference does.
-
-    Args:
-        model: the `.onnx` file.
-        reference: images to answers, float32, (n, classes).
-        images: at least as many as the largest batch.
-        source: what the errors call the Keras model.
-
-    Raises:
-        UnsupportedModelError: the answers differ, or the reference's answers prove nothing.
-    """
-    session = Session(model)
-    for batch in BATCHES:
-        expected = reference(images[:batch])
-        if not np.isfinite(expected).all():
-            raise UnsupportedModelError(
-                f"`{source}` must answer random pixels with finite numbers. Received: NaN or infinity. Train it again."
-            )
-        # Probabilities of a sure model have little spread of their own: their range is 1.
-        spread = max(float(np.ptp(expected)), 1e-6)
-        error = float(np.abs(session.run(images[:batch]) - expected).max())
-        if not error <= RELATIVE_TOLERANCE * spread:
-            raise UnsupportedModelError(
-                f"`{source}` must answer in ONNX as in Keras, to within {RELATIVE_TOLERANCE:g} of the spread of its "
-                f"outputs ({spread:.3g}). Received: a difference of {error:.3g} at batch {batch}. "
-                "Report it with the model's `summary()`."
-            )
+def _nodes(graph: onnx.GraphProto) -> list[onnx.NodeProto]:
+    """Return the nodes of a graph and of the graphs inside its nodes."""
+    found = []
+    for node in graph.node:
+        found.append(node)
+        for attribute in node.attribute:
+            for inner in (attribute.g, *attribute.graphs):
+                found += _nodes(inner)
+    return found
 
 
-def random_images(shape: tuple[int, ...], dtype: str, seed: int) -> NDArray[Any]:
-    """Return random inputs, (n, ...): all of 0-255 for uint8, 0 to 1 for floats."""
-    generator = np.random.default_rng(seed)
-    if dtype == "uint8":
-        return generator.integers(0, 256, shape, dtype=np.uint8)
-    return generator.random(shape, dtype=np.float32)
+def _named(node: onnx.NodeProto) -> str:
+    return f"{node.op_type} of layer `{layer_of_named(node.name) or node.name}`"
+
+
+def _listed(ports: Sequence[tuple[str, int]]) -> str:
+    types = onnx.TensorProto.DataType
+    return ", ".join(f"{name} ({types.Name(kind).lower()})" for name, kind in ports) or "none"
+
+
+def _short(error: Exception) -> str:
+    return " ".join(str(error).split())[:400]
 
 
 def _exists(node: onnx.NodeProto, opsets: dict[str, int]) -> bool:

@@ -59,8 +59,8 @@ def write_artifact(
     manifest: Manifest,
     ledger: Ledger,
     files: Mapping[str, ConvertedFile],
-    evidence: Evidence,
-    samples: Samples,
+    evidence: Evidence | None,
+    samples: Samples | None,
 ) -> tuple[Manifest, Ledger]:
     """Write an artifact's files; the manifest, which vouches for the others, takes its name last.
 
@@ -78,18 +78,19 @@ def write_artifact(
             (scratch / FILES[name]).write_bytes(stamp(file.model, contract, name))
         manifest = replace(manifest, variants={name: _weighed(manifest, name, scratch) for name in manifest.variants})
         ledger = replace(ledger, rows=tuple(_weighed_row(row, manifest) for row in ledger.rows))
-        np.savez(
-            scratch / SAMPLES_FILE, images=samples.images, labels=samples.labels, probabilities=samples.probabilities
-        )
+        if samples is not None:
+            images, labels, probabilities = samples.images, samples.labels, samples.probabilities
+            np.savez(scratch / SAMPLES_FILE, images=images, labels=labels, probabilities=probabilities)
         write_json(scratch / PARITY_FILE, ledger.as_dict())
-        for name in (KERAS_FILE, TRAINING_FILE, CURVES_FILE):
+        for name in (KERAS_FILE,) * (source.path.suffix == ".keras") + (TRAINING_FILE, CURVES_FILE):
             _bring_along(name, source, folder, scratch)
         (scratch / REPORT_FILE).write_text(_report(source, manifest, ledger, evidence), encoding="utf-8")
         for path in sorted(scratch.iterdir()):
             with replacing(folder / path.name) as sibling:
                 shutil.copyfile(path, sibling)
     write_json(folder / MANIFEST_FILE, manifest.as_dict())
-    for stale in (FAILED_PARITY_FILE, *(file for name, file in FILES.items() if name not in files)):
+    stale_files = [file for name, file in FILES.items() if name not in files] + [SAMPLES_FILE] * (samples is None)
+    for stale in (FAILED_PARITY_FILE, *stale_files):
         (folder / stale).unlink(missing_ok=True)
     return manifest, ledger
 
@@ -112,15 +113,16 @@ def _bring_along(name: str, source: Source, folder: Path, scratch: Path) -> None
         shutil.copyfile(path, scratch / name)
 
 
-def _report(source: Source, manifest: Manifest, ledger: Ledger, evidence: Evidence) -> str:
+def _report(source: Source, manifest: Manifest, ledger: Ledger, evidence: Evidence | None) -> str:
     curves = source.path.parent / CURVES_FILE
-    flips = {
-        row.stage: [FlipPicture(flip, evidence.images[flip.index]) for flip in row.flips] for row in ledger.rows[1:]
-    }
+    flips: dict[str, list[FlipPicture]] = {}
+    if evidence is not None and manifest.input.kind == "pixels":
+        for row in ledger.rows[1:]:
+            flips[row.stage] = [FlipPicture(flip, evidence.images[flip.index]) for flip in row.flips]
     return render_report(
         manifest,
         ledger,
         training=source.training,
         curves_png=curves.read_bytes() if source.training is not None and curves.is_file() else None,
-        flips=flips if manifest.input.kind == "pixels" else {},
+        flips=flips,
     )

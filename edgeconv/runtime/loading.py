@@ -114,12 +114,20 @@ def open_model(path: Path, *, variant: str | None = None, device: str = "auto", 
 
 
 def find_files(path: Path) -> ModelFiles:
-    """Read the contract of an artifact's folder or of a lone `.onnx` file.
+    """Read the contract of an artifact's folder or of a lone `.onnx` file of a classifier.
 
     Raises:
-        ArtifactError: the path is neither.
+        ArtifactError: the path is neither, or the model answers with anything but classes.
     """
-    return _lone_file(path) if path.is_file() else _folder(path)
+    files = _lone_file(path) if path.is_file() else _folder(path)
+    if not files.manifest.is_classifier:
+        manifest = files.manifest
+        inputs = ", ".join(array.name for array in (manifest.input, *manifest.more_inputs))
+        raise ArtifactError(
+            f"`{path}` must be a classifier of pictures. Received: a model that makes tensors of {inputs}. "
+            "Run its `model.onnx` with onnxruntime; its inputs and outputs are in `manifest.json`."
+        )
+    return files
 
 
 def _open_embedded(path: Path, data: bytes, threads: int) -> OpenModel:
@@ -147,7 +155,7 @@ def _on_gpu(files: ModelFiles, name: str, provider: str, device: str, threads: i
     return session
 
 
-_OPTIONS = {"int8": " --quantize", E2E: " --embed-preprocessing"}
+_OPTIONS = {"int8": " --quantize", "fp16": " --fp16", E2E: " --embed-preprocessing"}
 """What makes a variant, besides the export itself."""
 
 
@@ -157,7 +165,7 @@ def choose_variant(files: ModelFiles, variant: str | None, provider: str) -> str
     Raises:
         ArtifactError: the model lacks it.
     """
-    best_first = ("int8", "fp32", E2E) if provider == CPU else ("fp32", "int8", E2E)
+    best_first = ("int8", "fp32", "fp16", E2E) if provider == CPU else ("fp32", "fp16", "int8", E2E)
     name = variant or next((name for name in best_first if name in files.variants), None)
     if name not in files.variants or name is None:
         raise ArtifactError(

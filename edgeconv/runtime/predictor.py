@@ -57,7 +57,7 @@ class Predictor:
     Args:
         model: an artifact's folder or a lone `.onnx` file; None takes the newest artifact below `exported/`, else
             the reference model of the package.
-        variant: ``"int8"``, ``"fp32"`` or ``"e2e"``; None takes int8 where it is there.
+        variant: ``"int8"``, ``"fp32"``, ``"fp16"`` or ``"e2e"``; None takes int8 where it is there.
         device: ``"auto"``, ``"cpu"`` or ``"gpu"``; see `open_model`.
         threads: threads inside an operator. One is the fastest for small models at batch 1.
         top_k: how many classes an answer lists.

@@ -9,27 +9,21 @@ from __future__ import annotations
 import numpy as np
 import onnx_ir as ir
 
-from edgeconv.conversion.passes.graph import add_constant, constant, infer_shapes, only_consumer
+from edgeconv.conversion.passes.graph import add_constant, attribute, constant, nodes_of, only_consumer, rank, replace
 
 
 def fuse_dense(model: ir.Model) -> int:
     """Fuse MatMul of matrices + Add of a bias into Gemm; return how many were fused."""
     fused = 0
-    infer_shapes(model)
-    for node in list(model.graph):
-        if node.op_type != "MatMul" or not node.inputs[0] or not node.inputs[1]:
-            continue
+    for node in nodes_of(model, "MatMul"):
         kernel, add = constant(node.inputs[1]), only_consumer(node.outputs[0])
-        shape = node.inputs[0].shape
-        if kernel is None or kernel.ndim != 2 or shape is None or len(shape) != 2 or not add or add.op_type != "Add":
+        if kernel is None or kernel.ndim != 2 or rank(node.inputs[0]) != 2 or add is None or add.op_type != "Add":
             continue
-        place = 1 - next(iter(node.outputs[0].uses())).idx
-        bias_value = add.inputs[place]
+        bias_value = add.inputs[1 if add.inputs[0] is node.outputs[0] else 0]
         bias = constant(bias_value)
-        if bias is None or bias.shape != (kernel.shape[1],):
+        if bias is None or bias.shape not in {(kernel.shape[1],), (1, kernel.shape[1])}:
             continue
-        gemm = ir.node("Gemm", [node.inputs[0], node.inputs[1], bias_value], name=node.name)
-        ir.convenience.replace_nodes_and_values(model.graph, add, [add, node], [gemm], add.outputs, gemm.outputs)
+        replace(model, [node, add], ir.node("Gemm", [node.inputs[0], node.inputs[1], bias_value]))
         fused += 1
     return fused
 
@@ -41,18 +35,17 @@ def absorb_transposes(model: ir.Model) -> int:
     all other axes have fixed sizes: row i of the weights then belongs to another feature, and nothing else changes.
     """
     moved = 0
-    infer_shapes(model)
-    for node in list(model.graph):
-        source = node.inputs[0] if node.op_type == "Transpose" else None
+    for node in nodes_of(model, "Transpose"):
+        source = node.inputs[0]
         reshape = only_consumer(node.outputs[0]) if source is not None else None
         gemm = only_consumer(reshape.outputs[0]) if reshape is not None and reshape.op_type == "Reshape" else None
         if source is None or reshape is None or gemm is None or gemm.op_type != "Gemm" or source.shape is None:
             continue
-        order = list(node.attributes["perm"].as_ints()) if "perm" in node.attributes else []
+        order = list(attribute(node, "perm", ()))
         sizes = [size for size in list(source.shape)[1:] if isinstance(size, int)]
         kernel, target = constant(gemm.inputs[1]), constant(reshape.inputs[1])
         first = next(iter(reshape.outputs[0].uses())).idx == 0
-        plain = not any(gemm.attributes[name].value for name in ("transA", "transB") if name in gemm.attributes)
+        plain = not attribute(gemm, "transA", 0) and not attribute(gemm, "transB", 0)
         if kernel is None or target is None or not first or not plain or not order or order[0] != 0:
             continue
         if len(sizes) + 1 != len(source.shape) or len(target) != 2 or target[1] != kernel.shape[0]:

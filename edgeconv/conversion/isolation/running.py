@@ -1,0 +1,168 @@
+"""A function run in a process of its own: started, listened to, and ended whatever happens."""
+
+from __future__ import annotations
+
+import json
+import os
+import pickle
+import queue
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, BinaryIO, TypeVar, cast
+
+from edgeconv.conversion.isolation.endings import died, out_of_memory, out_of_time
+from edgeconv.conversion.isolation.limits import Limits
+from edgeconv.conversion.isolation.listening import LOOK_SECONDS, Listener
+from edgeconv.conversion.isolation.payload import unpacked
+from edgeconv.conversion.isolation.speaking import Relay
+from edgeconv.errors import ConversionError, EdgeconvError
+from edgeconv.progress import Progress
+
+T = TypeVar("T")
+
+CHILD = Path(__file__).with_name("child.py")
+
+
+class ChildTraceback(Exception):  # noqa: N818 - no error, but where one came from.
+    """Where in the child process an error was raised: the cause of the error that the caller gets."""
+
+    def __str__(self) -> str:
+        """Return the traceback, as text."""
+        return f"\n{self.args[0]}"
+
+
+def run_isolated(
+    function: Callable[..., T],
+    /,
+    *args: Any,
+    limits: Limits | None = None,
+    progress: Progress | None = None,
+    what: str,
+    **kwargs: Any,
+) -> T:
+    """Call a function in a child process with limits on its memory and time.
+
+    The child has the caller's `sys.path`, working directory, environment and stderr; what it prints goes to stderr,
+    and its standard input is empty. It ends with the call, with the caller, and with the caller's Ctrl-C; processes
+    that it starts end with it, unless they leave its process group.
+
+    Args:
+        function: of a module that can be imported, by name; not of `__main__`.
+        *args: for it; pickled.
+        limits: on memory and time; None takes the defaults.
+        progress: hears of each step; given to the function as its argument `progress`, unless it is None.
+        what: the work, as the start of a sentence, such as ``"Converting `model.keras`"``.
+        **kwargs: for the function; pickled.
+
+    Returns:
+        What the function returns: plain values, edgeconv's dataclasses, paths and arrays.
+
+    Raises:
+        ConversionError: the child needed more than its limits, or died.
+        EdgeconvError: what the function raised, of the same class and with the same attributes.
+        OSError: what the function raised.
+        RuntimeError: the function raised anything else; the message is the traceback of the child.
+
+    Example:
+        >>> run_isolated(len, [1, 2, 3], what="Counting")
+        3
+    """
+    limits = limits or Limits()
+    request = _request(function, args, kwargs, limits, listened_to=progress is not None)
+    # A session of its own: the terminal's Ctrl-C is the caller's to deal with, and one signal ends the whole group.
+    process = subprocess.Popen(
+        [sys.executable, "-P", str(CHILD)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
+    )
+    listener = Listener(cast(BinaryIO, process.stdout))
+    try:
+        listener.start()
+        with suppress(BrokenPipeError):  # It is dead already; the listener will know.
+            cast(BinaryIO, process.stdin).write(request)
+            cast(BinaryIO, process.stdin).flush()
+        return cast(T, _outcome(process, listener, limits, progress, what))
+    finally:
+        listener.stopped.set()
+        _end(process)
+
+
+def _request(
+    function: Callable[..., Any], args: Any, kwargs: dict[str, Any], limits: Limits, *, listened_to: bool
+) -> bytes:
+    module, name = function.__module__, function.__qualname__
+    if module == "__main__" or getattr(sys.modules.get(module), name, None) is not function:
+        raise ValueError(
+            f"`function` must be found by its name in a module that can be imported. Received: {module}.{name}. Move "
+            "it to the top level of such a module."
+        )
+    call = pickle.dumps((module, name, args, kwargs, listened_to))
+    header = {"path": sys.path, "memory_bytes": limits.bytes_in_force, "size": len(call)}
+    return json.dumps(header).encode() + b"\n" + call
+
+
+def _outcome(
+    process: subprocess.Popen[bytes], listener: Listener, limits: Limits, progress: Progress | None, what: str
+) -> Any:
+    """Pass on what the child tells until it gives its answer, and return or raise that."""
+    deadline, dead, traceback = time.monotonic() + limits.seconds, False, ""
+    with Relay(progress) as relay:
+        while True:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise out_of_time(what, limits)
+            try:
+                message = listener.messages.get(timeout=min(left, LOOK_SECONDS))
+            except queue.Empty:
+                if dead:  # A process that it has started holds the pipe open.
+                    raise died(what, _end(process), limits) from None
+                dead = process.poll() is not None
+                continue
+            if message is None:
+                raise died(what, _end(process), limits)
+            kind, arguments, payload = message
+            if kind == "result":
+                return _received(payload, what)
+            if kind == "error":
+                error = _received(payload, what)
+                if isinstance(error, EdgeconvError | OSError):
+                    raise error from ChildTraceback(traceback)
+                raise _no_answer(what)
+            if kind == "memory":
+                raise out_of_memory(what, limits)
+            if kind == "bug":
+                raise RuntimeError(f"{what} failed in its process:\n{arguments[1]}")
+            if kind == "traceback":
+                traceback = str(arguments[0])
+            else:
+                relay.pass_on(kind, arguments)
+
+
+def _received(payload: bytes, what: str) -> Any:
+    try:
+        return unpacked(payload)
+    except Exception as error:  # A damaged pickle raises anything.
+        raise _no_answer(what) from error
+
+
+def _no_answer(what: str) -> ConversionError:
+    return ConversionError(
+        f"{what} must end with an answer. Received: something else from its process. Do not trust the model that it "
+        "read."
+    )
+
+
+def _end(process: subprocess.Popen[bytes]) -> int:
+    """End a process and all of its group, and return its code: its own if it had ended before."""
+    if hasattr(os, "killpg"):
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)
+    else:
+        process.kill()
+    code = process.wait()
+    with suppress(OSError):
+        cast(BinaryIO, process.stdin).close()
+    return code

@@ -1,0 +1,81 @@
+"""The inputs and outputs of a Keras model as an ONNX file has them: a name, a dtype and a shape each."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+IMAGE = "image"
+PROBABILITIES = "probabilities"
+
+
+@dataclass(frozen=True)
+class Port:
+    """An input or an output.
+
+    Attributes:
+        name: its name in the ONNX file.
+        dtype: numpy's name of what it holds, such as ``"float32"``.
+        shape: sizes behind the batch axis, None where they are dynamic.
+        batch: size of the batch axis where the file fixes it, else None.
+    """
+
+    name: str
+    dtype: str
+    shape: tuple[int | None, ...]
+    batch: int | None = None
+
+    @property
+    def axes(self) -> tuple[int | str, ...]:
+        """The whole shape, with a name in place of each dynamic size.
+
+        Example:
+            >>> Port("image", "uint8", (None, None, 3)).axes
+            ('batch', 'height', 'width', 3)
+        """
+        names = {3: ("height", "width", "channels"), 2: ("time", "features")}.get(len(self.shape), ())
+        behind = (
+            size if size is not None else names[place] if place < len(names) else f"{self.name}_axis{place + 1}"
+            for place, size in enumerate(self.shape)
+        )
+        return (self.batch if self.batch is not None else "batch", *behind)
+
+    def sized(self, batch: int, side: int) -> tuple[int, ...]:
+        """Return the whole shape with `side` in place of each dynamic size behind the batch axis."""
+        return (batch, *(side if size is None else size for size in self.shape))
+
+    @classmethod
+    def of(cls, name: str, tensor: Any) -> Port:
+        """Describe a Keras tensor."""
+        return cls(name, str(tensor.dtype), tuple(tensor.shape)[1:])
+
+
+def named(ports: Iterable[Port], taken: Sequence[str] = ()) -> tuple[Port, ...]:
+    """Return ports whose names are valid in TensorFlow and ONNX, all different, and none of those `taken`.
+
+    Example:
+        >>> [port.name for port in named([Port("my mask", "bool", ()), Port("my mask", "bool", ())])]
+        ['my_mask', 'my_mask_1']
+    """
+    used: Counter[str] = Counter(taken)
+    unique = []
+    for port in ports:
+        base = name = re.sub(r"[^A-Za-z0-9_.-]+", "_", port.name).lstrip("_.-") or "tensor"
+        while name in used:
+            used[base] += 1
+            name = f"{base}_{used[base] - 1}"
+        used[name] += 1
+        unique.append(replace(port, name=name))
+    return tuple(unique)
+
+
+def is_image_classifier(inputs: Sequence[Port], outputs: Sequence[Port]) -> bool:
+    """Tell whether pictures go in and a row of scores comes out: one input of rank 4 and one output of rank 2."""
+    if len(inputs) != 1 or len(outputs) != 1:
+        return False
+    image, scores = inputs[0], outputs[0]
+    few_channels = len(image.shape) == 3 and image.shape[2] in {1, 3, 4}
+    return few_channels and len(scores.shape) == 1 and (scores.shape[0] or 0) >= 2 and scores.dtype == "float32"

@@ -1,0 +1,36 @@
+"""How large the tensors of a model become on examples."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import onnx
+import onnxruntime as ort
+from numpy.typing import NDArray
+
+
+def largest_values(model: onnx.ModelProto, feeds: Mapping[str, NDArray[Any]]) -> dict[str, float]:
+    """Return the largest magnitude of each float32 tensor that a node computes.
+
+    The model runs with one number a tensor as its outputs, so that no tensor is kept.
+
+    Args:
+        model: with inferred types, see `onnx.shape_inference`; left as it is.
+        feeds: examples of its inputs, by name.
+    """
+    watched = onnx.ModelProto()
+    watched.CopyFrom(model)
+    graph = watched.graph
+    types = {info.name: info.type.tensor_type.elem_type for info in (*graph.value_info, *graph.output)}
+    computed = [name for node in model.graph.node for name in node.output if types.get(name) == onnx.TensorProto.FLOAT]
+    del graph.output[:]
+    for number, name in enumerate(computed):
+        magnitude, largest = f"magnitude/{number}", f"largest/{number}"
+        graph.node.append(onnx.helper.make_node("Abs", [name], [magnitude]))
+        graph.node.append(onnx.helper.make_node("ReduceMax", [magnitude], [largest], keepdims=0))
+        graph.output.append(onnx.helper.make_tensor_value_info(largest, onnx.TensorProto.FLOAT, []))
+    session = ort.InferenceSession(watched.SerializeToString(), providers=["CPUExecutionProvider"])
+    answers = session.run(None, dict(feeds))
+    return {name: float(np.nan_to_num(answer, nan=np.inf)) for name, answer in zip(computed, answers, strict=True)}

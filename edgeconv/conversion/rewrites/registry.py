@@ -1,0 +1,36 @@
+"""All rewrites, by the step of the conversion that they belong to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from edgeconv.conversion.rewrites import activations, counting, resizing, spectra
+from edgeconv.conversion.rewrites.aspect_ratio import aspect_ratios_counted
+from edgeconv.conversion.rewrites.constants import constants_written_once
+from edgeconv.conversion.rewrites.convolutions import groups_counted, outputs_padded
+from edgeconv.conversion.rewrites.handler import Handlers
+from edgeconv.conversion.rewrites.recurrence import without_cudnn
+
+
+@contextmanager
+def while_traced(model: Any) -> Iterator[None]:
+    """Apply the rewrites of Keras while the block calls a model."""
+    with without_cudnn(model), aspect_ratios_counted(), counting.counted_by_one_hot(), resizing.resizing_by_matrices():
+        yield
+
+
+@contextmanager
+def while_converted() -> Iterator[Handlers]:
+    """Apply the rewrites of tf2onnx while the block converts; yield our handlers, which are forgotten afterwards."""
+    from tf2onnx.handler import tf_op
+
+    registered = tf_op._OPSETS.copy()
+    with constants_written_once(), groups_counted(), outputs_padded():
+        try:
+            yield {**activations.handlers(), **counting.handlers(), **resizing.handlers(), **spectra.handlers()}
+        finally:
+            tf_op._OPSETS.clear()
+            tf_op._OPSETS.update(registered)
+            tf_op._MAPPING = tf_op._DOMAIN_MAPPING = None

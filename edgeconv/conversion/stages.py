@@ -1,0 +1,216 @@
+"""The stages of an export, in this process: load, convert, quantize, prove, write."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from edgeconv.artifact import FAILED_PARITY_FILE, write_json
+from edgeconv.config import ExportConfig
+from edgeconv.conversion.agreement import TOLERANCE, Trials, largest_difference
+from edgeconv.conversion.calibration import Calibration, draw_calibration
+from edgeconv.conversion.calibration_files import read_calibration
+from edgeconv.conversion.contract import ConvertedFile, build_manifest, check_fit, kind_of_output, preparation_of
+from edgeconv.conversion.embedded_variant import embed_verified
+from edgeconv.conversion.exported import ExportedModel
+from edgeconv.conversion.explanation.explaining import explain
+from edgeconv.conversion.explanation.table import Explanation
+from edgeconv.conversion.external_data import check_size
+from edgeconv.conversion.fp32 import blame, convert_fp32
+from edgeconv.conversion.half import FP16_TOLERANCE, rounded, to_fp16
+from edgeconv.conversion.keras_models import KerasReference, load_keras
+from edgeconv.conversion.ledger import Ledger
+from edgeconv.conversion.parity import Evidence, Stage, prove, stage_of
+from edgeconv.conversion.quantization import quantize_static_int8
+from edgeconv.conversion.random_inputs import candidates
+from edgeconv.conversion.releases import target
+from edgeconv.conversion.source import Source, check_folder, find_data, find_source, own_folder
+from edgeconv.conversion.trial_ledger import ledger_of_trials
+from edgeconv.conversion.user_inputs import fitted, read_inputs
+from edgeconv.conversion.verification import verify_structure
+from edgeconv.conversion.writing import golden_samples, write_artifact
+from edgeconv.datasets import Dataset, DatasetSpec
+from edgeconv.errors import ConfigError, ParityError, UnsupportedModelError
+from edgeconv.preprocess import Preparation
+from edgeconv.progress import SILENT, Progress
+from edgeconv.runtime.embedded import E2E
+from edgeconv.runtime.golden import Samples
+
+TOLERANCES = {"fp32": TOLERANCE, "fp16": FP16_TOLERANCE}
+"""What a variant's answers may lose, as a share of their spread, where no labelled images are at hand."""
+
+IMAGES_EXPLAINED = 8
+
+RANDOM_IMAGES = 64
+"""Images of noise that stand in where e2e comes without data."""
+
+
+def export_here(
+    model: str | Path | None = None,
+    *,
+    config: ExportConfig,
+    dataset: str | DatasetSpec | None = None,
+    out: str | Path | None = None,
+    progress: Progress = SILENT,
+) -> ExportedModel:
+    """Export in this process; see `exporter.export`."""
+    release = target(opset=config.opset, min_runtime=config.min_runtime)
+    source = find_source(model, progress)
+    folder = Path(out) if out is not None else own_folder(source)
+    check_folder(folder, source)
+    progress.say(f"Model: {source.path}")
+    arrays = None if config.input_data is None else read_inputs(Path(config.input_data))
+    reference = load_keras(
+        source.path,
+        input_range=config.input_range,
+        custom_objects=config.custom_objects,
+        unsafe=config.unsafe,
+        data=arrays,
+    )
+    reference = replace(reference, batch=config.batch)
+    data = find_data(source, dataset, progress)
+    check_fit(reference, data, config)
+    check_size(4 * reference.parameters, str(source.path))
+    inputs = None if arrays is None else fitted(arrays, reference.inputs, config.input_data or "")
+    reference, fp32, trials = convert_fp32(
+        reference, opset=release.opset, ir_version=release.ir_version, seed=config.seed, data=inputs, progress=progress
+    )
+    files = {"fp32": fp32}
+    if config.fp16:
+        progress.say("Converting to float16")
+        files["fp16"] = _fp16(fp32, reference, trials)
+    preparation = preparation_of(source, reference, data)
+    calibration = _calibration(reference, preparation, data, config, progress)
+    if config.quantize and calibration is not None:
+        progress.say(f"Quantizing to int8 on {len(calibration.images):,} images")
+        files["int8"] = _int8(fp32, reference, calibration)
+    kind = kind_of_output(next(iter(trials.trials[0].expected.values()))) if reference.is_classifier else "tensor"
+    if config.embed_preprocessing:
+        files[E2E] = _embed(source, files, preparation, kind, progress)
+    evidence = _evidence(reference, data, calibration, config)
+    ledger = _prove(source, reference, files, evidence, trials, kind, config, progress)
+    explanation = _explain(reference, files, evidence, trials, progress) if config.explain else None
+    if not ledger.passed:
+        write_json(folder / FAILED_PARITY_FILE, ledger.as_dict())
+        raise ParityError(
+            f"`{source.path}` must keep its answers. Received: {ledger.failures()}. Nothing was exported; "
+            f"read `{folder / FAILED_PARITY_FILE}`, or allow more with `--max-drop`.",
+            ledger,
+        )
+    samples = golden_samples(evidence, reference.predict) if evidence else None
+    if samples is None and reference.is_classifier:
+        samples = _golden_trial(trials)
+    manifest = build_manifest(folder.resolve().name, source, reference, data, config, files, ledger, kind)
+    manifest, ledger = write_artifact(folder, source, manifest, ledger, files, evidence, samples)
+    progress.say(release.sentence)
+    return ExportedModel(folder, manifest, ledger, explanation)
+
+
+def _fp16(fp32: ConvertedFile, reference: KerasReference, trials: Trials) -> ConvertedFile:
+    """Return the float16 variant, held against Keras as fp32 was, with a tolerance of its own."""
+    model = to_fp16(fp32.model, trials.trials[0].feeds)
+    file = verify_structure(model, str(reference.path), reference.inputs, reference.outputs)
+    # ONNX Runtime computes float16 in float32 on x86: only with explicit roundings does an overflow show there.
+    for twin in (model, rounded(model)):
+        difference = largest_difference(twin.SerializeToString(deterministic=True), trials)
+        if not difference.share <= FP16_TOLERANCE:
+            raise UnsupportedModelError(
+                f"`{reference.path}` in float16 must {difference.sentence(FP16_TOLERANCE)}; "
+                f"{blame(reference, twin, difference, FP16_TOLERANCE)}. Export it without `--fp16`."
+            )
+    return ConvertedFile(model, file)
+
+
+def _calibration(
+    reference: KerasReference,
+    preparation: Preparation | None,
+    data: Dataset | None,
+    config: ExportConfig,
+    progress: Progress,
+) -> Calibration | None:
+    """Return the images that int8 ranges are measured on: those that were named, else training images."""
+    if config.calibration is not None:
+        path = Path(config.calibration)
+        return read_calibration(
+            path, reference.inputs[0], preparation, size=config.calibration_size, seed=config.seed, progress=progress
+        )
+    if data is None:
+        return None
+    return draw_calibration(data.train, dataset=data.name, size=config.calibration_size, seed=config.seed)
+
+
+def _int8(fp32: ConvertedFile, reference: KerasReference, calibration: Calibration) -> ConvertedFile:
+    int8 = quantize_static_int8(fp32.model, calibration.images, batch=reference.batch)
+    file = verify_structure(int8.model, str(reference.path), reference.inputs, reference.outputs)
+    return ConvertedFile(int8.model, file, int8, calibration.record)
+
+
+def _embed(
+    source: Source, files: dict[str, ConvertedFile], preparation: Preparation | None, kind: str, progress: Progress
+) -> ConvertedFile:
+    """Return the last variant with the preparation of pictures in front of it."""
+    if preparation is None:
+        raise ConfigError(
+            f"`embed_preprocessing` requires a model whose preparation of pictures is known. Received: `{source.path}` "
+            "without it. State what its input makes of a pixel, such as `--input-range 0:1`."
+        )
+    base = "int8" if "int8" in files else "fp32"
+    progress.say(f"Embedding the preparation of pictures into {base}")
+    embedded = embed_verified(files[base].model, preparation, kind=kind)
+    return ConvertedFile(embedded, embedded.SerializeToString(deterministic=True), embeds=base)
+
+
+def _evidence(
+    reference: KerasReference, data: Dataset | None, calibration: Calibration | None, config: ExportConfig
+) -> Evidence | None:
+    """Return the images to judge classes on, or None where differences of random answers are all there is."""
+    if data is not None:
+        return Evidence(data.name, "test", data.sha256, data.test.images, data.test.labels)
+    if calibration is not None:
+        record = calibration.record
+        return Evidence(record["dataset"], record["split"], record["sha256"], calibration.images, None)
+    if not config.embed_preprocessing:
+        return None
+    images = next(candidates(reference, config.seed)).draw(RANDOM_IMAGES, 0)["image"]
+    return Evidence("random", "random", hashlib.sha256(images.tobytes()).hexdigest(), images, None)
+
+
+def _explain(
+    reference: KerasReference,
+    files: dict[str, ConvertedFile],
+    evidence: Evidence | None,
+    trials: Trials,
+    progress: Progress,
+) -> Explanation:
+    """Hold every layer against Keras, on a few of the images where there are some."""
+    feeds = trials.trials[0].feeds
+    if evidence is not None:
+        feeds = {reference.inputs[0].name: evidence.images[: reference.batch or IMAGES_EXPLAINED]}
+    return explain(reference, feeds, {name: files[name].model for name in files if name != E2E}, progress=progress)
+
+
+def _golden_trial(trials: Trials) -> Samples:
+    """Return random images as golden vectors."""
+    (images,), (answers,) = trials.trials[0].feeds.values(), trials.trials[0].expected.values()
+    return Samples(images, np.full(len(images), -1, np.int64), answers)
+
+
+def _prove(
+    source: Source,
+    reference: KerasReference,
+    files: dict[str, ConvertedFile],
+    evidence: Evidence | None,
+    trials: Trials,
+    kind: str,
+    config: ExportConfig,
+    progress: Progress,
+) -> Ledger:
+    size = source.size_bytes
+    if evidence is None:
+        return ledger_of_trials(size, {name: file.bytes for name, file in files.items()}, trials, TOLERANCES)
+    stages = [Stage("keras", "tensorflow", reference.predict, size)]
+    stages += [stage_of(name, file.bytes, batch=reference.batch) for name, file in files.items()]
+    return prove(stages, evidence, max_drop=config.max_drop, kind=kind, progress=progress)

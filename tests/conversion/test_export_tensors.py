@@ -1,0 +1,126 @@
+"""Models that are no classifiers of pictures: verified all the same; what only classifiers have is refused."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import onnxruntime as ort
+import pytest
+
+pytestmark = pytest.mark.train
+keras = pytest.importorskip("keras", reason="needs the extra `train`")
+
+import edgeconv  # noqa: E402
+from edgeconv.conversion.stages import export_here  # noqa: E402
+from edgeconv.errors import ArtifactError, ConfigError  # noqa: E402
+
+from .alive import alive  # noqa: E402
+
+layers = keras.layers
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a model that finds two things in a picture and a row of numbers."""
+    picture, facts = keras.Input((None, None, 3), name="picture"), keras.Input((5,), name="facts")
+    seen = layers.GlobalAveragePooling2D()(layers.Conv2D(4, 3, activation="relu", name="look")(picture))
+    both = layers.Concatenate()([seen, layers.Dense(3, name="think")(facts)])
+    path = tmp_path_factory.mktemp("model") / "two.keras"
+    outputs = {"where": layers.Dense(4, name="box")(both), "what": layers.Dense(2, activation="softmax")(both)}
+    alive(keras.Model([picture, facts], outputs)).save(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def exported(model: Path, tmp_path_factory: pytest.TempPathFactory) -> edgeconv.ExportedModel:
+    return export_here(model, config=edgeconv.ExportConfig(), out=tmp_path_factory.mktemp("exported") / "two")
+
+
+def test_the_manifest_lists_all_inputs_and_outputs(exported: edgeconv.ExportedModel) -> None:
+    manifest = edgeconv.Manifest.from_json((exported.path / "manifest.json").read_text())
+    assert [array.name for array in (manifest.input, *manifest.more_inputs)] == ["picture", "facts"]
+    assert [array.name for array in (manifest.output, *manifest.more_outputs)] == ["where", "what"]
+    assert manifest.input.shape == ("batch", "height", "width", 3)
+    assert not manifest.is_classifier
+    assert manifest.labels == ()
+
+
+def test_the_file_answers_as_keras_does(exported: edgeconv.ExportedModel, model: Path) -> None:
+    generator = np.random.default_rng(7)
+    feeds = {
+        "picture": generator.normal(size=(2, 20, 30, 3)).astype(np.float32),
+        "facts": generator.normal(size=(2, 5)).astype(np.float32),
+    }
+    expected = keras.models.load_model(model)([feeds["picture"], feeds["facts"]])
+    session = ort.InferenceSession(exported.path / "model.onnx", providers=["CPUExecutionProvider"])
+    for name, answer in zip(("where", "what"), session.run(["where", "what"], feeds), strict=True):
+        np.testing.assert_allclose(answer, expected[name], atol=1e-5)
+
+
+def test_the_ledger_says_how_far_off_and_of_what(exported: edgeconv.ExportedModel) -> None:
+    ledger = json.loads((exported.path / "parity.json").read_text())
+    assert [row["stage"] for row in ledger["rows"]] == ["keras", "fp32"]
+    assert [gate["name"] for gate in ledger["gates"]] == ["max error over spread"]
+    assert 0 < ledger["rows"][1]["max_abs_dp"] < 1e-5
+    assert {path.name for path in exported.path.iterdir()} == {
+        "model.keras",
+        "model.onnx",
+        "manifest.json",
+        "parity.json",
+        "report.html",
+    }
+
+
+@pytest.mark.parametrize(
+    ("config", "option"),
+    [
+        (edgeconv.ExportConfig(quantize=True), "quantize"),
+        (edgeconv.ExportConfig(embed_preprocessing=True), "embed_preprocessing"),
+        (edgeconv.ExportConfig(labels=("a", "b")), "labels"),
+    ],
+)
+def test_what_only_a_classifier_has_is_refused(
+    model: Path, tmp_path: Path, config: edgeconv.ExportConfig, option: str
+) -> None:
+    with pytest.raises(
+        ConfigError, match=rf"`{option}` requires a classifier of pictures.*Received: .*picture.*facts.*where.*what"
+    ):
+        export_here(model, config=config, out=tmp_path / "x")
+    assert not (tmp_path / "x").exists()
+
+
+def test_a_predictor_says_what_else_to_do(exported: edgeconv.ExportedModel) -> None:
+    with pytest.raises(ArtifactError, match=r"must be a classifier of pictures\. Received: .* of picture, facts"):
+        edgeconv.Predictor(exported.path)
+    with pytest.raises(ArtifactError, match="must be a classifier of pictures"):
+        edgeconv.Predictor(exported.path / "model.onnx")
+
+
+def test_the_users_inputs_are_compared_on(model: Path, tmp_path: Path) -> None:
+    generator = np.random.default_rng(3)
+    np.savez(tmp_path / "x.npz", picture=generator.random((7, 9, 9, 3)), facts=generator.random((7, 5)))
+    config = edgeconv.ExportConfig(input_data=str(tmp_path / "x.npz"))
+    exported = export_here(model, config=config, out=tmp_path / "two")
+    assert exported.ledger.rows[1].count == 7 + 3 + 1
+
+
+@pytest.mark.parametrize(
+    ("arrays", "problem"),
+    [
+        ({"picture": np.zeros((2, 9, 9, 3))}, "must hold `facts`"),
+        (
+            {"picture": np.zeros((2, 9, 9, 1)), "facts": np.zeros((2, 5))},
+            r"must hold `picture`.*float64 \(2, 9, 9, 1\)",
+        ),
+        ({"picture": np.zeros((2, 9, 9, 3)), "facts": np.zeros((3, 5))}, "the same number of rows"),
+    ],
+)
+def test_inputs_that_do_not_fit_are_refused(
+    model: Path, tmp_path: Path, arrays: dict[str, np.ndarray], problem: str
+) -> None:
+    np.savez(tmp_path / "x.npz", **arrays)
+    config = edgeconv.ExportConfig(input_data=str(tmp_path / "x.npz"))
+    with pytest.raises(ConfigError, match=problem):
+        export_here(model, config=config, out=tmp_path / "two")

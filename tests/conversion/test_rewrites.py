@@ -1,0 +1,190 @@
+"""Every rewrite on layers of a few weights, against Keras. TensorFlow takes seconds to come up."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+pytestmark = pytest.mark.train
+keras = pytest.importorskip("keras", reason="needs the extra `train`")
+import tensorflow as tf  # noqa: E402
+
+from edgeconv.conversion.rewrites.mixed_precision import in_float32, rounding_of  # noqa: E402
+from edgeconv.conversion.rewrites.registry import while_converted, while_traced  # noqa: E402
+from edgeconv.conversion.tracing import trace  # noqa: E402
+from edgeconv.errors import UnsupportedModelError  # noqa: E402
+
+from .alive import alive  # noqa: E402
+from .tracing import traced, worst_error  # noqa: E402
+
+layers = keras.layers
+TOLERANCE = 2e-5
+
+
+def _model(*stack: Any, shape: tuple[int | None, ...], dtype: str = "float32") -> Any:
+    return alive(keras.Sequential([keras.Input(shape, dtype=dtype), *stack]))
+
+
+@pytest.mark.parametrize("activation", ["gelu", "celu"])
+def test_activations_of_erfc_and_expm1(activation: str) -> None:
+    assert worst_error(_model(layers.Dense(5, activation=activation), shape=(4,))) < TOLERANCE
+
+
+@pytest.mark.parametrize("data_format", ["channels_last", "channels_first"])
+@pytest.mark.parametrize("padding", ["valid", "same"])
+@pytest.mark.parametrize("form", [{"strides": 2}, {"dilation_rate": 2}, {}], ids=str)
+@pytest.mark.parametrize("dimensions", [1, 2, 3])
+def test_convolutions_in_groups(data_format: str, padding: str, form: dict[str, int], dimensions: int) -> None:
+    kind = getattr(layers, f"Conv{dimensions}D")
+    space = (9, 7, 6)[:dimensions]
+    shape = (*space, 4) if data_format == "channels_last" else (4, *space)
+    model = _model(kind(10, 3, groups=2, padding=padding, data_format=data_format, **form), shape=shape)
+    assert worst_error(model) < TOLERANCE
+
+
+@pytest.mark.parametrize("form", [{"strides": 2}, {"dilation_rate": 2}, {"strides": 2, "dilation_rate": 2}], ids=str)
+@pytest.mark.parametrize("padding", ["valid", "same"])
+def test_depthwise_convolutions(form: dict[str, int], padding: str) -> None:
+    layer = layers.DepthwiseConv2D(3, depth_multiplier=2, padding=padding, **form)
+    assert worst_error(_model(layer, shape=(9, 10, 4))) < TOLERANCE
+
+
+def test_a_grouped_convolution_of_unknown_channels_is_refused_by_name() -> None:
+    model = keras.Sequential([keras.Input((8, 8, 4)), layers.Conv2D(4, 3, groups=2, name="grouped")])
+    signature = [tf.TensorSpec((None, 8, 8, None), name="image")]
+    with pytest.raises(UnsupportedModelError, match=r"layer `grouped` \(Conv2D\): .*number of channels"):
+        trace(lambda image: {"maps": model(image)}, signature, model, opset=17, source="model.keras")
+
+
+@pytest.mark.parametrize("dimensions", [1, 2, 3])
+@pytest.mark.parametrize("form", [{"strides": 2, "output_padding": 1}, {"strides": 3, "kernel_size": 2}], ids=str)
+def test_transposed_convolutions_larger_than_their_kernels_reach(dimensions: int, form: dict[str, int]) -> None:
+    kind = getattr(layers, f"Conv{dimensions}DTranspose")
+    model = _model(kind(4, **{"kernel_size": 3, **form}), shape=(*(4, 5, 6)[:dimensions], 3))
+    assert worst_error(model) < TOLERANCE
+
+
+@pytest.mark.parametrize("antialias", [False, True])
+@pytest.mark.parametrize("sizes", [((12, 17), (7, 9)), ((7, 5), (13, 11)), ((9, 10), (9, 5))], ids=str)
+@pytest.mark.parametrize("method", ["bilinear", "nearest", "bicubic", "area", "lanczos3", "lanczos5"])
+def test_resizing_in_every_interpolation(method: str, sizes: tuple[Any, Any], antialias: bool) -> None:
+    old, new = sizes
+    assert worst_error(_model(layers.Resizing(*new, method, antialias=antialias), shape=(*old, 3))) < TOLERANCE
+
+
+@pytest.mark.parametrize(
+    "form", [{"crop_to_aspect_ratio": True}, {"pad_to_aspect_ratio": True, "fill_value": 0.3}], ids=str
+)
+@pytest.mark.parametrize("shape", [(12, 17, 3), (17, 12, 3), (None, None, 3)])
+def test_resizing_to_an_aspect_ratio(form: dict[str, Any], shape: tuple[int | None, ...]) -> None:
+    assert worst_error(_model(layers.Resizing(7, 9, **form), shape=shape)) < TOLERANCE
+
+
+def test_resizing_a_picture_of_any_size() -> None:
+    assert worst_error(_model(layers.Resizing(7, 9), shape=(None, None, 3)), dynamic=11) < TOLERANCE
+
+
+def test_resizing_a_picture_of_any_size_by_a_matrix_is_refused_by_name() -> None:
+    model = _model(layers.Resizing(7, 9, "area", name="shrink"), shape=(None, None, 3))
+    with pytest.raises(UnsupportedModelError, match=r"`shrink` \(Resizing\).*known height and width.*`area`"):
+        traced(model)
+
+
+@pytest.mark.parametrize("method", ["bilinear", "nearest", "bicubic", "lanczos3"])
+def test_up_sampling(method: str) -> None:
+    assert worst_error(_model(layers.UpSampling2D((2, 3), interpolation=method), shape=(5, 6, 3))) < TOLERANCE
+
+
+@pytest.mark.parametrize("mode", ["int", "one_hot", "multi_hot", "count"])
+def test_discretization(mode: str) -> None:
+    model = _model(layers.Discretization(bin_boundaries=[-0.9, -0.5, 0.0, 0.5, 0.9], output_mode=mode), shape=(4,))
+    assert worst_error(model) == 0.0
+
+
+@pytest.mark.parametrize("mode", ["multi_hot", "count"])
+def test_category_encoding(mode: str) -> None:
+    model = _model(layers.CategoryEncoding(num_tokens=6, output_mode=mode), shape=(4,), dtype="int32")
+    assert worst_error(model) == 0.0
+
+
+@pytest.mark.parametrize("points", [64, 32])
+def test_mel_spectrogram(points: int) -> None:
+    layer = layers.MelSpectrogram(
+        fft_length=64, sequence_length=points, sequence_stride=16, num_mel_bins=8, sampling_rate=8000, max_freq=4000
+    )
+    assert worst_error(_model(layer, shape=(256,))) < TOLERANCE
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        lambda: layers.RandomHue(0.2),
+        lambda: layers.RandomGrayscale(),
+        lambda: layers.MixUp(),
+        lambda: layers.RandomRotation(0.2),
+        lambda: layers.RandAugment(),
+    ],
+    ids=["hue", "grayscale", "mixup", "rotation", "randaugment"],
+)
+def test_augmentation_does_nothing(layer: Any) -> None:
+    model = keras.Sequential([keras.Input((8, 8, 3)), layer()])
+    assert worst_error(model, low=0, high=255) == 0.0
+    assert {node.op_type for node in traced(model).graph.node} <= {"Identity"}
+
+
+@pytest.mark.parametrize("kind", ["LSTM", "GRU"])
+def test_recurrent_layers_trained_with_cudnn(kind: str) -> None:
+    model = _model(getattr(layers, kind)(5), shape=(7, 3))
+    model.layers[0].use_cudnn = True
+    proto = traced(model)
+    assert model.layers[0].use_cudnn is True
+    assert not any("Cudnn" in node.op_type for node in proto.graph.node)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_mixed_precision_is_rebuilt_in_float32(dtype: str) -> None:
+    policy = {"dtype": f"mixed_{dtype}"}
+    inner = [layers.Conv2D(6, 3, **policy), layers.BatchNormalization(**policy), layers.Flatten(**policy)]
+    inner_model = keras.Sequential([keras.Input((8, 8, 4)), *inner])
+    image = keras.Input((10, 10, 3))
+    scores = layers.Dense(5, **policy)(inner_model(layers.Conv2D(4, 3, **policy)(image)))
+    model = alive(keras.Model(image, scores))
+    rebuilt = in_float32(model)
+    assert rounding_of(model) == {"float16": 2.0**-11, "bfloat16": 2.0**-8}[dtype]
+    assert rounding_of(rebuilt) == 0.0
+    assert worst_error(rebuilt) < TOLERANCE
+    picture = np.random.default_rng(0).uniform(size=(4, 10, 10, 3)).astype(np.float32)
+    difference = np.abs(rebuilt(picture).numpy() - np.float32(model(picture)))
+    assert 0 < difference.max() < 20 * rounding_of(model) * float(np.std(rebuilt(picture)))
+
+
+def test_a_float32_model_is_not_rebuilt() -> None:
+    model = _model(layers.Dense(3), shape=(4,))
+    assert in_float32(model) is model
+
+
+def test_a_quantized_model_is_refused_by_name() -> None:
+    model = _model(layers.Dense(8, name="wide"), shape=(4,))
+    model.quantize("int8")
+    with pytest.raises(UnsupportedModelError, match=r"layer `wide` \(Dense\) must have float weights.*int8"):
+        in_float32(model)
+
+
+def test_nothing_stays_changed() -> None:
+    import keras.src.backend.tensorflow.image as backend
+    from tf2onnx.graph import Node
+    from tf2onnx.handler import tf_op
+    from tf2onnx.onnx_opset.nn import ConvOp, ConvTranspose
+
+    def patched() -> list[Any]:
+        kept = [tf.image.resize, tf.math.bincount, backend.resize, Node.update_proto, keras.layers.Layer.__call__]
+        return [*kept, ConvOp.__dict__["any_version"], ConvTranspose.__dict__["version_1"], {**tf_op._OPSETS}]
+
+    model = _model(layers.Dense(3, activation="gelu"), shape=(4,))
+    before = patched()
+    with while_traced(model), while_converted():
+        assert all(old is not new for old, new in zip(before[:4], patched()[:4], strict=True))
+    traced(model)
+    assert patched() == before

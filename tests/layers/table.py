@@ -1,0 +1,88 @@
+"""The verdicts as a table for the README: a row for each layer."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from tests.layers.excuses import EXCUSES
+from tests.layers.running import REFUSED, VERIFIED, Verdict
+
+BEGIN, END = "<!-- layers:begin -->", "<!-- layers:end -->"
+LONGEST = 120
+"""Characters of a reason."""
+
+
+def table_of(verdicts: Mapping[str, Verdict]) -> str:
+    """Return the table as Markdown, under a sentence that counts."""
+    by_subject: dict[str, dict[str, Verdict]] = {}
+    for name, verdict in verdicts.items():
+        subject, _, mode = name.partition(": ")
+        by_subject.setdefault(subject, {})[mode] = verdict
+    rows = [_row(subject, by_subject[subject]) for subject in sorted(by_subject, key=_layers_first)]
+    activations = sum(subject.startswith("activations.") for subject in by_subject)
+    counts = [sum(verdict.outcome == outcome for verdict in verdicts.values()) for outcome in (VERIFIED, REFUSED)]
+    return "\n".join(
+        [
+            f"{len(by_subject) - activations} layers and {activations} activations of Keras in {len(verdicts)} modes: "
+            f"{counts[0]} verified, {counts[1]} refused by name, 0 failed.",
+            "",
+            "<details><summary>Every layer</summary>",
+            "",
+            "| layer | verified | refused | what is refused, and why |",
+            "|---|--:|--:|---|",
+            *rows,
+            *(f"| `{name}` | | | {reason} |" for name, reason in EXCUSES.items()),
+            "",
+            "</details>",
+        ]
+    )
+
+
+def between_markers(text: str) -> str:
+    """Return what stands between the markers of a README.
+
+    Raises:
+        ValueError: it has no markers.
+    """
+    if BEGIN not in text or END not in text:
+        raise ValueError(f"The README must have the lines {BEGIN} and {END}. Received: none. Add them.")
+    return text.partition(BEGIN)[2].partition(END)[0].strip()
+
+
+def write_table(readme: Path, table: str) -> None:
+    """Replace what stands between the markers of a README."""
+    text = readme.read_text(encoding="utf-8")
+    between_markers(text)
+    before, after = text.partition(BEGIN)[0], text.partition(END)[2]
+    readme.write_text(f"{before}{BEGIN}\n{table}\n{END}{after}", encoding="utf-8")
+
+
+def _row(subject: str, modes: Mapping[str, Verdict]) -> str:
+    refused = {mode: verdict for mode, verdict in modes.items() if verdict.outcome == REFUSED}
+    by_reason: dict[str, list[str]] = {}
+    for mode, verdict in refused.items():
+        by_reason.setdefault(_shortened(verdict.reason), []).append(mode)
+    everything = len(refused) == len(modes)
+    reasons = [
+        reason if everything and len(by_reason) == 1 else f"{_listed(named)}: {reason}"
+        for reason, named in by_reason.items()
+    ]
+    return f"| `{subject}` | {len(modes) - len(refused)} | {len(refused)} | {'; '.join(reasons)} |"
+
+
+def _listed(modes: list[str]) -> str:
+    shown = ", ".join(f"`{mode}`" for mode in modes[:2])
+    return f"{shown} and {len(modes) - 2} more" if len(modes) > 2 else shown
+
+
+def _shortened(reason: str) -> str:
+    """Return what was received, without what is required and what to do."""
+    received = re.split(r"Received(?: in [^:]*)?: ", reason, maxsplit=1)[-1]
+    received = re.split(r"\. (?=[A-Z])", received, maxsplit=1)[0].replace("|", "\\|").replace("<", "&lt;")
+    return received if len(received) <= LONGEST else f"{received[:LONGEST]} ..."
+
+
+def _layers_first(subject: str) -> tuple[bool, str]:
+    return subject.startswith("activations."), subject.lower()

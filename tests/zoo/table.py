@@ -1,0 +1,86 @@
+"""The table of the README, generated from the results file."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+BEGIN, END = "<!-- zoo:begin -->", "<!-- zoo:end -->"
+TITLES = {"ours": "edgeconv", "tf2onnx": "tf2onnx", "keras": "`model.export`"}
+"""The three ways, as the results file and as the table call them."""
+MIB = 1 << 20
+COLUMNS = ("model", "nodes", "transposes", "seconds", "peak MiB", "max error / spread", "int8", *TITLES.values())
+
+
+def render(results: dict[str, Any]) -> str:
+    """Return the table in Markdown: a row a model, in the order of their names, and the counts below."""
+    rows = [_row(name, found) for name, found in sorted(results["models"].items())]
+    header = (_line(COLUMNS), _line(["---"] * len(COLUMNS)))
+    return "\n".join([*header, *rows, "", *(f"{line}  " for line in summary(results)), "", _versions(results)])
+
+
+def summary(results: dict[str, Any]) -> list[str]:
+    """Return a line a way: how many models ended how."""
+    lines = []
+    for way in TITLES:
+        counts = Counter(found[way]["outcome"] for found in results["models"].values() if way in found)
+        if counts:
+            lines.append(
+                f"{TITLES[way]}: " + ", ".join(f"{count} {outcome}" for outcome, count in counts.most_common())
+            )
+    return lines
+
+
+def write(readme: Path, results: dict[str, Any]) -> None:
+    """Put the table between the two markers of a Markdown file.
+
+    Raises:
+        ValueError: the file has not each marker once, in this order.
+    """
+    text = readme.read_text(encoding="utf-8")
+    if text.count(BEGIN) != 1 or text.count(END) != 1 or text.index(BEGIN) > text.index(END):
+        raise ValueError(f"`{readme}` must have `{BEGIN}` and, below it, `{END}`, once each.")
+    head, tail = text.split(BEGIN)[0], text.split(END)[1]
+    readme.write_text(f"{head}{BEGIN}\n{render(results)}\n{END}{tail}", encoding="utf-8")
+
+
+def _row(name: str, found: dict[str, Any]) -> str:
+    own = found.get("ours", {})
+    cells = [
+        name,
+        _cell(own, "nodes"),
+        _cell(own, "transposes"),
+        f"{own['seconds']:.0f}" if own else "-",
+        f"{own['peak_bytes'] / MIB:.0f}" if own else "-",
+        f"{own['error']:.0e}" if own.get("error") is not None else "-",
+        _int8(found.get("int8")),
+        *(_outcome(found.get(way)) for way in TITLES),
+    ]
+    return _line(cells)
+
+
+def _line(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _cell(found: dict[str, Any], key: str) -> str:
+    return str(found.get(key, "-"))
+
+
+def _int8(found: dict[str, Any] | None) -> str:
+    if found is None:
+        return "-"
+    return f"{found['size_bytes'] / MIB:.0f} MiB, {found['sqnr_db']:.0f} dB" if found["outcome"] == "yes" else "no"
+
+
+def _outcome(found: dict[str, Any] | None) -> str:
+    if found is None:
+        return "-"
+    return found["outcome"] if found["outcome"] == "ok" else f"**{found['outcome']}**"
+
+
+def _versions(results: dict[str, Any]) -> str:
+    packages = ", ".join(f"{name} {version}" for name, version in sorted(results["packages"].items()))
+    return f"Measured with Python {results['python']}, {packages}; each export on one thread."
