@@ -96,10 +96,10 @@ def _check_fit_of_tensors(keras_model: KerasReference, data: Dataset | None, con
     }
     asked = [option for option, given in options.items() if given]
     if asked:
-        ports = [f"{port.name} {port.axes}" for port in (*keras_model.inputs, *keras_model.outputs)]
+        ports = ", ".join(f"{port.name} {port.axes}" for port in (*keras_model.inputs, *keras_model.outputs))
         raise ConfigError(
             f"`{asked[0]}` requires a classifier of pictures: one input (batch, height, width, channels) and one "
-            f"output (batch, classes). Received: `{keras_model.path}` with {', '.join(ports)}. Export it without that option."
+            f"output (batch, classes). Received: `{keras_model.path}` with {ports}. Export it without that option."
         )
 
 

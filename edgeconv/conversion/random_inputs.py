@@ -49,7 +49,7 @@ class RandomInputs:
         limit = self.limits.get(port.name)
         if limit is not None:
             return generator.integers(0, limit, shape).astype(dtype)
-        if dtype == bool:
+        if dtype.kind == "b":
             return generator.integers(0, 2, shape).astype(bool)
         if dtype.kind in "iu":
             return generator.integers(0, 256 if dtype == np.uint8 else FEW, shape).astype(dtype)

@@ -13,7 +13,6 @@ from edgeconv.datasets import Dataset, DatasetSpec, open_dataset
 from edgeconv.errors import ArtifactError, ConfigError, DatasetError
 from edgeconv.progress import Progress
 
-
 SAVED_MODEL = "saved_model.pb"
 
 

@@ -15,12 +15,12 @@ from edgeconv.conversion.calibration import Calibration, draw_calibration
 from edgeconv.conversion.calibration_files import read_calibration
 from edgeconv.conversion.contract import ConvertedFile, build_manifest, check_fit, kind_of_output, preparation_of
 from edgeconv.conversion.embedded_variant import embed_verified
-from edgeconv.conversion.exported import ExportedModel
 from edgeconv.conversion.explanation.explaining import explain
 from edgeconv.conversion.explanation.table import Explanation
+from edgeconv.conversion.exported import ExportedModel
 from edgeconv.conversion.external_data import check_size
+from edgeconv.conversion.float16.narrowing import FP16_TOLERANCE, rounded, to_fp16
 from edgeconv.conversion.fp32 import blame, convert_fp32
-from edgeconv.conversion.half import FP16_TOLERANCE, rounded, to_fp16
 from edgeconv.conversion.keras_models import KerasReference, load_keras
 from edgeconv.conversion.ledger import Ledger
 from edgeconv.conversion.parity import Evidence, Stage, prove, stage_of

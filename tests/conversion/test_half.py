@@ -12,7 +12,7 @@ onnx = pytest.importorskip("onnx", reason="the conversion room needs the extra `
 import onnxruntime as ort  # noqa: E402
 from onnx import TensorProto  # noqa: E402
 
-from edgeconv.conversion.half import FP16_TOLERANCE, rounded, to_fp16  # noqa: E402
+from edgeconv.conversion.float16.narrowing import FP16_TOLERANCE, rounded, to_fp16  # noqa: E402
 from tests.conversion.graphs import FLOAT, UINT8, book_convnet, model_of, node  # noqa: E402
 
 
@@ -261,7 +261,7 @@ def test_the_model_given_is_left_as_it_is() -> None:
 def test_processes_of_other_hash_seeds_write_equal_bytes(tmp_path: Any) -> None:
     onnx.save(normalisation(), tmp_path / "fp32.onnx")
     program = (
-        "import sys, onnx, hashlib; from edgeconv.conversion.half import to_fp16, rounded; "
+        "import sys, onnx, hashlib; from edgeconv.conversion.float16.narrowing import to_fp16, rounded; "
         "m = to_fp16(onnx.load(sys.argv[1])); "
         "print(*(hashlib.sha256(x.SerializeToString(deterministic=True)).hexdigest() for x in (m, rounded(m))))"
     )

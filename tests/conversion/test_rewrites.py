@@ -13,7 +13,7 @@ import tensorflow as tf  # noqa: E402
 
 from edgeconv.conversion.rewrites.mixed_precision import in_float32, rounding_of  # noqa: E402
 from edgeconv.conversion.rewrites.registry import while_converted, while_traced  # noqa: E402
-from edgeconv.conversion.tracing import trace  # noqa: E402
+from edgeconv.conversion.tracing.tracer import trace  # noqa: E402
 from edgeconv.errors import UnsupportedModelError  # noqa: E402
 
 from .alive import alive  # noqa: E402

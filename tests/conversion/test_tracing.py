@@ -11,9 +11,9 @@ pytestmark = pytest.mark.train
 keras = pytest.importorskip("keras", reason="needs the extra `train`")
 import tensorflow as tf  # noqa: E402
 
-from edgeconv.conversion.layer_calls import layer_paths  # noqa: E402
-from edgeconv.conversion.refusals import FailedNodes, refuse_foreign_nodes  # noqa: E402
-from edgeconv.conversion.tracing import trace  # noqa: E402
+from edgeconv.conversion.tracing.layer_calls import layer_paths  # noqa: E402
+from edgeconv.conversion.tracing.refusals import FailedNodes, refuse_foreign_nodes  # noqa: E402
+from edgeconv.conversion.tracing.tracer import trace  # noqa: E402
 from edgeconv.errors import UnsupportedModelError  # noqa: E402
 
 from .alive import alive  # noqa: E402

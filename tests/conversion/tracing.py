@@ -8,7 +8,7 @@ import numpy as np
 import onnx
 import onnxruntime as ort
 
-from edgeconv.conversion.tracing import trace
+from edgeconv.conversion.tracing.tracer import trace
 
 OPSET = 17
 

@@ -38,7 +38,7 @@ CLOSED_PARTS = {
 }
 """Parts of these that stay closed to it."""
 
-OPEN_KERAS = ("keras_models/", "rewrites/", "tracing.py", "explanation/recording.py")
+OPEN_KERAS = ("keras_models/", "rewrites/", "tracing/", "explanation/recording.py")
 """What of the conversion may import Keras, TensorFlow and tf2onnx, inside of functions."""
 
 

@@ -67,7 +67,7 @@ def load_keras(
         with native_log_held_back(), keras.utils.custom_object_scope(objects):
             model = open_saved_model(path, unsafe=unsafe) if path.is_dir() else _open(path, unsafe)
             trained = model
-            model = in_float32(model)
+            model = in_float32(model, safe_mode=not unsafe)
     except UnsupportedModelError:
         raise
     except Exception as error:  # Keras raises whatever the damaged part makes it raise.

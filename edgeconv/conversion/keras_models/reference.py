@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from edgeconv.conversion.keras_models.interface import Interface
 from edgeconv.conversion.keras_models.ports import IMAGE, Port
 from edgeconv.conversion.keras_models.structure import leaves, rebuilt
-from edgeconv.conversion.tracing import trace
+from edgeconv.conversion.rewrites.recurrence import without_cudnn
+from edgeconv.conversion.tracing.tracer import trace
 
 OPSET = 17
 """The newest at which tf2onnx 1.17 writes GlobalAveragePool, which can be quantized; at 18 it writes ReduceMean."""
@@ -76,7 +77,9 @@ class KerasReference:
 
     def run(self, feeds: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         """Return the reference's answers, operator by operator, to arrays of one batch size by input name."""
-        return self._by_name(self.call(self.model, [feeds[port.name] for port in self.inputs]))
+        # Keras itself has no answer on a CPU where a layer insists on cuDNN.
+        with without_cudnn(self.model):
+            return self._by_name(self.call(self.model, [feeds[port.name] for port in self.inputs]))
 
     def run_trained(self, feeds: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         """Return the answers of the model as it was trained, in mixed precision where it was."""
@@ -97,10 +100,7 @@ class KerasReference:
         """Call a Keras model of this interface on tensors in the order of the inputs; the outputs in theirs."""
         scaled = iter([self._scaled(tensor) for tensor in tensors])
         arguments = rebuilt(self.interface.arguments, scaled.__next__)
-        if self.interface.by_name:
-            answers = model(**arguments, training=False)
-        else:
-            answers = model(arguments, training=False)
+        answers = model(**arguments, training=False) if self.interface.by_name else model(arguments, training=False)
         return [answer for _, answer in leaves(answers, like=self.interface.answers)]
 
     def to_onnx(self, *, opset: int = OPSET) -> onnx.ModelProto:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from edgeconv.conversion.layer_calls import describe_layer, layer_paths
+from edgeconv.conversion.tracing.layer_calls import describe_layer, layer_paths
 from edgeconv.errors import UnsupportedModelError
 
 ROUNDING = {"float16": 2.0**-11, "bfloat16": 2.0**-8}

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from edgeconv.conversion.layer_calls import layer_paths
+from edgeconv.conversion.tracing.layer_calls import layer_paths
 
 
 @contextmanager

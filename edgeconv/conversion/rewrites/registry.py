@@ -12,12 +12,19 @@ from edgeconv.conversion.rewrites.constants import constants_written_once
 from edgeconv.conversion.rewrites.convolutions import groups_counted, outputs_padded
 from edgeconv.conversion.rewrites.handler import Handlers
 from edgeconv.conversion.rewrites.recurrence import without_cudnn
+from edgeconv.conversion.rewrites.signs import signs_by_comparison
 
 
 @contextmanager
 def while_traced(model: Any) -> Iterator[None]:
     """Apply the rewrites of Keras while the block calls a model."""
-    with without_cudnn(model), aspect_ratios_counted(), counting.counted_by_one_hot(), resizing.resizing_by_matrices():
+    with (
+        without_cudnn(model),
+        aspect_ratios_counted(),
+        counting.counted_by_one_hot(),
+        resizing.resizing_by_matrices(),
+        signs_by_comparison(),
+    ):
         yield
 
 

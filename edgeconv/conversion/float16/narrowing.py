@@ -14,9 +14,9 @@ import onnx
 import onnx_ir as ir
 from numpy.typing import NDArray
 
-from edgeconv.conversion.float32_nodes import float32_nodes, holds
+from edgeconv.conversion.float16.float32_nodes import float32_nodes, holds
+from edgeconv.conversion.float16.magnitudes import largest_values
 from edgeconv.conversion.layer_names import layer_of_named
-from edgeconv.conversion.magnitudes import largest_values
 
 FP16_TOLERANCE = 1e-2
 """Share of the spread of the reference's outputs that float16 may cost.

@@ -12,10 +12,10 @@ from typing import Any, cast
 
 import onnx
 
-from edgeconv.conversion.freezing import frozen
-from edgeconv.conversion.layer_calls import LayerCalls, describe_layer, marked_names
-from edgeconv.conversion.refusals import FailedNodes, refuse_foreign_nodes, refuse_side_effects, refused
 from edgeconv.conversion.rewrites.registry import while_converted, while_traced
+from edgeconv.conversion.tracing.freezing import frozen
+from edgeconv.conversion.tracing.layer_calls import LayerCalls, describe_layer, marked_names
+from edgeconv.conversion.tracing.refusals import FailedNodes, refuse_foreign_nodes, refuse_side_effects, refused
 from edgeconv.errors import UnsupportedModelError
 from edgeconv.quiet import native_log_held_back
 

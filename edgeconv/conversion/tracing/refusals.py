@@ -9,7 +9,7 @@ from typing import Any
 
 import onnx
 
-from edgeconv.conversion.layer_calls import describe_origin
+from edgeconv.conversion.tracing.layer_calls import describe_origin
 from edgeconv.errors import UnsupportedModelError
 
 ADVICE = {
