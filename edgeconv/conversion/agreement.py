@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -62,10 +62,12 @@ class Trials:
     Attributes:
         trials: the trials.
         spreads: largest minus smallest answer of each output over all trials, at least `LEAST_SCALE` of the largest.
+        given: whether the inputs are the user's.
     """
 
     trials: tuple[Trial, ...]
     spreads: Mapping[str, float]
+    given: bool = False
 
 
 @dataclass(frozen=True)
@@ -113,7 +115,7 @@ def draw_trials(reference: KerasReference, seed: int, data: Mapping[str, NDArray
         found = _tried(reference, iter(feeds))
         problem = _degenerate(found, reference.outputs)
         if not problem:
-            return found
+            return replace(found, given=True)
     else:
         for source in candidates(reference, seed):
             found = _tried(reference, _draws(reference, source, sizes))
@@ -164,7 +166,7 @@ def _side(reference: KerasReference, source: RandomInputs, batch: int) -> int:
     for side in sides[:-1]:
         try:
             reference.run(source.draw(batch, side))
-        except Exception:  # Keras raises whatever a size that is too small makes it raise.
+        except UnsupportedModelError:
             continue
         return side
     return sides[-1]
@@ -173,14 +175,7 @@ def _side(reference: KerasReference, source: RandomInputs, batch: int) -> int:
 def _tried(reference: KerasReference, draws: Iterator[tuple[Feeds, str]]) -> Trials:
     trials = []
     for feeds, what in draws:
-        try:
-            trials.append(Trial(feeds, reference.run(feeds), what))
-        except Exception as error:  # Keras raises whatever the input makes it raise.
-            shapes = ", ".join(f"{name} {array.dtype} {array.shape}" for name, array in feeds.items())
-            raise UnsupportedModelError(
-                f"`{reference.path}` must answer in Keras. Received: {type(error).__name__}: "
-                f"{' '.join(str(error).split())[:300]} on {shapes}. Give inputs of yours with `--input-data x.npz`."
-            ) from error
+        trials.append(Trial(feeds, reference.run(feeds), what))
     found = tuple(trials)
     return Trials(found, {port.name: _spread(_values(found, port.name)) for port in reference.outputs})
 

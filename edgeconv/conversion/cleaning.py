@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import onnx
 import onnx_ir as ir
@@ -55,6 +55,8 @@ PASSES: Sequence[Callable[[ir.Model], int]] = (
 _SMALL = 1024
 """Elements of a constant that may be equal to another by chance of the tracer; see `clean` for the large ones."""
 
+_LARGE_BYTES = 4096
+
 _ROUNDS = 10
 """A pass may make work for one before it; graphs of `keras.applications` are done after three rounds."""
 
@@ -66,24 +68,46 @@ def clean(proto: onnx.ModelProto) -> onnx.ModelProto:
     and shifts lies in the weights; transposes cancel; activations are one operator where ONNX has it; nodes are named
     after Keras layers.
     """
-    model = ir.from_proto(proto)
+    model = _with_own_weights(proto)
+    del proto  # Frees it here, if the caller did not keep it: two copies of the weights are enough.
     name_input_axes(model)
-    give_layers(model, layer_of_traced)
     LiftConstantsToInitializersPass(lift_all_constants=True, size_limit=0)(model)
     LiftSubgraphInitializersToMainGraphPass()(model)
     IdentityEliminationPass()(model)
     RemoveUnusedNodesPass()(model)
     order_nodes(model)
+    give_layers(model, layer_of_traced)
     for _ in range(_ROUNDS):
         DeduplicateHashedInitializersPass(size_limit=_SMALL)(model)
         CommonSubexpressionEliminationPass()(model)
         make_reshapes_constant(model)
         if not sum(change(model) for change in PASSES):
             break
+        _let_go(value for value in model.graph.initializers.values() if not value.uses())
         RemoveUnusedNodesPass()(model)
     DeduplicateHashedInitializersPass()(model)
     name_output_axes(model)
     return finish(model, layer_of_traced)
+
+
+def _with_own_weights(proto: onnx.ModelProto) -> ir.Model:
+    """Return a model whose large constants are arrays: those in a protobuf are copied each time they are read."""
+    bare = onnx.ModelProto(ir_version=proto.ir_version, producer_name=proto.producer_name)
+    for repeated in ("opset_import", "metadata_props", "functions"):
+        getattr(bare, repeated).extend(getattr(proto, repeated))
+    bare.graph.name = proto.graph.name
+    for repeated in ("node", "input", "output", "value_info"):
+        getattr(bare.graph, repeated).extend(getattr(proto.graph, repeated))
+    large: dict[str, ir.TensorProtocol] = {}
+    for tensor in proto.graph.initializer:
+        if tensor.ByteSize() > _LARGE_BYTES and tensor.data_type != onnx.TensorProto.STRING:
+            large[tensor.name] = ir.Tensor(onnx.numpy_helper.to_array(tensor), name=tensor.name)
+            tensor = onnx.TensorProto(name=tensor.name, data_type=tensor.data_type, dims=tensor.dims)
+        bare.graph.initializer.append(tensor)
+    model = ir.from_proto(bare)
+    for name, array in large.items():
+        model.graph.initializers[name].const_value = array
+    return model
 
 
 def finish(model: ir.Model, layer_of: Callable[[str], str | None]) -> onnx.ModelProto:
@@ -93,7 +117,7 @@ def finish(model: ir.Model, layer_of: Callable[[str], str | None]) -> onnx.Model
     point, which it must do on processors without VNNI (see `runtime.processor`).
 
     Args:
-        model: changed in place.
+        model: changed in place, and without its constants afterwards.
         layer_of: tells a node's layer from its present name.
     """
     RemoveUnusedNodesPass()(model)
@@ -105,7 +129,16 @@ def finish(model: ir.Model, layer_of: Callable[[str], str | None]) -> onnx.Model
     model.producer_name = "edgeconv"
     model.producer_version = None
     model.doc_string = None
-    return ir.to_proto(model)
+    proto = ir.to_proto(model)
+    _let_go(model.graph.initializers.values())
+    return proto
+
+
+def _let_go(values: Iterable[ir.Value]) -> None:
+    """Free constants that nobody reads again: graphs of onnx-ir are cycles, which Python frees at its leisure."""
+    for value in values:
+        if not value.is_graph_output():
+            value.const_value = None
 
 
 def _order_initializers(model: ir.Model) -> None:

@@ -42,21 +42,33 @@ def layer_of_named(node_name: str) -> str | None:
 
 
 def give_layers(model: ir.Model, layer_of: Callable[[str], str | None]) -> None:
-    """Give nodes that belong to no layer by name that of their weights, or of the tensor that they make.
+    """Give nodes names of the layers that they belong to, where the tracer's do not tell or depend on the hash seed.
 
-    tf2onnx names what it fuses, a convolution with its batch normalization for instance, by its counter alone. To be
-    called before equal constants are merged: only weights of one reader tell whose they are.
+    Cases: what tf2onnx fuses, a convolution with its batch normalization for instance, it names by its counter alone:
+    that node belongs to the layer of its weights, or of the tensor that it makes. And equal nodes of several layers it
+    merges under the name of any of them: a node that is read by its own layer and by others takes the name of the
+    first that reads it.
 
     Args:
-        model: changed in place.
+        model: changed in place; its nodes are in order, and equal constants are not merged yet, since only weights of
+            one reader tell whose they are.
         layer_of: tells a node's layer from its name, and a tensor's from its own.
     """
+    readers: dict[ir.Node, list[ir.Node]] = {}
     for node in model.graph:
-        if layer_of(node.name or "") is not None:
-            continue
         weights = [value for value in node.inputs if value and value.is_initializer() and len(value.uses()) == 1]
-        names = [value.name or "" for value in (*weights, *node.outputs)]
-        node.name = next((name for name in names if layer_of(name) is not None), node.name)
+        names = [node.name or "", *(value.name or "" for value in (*weights, *node.outputs))]
+        node.name = next((name for name in names if layer_of(name) is not None), None)
+        for maker in read_by(node, model.graph):
+            readers.setdefault(maker, []).append(node)
+    beyond: dict[ir.Node, set[str]] = {}
+    for node in reversed(model.graph):
+        layer, reading = layer_of(node.name or ""), readers.get(node, [])
+        layers = {name for reader in reading for name in beyond[reader]}
+        shared = layer in layers and len(layers) > 1 and node.op_type not in _NEVER_MERGED
+        if shared:
+            node.name = next((reader.name for reader in reading if reader.name), None)
+        beyond[node] = layers if shared or layer is None else {layer}
 
 
 def name_after_layers(model: ir.Model, layer_of: Callable[[str], str | None]) -> None:
@@ -79,11 +91,13 @@ def name_after_layers(model: ir.Model, layer_of: Callable[[str], str | None]) ->
             fixed.add(id(value))
             renamed.append((value, wanted))
 
-    layers = _layers(graph, layer_of)
+    layers: dict[ir.Node, str] = {}
 
     def name_nodes(inside: ir.Graph, outer: str | None) -> None:
         for node in inside:
-            node.name = _unique(f"{outer or layers[node]}/{node.op_type}", used)
+            read = (layers[maker] for maker in read_by(node, inside))
+            layers[node] = outer or layer_of(node.name or "") or next(read, _INPUT)
+            node.name = _unique(f"{layers[node]}/{node.op_type}", used)
             for value in node.outputs:
                 name(value, f"{node.name}:{value.index()}")
             for place, constant in enumerate(node.inputs):
@@ -105,38 +119,12 @@ def name_after_layers(model: ir.Model, layer_of: Callable[[str], str | None]) ->
     graph.doc_string = None
 
 
-def _layers(graph: ir.Graph, layer_of: Callable[[str], str | None]) -> dict[ir.Node, str]:
-    """Return the layer of each node.
-
-    tf2onnx merges equal nodes of several layers, and keeps the name of one of them, as the hash seed has it. Such a
-    node is read by its own layer and by another one: it takes the layer of the first node that reads it. The nodes
-    that carry a state or a graph are never merged.
-    """
-    readers: dict[ir.Node, list[ir.Node]] = {}
-    for node in graph:
-        for maker in read_by(node, graph):
-            readers.setdefault(maker, []).append(node)
-    own = {node: layer_of(node.name or "") for node in graph}
-    beyond: dict[ir.Node, set[str]] = {}
-    for node in reversed(graph):
-        layer, reading = own[node], readers.get(node, [])
-        layers = {name for reader in reading for name in beyond[reader]}
-        shared = layer in layers and len(layers) > 1 and node.op_type not in _NEVER_MERGED
-        if shared:
-            own[node] = next((found for reader in reading if (found := own[reader]) is not None), None)
-        beyond[node] = layers if shared or layer is None else {layer}
-    result: dict[ir.Node, str] = {}
-    for node in graph:
-        read = (result[maker] for maker in read_by(node, graph))
-        result[node] = own[node] or next(read, _INPUT)
-    return result
-
-
 def _graphs_of(node: ir.Node) -> list[ir.Graph]:
     return [item.value for item in node.attributes.values() if item.type == ir.AttributeType.GRAPH]
 
 
 _NEVER_MERGED = {"Loop", "If", "Scan", "LSTM", "GRU", "RNN"}
+"""Operators that carry a state or a graph: what they make is read by their own layer and by the next."""
 
 _INPUT = "input"
 """What belongs to no layer, and reads nothing that does: the Cast of the pixels."""

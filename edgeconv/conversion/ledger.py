@@ -15,6 +15,9 @@ Keras and ONNX Runtime sum the same float32 products in another order. On convne
 by some 1e-6; a wrong operator, axis or constant moves them by far more than 1e-4.
 """
 
+SPREAD_GATE = "max error over spread"
+"""The gate of a ledger without classes, whose differences are shares of the spread of an output."""
+
 MOST_CLASSES_SHOWN = 100
 """Confusion matrices of more classes are left out: nobody reads them, and they grow with the square."""
 
@@ -99,7 +102,7 @@ class Ledger:
 
     Attributes:
         dataset: name of the data.
-        split: ``"test"``, or ``"random"`` where no labelled data were at hand.
+        split: ``"test"``; ``"calibration"``, ``"random"`` or ``"given"`` where no labelled data were at hand.
         sha256: fingerprint of the data.
         rows: one a stage; the first is the reference.
         gates: the conditions, each with its result.
@@ -115,6 +118,11 @@ class Ledger:
     def passed(self) -> bool:
         """Whether every gate passed."""
         return all(gate.passed for gate in self.gates)
+
+    @property
+    def in_spreads(self) -> bool:
+        """Whether differences are shares of the spread of an output, and no classes were compared."""
+        return any(gate.name == SPREAD_GATE for gate in self.gates)
 
     def failures(self) -> str:
         """Say in one line which gates failed."""

@@ -101,6 +101,7 @@ def render_report(
         },
         most_flips=MOST_FLIPS,
         verdict=_verdict(ledger),
+        things=_things(ledger),
         matrices={row.stage: heat_map(row) for row in ledger.rows if 0 < len(row.confusion) <= MOST_CLASSES_IN_MATRIX},
         pairs={row.stage: frequent_pairs(row, name_of) for row in ledger.rows if row.confusion},
         scores=class_scores(ledger, name_of),
@@ -124,7 +125,7 @@ def _verdict(ledger: Ledger) -> str:
         return f"{'A gate' if failed == 1 else f'{failed} gates'} failed. {ledger.failures()}."
     if len(ledger.rows) == 1:
         return "Nothing was compared with Keras."
-    images = f"{last.count:,} {'test' if ledger.split == 'test' else ledger.split} images"
+    images = f"{last.count:,} {'test' if ledger.split == 'test' else ledger.split} {_things(ledger)}"
     if not last.flips:
         return f"Every gate passed: {last.stage} answers as Keras does on all {images}."
     drop = _drop(ledger.rows[0], last)
@@ -132,6 +133,10 @@ def _verdict(ledger: Ledger) -> str:
         f"Every gate passed: {last.stage} answers as Keras does on {last.count - len(last.flips):,} of {images}"
         f"{f', and {drop}' if drop else ''}."
     )
+
+
+def _things(ledger: Ledger) -> str:
+    return "inputs" if ledger.in_spreads else "images"
 
 
 def _drop(reference: Row, row: Row) -> str:

@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 
 from edgeconv.conversion.agreement import Trials, run_trial
-from edgeconv.conversion.ledger import Gate, Ledger, Row
+from edgeconv.conversion.ledger import SPREAD_GATE, Gate, Ledger, Row
 from edgeconv.conversion.parity import median_latency_ms
 from edgeconv.runtime.providers import CPU
 from edgeconv.runtime.session import open_session
@@ -49,8 +49,9 @@ def ledger_of_trials(
         tolerance = tolerances[variant]
         rows.append(_row(variant, CPU, count, error, power, len(data), tolerance, latency))
         worst = rows[-1].max_abs_dp
-        gates.append(Gate(variant, "max error over spread", tolerance, worst, worst <= tolerance, REASON))
-    return Ledger("random", "random", digest.hexdigest(), tuple(rows), tuple(gates))
+        gates.append(Gate(variant, SPREAD_GATE, tolerance, worst, worst <= tolerance, REASON))
+    source = "given" if trials.given else "random"
+    return Ledger(source, source, digest.hexdigest(), tuple(rows), tuple(gates))
 
 
 def _row(

@@ -120,7 +120,7 @@ def test_dynamic_sizes_are_tried_twice() -> None:
 def test_a_size_that_is_too_small_for_the_reference_is_passed_over() -> None:
     def wants_100(images: np.ndarray) -> np.ndarray:
         if images.shape[1] < 100:
-            raise ValueError("negative dimension")
+            raise UnsupportedModelError("negative dimension")
         return images.mean(axis=(1, 2))
 
     trials = draw_trials(Reference(wants_100, shape=(None, None, 3)), seed=0).trials
@@ -138,11 +138,3 @@ def test_the_users_inputs_take_the_place_of_random_ones(dense: bytes) -> None:
     assert [trial.what for trial in trials.trials] == ["your 9 inputs", "3 of your inputs", "1 of your inputs"]
     np.testing.assert_array_equal(trials.trials[0].feeds["image"], images)
     assert largest_difference(dense, trials).share < 1e-6
-
-
-def test_inputs_that_keras_does_not_take_are_reported() -> None:
-    def picky(images: np.ndarray) -> np.ndarray:
-        raise ValueError("I do not like them")
-
-    with pytest.raises(UnsupportedModelError, match=r"Received: ValueError: I do not like them on image float32"):
-        draw_trials(Reference(picky), seed=0)

@@ -249,6 +249,20 @@ def test_mixed_precision_is_rebuilt_in_float32(tmp_path: Path, policy: str) -> N
     assert "Cast" not in [node.op_type for node in file.model.graph.node[1:]]
 
 
+def test_what_has_no_kernel_on_a_cpu_is_compared_all_the_same(tmp_path: Path) -> None:
+    """TensorFlow convolves channels first on a GPU only."""
+    given = keras.Input((3, 12, 10), name="given")
+    _converted(keras.Model(given, layers.Conv2D(4, 3, data_format="channels_first")(given)), tmp_path)
+
+
+def test_inputs_that_keras_does_not_take_are_reported_with_the_layer(tmp_path: Path) -> None:
+    given = keras.Input((None, 3), name="given")
+    model = keras.Model(given, layers.Conv1D(2, 300, name="wide")(given))
+    reference = _reloaded(model, tmp_path)
+    with pytest.raises(UnsupportedModelError, match=r"layer `wide` \(Conv1D\): it must answer in Keras"):
+        reference.run({"given": np.zeros((2, 7, 3), np.float32)})
+
+
 def test_a_folder_without_a_model(tmp_path: Path) -> None:
     from edgeconv.errors import ArtifactError
 

@@ -78,8 +78,9 @@ def _listed(modes: list[str]) -> str:
 
 
 def _shortened(reason: str) -> str:
-    """Return what was received, without what is required and what to do."""
-    received = re.split(r"Received(?: in [^:]*)?: ", reason, maxsplit=1)[-1]
+    """Return what was received, or what is required where that says more; never what to do."""
+    required, received = [*re.split(r" ?Received(?: in [^:]*)?: ", reason, maxsplit=1), ""][:2]
+    received = received if len(received.partition(". ")[0]) > 20 else required.rpartition(": ")[2].rstrip(".")
     received = re.split(r"\. (?=[A-Z])", received, maxsplit=1)[0].replace("|", "\\|").replace("<", "&lt;")
     return received if len(received) <= LONGEST else f"{received[:LONGEST]} ..."
 

@@ -14,14 +14,11 @@ from edgeconv.conversion.keras_models.custom_objects import import_custom_object
 from edgeconv.conversion.keras_models.interface import interface_of
 from edgeconv.conversion.keras_models.pixels import pixel_scaling
 from edgeconv.conversion.keras_models.ports import IMAGE
-from edgeconv.conversion.keras_models.reference import KerasReference
+from edgeconv.conversion.keras_models.reference import REASON, KerasReference
 from edgeconv.conversion.keras_models.saved_model import open_saved_model
 from edgeconv.conversion.rewrites.mixed_precision import in_float32
 from edgeconv.errors import ArtifactError, ConfigError, UnsupportedModelError, require
 from edgeconv.quiet import native_log_held_back
-
-REASON = 300
-"""Characters that are shown of an error of Keras: some are pages."""
 
 
 def load_keras(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from edgeconv.conversion.tracing.layer_calls import layer_paths
+
 LIMITS = {
     "Embedding": "input_dim",
     "ReversibleEmbedding": "input_dim",
@@ -18,7 +20,7 @@ def index_limits(model: Any) -> dict[str, int]:
     Only what an input reaches at first hand counts; `smallest_table` tells what holds behind other layers.
     """
     limits: dict[str, int] = {}
-    for layer in all_layers(model):
+    for layer in layer_paths(model).values():
         size = getattr(layer, LIMITS.get(type(layer).__name__, ""), None)
         if not isinstance(size, int):
             continue
@@ -30,11 +32,5 @@ def index_limits(model: Any) -> dict[str, int]:
 
 def smallest_table(model: Any) -> int | None:
     """Return the least number of indices that any layer of a model looks up among, or None."""
-    sizes = [getattr(layer, LIMITS.get(type(layer).__name__, ""), None) for layer in all_layers(model)]
+    sizes = [getattr(layer, LIMITS.get(type(layer).__name__, ""), None) for layer in layer_paths(model).values()]
     return min((size for size in sizes if isinstance(size, int)), default=None)
-
-
-def all_layers(model: Any) -> list[Any]:
-    """Return a model and all the layers inside it, at any depth, each once."""
-    flat = getattr(model, "_flatten_layers", None)
-    return list(flat(include_self=True, recursive=True)) if flat else [model]

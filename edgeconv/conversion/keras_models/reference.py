@@ -16,7 +16,13 @@ from edgeconv.conversion.keras_models.interface import Interface
 from edgeconv.conversion.keras_models.ports import IMAGE, Port
 from edgeconv.conversion.keras_models.structure import leaves, rebuilt
 from edgeconv.conversion.rewrites.recurrence import without_cudnn
+from edgeconv.conversion.tracing.layer_calls import LayerCalls, describe_layer
 from edgeconv.conversion.tracing.tracer import trace
+from edgeconv.errors import UnsupportedModelError
+from edgeconv.quiet import native_log_held_back
+
+REASON = 300
+"""Characters that are shown of an error of Keras: some are pages."""
 
 OPSET = 17
 """The newest at which tf2onnx 1.17 writes GlobalAveragePool, which can be quantized; at 18 it writes ReduceMean."""
@@ -76,10 +82,32 @@ class KerasReference:
         return int(self.model.count_params())
 
     def run(self, feeds: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
-        """Return the reference's answers, operator by operator, to arrays of one batch size by input name."""
+        """Return the reference's answers to arrays of one batch size by input name.
+
+        Keras runs the model operator by operator. What TensorFlow has no kernel for on a CPU, such as convolutions of
+        channels first, is compiled by XLA.
+
+        Raises:
+            UnsupportedModelError: Keras itself cannot run the model on these inputs; names the layer.
+        """
+        tensors = [feeds[port.name] for port in self.inputs]
+        calls = LayerCalls()
         # Keras itself has no answer on a CPU where a layer insists on cuDNN.
-        with without_cudnn(self.model):
-            return self._by_name(self.call(self.model, [feeds[port.name] for port in self.inputs]))
+        with without_cudnn(self.model), native_log_held_back():
+            try:
+                with calls.followed():
+                    return self._by_name(self.call(self.model, tensors))
+            except Exception as error:  # A layer's own code may raise anything.
+                try:
+                    return self._by_name(self._compiled(tensors))
+                except Exception:
+                    failed = describe_layer(self.model, calls.failed or self.model)
+                    shapes = ", ".join(f"{name} {array.dtype} {array.shape}" for name, array in feeds.items())
+                    reason = f"{type(error).__name__}: {' '.join(str(error).split())[:REASON]}"
+        raise UnsupportedModelError(
+            f"`{self.path}`, {failed}: it must answer in Keras. Received: {reason}, on {shapes}. Give inputs of yours "
+            "with `--input-data x.npz`, or replace the layer."
+        )
 
     def run_trained(self, feeds: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         """Return the answers of the model as it was trained, in mixed precision where it was."""
@@ -113,6 +141,11 @@ class KerasReference:
             UnsupportedModelError: tf2onnx cannot convert it; names the layer.
         """
         return trace(self._answer, self._signature(self.batch), self.model, opset=opset, source=str(self.path))
+
+    def _compiled(self, tensors: Sequence[Any]) -> Any:
+        import tensorflow as tf
+
+        return tf.function(lambda *given: self.call(self.model, given), autograph=False, jit_compile=True)(*tensors)
 
     @cached_property
     def _function(self) -> Any:
