@@ -5,7 +5,7 @@ RUNTIME := .venv-runtime/bin
 DEBIAN := chromium cmake gcc g++ libpng-dev libjpeg-dev
 PIP := install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test check test-runtime tools bench bench-bundles sweep clean
+.PHONY: demo test check test-runtime tools bench bench-bundles zoo sweep clean
 
 # Train, export with int8, read a picture: the three commands of the README. Three epochs instead of five, so that it
 # ends within five minutes where full MNIST is at hand, the installation included.
@@ -39,6 +39,12 @@ test-runtime: .venv-runtime/installed
 bench: .venv/installed
 	$(BIN)/python tests/benchmarks/bench_training.py --data-dir $(EDGECONV_DATA)
 	$(BIN)/python tests/benchmarks/bench_cold_start.py
+	$(BIN)/python tests/benchmarks/bench_export.py
+
+# Every model of keras.applications by edgeconv, tf2onnx and Keras; hours. Goes on where it was stopped.
+zoo: .venv/installed
+	$(BIN)/python -m tests.zoo
+	$(BIN)/python -m tests.zoo --table README.md
 
 # Cold starts of built bundles: make bench-bundles BUNDLES="app-python app-web".
 bench-bundles: .venv/installed

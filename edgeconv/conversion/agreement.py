@@ -62,12 +62,12 @@ class Trials:
     Attributes:
         trials: the trials.
         spreads: largest minus smallest answer of each output over all trials, at least `LEAST_SCALE` of the largest.
-        given: whether the inputs are the user's.
+        source: where the inputs were drawn; None where they are the user's.
     """
 
     trials: tuple[Trial, ...]
     spreads: Mapping[str, float]
-    given: bool = False
+    source: RandomInputs | None = None
 
 
 @dataclass(frozen=True)
@@ -115,13 +115,13 @@ def draw_trials(reference: KerasReference, seed: int, data: Mapping[str, NDArray
         found = _tried(reference, iter(feeds))
         problem = _degenerate(found, reference.outputs)
         if not problem:
-            return replace(found, given=True)
+            return found
     else:
         for source in candidates(reference, seed):
             found = _tried(reference, _draws(reference, source, sizes))
             problem = _degenerate(found, reference.outputs)
             if not problem:
-                return found
+                return replace(found, source=source)
     raise UnsupportedModelError(
         f"`{reference.path}` must give answers that can be compared. Received: {problem}, which proves nothing. "
         f"Train it, or give inputs of yours with `--input-data x.npz`."

@@ -15,14 +15,16 @@ from edgeconv.conversion.cleaning import clean
 from edgeconv.conversion.contract import ConvertedFile
 from edgeconv.conversion.explanation.divergence import first_divergence
 from edgeconv.conversion.keras_models import KerasReference
+from edgeconv.conversion.rewrites.mixed_precision import rounding_of
 from edgeconv.conversion.verification import verify_structure
 from edgeconv.errors import UnsupportedModelError
 from edgeconv.progress import SILENT, Progress
 
-HALF_TOLERANCE = 0.1
-"""Share of the spread by which a model that was trained in half precision may answer otherwise in float32.
+ROUNDINGS = 32
+"""Roundings of half precision by which a model that was trained in it may answer otherwise in float32.
 
-bfloat16 has 8 bits: each layer rounds to 0.4 %. More than a tenth means other weights, not other rounding.
+Each layer rounds anew; small networks differ by 1 or 2. With bfloat16 it is an eighth of the spread, with float16 a
+sixty-fourth: more means other weights, not other rounding.
 """
 
 
@@ -98,11 +100,12 @@ def blame(reference: KerasReference, model: onnx.ModelProto, difference: Differe
 
 def _check_rebuilt(reference: KerasReference, trials: Trials) -> None:
     """Check that the float32 copy of a model in mixed precision is the same model."""
+    tolerance = ROUNDINGS * rounding_of(reference.trained)
     for trial in trials.trials:
         for name, answer in reference.run_trained(trial.feeds).items():
             error = float(np.abs(answer.astype(np.float64) - trial.expected[name]).max(initial=0.0))
-            if not error <= HALF_TOLERANCE * trials.spreads[name]:
+            if not error <= tolerance * trials.spreads[name]:
                 raise UnsupportedModelError(
-                    f"`{reference.path}` must answer in float32 as in mixed precision, to within {HALF_TOLERANCE:g} of "
+                    f"`{reference.path}` must answer in float32 as in mixed precision, to within {tolerance:g} of "
                     f"the spread. Received: a difference of {error:.3g} in `{name}`. Save it with the policy float32."
                 )

@@ -31,7 +31,7 @@ from edgeconv.conversion.source import Source, check_folder, find_data, find_sou
 from edgeconv.conversion.trial_ledger import ledger_of_trials
 from edgeconv.conversion.user_inputs import fitted, read_inputs
 from edgeconv.conversion.verification import verify_structure
-from edgeconv.conversion.writing import golden_samples, write_artifact
+from edgeconv.conversion.writing import SAMPLES, golden_samples, write_artifact
 from edgeconv.datasets import Dataset, DatasetSpec
 from edgeconv.errors import ConfigError, ParityError, UnsupportedModelError
 from edgeconv.preprocess import Preparation
@@ -102,7 +102,7 @@ def export_here(
         )
     samples = golden_samples(evidence, reference.predict) if evidence else None
     if samples is None and reference.is_classifier:
-        samples = _golden_trial(trials)
+        samples = _golden_trial(reference, trials)
     manifest = build_manifest(folder.resolve().name, source, reference, data, config, files, ledger, kind)
     manifest, ledger = write_artifact(folder, source, manifest, ledger, files, evidence, samples)
     progress.say(release.sentence)
@@ -192,9 +192,13 @@ def _explain(
     return explain(reference, feeds, {name: files[name].model for name in files if name != E2E}, progress=progress)
 
 
-def _golden_trial(trials: Trials) -> Samples:
-    """Return random images as golden vectors."""
-    (images,), (answers,) = trials.trials[0].feeds.values(), trials.trials[0].expected.values()
+def _golden_trial(reference: KerasReference, trials: Trials) -> Samples:
+    """Return random images as golden vectors, or the user's."""
+    trial = trials.trials[0]
+    (images,), (answers,) = trial.feeds.values(), trial.expected.values()
+    if trials.source is not None and reference.batch is None:
+        feeds = trials.source.draw(SAMPLES, images.shape[1])
+        (images,), (answers,) = feeds.values(), reference.run(feeds).values()
     return Samples(images, np.full(len(images), -1, np.int64), answers)
 
 

@@ -50,7 +50,7 @@ def ledger_of_trials(
         rows.append(_row(variant, CPU, count, error, power, len(data), tolerance, latency))
         worst = rows[-1].max_abs_dp
         gates.append(Gate(variant, SPREAD_GATE, tolerance, worst, worst <= tolerance, REASON))
-    source = "given" if trials.given else "random"
+    source = "random" if trials.source else "given"
     return Ledger(source, source, digest.hexdigest(), tuple(rows), tuple(gates))
 
 

@@ -9,8 +9,10 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from edgeconv.conversion.keras_models.dtypes import returned_dtypes
 from edgeconv.conversion.keras_models.ports import IMAGE, PROBABILITIES, Port, is_image_classifier, named
 from edgeconv.conversion.keras_models.structure import leaves
+from edgeconv.conversion.tracing.refusals import ADVICE
 from edgeconv.errors import UnsupportedModelError
 
 NUMBERS = {"float16", "float32", "float64", "uint8", "int8", "uint16", "int16", "int32", "int64", "bool"}
@@ -49,20 +51,24 @@ def interface_of(path: Path, model: Any, data: Mapping[str, NDArray[Any]] | None
         UnsupportedModelError: the model was never called, or takes or gives what ONNX Runtime does not.
     """
     by_name = False
-    if getattr(model, "_inputs_struct", None) is not None:
-        arguments, answers = model._inputs_struct, model._outputs_struct
-    elif getattr(getattr(model, "_functional", None), "_inputs_struct", None) is not None:  # Sequential.
-        arguments, answers = model._functional._inputs_struct, model._functional._outputs_struct
+    returned: dict[int, str] = {}
+    network = getattr(model, "_functional", None) or model  # Sequential.
+    if getattr(network, "_inputs_struct", None) is not None:
+        arguments, answers = network._inputs_struct, network._outputs_struct
+        returned = returned_dtypes(network)
     else:
         arguments, by_name = _arguments_of_subclass(path, model, data)
         answers = model(**arguments) if by_name else model(arguments)
     for _, tensor in leaves(arguments):
-        _check(path, tensor, "input")
+        _check(path, tensor, f"the input `{tensor.name}`", read_by=_reader(model, tensor))
     for _, tensor in leaves(answers):
-        _check(path, tensor, "output")
+        _check(path, tensor, f"the output `{_maker(tensor)}`")
     tensors = [tensor for _, tensor in leaves(arguments)]
     ports = [Port.of(key or tensor.name, tensor) for key, tensor in leaves(arguments)]
-    results = [Port.of(key or _maker(tensor), tensor) for key, tensor in leaves(answers)]
+    results = [
+        replace(Port.of(key or _maker(tensor), tensor), dtype=returned.get(id(tensor), str(tensor.dtype)))
+        for key, tensor in leaves(answers)
+    ]
     if is_image_classifier(ports, results):
         ports[0], results[0] = replace(ports[0], name=IMAGE), replace(results[0], name=PROBABILITIES)
     inputs = named(ports)
@@ -101,20 +107,30 @@ def _arguments_of_subclass(path: Path, model: Any, data: Mapping[str, NDArray[An
     return {names[key]: convert(names[key], shape) for key, shape in shapes.items()}, True
 
 
-def _check(path: Path, tensor: Any, role: str) -> None:
+def _check(path: Path, tensor: Any, role: str, read_by: Any = None) -> None:
     dtype, shape = str(tensor.dtype), getattr(tensor, "shape", None)
     sort = next((sort for sort in ("sparse", "ragged") if getattr(tensor, sort, False)), None)
-    name = tensor.name if role == "input" else _maker(tensor)
     if dtype not in NUMBERS or sort is not None:
+        kind = type(read_by).__name__
+        reader = "" if read_by is None else f", which the layer `{read_by.name}` ({kind}) reads"
+        advice = ADVICE.get(kind, "Do what needs it before the model, and export the part behind it.")
         raise UnsupportedModelError(
-            f"`{path}` must take and give dense tensors of numbers. Received: the {role} `{name}` of "
-            f"{sort or dtype}. Do what needs it before the model, and export the part behind it."
+            f"`{path}` must take and give dense tensors of numbers. Received: {role} of {sort or dtype}{reader}. {advice}"
         )
     if shape is None or len(shape) == 0:
         raise UnsupportedModelError(
-            f"`{path}` must have a batch axis in every input and output. Received: the {role} `{name}` of shape "
-            f"{shape}. Keep the axis, with `keepdims=True` for instance."
+            f"`{path}` must have a batch axis in every input and output. Received: {role} of shape {shape}. "
+            "Keep the axis, with `keepdims=True` for instance."
         )
+
+
+def _reader(model: Any, tensor: Any) -> Any:
+    """Return the layer that reads one of a model's inputs, or None where its code alone tells."""
+    for layer in getattr(model, "layers", ()):
+        for node in layer._inbound_nodes:
+            if any(given is tensor for given in node.input_tensors):
+                return layer
+    return None
 
 
 def _maker(tensor: Any) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,9 @@ from edgeconv.conversion.keras_models.saved_model import open_saved_model
 from edgeconv.conversion.rewrites.mixed_precision import in_float32
 from edgeconv.errors import ArtifactError, ConfigError, UnsupportedModelError, require
 from edgeconv.quiet import native_log_held_back
+
+_LAYER = re.compile(r"Error when deserializing class '(\w+)' using config=\{'name': '([^']+)'")
+"""How Keras says which layer it cannot make from its config; the innermost one last."""
 
 
 def load_keras(
@@ -68,10 +72,8 @@ def load_keras(
     except UnsupportedModelError:
         raise
     except Exception as error:  # Keras raises whatever the damaged part makes it raise.
-        reason = " ".join(str(error).split())[:REASON]
         raise ArtifactError(
-            f"`{path}` must be a .keras file that Keras {keras.__version__} loads in safe mode. Received: "
-            f"{type(error).__name__}: {reason}. Save the model again with `model.save`."
+            f"`{path}` must be a .keras file that Keras {keras.__version__} loads in safe mode. Received{_refusal(error)}"
         ) from error
     interface = interface_of(path, model, data)
     scale, offset = None, 0.0
@@ -83,6 +85,20 @@ def load_keras(
             f"{', '.join(port.name for port in interface.inputs)}. Leave it out."
         )
     return KerasReference(path, model, interface, scale, offset, trained)
+
+
+def _refusal(error: Exception) -> str:
+    """Return what Keras could not load, and what to do; the layer and its own words where it is one layer."""
+    cause: BaseException = error
+    while following := cause.__cause__ or cause.__context__:
+        cause = following
+    layers = _LAYER.findall(str(error))
+    told, where = (cause, " in layer `{1}` ({0})".format(*layers[-1])) if layers else (error, "")
+    reason = " ".join(str(told).split())[:REASON].rstrip(".")
+    advice = (
+        "Replace that layer: Keras cannot load what it saved of it" if layers else "Save it again with `model.save`"
+    )
+    return f"{where}: {type(told).__name__}: {reason}. {advice}."
 
 
 def _open(path: Path, unsafe: bool) -> Any:

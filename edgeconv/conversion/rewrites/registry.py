@@ -10,9 +10,20 @@ from edgeconv.conversion.rewrites import activations, counting, resizing, spectr
 from edgeconv.conversion.rewrites.aspect_ratio import aspect_ratios_counted
 from edgeconv.conversion.rewrites.constants import constants_written_once
 from edgeconv.conversion.rewrites.convolutions import groups_counted, outputs_padded
+from edgeconv.conversion.rewrites.data_layers import cast_as_in_graphs
+from edgeconv.conversion.rewrites.einsum import few_orders_tried
 from edgeconv.conversion.rewrites.handler import Handlers
+from edgeconv.conversion.rewrites.lookup import lookups_by_comparison
 from edgeconv.conversion.rewrites.recurrence import without_cudnn
 from edgeconv.conversion.rewrites.signs import signs_by_comparison
+from edgeconv.conversion.rewrites.time_distribution import steps_as_rows
+
+
+@contextmanager
+def while_answered(model: Any) -> Iterator[None]:
+    """Let Keras answer on arrays, on any machine, as it does in graphs, while the block calls a model."""
+    with without_cudnn(model), cast_as_in_graphs():
+        yield
 
 
 @contextmanager
@@ -22,8 +33,10 @@ def while_traced(model: Any) -> Iterator[None]:
         without_cudnn(model),
         aspect_ratios_counted(),
         counting.counted_by_one_hot(),
+        lookups_by_comparison(),
         resizing.resizing_by_matrices(),
         signs_by_comparison(),
+        steps_as_rows(),
     ):
         yield
 
@@ -34,7 +47,7 @@ def while_converted() -> Iterator[Handlers]:
     from tf2onnx.handler import tf_op
 
     registered = tf_op._OPSETS.copy()
-    with constants_written_once(), groups_counted(), outputs_padded():
+    with constants_written_once(), few_orders_tried(), groups_counted(), outputs_padded():
         try:
             yield {**activations.handlers(), **counting.handlers(), **resizing.handlers(), **spectra.handlers()}
         finally:

@@ -84,14 +84,13 @@ def describe_layer(model: Any, layer: Any) -> str:
     return f"layer `{path}` ({type(layer).__name__})" if path else f"model `{name}` ({type(model).__name__})"
 
 
-def describe_origin(model: Any, node_name: str) -> tuple[str, str]:
-    """Return a description of the layer that a traced node came from, and the layer's class."""
+def describe_origin(model: Any, node_name: str) -> tuple[str, Any]:
+    """Return a description of the layer that a traced node came from, and the layer, or None where it is unknown."""
     path = layer_of_traced(node_name)
     if path is None:
-        return f"node `{node_name}`", ""
+        return f"node `{node_name}`", None
     paths = layer_paths(model)
     layer = paths.get(path) or next(
         (known for place, known in paths.items() if place.rpartition("/")[2] == path.rpartition("/")[2]), None
     )
-    kind = "" if layer is None else type(layer).__name__
-    return f"layer `{path}` ({kind})" if kind else f"layer `{path}`", kind
+    return (f"layer `{path}`" if layer is None else f"layer `{path}` ({type(layer).__name__})"), layer

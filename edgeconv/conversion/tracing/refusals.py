@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import onnx
 
+from edgeconv.conversion.layer_names import MARK, layer_of_traced
 from edgeconv.conversion.tracing.layer_calls import describe_origin
 from edgeconv.errors import UnsupportedModelError
 
@@ -22,10 +24,14 @@ ADVICE = {
 }
 """What to do about a layer class."""
 
-STATEFUL = {"LSTM", "GRU", "SimpleRNN", "RNN", "ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D", "Bidirectional"}
-
 SIDE_EFFECTS = ("Assign", "ResourceScatter", "ResourceApply")
 """How the names of TensorFlow's operations that change a variable begin."""
+
+_OPERATION = re.compile(r"'\{\{node [^']*?\}\} = (\w+)[^']*'")
+"""How TensorFlow quotes an operation in a message."""
+
+_PATH = re.compile(rf"[\w.-]+{re.escape(MARK)}(?:_\d+)?/[\w./-]*")
+"""A name of a node with marks of layers in it."""
 
 LOST = "Replace the layer by others that compute the same, or make a model of the layers before it."
 
@@ -67,11 +73,29 @@ def refused(source: str, error: BaseException, layer: str = "") -> UnsupportedMo
     if isinstance(error, UnsupportedModelError):
         return error
     where = f" in {layer}" if layer else ""
-    reason = " ".join(str(error).split())[:300]
+    reason = plain(error)[:300].rstrip(".")
     return UnsupportedModelError(
         f"`{source}` must consist of layers that can be traced. "
         f"Received{where}: {type(error).__name__}: {reason}. {LOST}"
     )
+
+
+def plain(error: BaseException) -> str:
+    """Return an error's message on one line, with the names of layers and operations as their author knows them.
+
+    Example:
+        >>> plain(ValueError("Bad size for '{{node model._1/conv._1/Add_1}} = Add[T=DT_FLOAT](model._1/x)'"))
+        'Bad size for `Add`'
+        >>> plain(KeyError("no shape: model._1/conv._1/Add_1"))
+        "'no shape: conv/Add_1'"
+    """
+    message = _OPERATION.sub(r"`\1`", " ".join(str(error).split()))
+    return _PATH.sub(lambda found: _unmarked(found[0]), message)
+
+
+def _unmarked(node_name: str) -> str:
+    layer, operation = layer_of_traced(node_name), node_name.rpartition("/")[2]
+    return f"{layer}/{operation}" if layer else operation
 
 
 def refuse_side_effects(function: Any, model: Any, source: str) -> None:
@@ -84,23 +108,24 @@ def refuse_side_effects(function: Any, model: Any, source: str) -> None:
     """
     read = _read_by_answers(function)
     for operation in function.graph.get_operations():
-        if operation.type.startswith(SIDE_EFFECTS) and id(operation.inputs[0]) in read:
-            layer, kind = describe_origin(model, operation.name)
-            advice = "Build it with `stateful=False`" if kind in STATEFUL else "Keep what it changes out of `call`"
+        if operation.type.startswith(SIDE_EFFECTS) and operation.inputs[0].name in read:
+            description, layer = describe_origin(model, operation.name)
+            stateful = getattr(layer, "stateful", False)
+            advice = "Build it with `stateful=False`" if stateful else "Keep what it changes out of `call`"
             raise UnsupportedModelError(
-                f"`{source}` must keep its state when it is called. Received: {layer}, which changes its variables. "
+                f"`{source}` must keep its state when it is called. Received: {description}, which changes its variables. "
                 f"{advice}, and hand the state in as an input."
             )
 
 
-def _read_by_answers(function: Any) -> set[int]:
-    """Return the identities of all tensors of a traced function that its answers are computed from."""
-    read: set[int] = set()
+def _read_by_answers(function: Any) -> set[str]:
+    """Return the names of all tensors of a traced function that its answers are computed from."""
+    read: set[str] = set()
     queue = list(function.graph.outputs)
     while queue:
         tensor = queue.pop()
-        if id(tensor) not in read:
-            read.add(id(tensor))
+        if tensor.name not in read:
+            read.add(tensor.name)
             queue += tensor.op.inputs
     return read
 
@@ -114,19 +139,19 @@ def refuse_foreign_nodes(proto: onnx.ModelProto, model: Any, failed: FailedNodes
     by_layer: dict[str, tuple[str, list[onnx.NodeProto]]] = {}
     for node in _nodes(proto.graph):
         if not _known(node, opset):
-            layer, kind = describe_origin(model, node.name)
-            by_layer.setdefault(layer, (kind, []))[1].append(node)
+            description, layer = describe_origin(model, node.name)
+            by_layer.setdefault(description, (type(layer).__name__, []))[1].append(node)
     if not by_layer:
         return
-    layer, (kind, nodes) = next(iter(by_layer.items()))
+    description, (kind, nodes) = next(iter(by_layer.items()))
     operations = ", ".join(sorted({node.op_type for node in nodes}))
     why = next((failed.reasons[node.name] for node in nodes if node.name in failed.reasons), None)
     if isinstance(why, UnsupportedModelError):
-        raise UnsupportedModelError(f"`{source}`, {layer}: {why}")
-    detail = "" if why is None else f" ({' '.join(str(why).split())[:200]})"
+        raise UnsupportedModelError(f"`{source}`, {description}: {why}")
+    detail = "" if why is None else f" ({plain(why)[:200]})"
     others = f", and {len(by_layer) - 1} more such layers" if len(by_layer) > 1 else ""
     raise UnsupportedModelError(
-        f"`{source}` must consist of operations that ONNX has. Received: {operations}{detail} in {layer}{others}. "
+        f"`{source}` must consist of operations that ONNX has. Received: {operations}{detail} in {description}{others}. "
         f"{ADVICE.get(kind, LOST)}"
     )
 
