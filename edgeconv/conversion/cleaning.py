@@ -9,7 +9,6 @@ import onnx_ir as ir
 from onnx_ir.passes.common import (
     CommonSubexpressionEliminationPass,
     DeduplicateHashedInitializersPass,
-    IdentityEliminationPass,
     LiftConstantsToInitializersPass,
     LiftSubgraphInitializersToMainGraphPass,
     RemoveUnusedNodesPass,
@@ -22,6 +21,7 @@ from edgeconv.conversion.passes.affine import fold_affine_into_layers, merge_aff
 from edgeconv.conversion.passes.axes import name_input_axes, name_output_axes
 from edgeconv.conversion.passes.constants import fold_constants
 from edgeconv.conversion.passes.dense import absorb_transposes, fuse_dense
+from edgeconv.conversion.passes.identities import drop_identities, settle_identities_in_bodies
 from edgeconv.conversion.passes.layer_norm import fuse_layer_norm
 from edgeconv.conversion.passes.order import order_nodes
 from edgeconv.conversion.passes.pads import fold_pads
@@ -32,6 +32,7 @@ from edgeconv.conversion.passes.sequences import multiply_sequences
 from edgeconv.conversion.passes.transposes import merge_transposes, move_transposes_up
 
 PASSES: Sequence[Callable[[ir.Model], int]] = (
+    drop_identities,
     fold_constants,
     reduce_before_transposes,
     pool_maps,
@@ -73,7 +74,8 @@ def clean(proto: onnx.ModelProto) -> onnx.ModelProto:
     name_input_axes(model)
     LiftConstantsToInitializersPass(lift_all_constants=True, size_limit=0)(model)
     LiftSubgraphInitializersToMainGraphPass()(model)
-    IdentityEliminationPass()(model)
+    drop_identities(model)
+    settle_identities_in_bodies(model)
     RemoveUnusedNodesPass()(model)
     order_nodes(model)
     give_layers(model, layer_of_traced)

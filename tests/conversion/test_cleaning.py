@@ -108,6 +108,15 @@ def test_a_node_that_two_layers_share_is_named_after_the_first_that_reads_it() -
     assert first.SerializeToString(deterministic=True) == shared("two").SerializeToString(deterministic=True)
 
 
+def test_a_cast_to_its_own_type_goes_and_another_stays() -> None:
+    nodes = [
+        node("Cast", ["x"], ["1"], "m._1/a._1/Cast", to=onnx.TensorProto.FLOAT),
+        node("Relu", ["1"], ["2"], "m._1/a._1/Relu"),
+        node("Cast", ["2"], ["y"], "m._1/b._1/Cast", to=onnx.TensorProto.INT32),
+    ]
+    assert operators(clean(graph_of(nodes, {}, {"x": ["batch", 3]}))) == ["Relu", "Cast"]
+
+
 def test_inputs_and_outputs_keep_their_names_orders_and_types() -> None:
     nodes = [
         node("Gemm", ["b", "k"], ["1"], "m._1/d._1/MatMul"),
@@ -184,8 +193,57 @@ def test_a_loop_keeps_what_its_body_reads_and_has_names() -> None:
     )
 
 
-def test_weights_that_are_equal_are_kept_once_and_a_large_model_is_not_repeated() -> None:
-    kernel = positive(64, 64)
+@pytest.mark.parametrize("copied", [0, 1, None])
+def test_of_two_equal_results_of_a_body_the_second_is_a_copy(copied: int | None) -> None:
+    """tf2onnx makes a copy of either of them, or returns one twice."""
+
+    def looped(copied: int | None) -> Any:
+        model = _counted_loop("w")
+        (body,) = (item.g for item in model.graph.node[0].attribute if item.name == "body")
+        body.node.append(node("Identity", ["wnext"], ["wcopy"]))
+        body.output.append(onnx.ValueInfoProto())
+        body.output[2].CopyFrom(body.output[1])
+        if copied is not None:
+            body.output[2 - copied].name = "wcopy"
+        model.graph.node[0].output.append("all")
+        return clean(model)
+
+    after = looped(copied)
+    onnx.checker.check_model(after, full_check=True)
+    assert after.SerializeToString(deterministic=True) == looped(0).SerializeToString(deterministic=True)
+    (body,) = (item.g for item in after.graph.node[0].attribute if item.name == "body")
+    assert [value.name for value in body.output[1:]] == ["rnn/Loop/Add:0", "rnn/Loop/Identity:0"]
+
+
+def test_what_a_body_reads_is_not_taken_for_what_follows() -> None:
+    """One convolution's answer is scaled in the body of an If alone, and another's is handed out by a body as it is."""
+    helper = onnx.helper
+    bodies = [
+        helper.make_graph(
+            [node("Mul", ["a", "s"], [f"{name}"])] if name == "scaled" else [node("Identity", ["b"], [name])],
+            name,
+            [],
+            [helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, ["batch", 2, 4, 4])],
+        )
+        for name in ("scaled", "plain")
+    ]
+    nodes = [
+        node("Conv", ["x", "k"], ["a"], "m._1/conv._1/convolution"),
+        node("Relu", ["x"], ["r"], "m._1/relu._1/Relu"),
+        node("Conv", ["r", "k"], ["b"], "m._1/conv._1/convolution_1"),
+        node("If", ["go"], ["y"], "m._1/either._1/cond", then_branch=bodies[0], else_branch=bodies[1]),
+    ]
+    for go in (True, False):
+        constants = {"k": random(2, 3, 3, 3), "s": positive(1, 2, 1, 1), "go": np.array(go)}
+        before = graph_of(nodes, constants, {"x": ["batch", 3, 6, 6]})
+        before.graph.output[0].CopyFrom(helper.make_tensor_value_info("y", onnx.TensorProto.FLOAT, ["batch", 2, 4, 4]))
+        after = clean(before)
+        assert operators(after).count("Conv") == 2
+        assert_same(before, after, x=random(2, 3, 6, 6))
+
+
+def test_weights_that_are_equal_are_kept_once() -> None:
+    kernel = random(64, 64)
     nodes = [
         node("MatMul", ["x", "a"], ["1"], "m._1/one._1/MatMul"),
         node("Relu", ["1"], ["2"], "m._1/one._1/Relu"),

@@ -170,3 +170,61 @@ def test_constants_are_computed_unless_they_grow() -> None:
     assert once[0] + count == 2
     assert sorted(operators(after)) == ["Add", "Expand", "MatMul"]
     assert_same(before, after, x=random(100, 4))
+
+
+@pytest.mark.parametrize("also", ["mean", "g", "d"])
+def test_a_norm_of_which_something_else_is_read_stays(also: str) -> None:
+    constants = {"epsilon": np.array(1e-3, np.float32)}
+    nodes = _layer_norm([2], scale=False, bias=False)
+    assert changed(fuse_layer_norm, graph_of(nodes, constants, {"x": ["batch", 5, 6]}, ["y", also]))[0] == 0
+
+
+def test_a_norm_by_the_spread_of_something_else_stays() -> None:
+    constants = {"epsilon": np.array(1e-3, np.float32)}
+    nodes = _layer_norm([2], scale=False, bias=False)
+    other = next(item for item in nodes if item.output[0] == "xg")
+    other.input[0] = "z"
+    inputs = {"x": ["batch", 5, 6], "z": ["batch", 5, 6]}
+    assert changed(fuse_layer_norm, graph_of(nodes, constants, inputs))[0] == 0
+
+
+def test_a_variance_over_other_axes_than_the_mean_stays() -> None:
+    nodes = _layer_norm([2], scale=False, bias=False)
+    nodes[0] = node("ReduceMean", ["x"], ["mean"], axes=[1, 2])
+    constants = {"epsilon": np.array(1e-3, np.float32)}
+    assert changed(fuse_layer_norm, graph_of(nodes, constants, {"x": ["batch", 5, 6]}))[0] == 0
+
+
+def test_a_hard_sigmoid_of_a_sum_that_is_scaled() -> None:
+    nodes = [
+        node("Add", ["x", "b"], ["1"]),
+        node("Mul", ["1", "a"], ["2"]),
+        node("Clip", ["2", "low", "one"], ["y"]),
+    ]
+    numbers = {"a": 0.2, "b": 3.0, "low": 0.0, "one": 1.0}
+    constants = {name: np.array(number, np.float32) for name, number in numbers.items()}
+    before = graph_of(nodes, constants, {"x": ["batch", 40]})
+    count, after = changed(fuse_hard_sigmoid, before)
+    assert (count, operators(after)) == (1, ["HardSigmoid"])
+    assert_same(before, after, x=4 * random(3, 40))
+
+
+def test_a_slope_of_more_axes_than_the_map_is_no_prelu() -> None:
+    nodes = [
+        node("Relu", ["x"], ["1"]),
+        node("Neg", ["x"], ["2"]),
+        node("Relu", ["2"], ["3"]),
+        node("Mul", ["3", "slope"], ["4"]),
+        node("Add", ["1", "4"], ["y"]),
+    ]
+    assert changed(fuse_prelu, graph_of(nodes, {"slope": random(2, 1, 4)}, {"x": ["batch", 4]}))[0] == 0
+
+
+def test_a_dense_layer_whose_axes_come_back_in_another_order_stays() -> None:
+    nodes = [
+        node("Reshape", ["x", "rows"], ["1"]),
+        node("MatMul", ["1", "k"], ["2"]),
+        node("Reshape", ["2", "back"], ["y"]),
+    ]
+    constants = {"rows": np.array([-1, 4]), "k": random(4, 6), "back": np.array([3, -1, 6])}
+    assert changed(multiply_sequences, graph_of(nodes, constants, {"x": ["batch", 3, 4]}))[0] == 0

@@ -12,7 +12,7 @@ keras = pytest.importorskip("keras", reason="needs the extra `train`")
 import tensorflow as tf  # noqa: E402
 
 from edgeconv.conversion.tracing.layer_calls import layer_paths  # noqa: E402
-from edgeconv.conversion.tracing.refusals import FailedNodes, refuse_foreign_nodes  # noqa: E402
+from edgeconv.conversion.tracing.refusals import FailedNodes, plain, refuse_foreign_nodes  # noqa: E402
 from edgeconv.conversion.tracing.tracer import trace  # noqa: E402
 from edgeconv.errors import UnsupportedModelError  # noqa: E402
 
@@ -91,7 +91,11 @@ def test_opsets(opset: int) -> None:
     [
         (lambda: Raising(name="odd"), "float32", r"layer `inner/odd` \(Raising\): RuntimeError: no graph for me"),
         (lambda: InPython(name="odd"), "float32", r"EagerPyFunc in layer `inner/odd` \(InPython\)"),
-        (lambda: layers.IntegerLookup(vocabulary=[1, 2], name="odd"), "int64", r"layer `inner/odd` \(IntegerLookup\)"),
+        (
+            lambda: layers.StringLookup(vocabulary=["ant"], invert=True, name="odd"),
+            "int64",
+            r"layer `inner/odd` \(StringLookup\)",
+        ),
         (lambda: layers.Hashing(5, name="odd"), "int32", r"layer `inner/odd` \(Hashing\). Hash before"),
     ],
     ids=["raises", "python", "table", "hash"],
@@ -108,6 +112,59 @@ def test_a_layer_that_keeps_state_is_refused() -> None:
     model = keras.Sequential([keras.Input(batch_shape=(3, 7, 3)), layers.LSTM(5, stateful=True, name="memory")])
     with pytest.raises(UnsupportedModelError, match=r"layer `memory` \(LSTM\).*`stateful=False`"):
         traced(model)
+
+
+@keras.saving.register_keras_serializable("tests")
+class Counting(layers.Layer):
+    """Answers by a variable that it changes."""
+
+    def build(self, _: Any) -> None:
+        self.calls = self.add_weight(shape=(), initializer="zeros", trainable=False)
+
+    def call(self, value: Any) -> Any:
+        self.calls.assign_add(1.0)
+        return value + self.calls
+
+
+@keras.saving.register_keras_serializable("tests")
+class CountingInside(Counting):
+    """Does so in the body of a loop."""
+
+    def call(self, value: Any) -> Any:
+        def step(place: Any, total: Any) -> Any:
+            return place + 1, super(CountingInside, self).call(total)
+
+        return tf.while_loop(lambda place, _: place < 3, step, [0, value])[1]
+
+
+@pytest.mark.parametrize("kind", [Counting, CountingInside])
+def test_a_layer_of_ones_own_that_keeps_state_is_refused(kind: Any) -> None:
+    with pytest.raises(UnsupportedModelError, match=r"layer `inner/odd` \(Counting.*Keep what it changes out"):
+        traced(_wrapped(kind(name="odd")))
+
+
+def test_what_changes_and_is_not_read_is_no_state() -> None:
+    """Nor is it in the next run: Python gives the identities of tensors that are gone to others."""
+    value = keras.Input((8, 8, 3))
+    model = keras.Model(value, layers.RandomHue(0.2)(layers.MixUp()(value)))
+    for _ in range(3):
+        assert worst_error(model) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("message", "told"),
+    [
+        (
+            "Sizes 6 and 5 for '{{node model._1/conv._2/Mul_1}} = Mul[T=FLOAT, f=\"NHWC\"](model._1/conv._2/x)' of [5]",
+            "Sizes 6 and 5 for `Mul` of [5]",
+        ),
+        ("Input 0 of node model._1/block._1/conv._2/Mul_1 is odd.", "Input 0 of node block/conv/Mul_1 is odd."),
+        ("Shape of functional./dense./MatMul:0 unknown", "Shape of dense/MatMul:0 unknown"),
+        ("See ./notes/mine or 3.5/2.\nEnd", "See ./notes/mine or 3.5/2. End"),
+    ],
+)
+def test_messages_hold_names_as_their_author_knows_them(message: str, told: str) -> None:
+    assert plain(ValueError(message)) == told
 
 
 def test_strings_are_refused() -> None:

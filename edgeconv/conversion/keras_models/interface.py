@@ -115,7 +115,8 @@ def _check(path: Path, tensor: Any, role: str, read_by: Any = None) -> None:
         reader = "" if read_by is None else f", which the layer `{read_by.name}` ({kind}) reads"
         advice = ADVICE.get(kind, "Do what needs it before the model, and export the part behind it.")
         raise UnsupportedModelError(
-            f"`{path}` must take and give dense tensors of numbers. Received: {role} of {sort or dtype}{reader}. {advice}"
+            f"`{path}` must take and give dense tensors of numbers. Received: {role} of {sort or dtype}{reader}. "
+            f"{advice}"
         )
     if shape is None or len(shape) == 0:
         raise UnsupportedModelError(

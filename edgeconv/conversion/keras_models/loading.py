@@ -73,7 +73,8 @@ def load_keras(
         raise
     except Exception as error:  # Keras raises whatever the damaged part makes it raise.
         raise ArtifactError(
-            f"`{path}` must be a .keras file that Keras {keras.__version__} loads in safe mode. Received{_refusal(error)}"
+            f"`{path}` must be a .keras file that Keras {keras.__version__} loads in safe mode. "
+            f"Received{_refusal(error)}"
         ) from error
     interface = interface_of(path, model, data)
     scale, offset = None, 0.0

@@ -59,7 +59,7 @@ def _fuse(model: ir.Model, last: ir.Node, product: ir.Value | None, rest: ir.Val
     if scaled is None or centre is None or last.graph is None:
         return False
     gains = [value for value in scaled.inputs if value is not None and value in centre.inputs]
-    if len(gains) != 1 or len(gains[0].uses()) != 2:
+    if len(gains) != 1 or not _read_twice(gains[0]):
         return False
     x, negated = (next(value for value in node.inputs if value is not gains[0]) for node in (scaled, centre))
     gain, negation = gains[0].producer(), producer(negated, "Neg")
@@ -72,7 +72,7 @@ def _fuse(model: ir.Model, last: ir.Node, product: ir.Value | None, rest: ir.Val
         spread = _spread(gain)
     if spread is None or negation is None or gain is None or spread.source is not x or x.dtype != ir.DataType.FLOAT:
         return False
-    if negation.inputs[0] is not spread.mean or len(spread.mean.uses()) != 2:
+    if negation.inputs[0] is not spread.mean or not _read_twice(spread.mean):
         return False
     width = [size for size in (sizes(x) or ())[spread.axes[0] :] if isinstance(size, int)]
     parameters = [_parameter(value, width, len(spread.axes), default) for value, default in ((scale, 1), (bias, 0))]
@@ -100,7 +100,7 @@ def _spread(reciprocal: ir.Node | None) -> _Spread | None:
     if variance is None or square is None or square.inputs[0] is not square.inputs[1] or square.inputs[0] is None:
         return None
     difference = square.inputs[0].producer()
-    if difference is None or difference.op_type != "Sub" or len(difference.outputs[0].uses()) != 2:
+    if difference is None or difference.op_type != "Sub" or not _read_twice(difference.outputs[0]):
         return None
     x, mean = difference.inputs[0], difference.inputs[1]
     maker = mean.producer() if mean is not None else None
@@ -111,6 +111,10 @@ def _spread(reciprocal: ir.Node | None) -> _Spread | None:
         return None
     epsilon = scalar(add.inputs[places[0]], rank(add.outputs[0])) or 0.0
     return _Spread(x, mean, axes, epsilon, [maker, difference, square, variance, add, root, reciprocal])
+
+
+def _read_twice(value: ir.Value) -> bool:
+    return len(value.uses()) == 2 and not value.is_graph_output()
 
 
 def _parameter(value: ir.Value | None, width: list[int], axes: int, default: float) -> NDArray[np.floating] | None:

@@ -57,7 +57,8 @@ def _bincount(original: Callable[..., Any], arr: Any, weights: Any = None, **opt
     if classes is None or classes != options.get("maxlength") or options.get("axis") != -1 or not tf.is_tensor(arr):
         return original(arr, weights, **options)
     dtype = options.get("dtype", tf.int32) if weights is None else weights.dtype
-    one_hot = tf.one_hot(tf.cast(arr, tf.int64), classes, dtype=dtype)
+    # By comparison: tf2onnx gives the OneHot of integers an input too many.
+    one_hot = tf.cast(tf.equal(tf.cast(arr, tf.int64)[..., None], tf.range(classes, dtype=tf.int64)), dtype)
     if options.get("binary_output"):
         return tf.reduce_max(one_hot, axis=-2)
     return tf.reduce_sum(one_hot if weights is None else one_hot * weights[..., None], axis=-2)

@@ -17,6 +17,7 @@ from edgeconv.conversion.rewrites.lookup import lookups_by_comparison
 from edgeconv.conversion.rewrites.recurrence import without_cudnn
 from edgeconv.conversion.rewrites.signs import signs_by_comparison
 from edgeconv.conversion.rewrites.time_distribution import steps_as_rows
+from edgeconv.conversion.rewrites.up_sampling import unknown_sizes_taken
 
 
 @contextmanager
@@ -37,6 +38,7 @@ def while_traced(model: Any) -> Iterator[None]:
         resizing.resizing_by_matrices(),
         signs_by_comparison(),
         steps_as_rows(),
+        unknown_sizes_taken(),
     ):
         yield
 

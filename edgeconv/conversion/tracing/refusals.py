@@ -24,9 +24,6 @@ ADVICE = {
 }
 """What to do about a layer class."""
 
-SIDE_EFFECTS = ("Assign", "ResourceScatter", "ResourceApply")
-"""How the names of TensorFlow's operations that change a variable begin."""
-
 _OPERATION = re.compile(r"'\{\{node [^']*?\}\} = (\w+)[^']*'")
 """How TensorFlow quotes an operation in a message."""
 
@@ -98,38 +95,6 @@ def _unmarked(node_name: str) -> str:
     return f"{layer}/{operation}" if layer else operation
 
 
-def refuse_side_effects(function: Any, model: Any, source: str) -> None:
-    """Raise if a traced function changes variables that its answers depend on: the next answers would be others.
-
-    Augmentation layers that draw numbers at inference and use none of them change a seed only, and are let be.
-
-    Raises:
-        UnsupportedModelError: names the layer.
-    """
-    read = _read_by_answers(function)
-    for operation in function.graph.get_operations():
-        if operation.type.startswith(SIDE_EFFECTS) and operation.inputs[0].name in read:
-            description, layer = describe_origin(model, operation.name)
-            stateful = getattr(layer, "stateful", False)
-            advice = "Build it with `stateful=False`" if stateful else "Keep what it changes out of `call`"
-            raise UnsupportedModelError(
-                f"`{source}` must keep its state when it is called. Received: {description}, which changes its variables. "
-                f"{advice}, and hand the state in as an input."
-            )
-
-
-def _read_by_answers(function: Any) -> set[str]:
-    """Return the names of all tensors of a traced function that its answers are computed from."""
-    read: set[str] = set()
-    queue = list(function.graph.outputs)
-    while queue:
-        tensor = queue.pop()
-        if tensor.name not in read:
-            read.add(tensor.name)
-            queue += tensor.op.inputs
-    return read
-
-
 def refuse_foreign_nodes(proto: onnx.ModelProto, model: Any, failed: FailedNodes, *, opset: int, source: str) -> None:
     """Raise if a node is no operator of ONNX: tf2onnx leaves what it cannot convert as it was.
 
@@ -151,8 +116,8 @@ def refuse_foreign_nodes(proto: onnx.ModelProto, model: Any, failed: FailedNodes
     detail = "" if why is None else f" ({plain(why)[:200]})"
     others = f", and {len(by_layer) - 1} more such layers" if len(by_layer) > 1 else ""
     raise UnsupportedModelError(
-        f"`{source}` must consist of operations that ONNX has. Received: {operations}{detail} in {description}{others}. "
-        f"{ADVICE.get(kind, LOST)}"
+        f"`{source}` must consist of operations that ONNX has. Received: {operations}{detail} in {description}"
+        f"{others}. {ADVICE.get(kind, LOST)}"
     )
 
 

@@ -58,6 +58,7 @@ for _output_mode in ("int", "one_hot", "multi_hot", "count"):
     one("IntegerLookup", _feed, vocabulary=[1, 3, 5], output_mode=_output_mode)
 one("IntegerLookup", LONG_KEYS, vocabulary=[1, 3, 5], num_oov_indices=2)
 one("IntegerLookup", LONG_KEYS, vocabulary=[1, 3, 5], mask_token=0)
+one("IntegerLookup", KEYS, vocabulary=[1, 3, 5])
 one("IntegerLookup", Feed((4,), "int64", low=1, high=4), vocabulary=[1, 3, 5], invert=True)
 one("StringLookup", WORDS, vocabulary=["ant bee", "bee"])
 one("StringLookup", WORDS, vocabulary=["ant bee", "bee"], output_mode="multi_hot")

@@ -50,3 +50,8 @@ one("Solarization", PIXELS, addition_factor=0.2, threshold_factor=0.5)
 def in_a_pipeline(x: Any) -> Any:
     """Alone Keras makes no model of it: its symbolic output is its input."""
     return layers.Pipeline([layers.Equalization()])(x)
+
+
+@built("Resizing", BYTES)
+def of_bytes_before_a_convolution(x: Any) -> Any:
+    return layers.Conv2D(4, 3, activation="relu")(layers.Rescaling(1 / 255)(layers.Resizing(8, 8)(x)))
