@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import onnxruntime as ort
 import pytest
 
 pytestmark = pytest.mark.train
@@ -101,6 +102,16 @@ def test_up_sampling(method: str) -> None:
 @pytest.mark.parametrize("method", ["bilinear", "nearest"])
 def test_up_sampling_a_picture_of_any_size(method: str) -> None:
     assert worst_error(_model(layers.UpSampling2D(2, interpolation=method), shape=(None, None, 3))) < TOLERANCE
+
+
+@pytest.mark.parametrize("shape", [(7, 6, 3), (None, None, 3)], ids=str)
+@pytest.mark.parametrize("kind", ["Average", "Max"])
+def test_adaptive_pooling_to_one_value(kind: str, shape: tuple[int | None, ...]) -> None:
+    model = _model(getattr(layers, f"Adaptive{kind}Pooling2D")(1), shape=shape)
+    pictures = np.random.default_rng(0).uniform(-1, 1, (3, 7, 6, 3)).astype(np.float32)
+    session = ort.InferenceSession(traced(model).SerializeToString(), providers=["CPUExecutionProvider"])
+    # Keras has an answer on arrays only.
+    np.testing.assert_allclose(session.run(None, {"in0": pictures})[0], model(pictures), atol=1e-6)
 
 
 def test_keras_answers_on_bytes_as_in_a_graph() -> None:
@@ -236,6 +247,7 @@ def test_a_quantized_model_is_refused_by_name() -> None:
 def test_nothing_stays_changed() -> None:
     import keras.src.backend.tensorflow.image as backend
     from keras.src import ops
+    from keras.src.backend.tensorflow import nn
     from tf2onnx.graph import Node
     from tf2onnx.handler import tf_op
     from tf2onnx.onnx_opset.nn import ConvOp, ConvTranspose
@@ -249,7 +261,13 @@ def test_nothing_stays_changed() -> None:
             backend.resize,
             ops.image.resize,
         ]
-        changed += [layers.TimeDistributed.call, Node.update_proto, einsum_optimizer.permutations]
+        changed += [
+            nn.adaptive_average_pool,
+            nn.adaptive_max_pool,
+            layers.TimeDistributed.call,
+            Node.update_proto,
+            einsum_optimizer.permutations,
+        ]
         changed += [ConvOp.__dict__["any_version"], ConvTranspose.__dict__["version_1"]]
         return [*changed, keras.layers.Layer.__call__, {**tf_op._OPSETS}]
 

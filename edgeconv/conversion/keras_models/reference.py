@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from edgeconv.conversion.keras_models.interface import Interface
 from edgeconv.conversion.keras_models.ports import IMAGE, Port
 from edgeconv.conversion.keras_models.structure import leaves, rebuilt
-from edgeconv.conversion.rewrites.recurrence import without_cudnn
+from edgeconv.conversion.rewrites.registry import while_answered
 from edgeconv.conversion.tracing.layer_calls import LayerCalls, describe_layer
 from edgeconv.conversion.tracing.tracer import trace
 from edgeconv.errors import UnsupportedModelError
@@ -92,8 +92,8 @@ class KerasReference:
         """
         tensors = [feeds[port.name] for port in self.inputs]
         calls = LayerCalls()
-        # Keras itself has no answer on a CPU where a layer insists on cuDNN.
-        with without_cudnn(self.model), native_log_held_back():
+        # Keras has no answer on a CPU where a layer insists on cuDNN, and rounds differently in a graph.
+        with while_answered(self.model), native_log_held_back():
             try:
                 with calls.followed():
                     return self._by_name(self.call(self.model, tensors))

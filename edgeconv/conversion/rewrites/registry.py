@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from edgeconv.conversion.rewrites import activations, counting, resizing, spectra
+from edgeconv.conversion.rewrites.adaptive_pooling import pooled_at_once
 from edgeconv.conversion.rewrites.aspect_ratio import aspect_ratios_counted
 from edgeconv.conversion.rewrites.constants import constants_written_once
 from edgeconv.conversion.rewrites.convolutions import groups_counted, outputs_padded
@@ -35,6 +36,7 @@ def while_traced(model: Any) -> Iterator[None]:
         aspect_ratios_counted(),
         counting.counted_by_one_hot(),
         lookups_by_comparison(),
+        pooled_at_once(),
         resizing.resizing_by_matrices(),
         signs_by_comparison(),
         steps_as_rows(),

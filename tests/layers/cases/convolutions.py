@@ -26,7 +26,7 @@ for _rank in (1, 2, 3):
     one(_conv, _image, 6, 3, groups=2)
     one(_conv, _image, 6, 3, groups=2, strides=2, padding="same")
     one(_conv, _image, 6, 3, activation="relu", use_bias=False)
-    one(_conv, _first, 6, 3, data_format=FIRST)
+    one(_conv, _first, 5, 3, data_format=FIRST)
     one(_conv, _first, 6, 3, data_format=FIRST, padding="same", strides=2)
     one(_conv, _dynamic, 6, 3)
     one(_conv, _dynamic, 6, 3, strides=2, padding="same")
@@ -75,3 +75,9 @@ def with_batch_normalization_and_relu(x: Any) -> Any:
 @built("DepthwiseConv2D", Feed((9, 8, 4)))
 def with_batch_normalization(x: Any) -> Any:
     return layers.BatchNormalization()(layers.DepthwiseConv2D(3, use_bias=False)(x))
+
+
+@built("Conv2D", Feed((4, 9, 8)))
+def channels_first_with_as_many_filters_as_columns(x: Any) -> Any:
+    """Keras takes the columns for the channels, and adds the bias along them; a file has none of this."""
+    return layers.Conv2D(6, 3, data_format=FIRST)(x)
