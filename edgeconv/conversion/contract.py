@@ -53,6 +53,10 @@ def check_fit(keras_model: KerasReference, data: Dataset | None, config: ExportC
         ConfigError: an option contradicts the model, or int8 is asked for without data.
         DatasetError: the data are of another shape, or have another number of classes.
     """
+    if config.calibration is not None and not config.quantize:
+        raise ConfigError(
+            f"`calibration` is for int8. Received: `{config.calibration}` without `--quantize`. Add that, or leave it out."
+        )
     if not keras_model.is_classifier:
         _check_fit_of_tensors(keras_model, data, config)
         return

@@ -126,6 +126,11 @@ def test_calibration_that_does_not_fit(
         )
 
 
+def test_calibration_without_int8_is_refused(model: Path, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="`calibration` is for int8"):
+        export_here(model, config=ExportConfig(calibration=str(tmp_path)), out=tmp_path / "m")
+
+
 def test_the_oldest_runtime_decides_the_opset(model: Path, tmp_path: Path) -> None:
     said: list[str] = []
 
