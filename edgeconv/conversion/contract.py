@@ -55,7 +55,8 @@ def check_fit(keras_model: KerasReference, data: Dataset | None, config: ExportC
     """
     if config.calibration is not None and not config.quantize:
         raise ConfigError(
-            f"`calibration` is for int8. Received: `{config.calibration}` without `--quantize`. Add that, or leave it out."
+            f"`calibration` is for int8. Received: `{config.calibration}` without `--quantize`. Add that, or leave it "
+            "out."
         )
     if not keras_model.is_classifier:
         _check_fit_of_tensors(keras_model, data, config)
