@@ -10,7 +10,7 @@ import numpy as np
 
 from edgeconv.artifact import FAILED_PARITY_FILE, write_json
 from edgeconv.config import ExportConfig
-from edgeconv.conversion.agreement import TOLERANCE, Trials, largest_difference
+from edgeconv.conversion.agreement import BATCHES, TOLERANCE, Trials, largest_difference
 from edgeconv.conversion.calibration import Calibration, draw_calibration
 from edgeconv.conversion.calibration_files import read_calibration
 from edgeconv.conversion.contract import ConvertedFile, build_manifest, check_fit, kind_of_output, preparation_of
@@ -197,8 +197,10 @@ def _golden_trial(reference: KerasReference, trials: Trials) -> Samples:
     trial = trials.trials[0]
     (images,), (answers,) = trial.feeds.values(), trial.expected.values()
     if trials.source is not None and reference.batch is None:
-        feeds = trials.source.draw(SAMPLES, images.shape[1])
-        (images,), (answers,) = feeds.values(), reference.run(feeds).values()
+        name, images = trials.source.draw(SAMPLES, images.shape[1]).popitem()
+        # A few at once, as in the trials: large pictures of a deep network take gigabytes.
+        parts = [images[start : start + BATCHES[0]] for start in range(0, SAMPLES, BATCHES[0])]
+        answers = np.concatenate([next(iter(reference.run({name: part}).values())) for part in parts])
     return Samples(images, np.full(len(images), -1, np.int64), answers)
 
 
