@@ -19,8 +19,8 @@ from edgeconv.runtime.session import open_session
 BATCHES = (3, 1)
 """The larger one first: its answers say how far apart answers lie."""
 
-SCALES = (1, 2)
-"""Where heights and widths are dynamic, they are tried at two sizes."""
+SECOND_SCALE = 2
+"""Where heights and widths are dynamic, they are tried at a second size, so many times the first."""
 
 SIDES = (64, 128, 256)
 """Heights and widths that a picture of any size is tried at; some networks have no answer to small ones."""
@@ -155,7 +155,7 @@ def _draws(reference: KerasReference, source: RandomInputs, sizes: tuple[int, ..
     for size in sizes:
         yield source.draw(size, side), f"random inputs, batch {size}"
     if dynamic:
-        yield source.draw(sizes[0], side * SCALES[1]), f"random inputs of a second size, batch {sizes[0]}"
+        yield source.draw(sizes[0], side * SECOND_SCALE), f"random inputs of a second size, batch {sizes[0]}"
 
 
 def _side(reference: KerasReference, source: RandomInputs, batch: int) -> int:
@@ -173,10 +173,7 @@ def _side(reference: KerasReference, source: RandomInputs, batch: int) -> int:
 
 
 def _tried(reference: KerasReference, draws: Iterator[tuple[Feeds, str]]) -> Trials:
-    trials = []
-    for feeds, what in draws:
-        trials.append(Trial(feeds, reference.run(feeds), what))
-    found = tuple(trials)
+    found = tuple(Trial(feeds, reference.run(feeds), what) for feeds, what in draws)
     return Trials(found, {port.name: _spread(_values(found, port.name)) for port in reference.outputs})
 
 

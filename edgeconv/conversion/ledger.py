@@ -173,7 +173,6 @@ def compare(
     different = np.flatnonzero(told != expected)
     # An answer that is no number differs by as much as a number can: the gates must see it, and JSON has no NaN.
     error = np.nan_to_num(answers.astype(np.float64) - reference, nan=_WORST, posinf=_WORST, neginf=-_WORST)
-    noise = float(np.square(error).sum())
     low, high = (None, None) if labels is None else wilson(int((told == truth).sum()), len(truth))
     confusion: tuple[tuple[int, ...], ...] = ()
     if labels is not None and classes <= MOST_CLASSES_SHOWN:
@@ -190,11 +189,17 @@ def compare(
         flips=tuple(Flip(int(i), int(truth[i]), int(expected[i]), int(told[i])) for i in different),
         max_abs_dp=float(np.abs(error).max()),
         mean_abs_dp=float(np.abs(error).mean()),
-        sqnr_db=None if noise == 0.0 else float(10 * np.log10(np.square(reference.astype(np.float64)).sum() / noise)),
+        sqnr_db=sqnr_db(reference.astype(np.float64), error),
         size_bytes=size_bytes,
         p50_latency_ms=p50_latency_ms,
         confusion=confusion,
     )
+
+
+def sqnr_db(signal: NDArray[np.float64], error: NDArray[np.float64]) -> float | None:
+    """Return the power of a signal over that of its error, in dB; None where there is no error."""
+    noise = float(np.square(error).sum())
+    return None if noise == 0.0 else float(10 * np.log10(np.square(signal).sum() / noise))
 
 
 def judge(rows: tuple[Row, ...], *, max_drop: float) -> tuple[Gate, ...]:

@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 
 from edgeconv.conversion.agreement import Trials, run_trial
-from edgeconv.conversion.ledger import SPREAD_GATE, Gate, Ledger, Row
+from edgeconv.conversion.ledger import SPREAD_GATE, Gate, Ledger, Row, sqnr_db
 from edgeconv.conversion.parity import median_latency_ms
 from edgeconv.runtime.providers import CPU
 from edgeconv.runtime.session import open_session
@@ -37,17 +37,17 @@ def ledger_of_trials(
     gates = []
     for variant, data in files.items():
         session = open_session(data, CPU, threads=1)
-        errors, powers = [], []
+        errors, signals = [], []
         for trial in trials.trials:
             answers = run_trial(session, trial)
             for name, expected in trial.expected.items():
                 spread = trials.spreads[name] or 1.0
-                errors.append((np.float64(1) * answers[name] - np.float64(1) * expected).ravel() / spread)
-                powers.append(expected.astype(np.float64).ravel() / spread)
-        error, power = np.concatenate(errors), np.concatenate(powers)
+                signals.append(expected.astype(np.float64).ravel() / spread)
+                errors.append(answers[name].astype(np.float64).ravel() / spread - signals[-1])
+        error, signal = np.concatenate(errors), np.concatenate(signals)
         latency = median_latency_ms(partial(run_trial, session, trials.trials[-1]))
         tolerance = tolerances[variant]
-        rows.append(_row(variant, CPU, count, error, power, len(data), tolerance, latency))
+        rows.append(_row(variant, CPU, count, error, signal, len(data), tolerance, latency))
         worst = rows[-1].max_abs_dp
         gates.append(Gate(variant, SPREAD_GATE, tolerance, worst, worst <= tolerance, REASON))
     source = "random" if trials.source else "given"
@@ -59,13 +59,12 @@ def _row(
     provider: str,
     count: int,
     error: np.ndarray,
-    power: np.ndarray,
+    signal: np.ndarray,
     size_bytes: int,
     tolerance: float,
     latency_ms: float | None,
 ) -> Row:
     """Return a row without classes: the agreement is the share of values within the tolerance."""
-    noise = float(np.square(error).sum())
     return Row(
         stage=stage,
         provider=provider,
@@ -77,7 +76,7 @@ def _row(
         flips=(),
         max_abs_dp=float(np.abs(error).max()),
         mean_abs_dp=float(np.abs(error).mean()),
-        sqnr_db=None if noise == 0.0 else float(10 * np.log10(np.square(power).sum() / noise)),
+        sqnr_db=sqnr_db(signal, error),
         size_bytes=size_bytes,
         p50_latency_ms=latency_ms,
         confusion=(),

@@ -9,6 +9,7 @@ import onnx
 
 from edgeconv.conversion.keras_models.ports import Port
 from edgeconv.conversion.layer_names import layer_of_named
+from edgeconv.conversion.reading import all_nodes
 from edgeconv.errors import EdgeconvError, UnsupportedModelError
 from edgeconv.runtime.session import Session
 
@@ -29,7 +30,7 @@ def verify_structure(proto: onnx.ModelProto, source: str, inputs: tuple[Port, ..
         UnsupportedModelError: names the layers of the operators that do not exist, or says what a check found.
     """
     opsets = {entry.domain: entry.version for entry in proto.opset_import}
-    unknown = sorted({_named(node) for node in _nodes(proto.graph) if not _exists(node, opsets)})
+    unknown = sorted({_named(node) for node in all_nodes(proto.graph) if not _exists(node, opsets)})
     if unknown:
         # tf2onnx logs an operator that it cannot map, and writes it into the file all the same.
         raise UnsupportedModelError(
@@ -53,17 +54,6 @@ def verify_structure(proto: onnx.ModelProto, source: str, inputs: tuple[Port, ..
             f"`{source}` must convert to ONNX that loads. Received: {_short(error)}. Replace the layer that it names."
         ) from error
     return data
-
-
-def _nodes(graph: onnx.GraphProto) -> list[onnx.NodeProto]:
-    """Return the nodes of a graph and of the graphs inside its nodes."""
-    found = []
-    for node in graph.node:
-        found.append(node)
-        for attribute in node.attribute:
-            for inner in (attribute.g, *attribute.graphs):
-                found += _nodes(inner)
-    return found
 
 
 def _named(node: onnx.NodeProto) -> str:

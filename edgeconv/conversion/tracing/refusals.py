@@ -11,6 +11,7 @@ from typing import Any
 import onnx
 
 from edgeconv.conversion.layer_names import MARK, layer_of_traced
+from edgeconv.conversion.reading import all_nodes
 from edgeconv.conversion.tracing.layer_calls import describe_origin
 from edgeconv.errors import UnsupportedModelError
 
@@ -102,7 +103,7 @@ def refuse_foreign_nodes(proto: onnx.ModelProto, model: Any, failed: FailedNodes
         UnsupportedModelError: names the layer, its class and its foreign operations.
     """
     by_layer: dict[str, tuple[str, list[onnx.NodeProto]]] = {}
-    for node in _nodes(proto.graph):
+    for node in all_nodes(proto.graph):
         if not _known(node, opset):
             description, layer = describe_origin(model, node.name)
             by_layer.setdefault(description, (type(layer).__name__, []))[1].append(node)
@@ -119,14 +120,6 @@ def refuse_foreign_nodes(proto: onnx.ModelProto, model: Any, failed: FailedNodes
         f"`{source}` must consist of operations that ONNX has. Received: {operations}{detail} in {description}"
         f"{others}. {ADVICE.get(kind, LOST)}"
     )
-
-
-def _nodes(graph: onnx.GraphProto) -> Iterator[onnx.NodeProto]:
-    for node in graph.node:
-        yield node
-        for attribute in node.attribute:
-            for inner in (*attribute.graphs, *([attribute.g] if attribute.HasField("g") else [])):
-                yield from _nodes(inner)
 
 
 def _known(node: onnx.NodeProto, opset: int) -> bool:
