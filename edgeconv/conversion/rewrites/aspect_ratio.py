@@ -14,6 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from edgeconv.conversion.rewrites.replacing import replaced
+
 
 @contextmanager
 def aspect_ratios_counted() -> Iterator[None]:
@@ -34,11 +36,8 @@ def aspect_ratios_counted() -> Iterator[None]:
             kwargs = {**kwargs, "pad_to_aspect_ratio": False}
         return original(images, size, *args, **kwargs)
 
-    image.resize = resize
-    try:
+    with replaced(image, "resize", resize):
         yield
-    finally:
-        image.resize = original
 
 
 def _image_data_format() -> str:

@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from edgeconv.conversion.rewrites.replacing import replaced
+
 
 @contextmanager
 def constants_written_once() -> Iterator[None]:
@@ -25,8 +27,5 @@ def constants_written_once() -> Iterator[None]:
         if not node.is_const():
             original(node, *args, **kwargs)
 
-    Node.update_proto = update_proto
-    try:
+    with replaced(Node, "update_proto", update_proto):
         yield
-    finally:
-        Node.update_proto = original

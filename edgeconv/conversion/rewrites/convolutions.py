@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from edgeconv.conversion.rewrites.replacing import replaced
 from edgeconv.errors import UnsupportedModelError
 
 
@@ -39,11 +40,8 @@ def groups_counted() -> Iterator[None]:
         original.__func__(handler, opset, graph, node, **kwargs)
         node.set_attr("group", groups)
 
-    ConvOp.any_version = classmethod(any_version)
-    try:
+    with replaced(ConvOp, "any_version", classmethod(any_version)):
         yield
-    finally:
-        ConvOp.any_version = original
 
 
 @contextmanager
@@ -63,8 +61,5 @@ def outputs_padded() -> Iterator[None]:
         node.set_attr("output_padding", [max(-total, 0) for total in totals])
         node.set_attr("pads", [pad if totals[place % dimensions] >= 0 else 0 for place, pad in enumerate(pads)])
 
-    ConvTranspose.version_1 = classmethod(version_1)
-    try:
+    with replaced(ConvTranspose, "version_1", classmethod(version_1)):
         yield
-    finally:
-        ConvTranspose.version_1 = original

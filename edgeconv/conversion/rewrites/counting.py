@@ -21,6 +21,7 @@ import numpy as np
 import onnx
 
 from edgeconv.conversion.rewrites.handler import Handlers, add, constant, replace
+from edgeconv.conversion.rewrites.replacing import replaced
 
 
 def handlers() -> Handlers:
@@ -43,11 +44,8 @@ def counted_by_one_hot() -> Iterator[None]:
     import tensorflow as tf
 
     original = tf.math.bincount
-    tf.math.bincount = partial(_bincount, original)
-    try:
+    with replaced(tf.math, "bincount", partial(_bincount, original)):
         yield
-    finally:
-        tf.math.bincount = original
 
 
 def _bincount(original: Callable[..., Any], arr: Any, weights: Any = None, **options: Any) -> Any:

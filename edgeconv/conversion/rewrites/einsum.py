@@ -15,6 +15,8 @@ from contextlib import contextmanager
 from itertools import islice, permutations
 from typing import Any
 
+from edgeconv.conversion.rewrites.replacing import replaced
+
 MOST_ORDERS = 120
 """All orders of five letters."""
 
@@ -27,9 +29,5 @@ def few_orders_tried() -> Iterator[None]:
     def first_permutations(letters: Iterable[Any]) -> Iterator[tuple[Any, ...]]:
         return islice(permutations(letters), MOST_ORDERS)
 
-    original = einsum_optimizer.permutations
-    einsum_optimizer.permutations = first_permutations
-    try:
+    with replaced(einsum_optimizer, "permutations", first_permutations):
         yield
-    finally:
-        einsum_optimizer.permutations = original

@@ -16,6 +16,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from edgeconv.conversion.rewrites.replacing import replaced
+
 
 @contextmanager
 def lookups_by_comparison() -> Iterator[None]:
@@ -33,8 +35,5 @@ def lookups_by_comparison() -> Iterator[None]:
         found = tf.cast(tf.equal(tf.cast(keys, table.key_dtype)[..., None], known), table.value_dtype)
         return default + tf.reduce_sum(found * (values - default), axis=-1)
 
-    tf.lookup.StaticHashTable.lookup = lookup
-    try:
+    with replaced(tf.lookup.StaticHashTable, "lookup", lookup):
         yield
-    finally:
-        tf.lookup.StaticHashTable.lookup = original

@@ -23,6 +23,7 @@ import numpy as np
 import onnx
 
 from edgeconv.conversion.rewrites.handler import Handlers, add, constant, replace
+from edgeconv.conversion.rewrites.replacing import replaced
 from edgeconv.errors import UnsupportedModelError
 
 BY_RESIZE = ("bilinear", "nearest")
@@ -35,11 +36,8 @@ def resizing_by_matrices() -> Iterator[None]:
     import tensorflow as tf
 
     original = tf.image.resize
-    tf.image.resize = partial(_resize, original)
-    try:
+    with replaced(tf.image, "resize", partial(_resize, original)):
         yield
-    finally:
-        tf.image.resize = original
 
 
 def _resize(

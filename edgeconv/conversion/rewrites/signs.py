@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from edgeconv.conversion.rewrites.replacing import replaced
+
 
 @contextmanager
 def signs_by_comparison() -> Iterator[None]:
@@ -20,14 +22,9 @@ def signs_by_comparison() -> Iterator[None]:
     import tensorflow as tf
     from keras.src.backend.tensorflow import numpy as backend
 
-    original = backend.signbit
-
     def signbit(x: Any) -> Any:
         tensor = tf.convert_to_tensor(x)
         return tensor < tf.zeros((), tensor.dtype)
 
-    backend.signbit = signbit
-    try:
+    with replaced(backend, "signbit", signbit):
         yield
-    finally:
-        backend.signbit = original

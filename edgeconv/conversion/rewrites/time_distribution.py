@@ -13,13 +13,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from edgeconv.conversion.rewrites.replacing import replaced
+
 
 @contextmanager
 def steps_as_rows() -> Iterator[None]:
     """Replace `TimeDistributed.call` while the block runs."""
     from keras.layers import TimeDistributed
-
-    original = TimeDistributed.call
 
     def call(wrapper: Any, inputs: Any, training: Any = None, mask: Any = None) -> Any:
         options = {"training": training} if wrapper.layer._call_has_training_arg else {}
@@ -28,11 +28,8 @@ def steps_as_rows() -> Iterator[None]:
         rows = wrapper.layer.call(_reshaped(inputs, [-1], 2), **options)
         return _reshaped(rows, _sizes(inputs)[:2], 1)
 
-    TimeDistributed.call = call
-    try:
+    with replaced(TimeDistributed, "call", call):
         yield
-    finally:
-        TimeDistributed.call = original
 
 
 def _reshaped(tensor: Any, leading: list[Any], replaced: int) -> Any:

@@ -14,6 +14,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from edgeconv.conversion.rewrites.replacing import replaced
+
 
 @contextmanager
 def unknown_sizes_taken() -> Iterator[None]:
@@ -29,8 +31,5 @@ def unknown_sizes_taken() -> Iterator[None]:
             return backend.resize(images, size, **options)
         return original(images, size, **options)
 
-    ops.image.resize = resize
-    try:
+    with replaced(ops.image, "resize", resize):
         yield
-    finally:
-        ops.image.resize = original
