@@ -16,7 +16,8 @@ def replaced(owner: Any, name: str, value: Any) -> Iterator[None]:
         name: of its attribute.
         value: to have for the while.
     """
-    original = getattr(owner, name)
+    # As it is stored: asked of its class, a class method would come back bound.
+    original = vars(owner)[name] if name in vars(owner) else getattr(owner, name)
     setattr(owner, name, value)
     try:
         yield
