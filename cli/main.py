@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-COMMANDS = ("train", "export", "predict", "evaluate", "inspect", "bundle")
+COMMANDS = ("train", "export", "predict", "evaluate", "benchmark", "inspect", "bundle")
 """In the order in which a model goes through them; each is the `command` of the module of its name."""
 
 INTERRUPTED = 130

@@ -33,7 +33,7 @@ COLUMNS = ("path", "label", "index", "probability", "top")
     type=click.Choice(["auto", "cpu", "gpu"]),
     help="auto: a GPU only if it computes right. gpu: never the CPU in silence.",
 )
-@click.option("--threads", default=1, show_default=True, help="Threads inside an operator.")
+@click.option("--threads", type=int, help="Threads inside an operator. Default: what --tune found best here, else 1.")
 @format_option
 def command(
     images: tuple[str, ...],
@@ -41,7 +41,7 @@ def command(
     variant: str | None,
     top_k: int,
     device: str,
-    threads: int,
+    threads: int | None,
     output_format: str | None,
 ) -> None:
     """Read pictures: files, folders, globs, or - for stdin.

@@ -3,6 +3,7 @@
     train     dataset -> exported/<name>/model.keras          needs the extra `train`
     export    .keras -> verified ONNX, fp32 and int8          needs the extra `train`
     evaluate  the parity ledger of an artifact
+    benchmark, tune, profile   the speed of the variants on this device
     inspect   what is in a model                              needs the extra `train`
     bundle    a project that embeds a model through ONNX Runtime
     Predictor pictures -> labels, with numpy and onnxruntime
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
     from edgeconv.datasets import DatasetSpec
     from edgeconv.errors import EdgeconvError
     from edgeconv.manifest import Manifest
+    from edgeconv.runtime.benchmarking.measuring import benchmark
+    from edgeconv.runtime.benchmarking.profiling import profile
+    from edgeconv.runtime.benchmarking.tuning import tune
     from edgeconv.runtime.predictor import Prediction, Predictor
     from edgeconv.training import TrainedModel, train
 
@@ -43,12 +47,15 @@ _HOMES = {
     "Predictor": "runtime.predictor",
     "TrainConfig": "config",
     "TrainedModel": "training",
+    "benchmark": "runtime.benchmarking.measuring",
     "bundle": "bundling.bundler",
     "check_bundle": "bundling.checking",
     "evaluate": "conversion.evaluation",
     "export": "conversion.exporter",
     "inspect": "conversion.inspection",
+    "profile": "runtime.benchmarking.profiling",
     "train": "training",
+    "tune": "runtime.benchmarking.tuning",
 }
 
 __all__ = [
@@ -64,12 +71,15 @@ __all__ = [
     "Predictor",
     "TrainConfig",
     "TrainedModel",
+    "benchmark",
     "bundle",
     "check_bundle",
     "evaluate",
     "export",
     "inspect",
+    "profile",
     "train",
+    "tune",
 ]
 
 

@@ -84,6 +84,8 @@ class Variant:
         calibration: what the int8 ranges were measured on; empty for fp32.
         size_bytes: of the file; None inside the file itself.
         sha256: of the file; None inside the file itself.
+        requires: what the file needs beyond the operators of ONNX: ``"operators"``, the domain of ONNX Runtime's own,
+            ``"onnxruntime"``, the releases that have them, ``"processor"``; empty where it needs no more.
         embeds: of the variant e2e: the variant inside it, behind the preparation of pictures.
     """
 
@@ -96,6 +98,7 @@ class Variant:
     size_bytes: int | None = None
     sha256: str | None = None
     embeds: str | None = None
+    requires: Mapping[str, str] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the variant as a JSON object, without the keys that are not known."""
@@ -109,6 +112,8 @@ class Variant:
         }
         if self.embeds is not None:
             value["embeds"] = self.embeds
+        if self.requires:
+            value["requires"] = dict(self.requires)
         if self.size_bytes is not None:
             value["size_bytes"] = self.size_bytes
         if self.sha256 is not None:
@@ -128,6 +133,7 @@ class Variant:
             size_bytes=value.get("size_bytes"),
             sha256=value.get("sha256"),
             embeds=value.get("embeds"),
+            requires=dict(value.get("requires", {})),
         )
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeconv.runtime.options import DEFAULT_OPTIONS, SessionOptions
 from edgeconv.runtime.providers import CPU
 from edgeconv.runtime.session import open_session
 
@@ -37,6 +38,8 @@ class EmbeddedModel:
     Args:
         model: the bytes of the file.
         threads: threads inside an operator, at least 1.
+        options: what the session is told besides.
+        reduced_range: whether the weights of the int8 part have 7 bits; see `Session`.
 
     Raises:
         InputError: ONNX Runtime cannot load the bytes.
@@ -47,9 +50,18 @@ class EmbeddedModel:
         (10,)
     """
 
-    def __init__(self, model: bytes, *, threads: int = 1) -> None:
-        self._session = open_session(model, CPU, threads)
+    def __init__(
+        self,
+        model: bytes,
+        *,
+        threads: int = 1,
+        options: SessionOptions = DEFAULT_OPTIONS,
+        reduced_range: bool = False,
+    ) -> None:
+        self._session = open_session(model, CPU, threads, options=options, reduced_range=reduced_range)
         self.provider = CPU
+        self.threads = threads
+        self.options = options
 
     @property
     def metadata(self) -> Mapping[str, str]:

@@ -13,8 +13,11 @@ from edgeconv.artifact import MANIFEST_FILE, SAMPLES_FILE, newest, read_json
 from edgeconv.errors import ArtifactError, ChecksumError, ConfigError, ManifestError, ProviderError
 from edgeconv.manifest import METADATA_KEY, VARIANT_KEY, Manifest
 from edgeconv.runtime.embedded import E2E, EmbeddedModel
+from edgeconv.runtime.fitness import check_fitness
+from edgeconv.runtime.options import DEFAULT_OPTIONS, SessionOptions
 from edgeconv.runtime.providers import CPU, candidates
 from edgeconv.runtime.session import Session
+from edgeconv.runtime.tuned import Tuned, tuned_for_this_device
 
 _PACKAGE = Path(__file__).parents[1]
 
@@ -78,15 +81,20 @@ def reference_model() -> Path | None:
     return next((place for place in REFERENCE_PLACES if (place / MANIFEST_FILE).is_file()), None)
 
 
-def open_model(path: Path, *, variant: str | None = None, device: str = "auto", threads: int = 1) -> OpenModel:
+def open_model(
+    path: Path, *, variant: str | None = None, device: str = "auto", threads: int | None = None
+) -> OpenModel:
     """Open an artifact's folder, or a lone `.onnx` file that carries its contract.
+
+    Where `edgeconv benchmark --tune` found the best way for this device, that is taken as far as no argument says
+    otherwise: another variant or device leaves it out, and a number of threads replaces its own.
 
     Args:
         path: the folder or the file.
-        variant: ``"int8"``, ``"fp32"`` or ``"e2e"``; None takes int8 on the CPU and fp32 on a GPU.
-        device: ``"auto"`` takes a GPU only if it computes the golden vectors right, else the CPU; ``"gpu"`` is
-            strict; ``"cpu"``.
-        threads: threads inside an operator, at least 1.
+        variant: ``"int8"``, ``"fp32"`` or ``"e2e"``; None takes the tuned one, else int8 on the CPU and fp32 on a GPU.
+        device: ``"auto"`` takes the tuned provider, else a GPU only if it computes the golden vectors right, else the
+            CPU; ``"gpu"`` is strict; ``"cpu"``.
+        threads: threads inside an operator, at least 1; None takes the tuned number, else 1.
 
     Raises:
         ArtifactError: the path is no artifact, lacks the variant, or a file is not the one its manifest names.
@@ -96,21 +104,82 @@ def open_model(path: Path, *, variant: str | None = None, device: str = "auto", 
         >>> open_model(Path("exported/mnist")).variant  # doctest: +SKIP
         'int8'
     """
-    if threads < 1:
+    if threads is not None and threads < 1:
         raise ConfigError(f"`threads` must be at least 1. Received: {threads}. Leave it out for 1.")
     files = find_files(path)
     refusals = []
+    tuned = _tuned(files, variant, device)
+    if tuned is not None:
+        try:
+            return open_variant(
+                files,
+                tuned.variant,
+                tuned.provider,
+                device=device,
+                threads=threads or tuned.threads,
+                options=tuned.options,
+            )
+        except ProviderError as error:  # Its libraries went, or were replaced, since.
+            refusals.append(str(error))
     for provider in candidates(device, ort.get_available_providers()):
         name = choose_variant(files, variant, provider)
-        if provider == CPU and name == E2E:
-            return _open_embedded(path, files.read(name), threads)
-        if provider == CPU:
-            return OpenModel(path, files.manifest, name, Session(files.read(name), threads=threads))
         try:
-            return OpenModel(path, files.manifest, name, _on_gpu(files, name, provider, device, threads))
+            return open_variant(files, name, provider, device=device, threads=threads or 1)
         except ProviderError as error:
             refusals.append(str(error))
     raise ProviderError(refusals[0])
+
+
+def open_variant(
+    files: ModelFiles,
+    name: str,
+    provider: str,
+    *,
+    device: str = "auto",
+    threads: int = 1,
+    options: SessionOptions = DEFAULT_OPTIONS,
+) -> OpenModel:
+    """Open one variant on one provider; see `open_model`.
+
+    Args:
+        files: of the model.
+        name: of the variant.
+        provider: ONNX Runtime's name of it. One other than the CPU's must compute the golden vectors right.
+        device: ``"gpu"`` does without where there are no golden vectors.
+        threads: threads inside an operator, at least 1.
+        options: of the session.
+
+    Raises:
+        ArtifactError: the file is absent, or not the one that the manifest names.
+        ProviderError: the provider does not run the variant right.
+    """
+    if provider != CPU:
+        return OpenModel(files.path, files.manifest, name, _on_gpu(files, name, provider, device, threads, options))
+    check_fitness(files.manifest, name)
+    reduced = has_reduced_range(files.manifest, name)
+    if name != E2E:
+        session = Session(files.read(name), threads=threads, options=options, reduced_range=reduced)
+        return OpenModel(files.path, files.manifest, name, session)
+    # A file that has the preparation inside has a contract of its own: it answers with probabilities.
+    embedded = EmbeddedModel(files.read(name), threads=threads, options=options, reduced_range=reduced)
+    manifest = Manifest.from_json(embedded.metadata[METADATA_KEY], str(files.path))
+    return OpenModel(files.path, manifest, name, embedded)
+
+
+def has_reduced_range(manifest: Manifest, name: str) -> bool:
+    """Tell whether a variant's int8 weights, or those of the variant inside it, were made with 7 bits."""
+    variant = manifest.variants.get(name)
+    if variant is not None and variant.embeds is not None:
+        variant = manifest.variants.get(variant.embeds)
+    return variant is not None and variant.quantization.get("reduce_range") is True
+
+
+def _tuned(files: ModelFiles, variant: str | None, device: str) -> Tuned | None:
+    """Return what was found best for this device, unless the caller wants another variant or device."""
+    tuned = tuned_for_this_device(files.manifest)
+    if tuned is None or variant not in {None, tuned.variant} or tuned.provider not in ort.get_available_providers():
+        return None
+    return tuned if device == "auto" or (device == "cpu") == (tuned.provider == CPU) else None
 
 
 def find_files(path: Path) -> ModelFiles:
@@ -130,17 +199,11 @@ def find_files(path: Path) -> ModelFiles:
     return files
 
 
-def _open_embedded(path: Path, data: bytes, threads: int) -> OpenModel:
-    """Open a file that has the preparation inside, under the contract of its own: it answers with probabilities."""
-    session = EmbeddedModel(data, threads=threads)
-    return OpenModel(path, Manifest.from_json(session.metadata[METADATA_KEY], str(path)), E2E, session)
-
-
-def _on_gpu(files: ModelFiles, name: str, provider: str, device: str, threads: int) -> Session:
+def _on_gpu(files: ModelFiles, name: str, provider: str, device: str, threads: int, options: SessionOptions) -> Session:
     """Open a GPU session, and believe it only if it computes the golden vectors right."""
     from edgeconv.runtime.golden import Samples, disagreement
 
-    if name in {"int8", E2E}:
+    if name == E2E or name.startswith("int8"):
         # https://github.com/microsoft/onnxruntime/issues/12229
         raise ProviderError(
             f"{provider} requires a float model. Received: {name}, whose operators would run one by one on the CPU. "
@@ -148,14 +211,14 @@ def _on_gpu(files: ModelFiles, name: str, provider: str, device: str, threads: i
         )
     if files.samples is None and device == "auto":
         raise ProviderError(f"{provider} requires golden vectors to be trusted. Received: none. Use `--device gpu`.")
-    session = Session(files.read(name), provider=provider, threads=threads)
+    session = Session(files.read(name), provider=provider, threads=threads, options=options)
     problem = disagreement(session, Samples.load(files.samples)) if files.samples else None
     if problem:
         raise ProviderError(f"{provider} must answer as Keras did. Received: {problem}. Use `--device cpu`.")
     return session
 
 
-_OPTIONS = {"int8": " --quantize", "fp16": " --fp16", E2E: " --embed-preprocessing"}
+_OPTIONS = {"int8": " --quantize", "int8-fast": " --quantize --fast", "fp16": " --fp16", E2E: " --embed-preprocessing"}
 """What makes a variant, besides the export itself."""
 
 

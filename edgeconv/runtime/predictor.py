@@ -57,9 +57,11 @@ class Predictor:
     Args:
         model: an artifact's folder or a lone `.onnx` file; None takes the newest artifact below `exported/`, else
             the reference model of the package.
-        variant: ``"int8"``, ``"fp32"``, ``"fp16"`` or ``"e2e"``; None takes int8 where it is there.
+        variant: ``"int8"``, ``"fp32"``, ``"fp16"`` or ``"e2e"``; None takes what `edgeconv benchmark --tune` found
+            best for this device, else int8 where it is there.
         device: ``"auto"``, ``"cpu"`` or ``"gpu"``; see `open_model`.
-        threads: threads inside an operator. One is the fastest for small models at batch 1.
+        threads: threads inside an operator; None takes what was found best, else one, which is the fastest for small
+            models at batch 1.
         top_k: how many classes an answer lists.
 
     Raises:
@@ -78,7 +80,7 @@ class Predictor:
         *,
         variant: str | None = None,
         device: str = "auto",
-        threads: int = 1,
+        threads: int | None = None,
         top_k: int = 3,
     ) -> None:
         if top_k < 1:
@@ -88,6 +90,7 @@ class Predictor:
         self.manifest = opened.manifest
         self.variant = opened.variant
         self.provider = opened.session.provider
+        self.threads = opened.session.threads
         self.top_k = top_k
         self._session = opened.session
 

@@ -10,6 +10,7 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 
 from edgeconv.errors import InputError, ProviderError
+from edgeconv.runtime.options import DEFAULT_OPTIONS, SessionOptions
 from edgeconv.runtime.processor import int8_overflows
 from edgeconv.runtime.providers import CPU, OPTIONS
 
@@ -28,6 +29,8 @@ class Session:
         model: the bytes of an `.onnx` file.
         provider: ONNX Runtime's name of the one provider to use.
         threads: threads inside an operator, at least 1. One is the fastest for small models at batch 1.
+        options: what the session is told besides.
+        reduced_range: whether the weights of an int8 file have 7 bits, so that no sum overflows on any processor.
 
     Raises:
         ProviderError: the provider cannot run the whole model here.
@@ -39,10 +42,19 @@ class Session:
         (1, 10)
     """
 
-    def __init__(self, model: bytes, *, provider: str = CPU, threads: int = 1) -> None:
-        self._session = open_session(model, provider, threads)
+    def __init__(
+        self,
+        model: bytes,
+        *,
+        provider: str = CPU,
+        threads: int = 1,
+        options: SessionOptions = DEFAULT_OPTIONS,
+        reduced_range: bool = False,
+    ) -> None:
+        self._session = open_session(model, provider, threads, options=options, reduced_range=reduced_range)
         self.provider = provider
         self.threads = threads
+        self.options = options
         only_input, only_output = self._session.get_inputs()[0], self._session.get_outputs()[0]
         self._input_name: str = only_input.name
         self._output_name: str = only_output.name
@@ -93,15 +105,44 @@ class Session:
 _NUMPY_TYPES = {"tensor(uint8)": "uint8", "tensor(float)": "float32", "tensor(int8)": "int8"}
 
 
-def open_session(model: bytes, provider: str, threads: int) -> Any:
+_LEVELS = {
+    "basic": ort.GraphOptimizationLevel.ORT_ENABLE_BASIC,
+    "extended": ort.GraphOptimizationLevel.ORT_ENABLE_EXTENDED,
+    "all": ort.GraphOptimizationLevel.ORT_ENABLE_ALL,
+}
+
+
+def open_session(
+    model: bytes,
+    provider: str,
+    threads: int,
+    *,
+    options: SessionOptions = DEFAULT_OPTIONS,
+    reduced_range: bool = False,
+) -> Any:
     """Open ONNX Runtime's own session on one provider, without a silent fall back; see `Session`."""
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.inter_op_num_threads = 1
-    options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
-    options.log_severity_level = _ERRORS_ONLY
-    if int8_overflows():
-        options.add_session_config_entry(*_EXACT_INT8)
+    return open_with(native_options(threads, options=options, reduced_range=reduced_range), model, provider)
+
+
+def native_options(threads: int, *, options: SessionOptions = DEFAULT_OPTIONS, reduced_range: bool = False) -> Any:
+    """Return ONNX Runtime's own options of a session; see `Session`."""
+    native = ort.SessionOptions()
+    native.intra_op_num_threads = threads
+    native.inter_op_num_threads = 1
+    native.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
+    native.log_severity_level = _ERRORS_ONLY
+    native.graph_optimization_level = _LEVELS[options.optimization]
+    native.enable_cpu_mem_arena = options.arena
+    native.enable_mem_pattern = options.memory_pattern
+    if not options.spinning:
+        native.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    if int8_overflows() and not reduced_range:
+        native.add_session_config_entry(*_EXACT_INT8)
+    return native
+
+
+def open_with(options: Any, model: bytes, provider: str) -> Any:
+    """Open a session with ONNX Runtime's own options on one provider, without a silent fall back; see `Session`."""
     if provider != CPU:
         options.add_session_config_entry("session.disable_cpu_ep_fallback", "1")
     try:

@@ -131,10 +131,10 @@ class _Gpu(Session):
     error = 0.0
     missing_libraries = False
 
-    def __init__(self, model: bytes, *, provider: str = CPU, threads: int = 1) -> None:
+    def __init__(self, model: bytes, *, provider: str = CPU, **settings: Any) -> None:
         if provider != CPU and self.missing_libraries:
             raise ProviderError(f"{provider} must run the whole model. Received: libcudart.so.13 not found.")
-        super().__init__(model, threads=threads)
+        super().__init__(model, **settings)
         self.provider = provider
 
     def run(self, images: np.ndarray) -> np.ndarray:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 
 from edgeconv.runtime import session as session_module
 from edgeconv.runtime.golden import Samples
-from edgeconv.runtime.processor import int8_overflows
+from edgeconv.runtime.processor import int8_overflows, read_processor
 from edgeconv.runtime.session import Session
 
 
@@ -36,3 +37,46 @@ def test_int8_answers_either_way(tiny: Path, monkeypatch: pytest.MonkeyPatch, ov
     samples = Samples.load(tiny / "samples.npz")
     answers = Session((tiny / "model.int8.onnx").read_bytes()).run(samples.images)
     np.testing.assert_array_equal(answers.argmax(axis=1), samples.labels)
+
+
+X86 = "processor\t: 0\nmodel name\t: Some CPU @ 2 GHz\nflags\t\t: fpu avx2 fma\n\nprocessor\t: 1\nmodel name\t: Other\n"
+PI = "processor : 0\nFeatures : fp asimd crc32\nCPU part : 0xd08\n\nprocessor : 1\nCPU part : 0xd08\n"
+BIG_LITTLE = "processor : 0\nFeatures : asimd asimddp\nCPU part : 0xd05\n\nprocessor : 1\nCPU part : 0xd0b\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "board", "name", "abilities"),
+    [
+        (X86, None, "Some CPU @ 2 GHz", ("avx2", "fma")),
+        (PI, "Raspberry Pi 4 Model B Rev 1.4\0", "0xd08 Raspberry Pi 4 Model B Rev 1.4", ("asimd",)),
+        (BIG_LITTLE, None, "0xd05 0xd0b", ("asimd", "asimddp")),
+    ],
+)
+def test_a_processor_is_named(
+    tmp_path: Path, text: str, board: str | None, name: str, abilities: tuple[str, ...]
+) -> None:
+    (tmp_path / "cpuinfo").write_text(text)
+    if board is not None:
+        (tmp_path / "board").write_text(board)
+    processor = read_processor(tmp_path / "cpuinfo", tmp_path / "board")
+    assert (processor.name, processor.abilities) == (name, abilities)
+    assert processor.cores >= 1
+
+
+def test_a_processor_that_nobody_names_has_a_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("platform.processor", lambda: "")
+    assert read_processor(tmp_path / "none", tmp_path / "none").name == "unknown"
+
+
+def test_what_decides_the_speed_decides_the_fingerprint(tmp_path: Path) -> None:
+    (tmp_path / "cpuinfo").write_text(X86)
+    processor = read_processor(tmp_path / "cpuinfo", tmp_path / "none")
+    others = [
+        dataclasses.replace(processor, name="Another CPU"),
+        dataclasses.replace(processor, architecture="riscv64"),
+        dataclasses.replace(processor, abilities=("avx2",)),
+        dataclasses.replace(processor, cores=processor.cores + 1),
+    ]
+    prints = {one.fingerprint("1.20.0") for one in (processor, *others)} | {processor.fingerprint("1.21.0")}
+    assert len(prints) == 6
+    assert processor.fingerprint("1.20.0") == dataclasses.replace(processor).fingerprint("1.20.0")

@@ -5,9 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edgeconv.errors import InputError, ProviderError
+from edgeconv.errors import ConfigError, InputError, ProviderError
+from edgeconv.runtime import session as session_module
 from edgeconv.runtime.golden import Samples
-from edgeconv.runtime.session import Session
+from edgeconv.runtime.options import LEVELS, SessionOptions
+from edgeconv.runtime.session import Session, native_options
 
 
 @pytest.fixture
@@ -56,3 +58,45 @@ def test_the_file_carries_its_contract(session: Session) -> None:
     assert session.metadata["edgeconv.variant"] == "fp32"
     assert session.metadata["Image.BitmapPixelFormat"] == "Rgb8"
     assert '"0": "red"' in session.metadata["names"]
+
+
+@pytest.mark.parametrize(
+    ("overflows", "reduced", "recoded"), [(True, False, True), (True, True, False), (False, False, False)]
+)
+def test_weights_are_recoded_where_their_sums_overflow(
+    monkeypatch: pytest.MonkeyPatch, overflows: bool, reduced: bool, recoded: bool
+) -> None:
+    monkeypatch.setattr(session_module, "int8_overflows", lambda: overflows)
+    options = native_options(1, reduced_range=reduced)
+    if recoded:
+        assert options.get_session_config_entry("session.x64quantprecision") == "1"
+    else:
+        with pytest.raises(RuntimeError, match="does not have configuration with key"):
+            options.get_session_config_entry("session.x64quantprecision")
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_no_option_changes_the_answers(tiny: Path, level: str) -> None:
+    samples = Samples.load(tiny / "samples.npz")
+    options = SessionOptions(optimization=level, spinning=False, arena=False, memory_pattern=False)
+    answers = Session((tiny / "model.onnx").read_bytes(), threads=2, options=options).run(samples.images)
+    # fp32 sums in another order; see edgeconv.conversion.ledger.FP32_MAX_DP.
+    np.testing.assert_allclose(answers, samples.probabilities, atol=1e-5)
+
+
+def test_options_reach_onnxruntime() -> None:
+    native = native_options(3, options=SessionOptions("basic", spinning=False, arena=False, memory_pattern=False))
+    assert native.intra_op_num_threads == 3
+    assert native.graph_optimization_level.name == "ORT_ENABLE_BASIC"
+    assert (native.enable_cpu_mem_arena, native.enable_mem_pattern) == (False, False)
+    assert native.get_session_config_entry("session.intra_op.allow_spinning") == "0"
+
+
+def test_a_level_that_there_is_not() -> None:
+    with pytest.raises(ConfigError, match=r"`optimization` must be one of basic, extended, all\. Received: 'most'"):
+        SessionOptions("most")
+
+
+def test_options_survive_json() -> None:
+    options = SessionOptions("extended", spinning=False, arena=True, memory_pattern=False)
+    assert SessionOptions.from_dict(options.as_dict()) == options

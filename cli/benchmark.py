@@ -1,0 +1,118 @@
+"""`edgeconv benchmark`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from .benchmark_tables import BENCHMARK_COLUMNS, TUNING_COLUMNS, profile_columns
+from .data_options import data_options, given_spec_of
+from .output import emit, format_option
+from .progress import TerminalProgress
+
+if TYPE_CHECKING:
+    from edgeconv.runtime.benchmarking.results import Benchmark
+
+
+@click.command()
+@click.argument("model", required=False)
+@click.option("--max-batch", type=int, help="Largest batch: powers of two up to it are measured. Default: 16.")
+@click.option("--max-threads", type=int, help="Most threads inside an operator. Default: the cores at hand.")
+@click.option("--seconds", default=0.5, show_default=True, help="Time to call each row; more tells more apart.")
+@click.option("--plot", metavar="FILE.png", help="Draw latency against accuracy, with the size as the area.")
+@click.option("--tune", is_flag=True, help="Find the best variant and options for this device, and keep them.")
+@click.option("--profile", is_flag=True, help="Time each layer, by its Keras name, in all variants.")
+@click.option("--batch", type=int, help="With --tune and --profile: images a call. Default: 1.")
+@data_options
+@format_option
+def command(
+    model: str | None,
+    max_batch: int | None,
+    max_threads: int | None,
+    seconds: float,
+    plot: str | None,
+    tune: bool,
+    profile: bool,
+    batch: int | None,
+    output_format: str | None,
+    **options: Any,
+) -> None:
+    """Measure every variant of MODEL on this device: latency, images a second, load time, memory, size, accuracy.
+
+    MODEL is an artifact's folder or a lone .onnx file. Default: the newest, else the model that the package ships.
+    The figures are kept beside the model, and shown in its report.html. What --tune finds is kept in manifest.json,
+    where `edgeconv predict` follows it on this device. With --dataset the accuracy is measured here.
+
+    \b
+    Example: edgeconv benchmark --max-batch 8
+    """
+    spec = given_spec_of(options)
+    _refuse_what_does_not_go_together(
+        tune=tune, profile=profile, batch=batch, only_measuring=(max_batch, plot, spec), max_threads=max_threads
+    )
+    import edgeconv
+
+    if tune:
+        tuning = edgeconv.tune(
+            model, batch=batch or 1, max_threads=max_threads, seconds=seconds, progress=TerminalProgress()
+        )
+        result = tuning.as_dict()
+        emit(result, result["trials"], TUNING_COLUMNS, output_format)
+        click.echo(f"{tuning.sentence()} Saved {tuning.path / 'manifest.json'}.", err=True)
+        return
+    if profile:
+        profiled = edgeconv.profile(model, batch=batch or 1, progress=TerminalProgress())
+        result = profiled.as_dict()
+        emit(result, result["layers"], profile_columns(result["variants"]), output_format)
+        return
+    found = edgeconv.benchmark(
+        model,
+        max_batch=16 if max_batch is None else max_batch,
+        max_threads=max_threads,
+        seconds=seconds,
+        dataset=spec,
+        progress=TerminalProgress(),
+    )
+    result = found.as_dict()
+    emit(result, result["rows"], BENCHMARK_COLUMNS, output_format)
+    click.echo(f"Accuracy: {found.accuracy_source}.", err=True)
+    noise = found.noise()
+    if noise:
+        click.echo(f"Warning: {noise}", err=True)
+    _keep(found, plot)
+
+
+def _refuse_what_does_not_go_together(
+    *, tune: bool, profile: bool, batch: int | None, only_measuring: tuple[Any, ...], max_threads: int | None
+) -> None:
+    if tune and profile:
+        raise click.UsageError("--tune and --profile are two commands: give one of them.")
+    if batch is not None and not (tune or profile):
+        raise click.UsageError("--batch goes with --tune and --profile; the largest batch to measure is --max-batch.")
+    if batch is not None and batch < 1:
+        raise click.BadParameter(f"must be at least 1. Received: {batch}.", param_hint="--batch")
+    if (tune or profile) and any(option is not None for option in only_measuring):
+        raise click.UsageError("--max-batch, --plot and --dataset do not go with --tune and --profile.")
+    if profile and max_threads is not None:
+        raise click.UsageError("--max-threads does not go with --profile, which runs on one thread.")
+    plot = only_measuring[1]
+    if plot is not None and not plot.lower().endswith(".png"):
+        raise click.BadParameter(f"must end in .png. Received: {plot!r}.", param_hint="--plot")
+
+
+def _keep(found: Benchmark, plot: str | None) -> None:
+    """Write the figures beside the model, and the plot where it was asked for; the answer is out already."""
+    from edgeconv.runtime.benchmarking.recording import record, write_plot
+
+    if plot is not None:
+        write_plot(found, Path(plot))
+        click.echo(f"Saved {plot}.", err=True)
+    try:
+        written = record(found)
+    except PermissionError as error:
+        click.echo(f"Warning: nothing is kept beside the model: {error}.", err=True)
+    else:
+        if written:
+            click.echo(f"Saved {', '.join(map(str, written))}.", err=True)

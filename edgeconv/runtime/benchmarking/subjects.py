@@ -1,0 +1,179 @@
+"""What is measured: a variant on a provider with its options, and the inputs that it gets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import numpy as np
+import onnxruntime as ort
+from numpy.typing import NDArray
+
+from edgeconv.errors import ArtifactError, ConfigError, InputError, ProviderError
+from edgeconv.manifest import Manifest
+from edgeconv.progress import Progress
+from edgeconv.runtime.embedded import E2E, EmbeddedModel
+from edgeconv.runtime.golden import Samples
+from edgeconv.runtime.loading import ModelFiles, open_variant
+from edgeconv.runtime.options import DEFAULT_OPTIONS, SessionOptions
+from edgeconv.runtime.predictor import softmax
+from edgeconv.runtime.providers import CPU, short_name
+
+REMOTE = {"AzureExecutionProvider"}
+"""Providers that send the model's inputs to another machine."""
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A way to run a model.
+
+    Attributes:
+        variant: which file.
+        provider: ONNX Runtime's name of the execution provider.
+        threads: threads inside an operator.
+        options: of the session.
+    """
+
+    variant: str
+    provider: str = CPU
+    threads: int = 1
+    options: SessionOptions = field(default=DEFAULT_OPTIONS)
+
+    def __str__(self) -> str:
+        """Return it in words, with the options that are not the default."""
+        words = [self.variant, short_name(self.provider), f"{self.threads} thread{'s' if self.threads > 1 else ''}"]
+        default = DEFAULT_OPTIONS.as_dict()
+        for name, value in self.options.as_dict().items():
+            if value != default[name]:
+                words.append(value if isinstance(value, str) else f"no {name.replace('_', ' ')}")
+        return ", ".join(words)
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What the models are fed.
+
+    Attributes:
+        images: (n, ...), what the model eats; golden vectors where there are any.
+    """
+
+    images: NDArray[Any]
+
+    @classmethod
+    def of(cls, files: ModelFiles) -> Inputs:
+        """Take the golden vectors of a model, else random pixels.
+
+        Raises:
+            ArtifactError: there are none, and the manifest leaves the size of an image open.
+        """
+        if files.samples is not None:
+            return cls(Samples.load(files.samples).images)
+        shape = files.manifest.input.shape[1:]
+        sizes = [size for size in shape if isinstance(size, int)]
+        if files.manifest.input.kind == "picture":  # A lone file with the preparation inside: as a phone's camera sees.
+            sizes = [480, 640, 3]
+        elif len(sizes) < len(shape):
+            raise ArtifactError(
+                f"`{files.path}` must have golden vectors or an input of fixed size. Received: {shape}. "
+                "Benchmark the artifact's folder."
+            )
+        random = np.random.default_rng(0)
+        if files.manifest.input.dtype == "uint8":
+            return cls(random.integers(0, 256, (1, *sizes), dtype=np.uint8))
+        low, high = files.manifest.input.value_range or (0.0, 1.0)
+        return cls(random.uniform(low, high, (1, *sizes)).astype(files.manifest.input.dtype))
+
+    def batch(self, size: int) -> NDArray[Any]:
+        """Return a batch of a size, of the images again and again."""
+        return np.resize(self.images, (size, *self.images.shape[1:]))
+
+
+class Opened:
+    """A subject with its session.
+
+    Args:
+        files: of the model.
+        subject: what to open.
+
+    Raises:
+        ProviderError: the provider does not run it, or runs it wrong.
+    """
+
+    def __init__(self, files: ModelFiles, subject: Subject) -> None:
+        self.subject = subject
+        self.session = open_variant(
+            files, subject.variant, subject.provider, threads=subject.threads, options=subject.options
+        ).session
+        self._is_logits = files.manifest.output.kind == "logits" and not isinstance(self.session, EmbeddedModel)
+
+    def call(self, batch: NDArray[Any]) -> Callable[[], object]:
+        """Return a function that answers a batch; one picture is the batch of a model with its preparation inside."""
+        if isinstance(self.session, EmbeddedModel):
+            return partial(self.session.answer, batch[0])
+        return partial(self.session.run, batch)
+
+    def probabilities(self, images: NDArray[Any]) -> NDArray[np.float32]:
+        """Answer images: float32, (n, classes)."""
+        answers = self.session.run(images)
+        return softmax(answers) if self._is_logits else answers
+
+
+def usable_subjects(files: ModelFiles, progress: Progress) -> list[Subject]:
+    """Return every variant that is there on every provider that runs it, with one thread; say what is left out.
+
+    Raises:
+        ArtifactError: no variant is there.
+        ChecksumError: a file is not the one that the manifest names.
+    """
+    found = []
+    for name in files.variants:
+        if files.path.is_dir() and not (files.path / files.manifest.variants[name].file).is_file():
+            progress.say(f"{name} is left out: {files.manifest.variants[name].file} is not there.")
+            continue
+        for provider in ort.get_available_providers():
+            if provider in REMOTE:
+                continue
+            try:
+                open_variant(files, name, provider)
+            except (ProviderError, InputError) as error:
+                progress.say(f"{name} on {short_name(provider)} is left out: {error}")
+            else:
+                found.append(Subject(name, provider))
+    if not found:
+        raise ArtifactError(f"`{files.path}` must hold a model that runs here. Received: none. Export it again.")
+    return found
+
+
+def thread_counts(cores: int) -> tuple[int, ...]:
+    """Return 1 to `cores`: all up to four, then the powers of two, and `cores` itself.
+
+    Example:
+        >>> thread_counts(12)
+        (1, 2, 3, 4, 8, 12)
+    """
+    powers = [2**power for power in range(3, cores.bit_length())]
+    return tuple(sorted({*range(1, min(cores, 4) + 1), *powers, cores}))
+
+
+def batch_sizes(manifest: Manifest, largest: int, variant: str) -> tuple[int, ...]:
+    """Return the powers of two up to `largest`, or the one size that the file takes.
+
+    Raises:
+        ConfigError: `largest` is below 1.
+    """
+    if largest < 1:
+        raise ConfigError(f"`max_batch` must be at least 1. Received: {largest}. Leave it out for 16.")
+    fixed = manifest.input.shape[0]
+    if variant == E2E or manifest.input.kind == "picture":
+        return (1,)
+    if isinstance(fixed, int):
+        return (fixed,)
+    return tuple(2**power for power in range(largest.bit_length()))
+
+
+def gated(manifest: Manifest, names: Sequence[str]) -> list[str]:
+    """Return the variants that were held against Keras when they were exported: one that failed was not written."""
+    stages = {gate.get("stage") for gate in manifest.parity.get("gates", ())}
+    return [name for name in names if name in stages]

@@ -1,0 +1,127 @@
+"""What was found best for a device is followed there, and only there, and only where no argument says otherwise."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from edgeconv.errors import ManifestError, ProviderError
+from edgeconv.manifest import Manifest
+from edgeconv.runtime import loading
+from edgeconv.runtime.loading import open_model
+from edgeconv.runtime.options import DEFAULT_OPTIONS, SessionOptions
+from edgeconv.runtime.predictor import Predictor
+from edgeconv.runtime.providers import CPU
+from edgeconv.runtime.session import Session
+from edgeconv.runtime.tuned import Tuned, fingerprint, tuned_for_this_device
+
+OPTIONS = SessionOptions("extended", spinning=False)
+
+
+def _sha256(folder: Path, variant: str) -> str:
+    return str(json.loads((folder / "manifest.json").read_text())["variants"][variant]["sha256"])
+
+
+def _write(folder: Path, session: Any) -> None:
+    path = folder / "manifest.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "session": session}))
+
+
+@pytest.fixture
+def tuned(tiny: Path, tmp_path: Path) -> Callable[..., Path]:
+    """Return a function that makes a copy of the artifact which is tuned for a device, this one by default."""
+    copy = Path(shutil.copytree(tiny, tmp_path / "copy"))
+
+    def make(device: str | None = None, **changes: Any) -> Path:
+        entry = Tuned("fp32", CPU, 2, OPTIONS, _sha256(copy, "fp32"), {}).as_dict()
+        _write(copy, {device or fingerprint(): {**entry, **changes}})
+        return copy
+
+    return make
+
+
+def test_an_entry_survives_json() -> None:
+    entry = Tuned("fp32", CPU, 2, OPTIONS, "ab", {"batch": 1})
+    assert Tuned.from_dict(json.loads(json.dumps(entry.as_dict()))) == entry
+
+
+def test_a_predictor_follows_what_was_found_for_its_device(tuned: Callable[..., Path]) -> None:
+    folder = tuned()
+    model = Predictor(folder)
+    assert (model.variant, model.threads) == ("fp32", 2)
+    assert open_model(folder).session.options == OPTIONS
+
+
+def test_another_device_ignores_it(tuned: Callable[..., Path]) -> None:
+    opened = open_model(tuned("0123456789abcdef"))
+    assert (opened.variant, opened.session.threads, opened.session.options) == ("int8", 1, DEFAULT_OPTIONS)
+
+
+def test_explicit_arguments_win(tuned: Callable[..., Path]) -> None:
+    folder = tuned()
+    other = open_model(folder, variant="int8")
+    assert (other.variant, other.session.threads, other.session.options) == ("int8", 1, DEFAULT_OPTIONS)
+    fewer = open_model(folder, threads=1)
+    assert (fewer.variant, fewer.session.threads, fewer.session.options) == ("fp32", 1, OPTIONS)
+    same = open_model(folder, variant="fp32", device="cpu")
+    assert (same.variant, same.session.threads) == ("fp32", 2)
+
+
+def test_what_was_found_for_another_file_is_ignored(tuned: Callable[..., Path]) -> None:
+    assert open_model(tuned(sha256="0" * 64)).variant == "int8"
+
+
+@pytest.mark.parametrize("changes", [{"threads": "many"}, {"options": {}}, {"options": None}])
+def test_an_entry_that_is_damaged(tuned: Callable[..., Path], changes: dict[str, Any]) -> None:
+    with pytest.raises(ManifestError, match=r"`session` of `tiny` must hold what .* writes\. Received: .*Tune again"):
+        open_model(tuned(**changes))
+
+
+def test_a_provider_that_went_since_leaves_the_default(
+    tuned: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tuned(provider="CUDAExecutionProvider")
+    opened = open_model(folder)
+    assert (opened.variant, opened.session.provider) == ("int8", CPU)
+    monkeypatch.setattr(loading.ort, "get_available_providers", lambda: ["CUDAExecutionProvider", CPU])
+    opened = open_model(folder)  # It is listed, and its libraries are missing.
+    assert (opened.variant, opened.session.provider) == ("int8", CPU)
+    # The CPU is asked for: what was found for a GPU does not count, and is not even tried.
+    monkeypatch.setattr(loading, "_on_gpu", lambda *_: pytest.fail("a GPU was tried"))
+    assert open_model(folder, device="cpu").variant == "int8"
+
+
+def test_a_gpu_that_is_asked_for_is_not_the_tuned_cpu(tuned: Callable[..., Path]) -> None:
+    with pytest.raises(ProviderError, match="`--device gpu` requires"):
+        open_model(tuned(), device="gpu")
+
+
+def test_a_model_without_an_entry_does_not_look_at_the_processor(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("edgeconv.runtime.tuned.fingerprint", lambda: pytest.fail("the processor was read"))
+    assert tuned_for_this_device(Manifest.from_json((tiny / "manifest.json").read_text())) is None
+
+
+@pytest.mark.parametrize("variant", ["int8", "e2e"])
+@pytest.mark.parametrize("reduced", [True, False])
+def test_a_file_with_reduced_range_is_opened_as_one(
+    tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variant: str, reduced: bool
+) -> None:
+    copy = Path(shutil.copytree(tiny, tmp_path / "copy"))
+    manifest = json.loads((copy / "manifest.json").read_text())
+    manifest["variants"]["int8"]["quantization"]["reduce_range"] = reduced
+    (copy / "manifest.json").write_text(json.dumps(manifest))
+    seen = []
+    for name, plain in (("Session", loading.Session), ("EmbeddedModel", loading.EmbeddedModel)):
+
+        def opened(data: bytes, *, plain: Any = plain, **settings: Any) -> Session:
+            seen.append(settings["reduced_range"])
+            return plain(data, **settings)  # type: ignore[no-any-return]
+
+        monkeypatch.setattr(loading, name, opened)
+    open_model(copy, variant=variant)
+    assert seen == [reduced]
