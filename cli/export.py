@@ -22,6 +22,8 @@ from .progress import TerminalProgress
     "--calibration-size", default=1000, show_default=True, help="Training images int8 ranges are measured on."
 )
 @click.option("--max-drop", default=0.2, show_default=True, help="Percentage points of accuracy that int8 may lose.")
+@click.option("--target", metavar="T", help="Int8 for x86, x86-avx2, arm64, web, tensorrt or auto. Default: x86.")
+@click.option("--fast", is_flag=True, help="Race other forms of int8 on this machine; the fastest is int8-fast.")
 @click.option("--seed", default=0, show_default=True, help="Of the choice of the calibration images.")
 @click.option("--input-range", help="What a float input expects of pixels: 0:1, -1:1 or 0:255.")
 @click.option("--fp16", is_flag=True, help="Make the float16 variant too.")

@@ -98,6 +98,9 @@ class ExportConfig:
             the scaling moves into the file, and the file eats raw pixels.
         labels: class names in the order of the outputs; None takes those of the data, else ``"0"``, ``"1"``, ...
         fp16: make the float16 variant too.
+        target: whose int8 arithmetic the file is made for, a key of `conversion.int8.targets.TARGETS` or ``"auto"`` for
+            this machine's; None takes ``"x86"``, which every ONNX Runtime computes right.
+        fast: make the variant int8-fast too, if a form of int8 is found that is faster on this machine.
         calibration: images that the int8 ranges are measured on where there are no training images: a folder of
             pictures, or an `.npz` of arrays as the model eats them.
         input_data: an `.npz` of inputs by name, on which the file is held against Keras instead of random ones.
@@ -122,6 +125,8 @@ class ExportConfig:
     input_range: str | None = None
     labels: tuple[str, ...] | None = None
     fp16: bool = False
+    target: str | None = None
+    fast: bool = False
     calibration: str | None = None
     input_data: str | None = None
     custom_objects: tuple[str, ...] = ()

@@ -11,11 +11,11 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
-from edgeconv.artifact import E2E_FILE, FP16_FILE, FP32_FILE, INT8_FILE
+from edgeconv.artifact import E2E_FILE, FP16_FILE, FP32_FILE, INT8_FAST_FILE, INT8_FILE
 from edgeconv.config import ExportConfig
+from edgeconv.conversion.int8.quantizing import Quantized
 from edgeconv.conversion.keras_models import KerasReference, Port
 from edgeconv.conversion.ledger import Ledger
-from edgeconv.conversion.quantization import Quantized
 from edgeconv.conversion.source import Source
 from edgeconv.datasets import Dataset
 from edgeconv.errors import ConfigError, DatasetError
@@ -24,7 +24,7 @@ from edgeconv.preprocess import Preparation
 from edgeconv.runtime.embedded import E2E
 
 PACKAGES = ("edgeconv", "keras", "numpy", "onnx", "onnxruntime", "tensorflow", "tf2onnx")
-FILES = {"fp32": FP32_FILE, "fp16": FP16_FILE, "int8": INT8_FILE, E2E: E2E_FILE}
+FILES = {"fp32": FP32_FILE, "fp16": FP16_FILE, "int8": INT8_FILE, "int8-fast": INT8_FAST_FILE, E2E: E2E_FILE}
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,7 @@ class ConvertedFile:
         bytes: the same, serialised.
         quantized: how it was quantized; None for fp32.
         calibration: what its ranges were measured on; empty for fp32.
+        requires: what the file needs beyond the operators of ONNX; see `Variant`.
         embeds: the variant inside, where the preparation of pictures is in front of it.
     """
 
@@ -44,6 +45,7 @@ class ConvertedFile:
     quantized: Quantized | None = None
     calibration: Mapping[str, Any] = field(default_factory=dict)
     embeds: str | None = None
+    requires: Mapping[str, str] = field(default_factory=dict)
 
 
 def check_fit(keras_model: KerasReference, data: Dataset | None, config: ExportConfig) -> None:
@@ -53,11 +55,14 @@ def check_fit(keras_model: KerasReference, data: Dataset | None, config: ExportC
         ConfigError: an option contradicts the model, or int8 is asked for without data.
         DatasetError: the data are of another shape, or have another number of classes.
     """
-    if config.calibration is not None and not config.quantize:
-        raise ConfigError(
-            f"`calibration` is for int8. Received: `{config.calibration}` without `--quantize`. Add that, or leave it "
-            "out."
-        )
+    for option in ("calibration", "target"):
+        given = getattr(config, option)
+        if given is not None and not config.quantize:
+            raise ConfigError(
+                f"`{option}` is for int8. Received: `{given}` without `--quantize`. Add that, or leave it out."
+            )
+    if config.fast and not config.quantize:
+        raise ConfigError("`fast` is a form of int8. Received: no `--quantize`. Add that, or leave it out.")
     if not keras_model.is_classifier:
         _check_fit_of_tensors(keras_model, data, config)
         return
@@ -180,6 +185,7 @@ def _variant(file_name: str, file: ConvertedFile) -> Variant:
         file.quantized.arguments,
         file.quantized.float_nodes,
         file.calibration,
+        requires=file.requires,
     )
 
 

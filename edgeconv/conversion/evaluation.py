@@ -10,13 +10,15 @@ from pathlib import Path
 import onnxruntime as ort
 
 from edgeconv.artifact import KERAS_FILE
+from edgeconv.conversion.emulation.devices import devices_named
+from edgeconv.conversion.emulation.stages import emulated_stages
 from edgeconv.conversion.ledger import Ledger
 from edgeconv.conversion.parity import Evidence, Stage, prove, stage_of
 from edgeconv.conversion.source import Source, find_data, record_of
 from edgeconv.datasets import DatasetSpec
 from edgeconv.errors import ConfigError, DatasetError, ProviderError
 from edgeconv.progress import SILENT, Progress
-from edgeconv.runtime.loading import ModelFiles, find_files, find_model
+from edgeconv.runtime.loading import ModelFiles, find_files, find_model, has_reduced_range
 from edgeconv.runtime.providers import CPU, candidates
 
 KERAS_PACKAGES = ("tensorflow", "keras", "tf2onnx")
@@ -29,6 +31,8 @@ def evaluate(
     max_drop: float = 0.2,
     bundles: Sequence[str | Path] = (),
     images: int | None = None,
+    emulate: Sequence[str] = (),
+    custom_objects: Sequence[str] = (),
     progress: Progress = SILENT,
 ) -> Ledger:
     """Run every stage of an artifact over the test split of a labelled set, and judge.
@@ -42,6 +46,8 @@ def evaluate(
         max_drop: accuracy that int8 may lose, in percentage points, 0 to 100.
         bundles: folders of bundles of this model, built, each run in its own language.
         images: how many of the test images, from the first on; None takes all.
+        emulate: devices whose processors compute int8 too, under QEMU: ``"pi4"``, ``"pi5"``, ``"avx2"`` or ``"all"``.
+        custom_objects: classes and functions that the Keras model is made of, as ``"module:Name"``.
         progress: hears which stages run.
 
     Returns:
@@ -49,8 +55,9 @@ def evaluate(
 
     Raises:
         ArtifactError: there is no such model, or it is damaged.
-        ConfigError: no data are given, and none are recorded.
+        ConfigError: no data are given, and none are recorded; there is no such device, or nothing in int8 for it.
         DatasetError: the data are absent, damaged, or do not fit the model.
+        ProviderError: a device cannot be emulated here.
 
     Example:
         >>> edgeconv.evaluate("exported/mnist").passed  # doctest: +SKIP
@@ -62,10 +69,21 @@ def evaluate(
         raise ConfigError(f"`images` must be at least 1. Received: {images}. Leave it out for the whole test split.")
     files = find_files(Path(model) if model is not None else find_model())
     progress.say(f"Model: {files.path}")
+    # What may be missing is asked for before the work.
+    fixed = files.manifest.input.shape[0]
+    batch = fixed if isinstance(fixed, int) else None
+    emulated = emulated_stages(files, devices_named(emulate), batch=batch, progress=progress)
     evidence = _first(images, _evidence(files, dataset, progress))
-    stages = [*_keras_stage(files, progress), *(stage_of(name, files.read(name)) for name in files.variants)]
-    stages += _gpu_stages(files, progress)
+    stages = [
+        *_keras_stage(files, custom_objects, progress),
+        *(
+            stage_of(name, files.read(name), batch=batch, reduced_range=has_reduced_range(files.manifest, name))
+            for name in files.variants
+        ),
+    ]
+    stages += _gpu_stages(files, batch, progress)
     stages += _bundle_stages(files, bundles)
+    stages += emulated
     return prove(stages, evidence, max_drop=max_drop, kind=files.manifest.output.kind, progress=progress)
 
 
@@ -96,7 +114,7 @@ def _evidence(files: ModelFiles, dataset: str | DatasetSpec | None, progress: Pr
     return Evidence(data.name, "test", data.sha256, data.test.images, data.test.labels)
 
 
-def _keras_stage(files: ModelFiles, progress: Progress) -> list[Stage]:
+def _keras_stage(files: ModelFiles, custom_objects: Sequence[str], progress: Progress) -> list[Stage]:
     path = files.path / KERAS_FILE
     missing = [name for name in KERAS_PACKAGES if importlib.util.find_spec(name) is None]
     if missing or not files.path.is_dir() or not path.is_file():
@@ -105,17 +123,18 @@ def _keras_stage(files: ModelFiles, progress: Progress) -> list[Stage]:
         return []
     from edgeconv.conversion.keras_models import load_keras
 
-    reference = load_keras(path, input_range=files.manifest.provenance.get("input_range"))
+    input_range = files.manifest.provenance.get("input_range")
+    reference = load_keras(path, input_range=input_range, custom_objects=custom_objects)
     return [Stage("keras", "tensorflow", reference.predict, path.stat().st_size)]
 
 
-def _gpu_stages(files: ModelFiles, progress: Progress) -> list[Stage]:
+def _gpu_stages(files: ModelFiles, batch: int | None, progress: Progress) -> list[Stage]:
     stages = []
     for provider in candidates("auto", ort.get_available_providers()):
         if provider == CPU or "fp32" not in files.variants:
             continue
         try:
-            stages.append(stage_of("fp32", files.read("fp32"), provider=provider))
+            stages.append(stage_of("fp32", files.read("fp32"), provider=provider, batch=batch))
         except ProviderError as error:
             progress.say(f"{provider} is left out: {error}")
     return stages

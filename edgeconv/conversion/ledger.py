@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -49,7 +50,7 @@ class Row:
     """One stage on the whole set.
 
     Attributes:
-        stage: ``"keras"``, ``"fp32"``, ``"int8"`` or ``"e2e"``, or the target of a bundle.
+        stage: ``"keras"``, ``"fp32"``, ``"int8"`` or ``"e2e"``, the target of a bundle, or ``"int8 on pi4"``.
         provider: what ran it.
         count: images.
         accuracy: share of right answers, 0 to 1, and
@@ -106,6 +107,7 @@ class Ledger:
         sha256: fingerprint of the data.
         rows: one a stage; the first is the reference.
         gates: the conditions, each with its result.
+        int8_search: the way to int8, as `SearchResult.as_dict` has it; None where none was made.
     """
 
     dataset: str
@@ -113,6 +115,7 @@ class Ledger:
     sha256: str
     rows: tuple[Row, ...]
     gates: tuple[Gate, ...]
+    int8_search: Mapping[str, Any] | None = None
 
     @property
     def passed(self) -> bool:
@@ -144,6 +147,7 @@ class Ledger:
             "passed": self.passed,
             "rows": [row.as_dict() for row in self.rows],
             "gates": [asdict(gate) for gate in self.gates],
+            **({} if self.int8_search is None else {"int8_search": dict(self.int8_search)}),
         }
 
 

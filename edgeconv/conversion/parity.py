@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from statistics import median
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -33,12 +34,13 @@ class Stage:
     """Something that answers images.
 
     Attributes:
-        name: ``"keras"``, ``"fp32"``, ``"int8"`` or ``"e2e"``, or the target of a bundle.
+        name: ``"keras"``, ``"fp32"``, ``"int8"`` or ``"e2e"``, the target of a bundle, or ``"int8 on pi4"``.
         provider: what runs it.
         run: images to probabilities, float32, (n, classes).
         size_bytes: of its file.
         gives_probabilities: whether it does so even where the model itself gives logits.
         timed: whether the time of a call says something; not where each call starts a process.
+        at_once: whether it takes all images in one call, since each call starts a slow process.
     """
 
     name: str
@@ -47,6 +49,7 @@ class Stage:
     size_bytes: int
     gives_probabilities: bool = False
     timed: bool = True
+    at_once: bool = False
 
 
 @dataclass(frozen=True)
@@ -68,7 +71,9 @@ class Evidence:
     labels: NDArray[np.int64] | None
 
 
-def stage_of(name: str, model: bytes, *, provider: str = CPU, batch: int | None = None) -> Stage:
+def stage_of(
+    name: str, model: bytes, *, provider: str = CPU, batch: int | None = None, reduced_range: bool = False
+) -> Stage:
     """Return an `.onnx` file as a stage, on one thread of one provider.
 
     Args:
@@ -76,10 +81,12 @@ def stage_of(name: str, model: bytes, *, provider: str = CPU, batch: int | None 
         model: the file.
         provider: what runs it.
         batch: the only batch size that the file takes, or None.
+        reduced_range: its int8 weights take 7 bits.
     """
     if name == E2E:
-        return Stage(name, CPU, EmbeddedModel(model).run, len(model), gives_probabilities=True)
-    session = Session(model, provider=provider)
+        embedded = EmbeddedModel(model, reduced_range=reduced_range)
+        return Stage(name, CPU, embedded.run, len(model), gives_probabilities=True)
+    session = Session(model, provider=provider, reduced_range=reduced_range)
     run = session.run if batch is None else in_batches(session.run, batch)
     return Stage(name, session.provider, run, len(model))
 
@@ -99,7 +106,13 @@ def in_batches(run: Run, size: int) -> Run:
 
 
 def prove(
-    stages: Sequence[Stage], evidence: Evidence, *, max_drop: float, kind: str, progress: Progress = SILENT
+    stages: Sequence[Stage],
+    evidence: Evidence,
+    *,
+    max_drop: float,
+    kind: str,
+    known: Mapping[str, NDArray[np.float32]] = MappingProxyType({}),
+    progress: Progress = SILENT,
 ) -> Ledger:
     """Run every stage over all images, and judge.
 
@@ -108,12 +121,13 @@ def prove(
         evidence: the images.
         max_drop: accuracy that int8 may lose, in percentage points.
         kind: of the outputs, "probabilities" or "logits"; logits are compared as the probabilities they stand for.
+        known: what stages have answered already, by their names; see `answers_of`.
         progress: sees a bar for each stage.
     """
     rows: list[Row] = []
     reference: NDArray[np.float32] | None = None
     for stage in stages:
-        answers = _run(stage, evidence.images, progress)
+        answers = known[stage.name] if stage.name in known else answers_of(stage, evidence.images, progress)
         answers = softmax(answers) if kind == "logits" and not stage.gives_probabilities else answers
         reference = answers if reference is None else reference
         rows.append(
@@ -136,9 +150,10 @@ def images_at_once(images: NDArray[Any]) -> int:
     return max(1, min(BATCH, VALUES_AT_ONCE // max(1, int(np.prod(images.shape[1:])))))
 
 
-def _run(stage: Stage, images: NDArray[Any], progress: Progress) -> NDArray[np.float32]:
+def answers_of(stage: Stage, images: NDArray[Any], progress: Progress = SILENT) -> NDArray[np.float32]:
+    """Return what a stage answers to all images, float32, (n, classes); given to it some at a time."""
     parts = []
-    size = images_at_once(images)
+    size = len(images) if stage.at_once else images_at_once(images)
     with progress.bar(f"Answers of {stage.name}", len(images)) as advance:
         for start in range(0, len(images), size):
             parts.append(stage.run(images[start : start + size]))

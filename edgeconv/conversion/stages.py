@@ -3,28 +3,33 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from edgeconv.artifact import FAILED_PARITY_FILE, write_json
 from edgeconv.config import ExportConfig
 from edgeconv.conversion.agreement import BATCHES, TOLERANCE, Trials, largest_difference
-from edgeconv.conversion.calibration import Calibration, draw_calibration
-from edgeconv.conversion.calibration_files import read_calibration
 from edgeconv.conversion.contract import ConvertedFile, build_manifest, check_fit, kind_of_output, preparation_of
 from edgeconv.conversion.embedded_variant import embed_verified
 from edgeconv.conversion.explanation.explaining import explain
 from edgeconv.conversion.explanation.table import Explanation
 from edgeconv.conversion.exported import ExportedModel
 from edgeconv.conversion.external_data import check_size
+from edgeconv.conversion.fast_variant import make_fast
 from edgeconv.conversion.float16.narrowing import FP16_TOLERANCE, rounded, to_fp16
 from edgeconv.conversion.fp32 import blame, convert_fp32
+from edgeconv.conversion.int8.health import PIXELS, check_health
+from edgeconv.conversion.int8.image_files import read_calibration
+from edgeconv.conversion.int8.images import CalibrationImages, draw_calibration
+from edgeconv.conversion.int8.targets import DEFAULT_TARGET, arithmetic_of
+from edgeconv.conversion.int8_variant import Judge, make_int8
 from edgeconv.conversion.keras_models import KerasReference, load_keras
 from edgeconv.conversion.ledger import Ledger
 from edgeconv.conversion.parity import Evidence, Stage, prove, stage_of
-from edgeconv.conversion.quantization import quantize_static_int8
 from edgeconv.conversion.random_inputs import candidates
 from edgeconv.conversion.releases import target
 from edgeconv.conversion.source import Source, check_folder, find_data, find_source, own_folder
@@ -42,7 +47,12 @@ from edgeconv.runtime.golden import Samples
 TOLERANCES = {"fp32": TOLERANCE, "fp16": FP16_TOLERANCE}
 """What a variant's answers may lose, as a share of their spread, where no labelled images are at hand."""
 
+FAST = "int8-fast"
+
 IMAGES_EXPLAINED = 8
+
+IMAGES_JUDGED = 1000
+"""Calibration images that classes are judged on where there is no test split."""
 
 RANDOM_IMAGES = 64
 """Images of noise that stand in where e2e comes without data."""
@@ -58,6 +68,7 @@ def export_here(
 ) -> ExportedModel:
     """Export in this process; see `exporter.export`."""
     release = target(opset=config.opset, min_runtime=config.min_runtime)
+    arithmetic = arithmetic_of(config.target or DEFAULT_TARGET)
     source = find_source(model, progress)
     folder = Path(out) if out is not None else own_folder(source)
     check_folder(folder, source)
@@ -84,14 +95,30 @@ def export_here(
         files["fp16"] = _fp16(fp32, reference, trials)
     preparation = preparation_of(source, reference, data)
     calibration = _calibration(reference, preparation, data, config, progress)
-    if config.quantize and calibration is not None:
-        progress.say(f"Quantizing to int8 on {len(calibration.images):,} images")
-        files["int8"] = _int8(fp32, reference, calibration)
+    evidence = _evidence(reference, data, calibration, config)
+    judge, found = None, None
+    if config.quantize and calibration is not None and evidence is not None:
+        progress.say(f"Quantizing to int8 for {arithmetic.target} on {calibration.count:,} images")
+        reduced = arithmetic.reduce_range
+        judge = Judge(fp32.bytes, evidence, reduced_range=reduced, batch=reference.batch, progress=progress)
+        files["int8"], found = make_int8(
+            fp32,
+            reference,
+            calibration,
+            judge,
+            arithmetic,
+            judged_on=evidence.sha256,
+            max_drop=config.max_drop,
+            progress=progress,
+        )
+        fast = make_fast(files["int8"], evidence, batch=reference.batch, progress=progress) if config.fast else None
+        files |= {} if fast is None else {FAST: fast}
     kind = kind_of_output(next(iter(trials.trials[0].expected.values()))) if reference.is_classifier else "tensor"
     if config.embed_preprocessing:
         files[E2E] = _embed(source, files, preparation, kind, progress)
-    evidence = _evidence(reference, data, calibration, config)
-    ledger = _prove(source, reference, files, evidence, trials, kind, config, progress)
+    known = {} if judge is None else judge.known({name: file.bytes for name, file in files.items()})
+    ledger = _prove(source, reference, files, evidence, trials, kind, config, known, progress)
+    ledger = ledger if found is None else replace(ledger, int8_search=found.as_dict())
     explanation = _explain(reference, files, evidence, trials, progress) if config.explain else None
     if not ledger.passed:
         write_json(folder / FAILED_PARITY_FILE, ledger.as_dict())
@@ -130,22 +157,19 @@ def _calibration(
     data: Dataset | None,
     config: ExportConfig,
     progress: Progress,
-) -> Calibration | None:
+) -> CalibrationImages | None:
     """Return the images that int8 ranges are measured on: those that were named, else training images."""
+    size, seed = config.calibration_size, config.seed
     if config.calibration is not None:
-        path = Path(config.calibration)
-        return read_calibration(
-            path, reference.inputs[0], preparation, size=config.calibration_size, seed=config.seed, progress=progress
-        )
-    if data is None:
+        path, port = Path(config.calibration), reference.inputs[0]
+        images = read_calibration(path, port, preparation, size=size, seed=seed, progress=progress)
+    elif data is not None:
+        images = draw_calibration(data.train, dataset=data.name, size=size, seed=seed)
+    else:
         return None
-    return draw_calibration(data.train, dataset=data.name, size=config.calibration_size, seed=config.seed)
-
-
-def _int8(fp32: ConvertedFile, reference: KerasReference, calibration: Calibration) -> ConvertedFile:
-    int8 = quantize_static_int8(fp32.model, calibration.images, batch=reference.batch)
-    file = verify_structure(int8.model, str(reference.path), reference.inputs, reference.outputs)
-    return ConvertedFile(int8.model, file, int8, calibration.record)
+    test = None if data is None else data.test
+    check_health(images, value_range=PIXELS if reference.eats_pixels else None, test=test, progress=progress)
+    return images
 
 
 def _embed(
@@ -164,14 +188,15 @@ def _embed(
 
 
 def _evidence(
-    reference: KerasReference, data: Dataset | None, calibration: Calibration | None, config: ExportConfig
+    reference: KerasReference, data: Dataset | None, calibration: CalibrationImages | None, config: ExportConfig
 ) -> Evidence | None:
     """Return the images to judge classes on, or None where differences of random answers are all there is."""
     if data is not None:
         return Evidence(data.name, "test", data.sha256, data.test.images, data.test.labels)
     if calibration is not None:
-        record = calibration.record
-        return Evidence(record["dataset"], record["split"], record["sha256"], calibration.images, None)
+        record, images = calibration.record, calibration.first(IMAGES_JUDGED)
+        digest = hashlib.sha256(images.tobytes()).hexdigest()
+        return Evidence(record["dataset"], record["split"], digest, images, None)
     if not config.embed_preprocessing:
         return None
     images = next(candidates(reference, config.seed)).draw(RANDOM_IMAGES, 0)["image"]
@@ -189,7 +214,9 @@ def _explain(
     feeds = trials.trials[0].feeds
     if evidence is not None:
         feeds = {reference.inputs[0].name: evidence.images[: reference.batch or IMAGES_EXPLAINED]}
-    return explain(reference, feeds, {name: files[name].model for name in files if name != E2E}, progress=progress)
+    return explain(
+        reference, feeds, {name: files[name].model for name in files if name not in {FAST, E2E}}, progress=progress
+    )
 
 
 def _golden_trial(reference: KerasReference, trials: Trials) -> Samples:
@@ -212,11 +239,14 @@ def _prove(
     trials: Trials,
     kind: str,
     config: ExportConfig,
+    known: Mapping[str, NDArray[np.float32]],
     progress: Progress,
 ) -> Ledger:
     size = source.size_bytes
     if evidence is None:
         return ledger_of_trials(size, {name: file.bytes for name, file in files.items()}, trials, TOLERANCES)
     stages = [Stage("keras", "tensorflow", reference.predict, size)]
-    stages += [stage_of(name, file.bytes, batch=reference.batch) for name, file in files.items()]
-    return prove(stages, evidence, max_drop=config.max_drop, kind=kind, progress=progress)
+    for name, file in files.items():
+        reduced = bool(file.quantized and file.quantized.arguments["reduce_range"])
+        stages.append(stage_of(name, file.bytes, batch=reference.batch, reduced_range=reduced))
+    return prove(stages, evidence, max_drop=config.max_drop, kind=kind, known=known, progress=progress)

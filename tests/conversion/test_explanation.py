@@ -19,7 +19,7 @@ from edgeconv.conversion.explanation.divergence import first_divergence  # noqa:
 from edgeconv.conversion.explanation.explaining import explain  # noqa: E402
 from edgeconv.conversion.explanation.tapping import TappedModel  # noqa: E402
 from edgeconv.conversion.keras_models import KerasReference, load_keras  # noqa: E402
-from edgeconv.conversion.quantization import quantize_static_int8  # noqa: E402
+from tests.conversion.int8.networks import quantized  # noqa: E402
 
 pytestmark = pytest.mark.train
 
@@ -83,7 +83,7 @@ def feeds() -> dict[str, np.ndarray]:
 @pytest.fixture(scope="module")
 def int8(fp32: Any) -> Any:
     images = np.random.default_rng(3).integers(0, 256, (16, 28, 28, 1), dtype=np.uint8)
-    return quantize_static_int8(fp32, images).model
+    return quantized(fp32, images).model
 
 
 def _loaded(model: Any, folder: Path) -> KerasReference:
@@ -284,7 +284,7 @@ def test_a_layer_that_int8_cannot_hold_is_the_worst(tmp_path: Path) -> None:
     reference = _loaded(model, tmp_path)
     images = np.random.default_rng(7).integers(0, 256, (16, 12, 12, 1), dtype=np.uint8)
     whole = clean(reference.to_onnx())
-    rounded = quantize_static_int8(whole, images).model
+    rounded = quantized(whole, images).model
     found = explain(reference, {"image": images[:4]}, {"fp32": whole, "int8": rounded})
     worst = found.worst("int8")
     assert worst is not None

@@ -1,0 +1,91 @@
+"""The variant `int8-fast`: the int8 file in the form that is the fastest on this machine, with equal answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+
+from edgeconv.conversion.contract import ConvertedFile
+from edgeconv.conversion.int8.native.candidates import PLAIN, ort_candidates, portable_candidates
+from edgeconv.conversion.int8.native.lowering import DOMAIN
+from edgeconv.conversion.int8.native.racing import Race, fastest
+from edgeconv.conversion.int8.native.writing import ORT_OPERATORS_SINCE
+from edgeconv.conversion.parity import Evidence, answers_of, stage_of
+from edgeconv.errors import UnsupportedModelError
+from edgeconv.progress import SILENT, Progress
+from edgeconv.runtime.fitness import NO_OVERFLOW
+from edgeconv.runtime.processor import int8_overflows
+
+IMAGES_COMPARED = 256
+
+
+def make_fast(
+    int8: ConvertedFile, evidence: Evidence, *, batch: int | None, progress: Progress = SILENT
+) -> ConvertedFile | None:
+    """Return the int8 file in the form that runs fastest here, or None where none is surely faster than it is.
+
+    Forms in standard operators and in ONNX Runtime's own are raced against one another, one image and one thread.
+
+    Args:
+        int8: the file as it was quantized.
+        evidence: images to run, and to compare all answers on.
+        batch: the only batch size that the file takes, or None.
+        progress: hears what came of the race.
+
+    Raises:
+        UnsupportedModelError: another form answers otherwise, which is a mistake of ours.
+    """
+    quantized = int8.quantized
+    reduced = bool(quantized and quantized.arguments["reduce_range"])
+    signed = reduced or not int8_overflows()
+    forms = portable_candidates(int8.model) | ort_candidates(int8.model, unsigned_weights=not signed)
+    if len(forms) == 1:
+        progress.say("No other form of int8 was found: int8 is the fastest.")
+        return None
+    race = fastest(forms, {int8.model.graph.input[0].name: evidence.images[: batch or 1]})
+    progress.say(_sentence(race))
+    if race.winner == PLAIN or quantized is None:
+        return None
+    model = forms[race.winner]
+    data: bytes = model.SerializeToString(deterministic=True)
+    images = evidence.images[:IMAGES_COMPARED]
+    expected, received = (_answers(file, images, batch, reduced) for file in (int8.bytes, data))
+    if not np.array_equal(expected, received):
+        raise UnsupportedModelError(
+            f"int8 in the form {race.winner} must answer as int8 does, to the bit. Received: a difference of "
+            f"{np.abs(expected - received).max():.3g}. Export without `--fast`, and report it."
+        )
+    arguments = {**quantized.arguments, "form": race.winner}
+    return replace(
+        int8,
+        model=model,
+        bytes=data,
+        quantized=replace(quantized, model=model, arguments=arguments),
+        requires=_requirements(model, exact_everywhere=reduced or not signed),
+    )
+
+
+def _requirements(model: onnx.ModelProto, *, exact_everywhere: bool) -> Mapping[str, Any]:
+    """Return what the file needs beyond ONNX: a release of ONNX Runtime, and a processor whose sums do not overflow."""
+    if DOMAIN not in {entry.domain for entry in model.opset_import}:
+        return {}
+    needs = {"operators": DOMAIN, "onnxruntime": f">={ORT_OPERATORS_SINCE}"}
+    return needs if exact_everywhere else {**needs, "processor": NO_OVERFLOW}
+
+
+def _answers(model: bytes, images: NDArray[Any], batch: int | None, reduced: bool) -> NDArray[np.float32]:
+    return answers_of(stage_of("int8", model, batch=batch, reduced_range=reduced), images)
+
+
+def _sentence(race: Race) -> str:
+    plain, best = race.laps[PLAIN], race.laps[race.winner]
+    times = f"{best.min_us:,.0f} us beside {plain.min_us:,.0f}"
+    if race.winner != PLAIN:
+        return f"int8 is fastest here as {race.winner}: {times}, of {len(race.laps)} forms."
+    noise = "" if race.told_apart else f" The machine is too busy to tell: times vary by {100 * race.noise:.0f} %."
+    return f"None of {len(race.laps)} forms of int8 is surely faster than it is: {plain.min_us:,.0f} us.{noise}"

@@ -1,0 +1,134 @@
+"""Calibration images that the user names: a folder of pictures, or an `.npz` of arrays as the model eats them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeconv.conversion.int8.images import Blocks, CalibrationImages, surveyed
+from edgeconv.conversion.int8.npz_rows import Rows, read_headers
+from edgeconv.conversion.keras_models.ports import Port
+from edgeconv.conversion.user_inputs import check_shape, check_values, is_held
+from edgeconv.errors import ConfigError, DatasetError, ImageError
+from edgeconv.images import EXTENSIONS, decode
+from edgeconv.preprocess import Preparation, prepare
+from edgeconv.progress import SILENT, Progress
+
+ARRAY_NAMES = ("images", "x_train", "calibration")
+"""The array of an `.npz` of several that is taken, the first that is there."""
+
+LABEL_NAMES = ("labels", "y_train")
+"""The array of an `.npz` that tells the classes, the first that is there."""
+
+
+def read_calibration(
+    path: Path, port: Port, preparation: Preparation | None, *, size: int, seed: int, progress: Progress = SILENT
+) -> CalibrationImages:
+    """Open calibration images, and draw some of them where there are more than enough.
+
+    Args:
+        path: a folder, searched at any depth, or an `.npz`.
+        port: the model's input.
+        preparation: how a picture becomes the input; None where nobody knows.
+        size: how many at most.
+        seed: equal seeds draw equal images.
+        progress: sees a bar for the pictures.
+
+    Raises:
+        ConfigError: the arrays do not fit the model, or it does not say what it makes of a picture.
+        DatasetError: there are no pictures, or one cannot be used.
+    """
+    if path.is_dir():
+        blocks, count, labels = _pictures(path, preparation, size, seed)
+    else:
+        blocks, count, labels = _arrays(path, port, size, seed)
+    return surveyed(blocks, count, dataset=path.name, split="calibration", seed=seed, labels=labels, progress=progress)
+
+
+def _arrays(path: Path, port: Port, size: int, seed: int) -> tuple[Blocks, int, NDArray[np.int64] | None]:
+    arrays = read_headers(path)
+    name = next((name for name in (*ARRAY_NAMES, port.name) if name in arrays), next(iter(arrays)))
+    rows = arrays[name]
+    # Grey images are often saved without their channel.
+    grey = len(rows.shape) == len(port.shape) and port.shape[-1] == 1
+    check_shape(port, rows.dtype, (*rows.shape, 1) if grey else rows.shape, [name], path)
+    _check_all_values(rows, port, path)
+    chosen = _drawn(rows.shape[0], size, seed)
+
+    def blocks(start: int) -> Iterator[NDArray[Any]]:
+        wanted, seen = chosen[start:], 0
+        for block in rows.blocks():
+            here = wanted[(wanted >= seen) & (wanted < seen + len(block))] - seen
+            seen += len(block)
+            if len(here):
+                images = block[here].astype(port.dtype)
+                yield images[..., None] if grey else images
+            if not len(wanted) or seen > wanted[-1]:
+                return
+
+    return blocks, len(chosen), _labels_of(arrays, chosen)
+
+
+def _check_all_values(rows: Rows, port: Port, path: Path) -> None:
+    """Raise unless the model's dtype holds every value, of the rows that are not drawn as well."""
+    if np.can_cast(rows.dtype, port.dtype) or np.dtype(port.dtype).kind not in "iub":
+        return
+    held, low, high = True, np.inf, -np.inf
+    for block in rows.blocks():
+        held &= is_held(block, port)
+        low, high = min(low, float(block.min())), max(high, float(block.max()))
+    check_values(port, rows.dtype, low, high, path, held=held)
+
+
+def _labels_of(arrays: dict[str, Rows], chosen: NDArray[np.int64]) -> NDArray[np.int64] | None:
+    rows = next((arrays[name] for name in LABEL_NAMES if name in arrays), None)
+    if rows is None or len(rows.shape) != 1 or rows.dtype.kind not in "iu":
+        return None
+    return np.concatenate(list(rows.blocks()))[chosen].astype(np.int64)
+
+
+def _pictures(
+    folder: Path, preparation: Preparation | None, size: int, seed: int
+) -> tuple[Blocks, int, NDArray[np.int64] | None]:
+    if preparation is None:
+        raise ConfigError(
+            f"`calibration` with a folder of pictures requires a model that says what it makes of a pixel. Received: "
+            f"`{folder}` and a model without a Rescaling layer or a size of its own. State it, such as "
+            "`--input-range 0:1`, or give an .npz of arrays as the model eats them."
+        )
+    # As strings: twenty thousand path objects take more memory than a batch of pictures.
+    found = (os.path.relpath(Path(place, name), folder) for place, _, names in os.walk(folder) for name in names)
+    pictures = (name for name in found if Path(name).suffix.lower() in EXTENSIONS and (folder / name).is_file())
+    paths = sorted(pictures, key=lambda name: name.replace(os.sep, "\0"))
+    if not paths:
+        raise DatasetError(
+            f"`{folder}` must hold pictures. Received: none with the endings {', '.join(sorted(EXTENSIONS))}. "
+            "Name another folder."
+        )
+    chosen = _drawn(len(paths), size, seed)
+
+    def blocks(start: int) -> Iterator[NDArray[Any]]:
+        for index in chosen[start:]:
+            try:
+                yield prepare(decode(folder / paths[index]), preparation)[None]
+            except ImageError as error:
+                raise DatasetError(
+                    f"Every picture must be usable. {folder / paths[index]}: {error} Or remove it."
+                ) from error
+
+    # Pictures in several folders: a folder is a class, as for training.
+    classes = [name.partition(os.sep)[0] if os.sep in name else "" for name in paths]
+    names = sorted(set(classes))
+    known = len(names) > 1 and "" not in names
+    labels = np.array([names.index(classes[index]) for index in chosen], np.int64) if known else None
+    return blocks, len(chosen), labels
+
+
+def _drawn(count: int, size: int, seed: int) -> NDArray[np.int64]:
+    """Return the indices of the drawn ones, in order."""
+    return np.sort(np.random.default_rng(seed).permutation(count)[:size])

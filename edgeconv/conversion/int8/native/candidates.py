@@ -1,0 +1,43 @@
+"""The models that a race is run between: the QDQ file, and what is made of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import onnx
+
+from edgeconv.conversion.int8.native.blocking import BLOCKINGS, Blocking
+from edgeconv.conversion.int8.native.writing import to_blocked, to_native
+
+PLAIN = "qdq"
+"""The QDQ file as it came from the quantizer."""
+
+
+def portable_candidates(int8: onnx.ModelProto, blockings: Iterable[Blocking] = BLOCKINGS) -> dict[str, onnx.ModelProto]:
+    """Return the QDQ model and each different one in standard operators, by name, the QDQ model first.
+
+    Args:
+        int8: a QDQ model.
+        blockings: those to try.
+    """
+    return _different({PLAIN: int8}, ((f"qdq-{blocking}", to_blocked(int8, blocking)) for blocking in blockings))
+
+
+def ort_candidates(
+    int8: onnx.ModelProto, blockings: Iterable[Blocking] = BLOCKINGS, *, unsigned_weights: bool = True
+) -> dict[str, onnx.ModelProto]:
+    """Return each different model in ONNX Runtime's own operators, by name; see `to_native`."""
+    made = ((f"ort-{blocking}", to_native(int8, blocking, unsigned_weights=unsigned_weights)) for blocking in blockings)
+    return _different({}, made)
+
+
+def _different(
+    first: dict[str, onnx.ModelProto], others: Iterable[tuple[str, onnx.ModelProto]]
+) -> dict[str, onnx.ModelProto]:
+    kept, seen = dict(first), {model.graph.SerializeToString(deterministic=True) for model in first.values()}
+    for name, model in others:
+        data = model.graph.SerializeToString(deterministic=True)
+        if data not in seen:
+            seen.add(data)
+            kept[name] = model
+    return kept

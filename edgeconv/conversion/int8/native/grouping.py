@@ -1,0 +1,158 @@
+"""The first convolution of a picture in blocks, and the max-pool behind it as a maximum over what a block makes.
+
+All in standard operators of a QDQ graph, and equal in every integer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import onnx_ir as ir
+
+from edgeconv.conversion.int8.native.blocks import Blocked, Grouping, blocked
+from edgeconv.conversion.int8.native.convolution import Convolution, convolution_of
+from edgeconv.conversion.int8.native.layouts import TO_FIRST, TO_LAST, add_node, channels_last, reshaped, transposed
+from edgeconv.conversion.int8.native.qdq import Scale, quantizer_of, scale_of
+from edgeconv.conversion.passes.graph import add_constant, attribute, nodes_of, only_consumer, sizes
+
+FEW_CHANNELS = 4
+"""Input channels up to which a convolution is worth taking in blocks: with more, pixels are long runs themselves."""
+
+
+@dataclass(frozen=True)
+class _Pool:
+    window: tuple[int, int]
+    quantizer: ir.Node
+
+
+def group_outputs(model: ir.Model, windows: int = 1, view: int = 1) -> int:
+    """Let convolutions of few channels make several pixels at each position; return how many are changed.
+
+    A max-pool behind, whose windows meet and do not overlap, is folded: its windows are the groups.
+
+    Args:
+        model: a QDQ graph, changed in place; its shapes are inferred.
+        windows: how many windows of the pool, or single columns where none follows, one position makes.
+        view: columns of the input that are taken as one.
+    """
+    changed = 0
+    for quantizer in nodes_of(model, "QuantizeLinear"):
+        convolution = convolution_of(quantizer)
+        if convolution is None or convolution.kernel.shape[1] > FEW_CHANNELS or convolution.groups != 1:
+            continue
+        size = sizes(convolution.maps.tensor)
+        if convolution.dilations != (1, 1) or size is None or len(size) != 4:
+            continue
+        height, width = size[2], size[3]
+        if not isinstance(height, int) or not isinstance(width, int):
+            continue
+        pool = _pool_behind(quantizer, convolution.result)
+        rows, columns = (1, 1) if pool is None else pool.window
+        grouping = Grouping(rows, columns, windows, view)
+        if grouping == Grouping():
+            continue
+        zero = int(convolution.kernel_scale.zero_point.reshape(-1)[0])
+        new = blocked(convolution.kernel, zero, (height, width), convolution.strides, convolution.pads, grouping)
+        if new is not None:
+            _rewrite(model, convolution, pool, grouping, new, (height, width))
+            changed += 1
+    return changed
+
+
+def _pool_behind(quantizer: ir.Node, result: Scale) -> _Pool | None:
+    """Return the max-pool that alone reads what a QuantizeLinear makes, if its windows tile and its scale is equal."""
+    dequantizer = only_consumer(quantizer.outputs[0])
+    if dequantizer is None or dequantizer.op_type != "DequantizeLinear":
+        return None
+    pool = only_consumer(dequantizer.outputs[0])
+    read = scale_of(dequantizer)
+    if pool is None or pool.op_type != "MaxPool" or pool.domain != "" or read is None or len(pool.outputs) != 1:
+        return None
+    behind = quantizer_of(pool.outputs[0])
+    scale = None if behind is None else scale_of(behind)
+    window = tuple(attribute(pool, "kernel_shape", ()))
+    plain = (
+        len(window) == 2
+        and tuple(attribute(pool, "strides", (1, 1))) == window
+        and not any(attribute(pool, "pads", (0,)))
+        and set(attribute(pool, "dilations", (1,))) == {1}
+        and not attribute(pool, "ceil_mode", 0)
+        and attribute(pool, "auto_pad", "NOTSET") in {"NOTSET", "VALID"}
+    )
+    if behind is None or scale is None or not (plain and read.equals(result) and scale.equals(result)):
+        return None
+    return _Pool((window[0], window[1]), behind)
+
+
+def _rewrite(
+    model: ir.Model,
+    convolution: Convolution,
+    pool: _Pool | None,
+    grouping: Grouping,
+    new: Blocked,
+    size: tuple[int, int],
+) -> None:
+    node, outputs = convolution.node, len(convolution.kernel)
+    pixels = channels_last(model, convolution.maps.tensor, node)
+    if grouping.view > 1:
+        channels = convolution.kernel.shape[1]
+        pixels = reshaped(model, pixels, (-1, size[0], size[1] // grouping.view, grouping.view * channels), node)
+    maps = _dequantize(model, transposed(model, pixels, TO_FIRST, node), convolution.maps.scale, node)
+    weights = _repeated(convolution.kernel_scale, grouping.outputs)
+    inputs = [maps, _dequantize(model, add_constant(model, new.kernel), weights, node, axis=0)]
+    if convolution.bias is not None:
+        # Not the product: it would be rounded again, and must stay what the quantizer wrote.
+        bias = _repeated(_scale_of_bias(convolution), grouping.outputs)
+        constant = add_constant(model, np.tile(convolution.bias, grouping.outputs))
+        inputs.append(_dequantize(model, constant, bias, node, axis=0))
+    attributes = {"kernel_shape": new.kernel.shape[2:], "strides": new.strides, "pads": new.pads}
+    result = add_node(model, node, "Conv", inputs, attributes)
+    result = _quantize(model, result, convolution.result, convolution.quantizer)
+    last = convolution.quantizer
+    if grouping.outputs > 1:
+        rows, columns = new.positions
+        result.type = ir.TensorType(ir.DataType.from_numpy(convolution.result.zero_point.dtype))
+        result.shape = ir.Shape([None, outputs * grouping.outputs, rows, columns])
+        result = transposed(model, result, TO_LAST, last)
+        result = reshaped(model, result, (-1, rows, columns * grouping.outputs, outputs), last)
+        result = transposed(model, result, TO_FIRST, last)
+    if pool is not None:
+        last, window = pool.quantizer, grouping.rows * grouping.columns
+        result = _dequantize(model, result, convolution.result, last)
+        result = add_node(model, last, "MaxPool", [result], {"kernel_shape": (1, window), "strides": (1, window)})
+        result = _quantize(model, result, convolution.result, last)
+    old = last.outputs[0]
+    result.type, result.shape = old.type, old.shape
+    ir.convenience.replace_all_uses_with(old, result)
+
+
+def _scale_of_bias(convolution: Convolution) -> Scale:
+    dequantizer = convolution.node.inputs[2].producer() if convolution.node.inputs[2] is not None else None
+    found = None if dequantizer is None else scale_of(dequantizer)
+    if found is None:  # `convolution_of` read it there.
+        raise ValueError("the bias must be dequantized from a constant")
+    outputs = len(convolution.kernel)
+    return replace(
+        found,
+        scale=np.broadcast_to(found.scale.reshape(-1), outputs).copy(),
+        zero_point=np.broadcast_to(found.zero_point.reshape(-1), outputs).copy(),
+    )
+
+
+def _repeated(scale: Scale, times: int) -> Scale:
+    if scale.scale.size == 1:
+        return scale
+    zero_point = np.broadcast_to(scale.zero_point.reshape(-1), scale.scale.shape)
+    return Scale(np.tile(scale.scale, times), np.tile(zero_point, times))
+
+
+def _dequantize(model: ir.Model, value: ir.Value, scale: Scale, before: ir.Node, axis: int | None = None) -> ir.Value:
+    inputs = [value, add_constant(model, scale.scale), add_constant(model, scale.zero_point)]
+    attributes = {"axis": axis} if axis is not None and scale.scale.ndim else {}
+    return add_node(model, before, "DequantizeLinear", inputs, attributes)
+
+
+def _quantize(model: ir.Model, value: ir.Value, scale: Scale, before: ir.Node) -> ir.Value:
+    inputs = [value, add_constant(model, scale.scale), add_constant(model, scale.zero_point)]
+    return add_node(model, before, "QuantizeLinear", inputs)

@@ -1,0 +1,119 @@
+"""Rows of an `.npz`, read one after another: the file may be larger than memory."""
+
+from __future__ import annotations
+
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+from numpy.lib import format as npy
+from numpy.typing import NDArray
+
+from edgeconv.conversion.int8.images import BLOCK_BYTES
+from edgeconv.errors import ConfigError
+
+_HEADERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
+
+
+@dataclass(frozen=True)
+class Rows:
+    """An array in an `.npz`, of which only the header is in memory.
+
+    Attributes:
+        path: the file.
+        name: of the array.
+        dtype: of its values.
+        shape: of the whole array.
+        in_order: the rows lie one after another; else (Fortran order) the array is read whole.
+    """
+
+    path: Path
+    name: str
+    dtype: np.dtype[Any]
+    shape: tuple[int, ...]
+    in_order: bool
+
+    def blocks(self) -> Iterator[NDArray[Any]]:
+        """Yield the rows in order, about `BLOCK_BYTES` at once.
+
+        Raises:
+            ConfigError: the file is damaged.
+        """
+        row_bytes = self.dtype.itemsize * int(np.prod(self.shape[1:]))
+        step = max(1, BLOCK_BYTES // max(1, row_bytes))
+        if not self.in_order:
+            with _refused(self.path), np.load(self.path, allow_pickle=False) as file:
+                whole = file[self.name]
+            yield from (whole[at : at + step] for at in range(0, len(whole), step))
+            return
+        with _refused(self.path), zipfile.ZipFile(self.path) as archive, archive.open(_member(self.name)) as file:
+            _read_header(file)
+            for at in range(0, self.shape[0], step):
+                rows = min(step, self.shape[0] - at)
+                data = _read_exactly(file, rows * row_bytes)
+                yield np.frombuffer(data, self.dtype).reshape(rows, *self.shape[1:])
+
+
+def read_headers(path: Path) -> dict[str, Rows]:
+    """Return the arrays of an `.npz`, without reading their values and without running code that they carry.
+
+    Raises:
+        ConfigError: the file is no `.npz` of arrays of numbers, all of them with as many rows.
+    """
+    arrays: dict[str, Rows] = {}
+    with _refused(path), zipfile.ZipFile(path) as archive:
+        for member in archive.namelist():
+            with archive.open(member) as file:
+                shape, fortran, dtype = _read_header(file)
+            if dtype.hasobject:
+                raise ValueError("Object arrays cannot be loaded when allow_pickle=False")
+            name = member.removesuffix(".npy")
+            arrays[name] = Rows(path, name, dtype, shape, not (fortran and len(shape) > 1))
+    rows = {array.shape[0] if array.shape else 0 for array in arrays.values()}
+    if not arrays or len(rows) != 1 or 0 in rows:
+        shapes = ", ".join(f"{name} {array.shape}" for name, array in arrays.items())
+        raise ConfigError(
+            f"`{path}` must hold arrays with the same number of rows, at least 1. Received: {shapes or 'no arrays'}. "
+            "Save one array for each input of the model, (n, ...)."
+        )
+    return arrays
+
+
+@contextmanager
+def _refused(path: Path) -> Iterator[None]:
+    """Turn what a file that is none raises into our error."""
+    try:
+        yield
+    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as error:
+        if isinstance(error, ConfigError):
+            raise
+        raise ConfigError(
+            f"`{path}` must be an .npz of arrays. Received: {' '.join(str(error).split())}. Save it with `np.savez`."
+        ) from error
+
+
+def _member(name: str) -> str:
+    return f"{name}.npy"
+
+
+def _read_header(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    version = npy.read_magic(file)
+    if version not in _HEADERS:
+        raise ValueError(f"an array in version {version} of numpy's format")
+    return _HEADERS[version](file)
+
+
+def _read_exactly(file: IO[bytes], size: int) -> bytes:
+    parts, missing = [], size
+    while missing:
+        part = file.read(missing)
+        if not part:
+            raise EOFError("the file is cut short")
+        parts.append(part)
+        missing -= len(part)
+    return b"".join(parts)

@@ -1,0 +1,277 @@
+"""From a prepared float graph and ranges to int8: QDQ, as often as one likes, without another look at the images."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import onnx_ir as ir
+from onnxruntime.quantization import QuantFormat, QuantType
+from onnxruntime.quantization.calibrate import TensorData
+from onnxruntime.quantization.quant_utils import load_model_with_shape_infer
+from onnxruntime.quantization.registry import QDQRegistry, QLinearOpsRegistry
+from onnxruntime.quantization.shape_inference import quant_pre_process
+
+from edgeconv.conversion.cleaning import finish
+from edgeconv.conversion.int8.channel_weights import ChannelQuantizer
+from edgeconv.conversion.int8.hard_sigmoids import add_up_hard_sigmoids
+from edgeconv.conversion.int8.ranges import Ranges
+from edgeconv.conversion.int8.residuals import keep_sums_in_float
+from edgeconv.conversion.int8.targets import END_OPERATORS, Arithmetic
+from edgeconv.conversion.layer_names import layer_of_named
+from edgeconv.conversion.pixel_input import PixelPath, put_pixels_back, take_off_cast
+from edgeconv.errors import ConfigError, UnsupportedModelError
+from edgeconv.quiet import errors_only
+
+WEIGHTED = {"Conv", "ConvTranspose", "Gemm", "MatMul"}
+"""Operators whose products int8 speeds up."""
+
+_TYPES = {"uint8": (QuantType.QUInt8, np.uint8), "int8": (QuantType.QInt8, np.int8)}
+_CHOSEN = "left in float to keep accuracy"
+_SCALED = "pixels are scaled exactly, and quantized once, behind it"
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A float graph that is ready to be measured and quantized: optimised, with shapes, and a float input.
+
+    Attributes:
+        model: the graph; activations keep its tensor names, layers the names of its nodes, ``layer/Operator``.
+        path: the way of the pixels.
+        eats_pixels: the int8 model takes uint8 pixels.
+    """
+
+    model: onnx.ModelProto
+    path: PixelPath
+    eats_pixels: bool
+
+    @property
+    def input_name(self) -> str:
+        """Name of the only input."""
+        return str(self.model.graph.input[0].name)
+
+    @property
+    def batch(self) -> int | None:
+        """The only batch size that the graph takes, or None."""
+        shape = self.model.graph.input[0].type.tensor_type.shape
+        return int(shape.dim[0].dim_value) or None if shape.dim else None
+
+    @cached_property
+    def layers(self) -> tuple[str, ...]:
+        """Names of the layers with weights, in the order of the graph."""
+        nodes = (node for node in self.model.graph.node if node.op_type in WEIGHTED)
+        return tuple(dict.fromkeys(layer_of_named(node.name) or node.name for node in nodes))
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the graph, hexadecimal."""
+        return hashlib.sha256(self.model.SerializeToString(deterministic=True)).hexdigest()
+
+
+@dataclass(frozen=True)
+class Quantized:
+    """An int8 model and how it was made.
+
+    Attributes:
+        model: the QDQ model; its input is uint8 pixels.
+        arguments: every argument given to the quantizer.
+        float_nodes: nodes left in float, each with the reason.
+    """
+
+    model: onnx.ModelProto
+    arguments: Mapping[str, Any]
+    float_nodes: tuple[Mapping[str, str], ...]
+
+
+def prepare(fp32: onnx.ModelProto) -> Prepared:
+    """Return a float graph ready to be measured and quantized.
+
+    Args:
+        fp32: the verified fp32 model; not changed.
+
+    Raises:
+        UnsupportedModelError: ONNX Runtime cannot take the model, or it does not read its pixels once, through a Cast.
+    """
+    eats_pixels = fp32.graph.input[0].type.tensor_type.elem_type == onnx.TensorProto.UINT8
+    float_input, path = take_off_cast(fp32) if eats_pixels else (fp32, PixelPath(None, ()))
+    with tempfile.TemporaryDirectory(prefix="edgeconv-") as scratch, errors_only(None):
+        float_path, prepared_path = Path(scratch) / "float.onnx", Path(scratch) / "prepared.onnx"
+        try:
+            onnx.save(float_input, float_path)
+            quant_pre_process(str(float_path), str(prepared_path), skip_symbolic_shape=True)
+            return Prepared(load_model_with_shape_infer(prepared_path), path, eats_pixels)
+        except Exception as error:  # The quantizer raises whatever its handlers raise.
+            raise _unsupported(error) from error
+
+
+def quantize(
+    prepared: Prepared,
+    ranges: Ranges,
+    arithmetic: Arithmetic,
+    *,
+    float_layers: Collection[str] | Mapping[str, str] = (),
+    method: str = "minmax",
+) -> Quantized:
+    """Quantize a prepared graph; to change its weights first, pass `dataclasses.replace(prepared, model=changed)`.
+
+    Weights are int8 per output channel; activations have one scale a tensor. Where the input is pixels it is the first
+    int8 tensor: as it is where activations are uint8, whose scale is 1 and whose zero point is 0, else behind a Cast.
+
+    Args:
+        prepared: see `prepare`; not changed.
+        ranges: see `ranges_of`.
+        arithmetic: of the target.
+        float_layers: layers or nodes left in float, with the reason where it is a mapping.
+        method: how the ranges were found, for the record.
+
+    Returns:
+        The int8 model and the record of how it was made; equal for equal arguments.
+
+    Raises:
+        ConfigError: a layer has an unknown name.
+        UnsupportedModelError: ONNX Runtime's quantizer cannot take the model.
+    """
+    float_nodes = _float_nodes(prepared, arithmetic, float_layers)
+    excluded = [node["node"] for node in float_nodes]
+    path = _path_of(prepared, excluded)
+    arguments = _arguments(arithmetic, excluded, path.entry, method)
+    try:
+        with errors_only(None):
+            model = ir.from_proto(_with_qdq(prepared.model, ranges, arguments))
+    except Exception as error:  # The quantizer raises whatever its handlers raise.
+        raise _unsupported(error) from error
+    if prepared.eats_pixels:
+        exact = arithmetic.activation_type == "uint8" and arithmetic.pixels == (1.0, 0)
+        put_pixels_back(model, path if exact else PixelPath(None, path.scaling))
+    if arithmetic.inputs_only:
+        keep_sums_in_float(model)
+    else:
+        add_up_hard_sigmoids(model, excluded)
+    _leave_logits_in_float(model)
+    return Quantized(finish(model, layer_of_named), _as_record(arguments), float_nodes)
+
+
+def _float_nodes(
+    prepared: Prepared, arithmetic: Arithmetic, float_layers: Collection[str] | Mapping[str, str]
+) -> tuple[Mapping[str, str], ...]:
+    """Return the nodes that stay in float: what scales the pixels, what the target has no int8 for, what was chosen."""
+    graph = prepared.model.graph
+    chosen = dict(float_layers) if isinstance(float_layers, Mapping) else dict.fromkeys(float_layers, _CHOSEN)
+    unknown = set(chosen) - {name for node in graph.node for name in (node.name, layer_of_named(node.name))}
+    if unknown:
+        raise ConfigError(
+            f"`float_layers` must name layers of the model. Received: {', '.join(sorted(unknown))}. It has "
+            f"{', '.join(prepared.layers)}."
+        )
+    found = []
+    for node in graph.node:
+        at_the_end = node.op_type in END_OPERATORS and node.output[0] == graph.output[0].name
+        reasons = (
+            _SCALED if node.name in prepared.path.scaling else None,
+            END_OPERATORS[node.op_type] if at_the_end else None,
+            arithmetic.float_operators.get(node.op_type),
+            chosen.get(node.name) or chosen.get(layer_of_named(node.name) or ""),
+        )
+        reason = next((text for text in reasons if text), None)
+        if reason:
+            found.append({"node": node.name, "operator": node.op_type, "reason": reason})
+    return tuple(found)
+
+
+def _path_of(prepared: Prepared, excluded: list[str]) -> PixelPath:
+    """Return the way of the pixels; where their first layer stays in float they enter as float, through a Cast."""
+    entry = prepared.path.entry
+    readers = [node for node in prepared.model.graph.node if entry in node.input]
+    return PixelPath(None, ()) if any(node.name in excluded for node in readers) else prepared.path
+
+
+def _arguments(arithmetic: Arithmetic, excluded: list[str], entry: str | None, method: str) -> dict[str, Any]:
+    """Return all arguments of `quantize_static`, spelled out: its defaults are S8S8, which is slow on x86."""
+    activation_type, pixel_type = _TYPES[arithmetic.activation_type]
+    scale, zero_point = arithmetic.pixels
+    pixels = {
+        "quant_type": activation_type,
+        "scale": np.array(scale, np.float32),
+        "zero_point": np.array(zero_point, pixel_type),
+    }
+    return {
+        "quant_format": QuantFormat.QDQ,
+        "op_types_to_quantize": list(arithmetic.operators) or None,
+        "per_channel": arithmetic.per_channel,
+        "reduce_range": arithmetic.reduce_range,
+        "activation_type": activation_type,
+        "weight_type": _TYPES[arithmetic.weight_type][0],
+        "nodes_to_quantize": None,
+        "nodes_to_exclude": excluded,
+        "use_external_data_format": False,
+        "calibrate_method": method,
+        "calibration_providers": ["CPUExecutionProvider"],
+        "extra_options": {
+            "ActivationSymmetric": arithmetic.activation_symmetric,
+            "WeightSymmetric": arithmetic.weight_symmetric,
+            "EnableSubgraph": False,
+            "ForceQuantizeNoInputCheck": False,
+            "MatMulConstBOnly": True,
+            "AddQDQPairToWeight": False,
+            "DedicatedQDQPair": arithmetic.inputs_only,
+            "QuantizeBias": not arithmetic.inputs_only,
+            "OpTypesToExcludeOutputQuantization": list(arithmetic.operators) if arithmetic.inputs_only else [],
+            **({"TensorQuantOverrides": {entry: [pixels]}} if entry else {}),
+        },
+    }
+
+
+def _with_qdq(prepared: onnx.ModelProto, ranges: Ranges, arguments: Mapping[str, Any]) -> onnx.ModelProto:
+    """Run ONNX Runtime's quantizer on a copy, as `quantize_static` does once it has the ranges."""
+    model = onnx.ModelProto()
+    model.CopyFrom(prepared)
+    quantizer = ChannelQuantizer(
+        model,
+        arguments["per_channel"],
+        arguments["reduce_range"],
+        arguments["weight_type"],
+        arguments["activation_type"],
+        {
+            name: TensorData(lowest=np.array(low, np.float32), highest=np.array(high, np.float32))
+            for name, (low, high) in ranges.items()
+        },
+        arguments["nodes_to_quantize"],
+        arguments["nodes_to_exclude"],
+        arguments["op_types_to_quantize"] or sorted({*QLinearOpsRegistry, *QDQRegistry}),
+        arguments["extra_options"],
+    )
+    return quantizer.quantize_model()
+
+
+def _leave_logits_in_float(model: ir.Model) -> None:
+    """Take the 256 steps off what the float operator at the end reads: the int32 sums behind them are finer."""
+    last = model.graph.outputs[0].producer()
+    dequantizer = last.inputs[0].producer() if last and last.op_type in END_OPERATORS and last.inputs[0] else None
+    quantizer = dequantizer.inputs[0].producer() if dequantizer and dequantizer.inputs[0] else None
+    if last and quantizer and dequantizer and quantizer.op_type == "QuantizeLinear":
+        last.replace_input_with(0, quantizer.inputs[0])
+
+
+def _as_record(value: Any) -> Any:
+    """Return quantizer arguments as JSON."""
+    if isinstance(value, Mapping):
+        return {str(key): _as_record(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_as_record(item) for item in value]
+    if isinstance(value, QuantFormat | QuantType):
+        return value.name
+    return value.item() if isinstance(value, np.ndarray) else value
+
+
+def _unsupported(error: Exception) -> UnsupportedModelError:
+    return UnsupportedModelError(
+        "The model must consist of operators that ONNX Runtime's quantizer takes. "
+        f"Received: {type(error).__name__}: {' '.join(str(error).split())}. Export it without `--quantize`."
+    )

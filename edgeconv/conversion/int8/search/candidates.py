@@ -1,0 +1,163 @@
+"""Makes the candidates of a search out of a prepared float model, calibration images and a target's arithmetic."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+
+from edgeconv.conversion.int8.cache import Cache, key_of
+from edgeconv.conversion.int8.images import CalibrationImages
+from edgeconv.conversion.int8.measuring import BATCH, VALUES_AT_ONCE, measure
+from edgeconv.conversion.int8.quantizing import Prepared, Quantized, quantize
+from edgeconv.conversion.int8.ranges import Ranges, Statistics, ranges_of
+from edgeconv.conversion.int8.search.bias_correction import Shifts, find_shifts, with_biases, with_shifts
+from edgeconv.conversion.int8.search.channels import measure_channels
+from edgeconv.conversion.int8.search.equalization import Equalized, equalize
+from edgeconv.conversion.int8.search.memory import Memory
+from edgeconv.conversion.int8.search.ranking import rank
+from edgeconv.conversion.int8.search.settings import Damage, Settings
+from edgeconv.conversion.int8.search.weights import OPERATORS
+from edgeconv.conversion.int8.targets import Arithmetic
+from edgeconv.conversion.layer_names import layer_of_named
+from edgeconv.progress import SILENT, Progress
+
+IMAGES_RANKED = 32
+"""Images that the ranking looks at; every element of their answers counts."""
+
+IMAGES_CORRECTED = 256
+"""Images that means of channels are taken over, each of them over its whole map as well."""
+
+_CHUNK = 8
+"""Images taken in a row where some of all are taken: a folder has its classes one after the other."""
+
+
+class Candidates:
+    """The int8 models of one float model.
+
+    Whatever several candidates need is made once: the measurement, the equalized graph, the ranges.
+
+    Args:
+        prepared: the float model.
+        images: for calibration.
+        arithmetic: of the target.
+        cache: folder to keep measurements in; None keeps nothing.
+        progress: hears what takes long.
+
+    Example:
+        >>> maker = Candidates(prepare(fp32), images, arithmetic_of("x86"))  # doctest: +SKIP
+        >>> maker.quantize(Settings("entropy"), ["conv1"]).model  # doctest: +SKIP
+    """
+
+    def __init__(
+        self,
+        prepared: Prepared,
+        images: CalibrationImages,
+        arithmetic: Arithmetic,
+        *,
+        cache: Path | None = None,
+        progress: Progress = SILENT,
+    ) -> None:
+        self._prepared = prepared
+        self._images = images
+        self._arithmetic = arithmetic
+        self._cache = cache
+        self._progress = progress
+        self._statistics: dict[tuple[bool, bool], Statistics] = {}
+
+    @cached_property
+    def layers(self) -> tuple[str, ...]:
+        """All layers, also those without weights, in the order of the graph."""
+        nodes = self._prepared.model.graph.node
+        return tuple(dict.fromkeys(layer_of_named(node.name) or node.name for node in nodes))
+
+    def memory(self, judged_on: str) -> Memory:
+        """Return where a search among these candidates keeps what it finds out.
+
+        Args:
+            judged_on: digest of whatever the judge's answers depend on, such as its images, and of the release.
+        """
+        data = str(self._images.record["sha256"])
+        return Memory(
+            self._cache, key_of(self._prepared.digest, data, arithmetic=self._arithmetic, judged_on=judged_on)
+        )
+
+    def changes(self, settings: Settings) -> bool:
+        """Whether these settings may make another model than plainer ones: equalization needs pairs of layers."""
+        return not settings.equalized or bool(self.pairs)
+
+    def quantize(self, settings: Settings, float_layers: Collection[str] | Mapping[str, str] = ()) -> Quantized:
+        """Return the int8 model of some settings, with some layers left in float."""
+        prepared = self._equalized if settings.equalized else self._prepared
+        ranges = self._ranges(settings)
+        if settings.corrected:
+            # What a layer shifts depends on those before it: with others in float, the shifts are others.
+            shifts = self._find_shifts(settings, prepared, ranges, float_layers)
+            prepared = replace(prepared, model=with_shifts(prepared.model, shifts))
+        return quantize(prepared, ranges, self._arithmetic, float_layers=float_layers, method=settings.ranges)
+
+    def rank(self, settings: Settings) -> tuple[Damage, ...]:
+        """Return the layers with weights by the damage that int8 does in each, the worst first; uncorrected."""
+        plain = replace(settings, corrected=False)
+
+        def only(chosen: str | None) -> onnx.ModelProto:
+            return self.quantize(plain, [layer for layer in self.layers if layer != chosen]).model
+
+        return rank(self._prepared.layers, only, lambda: self._some(IMAGES_RANKED), progress=self._progress)
+
+    @cached_property
+    def pairs(self) -> tuple[tuple[str, str], ...]:
+        """The pairs of layers that equalization evens out."""
+        return self._equalization.pairs
+
+    @cached_property
+    def _equalization(self) -> Equalized:
+        graph = self._prepared.model.graph
+        if not self._arithmetic.per_channel:
+            return equalize(self._prepared.model)
+        names = [node.name for node in graph.node if node.op_type in OPERATORS]
+        maxima = measure_channels(self._prepared.model, names, self._some(IMAGES_CORRECTED), "largest")
+        return equalize(self._prepared.model, channel_maxima=maxima)
+
+    @cached_property
+    def _equalized(self) -> Prepared:
+        return replace(self._prepared, model=self._equalization.model)
+
+    def _ranges(self, settings: Settings) -> Ranges:
+        histograms = settings.ranges != "minmax"
+        key = (settings.equalized, histograms)
+        found = self._statistics.get((settings.equalized, True)) or self._statistics.get(key)
+        if found is None:
+            prepared = self._equalized if settings.equalized else self._prepared
+            found = measure(prepared, self._images, histograms=histograms, cache=self._cache, progress=self._progress)
+            self._statistics[key] = found
+        return ranges_of(found, settings.ranges, self._arithmetic)
+
+    def _find_shifts(
+        self, settings: Settings, prepared: Prepared, ranges: Ranges, float_layers: Collection[str]
+    ) -> Shifts:
+        data, names = str(self._images.record["sha256"]), tuple(sorted(float_layers))
+        facts = {"arithmetic": self._arithmetic, "settings": settings, "in_float": names, "images": IMAGES_CORRECTED}
+        store = Cache(self._cache, key_of(self._prepared.digest, data, **facts))
+        shifts: Shifts | None = store.load("shifts")
+        if shifts is None:
+            biased = replace(prepared, model=with_biases(prepared.model))
+            int8 = quantize(biased, ranges, self._arithmetic, float_layers=names, method=settings.ranges).model
+            shifts = find_shifts(biased.model, int8, lambda: self._some(IMAGES_CORRECTED), progress=self._progress)
+            store.store("shifts", shifts)
+        return shifts
+
+    def _some(self, limit: int) -> Iterator[NDArray[Any]]:
+        """Yield some of the images, evenly spread over all, in batches."""
+        images = self._images
+        most = max(1, min(BATCH, VALUES_AT_ONCE // max(1, int(np.prod(images.shape)))))
+        size = self._prepared.batch or min(_CHUNK, most)
+        chunks = max(1, min(-(-limit // size), images.count // size))
+        for number in range(chunks):
+            yield next(images.batches(size, start=number * images.count // chunks))

@@ -1,0 +1,75 @@
+"""What a search has found out so far, kept on disk: a search that was killed goes on where it was."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from edgeconv.artifact import read_json, write_json
+from edgeconv.conversion.int8.search.settings import Damage, Judgement, Settings
+from edgeconv.errors import ArtifactError
+
+FORMAT = "edgeconv.search/1"
+"""Change it with anything that changes a candidate or its judgement: older files are then ignored."""
+
+
+@dataclass(frozen=True)
+class Memory:
+    """Judgements and rankings of one search, in one JSON file that is replaced whole.
+
+    Attributes:
+        folder: where it lies; None keeps nothing.
+        key: digest of what the search depends on: model, calibration images, arithmetic, the judge's images, release.
+    """
+
+    folder: Path | None
+    key: str
+
+    def judgement(self, settings: Settings, float_layers: Collection[str]) -> Judgement | None:
+        """Return what was found about a candidate, or None."""
+        found = self._read()["judgements"].get(_name(settings, float_layers))
+        return None if found is None else Judgement.from_dict(found)
+
+    def keep_judgement(self, settings: Settings, float_layers: Collection[str], judgement: Judgement) -> None:
+        """Keep what was found about a candidate."""
+        self._keep("judgements", _name(settings, float_layers), asdict(judgement))
+
+    def ranking(self, settings: Settings) -> tuple[Damage, ...] | None:
+        """Return the ranking that was made with some settings, or None."""
+        found = self._read()["rankings"].get(_name(settings, ()))
+        return None if found is None else tuple(Damage(str(layer), sqnr_db) for layer, sqnr_db in found)
+
+    def keep_ranking(self, settings: Settings, ranking: Sequence[Damage]) -> None:
+        """Keep a ranking."""
+        self._keep("rankings", _name(settings, ()), [[damage.layer, damage.sqnr_db] for damage in ranking])
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return (self.folder or Path()) / f"{self.key[:16]}.search.json"
+
+    def _keep(self, kind: str, name: str, value: Any) -> None:
+        if self.folder is not None:
+            stored = self._read()
+            stored[kind][name] = value
+            write_json(self.path, stored)
+
+    def _read(self) -> dict[str, Any]:
+        fresh: dict[str, Any] = {"format": FORMAT, "key": self.key, "judgements": {}, "rankings": {}}
+        if self.folder is None:
+            return fresh
+        try:
+            stored = read_json(self.path)
+        except ArtifactError:
+            return fresh
+        alike = stored.keys() == fresh.keys() and (stored["format"], stored["key"]) == (FORMAT, self.key)
+        return stored if alike else fresh
+
+
+def _name(settings: Settings, float_layers: Collection[str]) -> str:
+    facts = json.dumps([settings.as_dict(), sorted(float_layers)], sort_keys=True)
+    return f"{settings}; {len(float_layers)} in float; {hashlib.sha256(facts.encode()).hexdigest()[:16]}"

@@ -1,0 +1,80 @@
+"""Which layers int8 hurts most: each is quantized alone, and its noise is measured where it counts, in the answers.
+
+The noise of one layer next to another's is that of the local SQNR only by chance: what follows may drown it or blow it
+up, and errors of the layers before it add to it. And what leaving one layer in float gains is a small difference of
+two large numbers. Quantized alone, each layer's noise is measured by itself, and as long as noise is small it adds up:
+the model without the worst of it is as good as the rest of the list says.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+
+from edgeconv.conversion.int8.search.settings import Damage
+from edgeconv.conversion.int8.targets import END_OPERATORS
+from edgeconv.progress import SILENT, Progress
+from edgeconv.runtime.cores import usable_cores
+from edgeconv.runtime.providers import CPU
+from edgeconv.runtime.session import open_session
+
+Batches = Callable[[], Iterable[NDArray[Any]]]
+Only = Callable[[str | None], onnx.ModelProto]
+"""Makes a model in which the named layer alone is int8; None: none is."""
+
+_SMALLEST = 1e-30
+
+
+def rank(layers: Sequence[str], only: Only, batches: Batches, *, progress: Progress = SILENT) -> tuple[Damage, ...]:
+    """Rank layers by the damage that int8 does in each, alone; a run of the model for each layer.
+
+    Memory holds one model, a batch, and the answers to all images. A few dozen images are enough: every element of
+    every answer counts. Behind a Softmax nothing is to be seen where it is sure, so what goes into it is compared.
+
+    Args:
+        layers: their names.
+        only: makes the models.
+        batches: starts the images anew, a batch at a time.
+        progress: sees a bar of layers.
+
+    Returns:
+        The worst first; layers of equal damage in the order given.
+    """
+    with progress.bar("Ranking layers", 1 + len(layers)) as advance:
+        expected = _answers(only(None), batches())
+        advance(1, "float")
+        power = float(np.square(expected).sum())
+        found: list[Damage] = []
+        for layer in layers:
+            noise = float(np.square(_answers(only(layer), batches()) - expected).sum())
+            found.append(Damage(layer, _decibels(power, noise)))
+            advance(1, layer)
+    return tuple(sorted(found, key=lambda damage: np.inf if damage.sqnr_db is None else damage.sqnr_db))
+
+
+def joint_sqnr_db(ranking: Iterable[Damage]) -> float | None:
+    """Return the SQNR that layers have together if their noises add up, in dB; None where there is none."""
+    share = sum(10 ** (-damage.sqnr_db / 10) for damage in ranking if damage.sqnr_db is not None)
+    return _decibels(1.0, share)
+
+
+def _answers(model: onnx.ModelProto, batches: Iterable[NDArray[Any]]) -> NDArray[np.float64]:
+    bare = onnx.ModelProto()
+    bare.CopyFrom(model)
+    answer = bare.graph.output[0]
+    last = next((node for node in bare.graph.node if answer.name in node.output), None)
+    if last is not None and last.op_type in END_OPERATORS:
+        answer.CopyFrom(onnx.ValueInfoProto(name=last.input[0]))
+        bare.graph.node.remove(last)
+    session = open_session(bare.SerializeToString(), CPU, usable_cores())
+    name = session.get_inputs()[0].name
+    return np.concatenate([np.asarray(session.run(None, {name: batch})[0], np.float64) for batch in batches])
+
+
+def _decibels(power: float, noise: float) -> float | None:
+    return None if noise == 0.0 else 10.0 * math.log10(max(power, _SMALLEST) / max(noise, _SMALLEST))

@@ -1,0 +1,131 @@
+"""What a search found: every candidate with its costs, and the one that was chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from edgeconv.conversion.int8.search.settings import Damage, Judgement, Settings
+
+
+@dataclass(frozen=True)
+class Step:
+    """One candidate.
+
+    Attributes:
+        aim: why it was tried: ``"ranges"``, ``"equalization"``, ``"bias correction"``, ``"layers in float"``,
+            ``"back to int8"``.
+        settings: how it was made.
+        float_layers: its layers in float.
+        judgement: what it costs.
+        holds: whether it keeps the accuracy.
+        returned: the layer that was tried in int8 again, or None.
+    """
+
+    aim: str
+    settings: Settings
+    float_layers: tuple[str, ...]
+    judgement: Judgement
+    holds: bool
+    returned: str | None = None
+
+    @property
+    def what(self) -> str:
+        """Say in words what was tried.
+
+        Example:
+            "entropy, 3 layers in float"
+        """
+        if self.returned is not None:
+            return f"`{self.returned}` back in int8"
+        count = len(self.float_layers)
+        return f"{self.settings}, {count} layer{'s' * (count != 1)} in float" if count else str(self.settings)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it as a JSON object."""
+        facts = {"what": self.what, "aim": self.aim, "settings": self.settings.as_dict()}
+        layers = {"float_layers": list(self.float_layers), "returned": self.returned}
+        return {**facts, **layers, **asdict(self.judgement), "holds": self.holds}
+
+
+@dataclass(frozen=True)
+class LayerCost:
+    """What it takes to keep a layer in float, and what that saves; against the same model with the layer in int8.
+
+    Attributes:
+        layer: its name.
+        sqnr_db: of the answers where it alone is int8, in dB; None where it makes no difference, or has no weights.
+        drop_saved: accuracy that int8 in this layer would lose more, in percentage points.
+        bytes_added: size of the file.
+        us_added: median time of one image, in microseconds.
+        The last three are None where the model without it was not tried.
+    """
+
+    layer: str
+    sqnr_db: float | None
+    drop_saved: float | None
+    bytes_added: int | None
+    us_added: float | None
+
+
+@dataclass(frozen=True)
+class SearchResult:
+    """The way to int8.
+
+    Attributes:
+        max_drop: accuracy that int8 may lose, in percentage points.
+        steps: every candidate, in the order tried; the first is plain MinMax.
+        chosen: the step whose model is taken: one that holds, or that loses least where none does.
+        ranking: layers by the damage that int8 does in each, the worst first; empty where it was not needed.
+        layers: what each layer left in float costs, the worst first.
+    """
+
+    max_drop: float
+    steps: tuple[Step, ...]
+    chosen: Step
+    ranking: tuple[Damage, ...]
+    layers: tuple[LayerCost, ...]
+
+    @property
+    def settings(self) -> Settings:
+        """How the chosen model is made."""
+        return self.chosen.settings
+
+    @property
+    def float_layers(self) -> Mapping[str, str]:
+        """Its layers in float, each with the reason; as `quantizing.quantize` takes them."""
+        return {cost.layer: _reason(cost) for cost in self.layers}
+
+    @property
+    def holds(self) -> bool:
+        """Whether the chosen model keeps the accuracy; where it does not, not even float layers do."""
+        return self.chosen.holds
+
+    @property
+    def sentence(self) -> str:
+        """Say in one sentence what came of it."""
+        tried = f"{len(self.steps)} candidate{'s' * (len(self.steps) != 1)}"
+        lost = f"{self.chosen.judgement.drop + 0.0:.2f} points of the {self.max_drop:g} allowed"
+        if not self.holds:
+            return f"None of {tried} keeps the accuracy; the best, {self.chosen.what}, loses {lost}."
+        return f"{self.chosen.what} was chosen of {tried}: it loses {lost}."
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it as a JSON object."""
+        return {
+            "sentence": self.sentence,
+            "max_drop": self.max_drop,
+            "holds": self.holds,
+            "chosen": self.steps.index(self.chosen),
+            "steps": [step.as_dict() for step in self.steps],
+            "ranking": [asdict(damage) for damage in self.ranking],
+            "layers": [asdict(cost) for cost in self.layers],
+        }
+
+
+def _reason(cost: LayerCost) -> str:
+    """Say why a layer is left in float; without its time, which must not enter a file that is to be equal again."""
+    if cost.drop_saved is not None:
+        return f"left in float to keep accuracy: int8 would lose {cost.drop_saved:.2f} points more"
+    return "left in float to keep accuracy"

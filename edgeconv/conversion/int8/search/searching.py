@@ -1,0 +1,192 @@
+"""The search: plain int8 where that keeps the accuracy, else the menu, else the worst layers in float."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Protocol
+
+import onnx
+
+from edgeconv.conversion.int8.search.memory import Memory
+from edgeconv.conversion.int8.search.result import LayerCost, SearchResult, Step
+from edgeconv.conversion.int8.search.settings import Damage, Judgement, Settings
+from edgeconv.progress import SILENT, Progress
+
+Judge = Callable[[onnx.ModelProto], float]
+"""Returns the accuracy that a model loses, in percentage points; without labels, its flips in percent."""
+
+Cost = Callable[[onnx.ModelProto], tuple[int, float | None]]
+"""Returns the size of a model's file in bytes, and the median time of one image in microseconds."""
+
+MOST_RETURNS = 16
+"""Layers that are tried in int8 again, those with the least damage first: each takes a judgement."""
+
+_ROUNDING = 1e-9
+"""A drop is a difference of two shares: the last bit must not decide."""
+
+
+class Maker(Protocol):
+    """Makes candidates."""
+
+    @property
+    def layers(self) -> Sequence[str]:
+        """All layers, in the order of the graph."""
+
+    def changes(self, settings: Settings) -> bool:
+        """Whether these settings may make another model than plainer ones."""
+
+    def quantize(self, settings: Settings, float_layers: Collection[str] | Mapping[str, str]) -> Any:
+        """Return a model and the record of how it was made, as `quantizing.Quantized`."""
+
+    def rank(self, settings: Settings) -> tuple[Damage, ...]:
+        """Return the layers with weights by the damage that int8 does in each, the worst first."""
+
+
+def search(
+    maker: Maker,
+    judge: Judge,
+    cost: Cost,
+    *,
+    max_drop: float,
+    memory: Memory | None = None,
+    progress: Progress = SILENT,
+) -> SearchResult:
+    """Find an int8 model that loses no more accuracy than allowed.
+
+    First plain MinMax. If that loses too much: percentile and entropy ranges, and on the best of the three equalization
+    and bias correction, each kept if it is better. If none holds: the worst layers return to float, as many as it
+    takes, found by doubling and then halving the steps; at last each of them is tried in int8 again.
+
+    Equal arguments find the same model: only drops decide. The model chosen is one that was judged itself.
+
+    Args:
+        maker: makes the candidates.
+        judge: what each loses.
+        cost: what each weighs and how long it takes, for the report.
+        max_drop: what it may lose, in percentage points.
+        memory: what an earlier, unfinished search found out.
+        progress: hears a line for each step.
+
+    Returns:
+        The way, and the settings and float layers chosen; `holds` is False where not even float layers keep accuracy.
+    """
+    return _Search(maker, judge, cost, max_drop, memory or Memory(None, ""), progress).run()
+
+
+class _Search:
+    def __init__(
+        self, maker: Maker, judge: Judge, cost: Cost, max_drop: float, memory: Memory, progress: Progress
+    ) -> None:
+        self._maker = maker
+        self._judge = judge
+        self._cost = cost
+        self._max_drop = max_drop
+        self._memory = memory
+        self._progress = progress
+        self._steps: list[Step] = []
+
+    def run(self) -> SearchResult:
+        best = self._from_menu()
+        if best.holds:
+            return SearchResult(self._max_drop, tuple(self._steps), best, (), ())
+        ranking = self._memory.ranking(best.settings)
+        if ranking is None:
+            ranking = self._maker.rank(best.settings)
+            self._memory.keep_ranking(best.settings, ranking)
+        fewest = self._with_fewest_float_layers(best.settings, ranking)
+        if fewest is None:
+            best = min(self._steps, key=lambda step: step.judgement.drop)
+            layers = tuple(self._layer_cost(layer, ranking, None, None) for layer in best.float_layers)
+        else:
+            best, layers = self._with_layers_back(fewest, ranking)
+        return SearchResult(self._max_drop, tuple(self._steps), best, ranking, layers)
+
+    def _from_menu(self) -> Step:
+        """Return plain MinMax if it holds, else the best of the menu; of equals, the plainer one."""
+        best = self._try("ranges", Settings())
+        if best.holds:
+            return best
+        for method in ("percentile", "entropy"):
+            best = _better(best, self._try("ranges", Settings(method)))
+        equalized = replace(best.settings, equalized=True)
+        if self._maker.changes(equalized):
+            best = _better(best, self._try("equalization", equalized))
+        return _better(best, self._try("bias correction", replace(best.settings, corrected=True)))
+
+    def _with_fewest_float_layers(self, settings: Settings, ranking: Sequence[Damage]) -> Step | None:
+        """Return the step with the fewest of the worst layers in float that holds; None where none does."""
+        ranked = [damage.layer for damage in ranking]
+        order = [*ranked, *(layer for layer in self._maker.layers if layer not in ranked)]
+        failing, count = 0, 1
+        while not (step := self._try("layers in float", settings, order[:count])).holds:
+            if count >= len(order):
+                return None
+            failing, count = count, min(2 * count, len(order))
+        found = step
+        while count - failing > 1:
+            middle = (failing + count) // 2
+            step = self._try("layers in float", settings, order[:middle])
+            if step.holds:
+                found, count = step, middle
+            else:
+                failing = middle
+        return found
+
+    def _with_layers_back(self, found: Step, ranking: Sequence[Damage]) -> tuple[Step, tuple[LayerCost, ...]]:
+        """Try single layers in int8 again, the least damaged first; return the step left, and what its layers cost."""
+        costs: dict[str, LayerCost] = {}
+        for layer in reversed(found.float_layers[-MOST_RETURNS:]):
+            rest = [other for other in found.float_layers if other != layer]
+            without = self._try("back to int8", found.settings, rest, returned=layer)
+            if without.holds:
+                found = without
+            else:
+                costs[layer] = self._layer_cost(layer, ranking, found.judgement, without.judgement)
+        untried = (layer for layer in found.float_layers if layer not in costs)
+        costs |= {layer: self._layer_cost(layer, ranking, None, None) for layer in untried}
+        return found, tuple(costs[layer] for layer in found.float_layers)
+
+    def _layer_cost(
+        self, layer: str, ranking: Sequence[Damage], in_float: Judgement | None, in_int8: Judgement | None
+    ) -> LayerCost:
+        sqnr_db = next((damage.sqnr_db for damage in ranking if damage.layer == layer), None)
+        if in_float is None or in_int8 is None:
+            return LayerCost(layer, sqnr_db, None, None, None)
+        timed = in_float.latency_us is not None and in_int8.latency_us is not None
+        return LayerCost(
+            layer,
+            sqnr_db,
+            in_int8.drop - in_float.drop,
+            in_float.size_bytes - in_int8.size_bytes,
+            (in_float.latency_us or 0.0) - (in_int8.latency_us or 0.0) if timed else None,
+        )
+
+    def _try(
+        self, aim: str, settings: Settings, float_layers: Sequence[str] = (), *, returned: str | None = None
+    ) -> Step:
+        judgement = self._memory.judgement(settings, float_layers)
+        if judgement is None:
+            known = (
+                step for step in self._steps if (step.settings, set(step.float_layers)) == (settings, {*float_layers})
+            )
+            earlier = next(known, None)
+            judgement = earlier.judgement if earlier is not None else self._judged(settings, float_layers)
+            self._memory.keep_judgement(settings, float_layers, judgement)
+        holds = judgement.drop <= self._max_drop + _ROUNDING
+        step = Step(aim, settings, tuple(float_layers), judgement, holds, returned)
+        self._steps.append(step)
+        time = "" if judgement.latency_us is None else f", {judgement.latency_us:,.0f} us an image"
+        self._progress.say(
+            f"int8, {step.what}: loses {judgement.drop + 0.0:.2f} points of {self._max_drop:g}, "
+            f"{judgement.size_bytes:,} bytes{time}"
+        )
+        return step
+
+    def _judged(self, settings: Settings, float_layers: Sequence[str]) -> Judgement:
+        model = self._maker.quantize(settings, float_layers).model
+        return Judgement(float(self._judge(model)), *self._cost(model))
+
+
+def _better(best: Step, other: Step) -> Step:
+    return other if other.judgement.drop < best.judgement.drop - _ROUNDING else best

@@ -1,0 +1,71 @@
+"""What a candidate is made with, and what it was found to cost."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How an int8 model is made.
+
+    Attributes:
+        ranges: ``"minmax"``, ``"percentile"`` or ``"entropy"``: how the range of an activation is found.
+        equalized: channels are evened out between layers first.
+        corrected: biases make up for the means that int8 shifts.
+    """
+
+    ranges: str = "minmax"
+    equalized: bool = False
+    corrected: bool = False
+
+    def __str__(self) -> str:
+        """Return it in words.
+
+        Example:
+            >>> str(Settings("entropy", corrected=True))
+            'entropy, bias correction'
+        """
+        more = [(self.equalized, "equalization"), (self.corrected, "bias correction")]
+        return ", ".join([self.ranges, *(words for chosen, words in more if chosen)])
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it as a JSON object."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
+class Damage:
+    """What int8 does to the answers in one layer alone.
+
+    Attributes:
+        layer: its name.
+        sqnr_db: power of the float answers over that of the difference that this layer alone makes, in dB; None where
+            there is no difference.
+    """
+
+    layer: str
+    sqnr_db: float | None
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What a candidate costs.
+
+    Attributes:
+        drop: accuracy lost, in percentage points; of unlabelled images, answers other than the reference's in percent.
+        size_bytes: of its file.
+        latency_us: median time of one image on the machine that searched, in microseconds; it decides nothing.
+    """
+
+    drop: float
+    size_bytes: int
+    latency_us: float | None
+
+    @classmethod
+    def from_dict(cls, value: Mapping[str, Any]) -> Judgement:
+        """Read what `asdict` made."""
+        latency = value["latency_us"]
+        return cls(float(value["drop"]), int(value["size_bytes"]), None if latency is None else float(latency))

@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import onnx
+import pytest
+from conversion.int8.native.networks import Network
+
+from edgeconv.conversion.int8.native.racing import fastest
+from edgeconv.conversion.int8.native.writing import to_blocked
+from edgeconv.errors import ConfigError
+
+
+class Machine:
+    """A clock that runs only while models do, for as long as a test says."""
+
+    def __init__(self, **times: Iterator[int]) -> None:
+        self.times, self.now, self.order = times, 0, ""
+
+    def start(self, model: onnx.ModelProto) -> object:
+        def run(_: object) -> None:
+            self.order += model.producer_name
+            self.now += next(self.times[model.producer_name])
+
+        return run
+
+    def race(self, **options: object) -> object:
+        models = {name: onnx.ModelProto(producer_name=name) for name in self.times}
+        return fastest(models, {}, start=self.start, clock=lambda: self.now, **{"rounds": 20, "runs": 1, **options})
+
+
+def always(time: int) -> Iterator[int]:
+    while True:
+        yield time
+
+
+def in_turn(*times: int) -> Iterator[int]:
+    while True:
+        yield from times
+
+
+def test_the_faster_model_wins() -> None:
+    race = Machine(a=always(100_000), b=always(80_000)).race()
+    assert (race.winner, race.noise, race.told_apart) == ("b", 0, True)
+    assert (race.laps["b"].min_us, race.laps["b"].median_us, race.laps["b"].ratio) == (80, 80, 0.8)
+
+
+def test_the_first_model_stays_where_another_gains_too_little() -> None:
+    assert Machine(a=always(100_000), b=always(98_000)).race().winner == "a"
+    assert Machine(a=always(100_000), b=always(98_000)).race(least_gain=0.01).winner == "b"
+
+
+def test_a_gain_within_the_noise_is_not_believed() -> None:
+    # Its even rounds take 80 and its odd ones 94: the halves do not agree.
+    race = Machine(a=always(100_000), b=in_turn(80_000, 94_000)).race()
+    assert (race.winner, race.told_apart) == ("a", False)
+    assert race.noise == pytest.approx(0.175)
+
+
+def test_one_fast_round_is_no_win() -> None:
+    race = Machine(a=always(100_000), b=in_turn(*[60_000] * 2, *[110_000] * 20)).race()
+    assert race.winner == "a"
+
+
+def test_each_round_begins_with_another_model() -> None:
+    machine = Machine(a=always(1), b=always(1), c=always(1))
+    machine.race(rounds=4)
+    assert machine.order == "abc" + "abc" + "bca" + "cab" + "abc"
+
+
+def test_a_race_needs_candidates_and_rounds() -> None:
+    with pytest.raises(ConfigError, match=r"requires a candidate, 4 rounds .* Received: 0 candidates"):
+        fastest({}, {})
+    with pytest.raises(ConfigError, match=r"rounds=3, runs=1"):
+        Machine(a=always(1)).race(rounds=3)
+
+
+def test_models_are_run_by_onnx_runtime() -> None:
+    network = Network(1, ("batch", 12, 12, 1))
+    model = network.model(network.max_pool(network.convolution(network.pixels, 8)))
+    race = fastest({"qdq": model, "blocked": to_blocked(model)}, network.images(1), rounds=4, runs=2)
+    assert set(race.laps) == {"qdq", "blocked"}
+    assert all(0 < lap.min_us <= lap.median_us for lap in race.laps.values())

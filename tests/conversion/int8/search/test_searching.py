@@ -1,0 +1,231 @@
+"""The way of the search over made-up layers whose losses add up."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from edgeconv.conversion.int8.search.memory import Memory
+from edgeconv.conversion.int8.search.result import SearchResult
+from edgeconv.conversion.int8.search.searching import search
+from edgeconv.conversion.int8.search.settings import Damage, Settings
+
+LAYERS = tuple("abcdefghij")
+
+
+@dataclass
+class _World:
+    """Ten layers, each of which loses some points in int8; the menu takes points off all of them together."""
+
+    losses: Mapping[str, float]
+    menu: Mapping[Settings, float] = field(default_factory=dict)
+    ranked: str = "abcdefghij"
+    floor: float = 0.0
+    killed_after: int = 10**6
+    judged: list[Any] = field(default_factory=list)
+    layers = LAYERS
+    pairs = True
+    rankings = 0
+
+    def quantize(self, settings: Settings, float_layers: Collection[str]) -> Any:
+        return SimpleNamespace(model=(settings, frozenset(float_layers)))
+
+    def changes(self, settings: Settings) -> bool:
+        return self.pairs or not settings.equalized
+
+    def rank(self, settings: Settings) -> tuple[Damage, ...]:
+        del settings
+        self.rankings += 1
+        return tuple(Damage(layer, 10.0 + place) for place, layer in enumerate(self.ranked))
+
+    def judge(self, model: Any) -> float:
+        if len(self.judged) == self.killed_after:
+            raise KeyboardInterrupt
+        self.judged.append(model)
+        settings, float_layers = model
+        lost = sum(loss for layer, loss in self.losses.items() if layer not in float_layers)
+        return self.floor + max(0.0, lost - self.menu.get(settings, 0.0))
+
+    def cost(self, model: Any) -> tuple[int, float]:
+        return 1000 + 100 * len(model[1]), 50.0 + 7 * len(model[1])
+
+    def search(self, max_drop: float = 0.1, **more: Any) -> SearchResult:
+        return search(self, self.judge, self.cost, max_drop=max_drop, **more)
+
+
+def test_plain_minmax_that_holds_is_all() -> None:
+    world = _World({"a": 0.1})
+    found = world.search()
+    assert (found.holds, found.settings, found.float_layers, len(found.steps)) == (True, Settings(), {}, 1)
+    assert world.rankings == 0
+    assert found.sentence == "minmax was chosen of 1 candidate: it loses 0.10 points of the 0.1 allowed."
+
+
+def test_the_best_of_the_menu_is_kept_and_built_upon() -> None:
+    entropy = Settings("entropy")
+    both = Settings("entropy", corrected=True)
+    found = _World({"a": 1.0}, {entropy: 0.4, Settings("entropy", equalized=True): 0.3, both: 0.95}).search()
+    assert [str(step.settings) for step in found.steps] == [
+        "minmax",
+        "percentile",
+        "entropy",
+        "entropy, equalization",
+        "entropy, bias correction",
+    ]
+    assert (found.holds, found.settings, found.float_layers) == (True, both, {})
+
+
+def test_equalization_is_not_tried_without_pairs() -> None:
+    world = _World({"a": 1.0})
+    world.pairs = False
+    assert not any(step.settings.equalized for step in world.search().steps)
+
+
+def test_of_equals_the_plainer_is_kept() -> None:
+    found = _World({"a": 1.0}).search()
+    assert found.settings == Settings()
+
+
+@pytest.mark.parametrize("wanted", range(1, 11))
+def test_as_few_layers_as_it_takes_return_to_float(wanted: int) -> None:
+    world = _World(dict.fromkeys(LAYERS[:wanted], 1.0))
+    found = world.search()
+    assert tuple(found.float_layers) == LAYERS[:wanted]
+    assert found.holds
+    counts = [len(step.float_layers) for step in found.steps if step.aim == "layers in float"]
+    assert len(counts) <= 8
+    assert len(set(counts)) == len(counts), "no number is judged twice"
+
+
+def test_layers_that_were_ranked_too_high_go_back_to_int8() -> None:
+    found = _World({"c": 1.0, "f": 0.5}).search()
+    assert set(found.float_layers) == {"c", "f"}
+    assert found.holds
+    returned = [step.returned for step in found.steps if step.returned]
+    assert returned == list("fedcba")
+    for earlier, later in pairwise(step for step in found.steps if step.returned and step.holds):
+        assert set(later.float_layers) < set(earlier.float_layers)
+
+
+def test_a_layer_in_float_says_what_it_saves_and_costs() -> None:
+    (cost,) = _World({"a": 0.7}).search().layers
+    assert (cost.layer, cost.sqnr_db, cost.bytes_added, cost.us_added) == ("a", 10.0, 100, 7.0)
+    assert cost.drop_saved == pytest.approx(0.7)
+    reasons = _World({"a": 0.7}).search().float_layers
+    assert reasons == {"a": "left in float to keep accuracy: int8 would lose 0.70 points more"}
+
+
+def test_layers_without_weights_come_last() -> None:
+    found = _World({"c": 1.0}, ranked="abde").search()
+    assert tuple(found.float_layers) == ("c",)
+    assert found.layers[0].sqnr_db is None
+
+
+def test_where_not_even_float_holds_the_least_bad_is_given_and_said() -> None:
+    found = _World({"a": 1.0}, floor=0.4).search()
+    assert not found.holds
+    assert tuple(found.float_layers) == ("a",)
+    assert found.chosen.judgement.drop == pytest.approx(0.4)
+    assert "None of" in found.sentence
+    assert "loses 0.40 points of the 0.1 allowed" in found.sentence
+    assert max(len(step.float_layers) for step in found.steps) == len(LAYERS)
+
+
+def test_time_decides_nothing() -> None:
+    world, slow = _World({"c": 1.0, "f": 0.5}), _World({"c": 1.0, "f": 0.5})
+    times = iter(range(10**6, 0, -1))
+    slow.cost = lambda model: (1000 + 100 * len(model[1]), float(next(times)))  # type: ignore[method-assign]
+    one, other = world.search(), slow.search()
+    assert one.settings == other.settings
+    assert one.float_layers == other.float_layers, "the reasons go into the manifest, and must be equal as well"
+
+
+@pytest.mark.parametrize("killed_after", [0, 1, 4, 7, 9])
+def test_a_killed_search_goes_on_where_it_was(tmp_path: Path, killed_after: int) -> None:
+    losses = {"c": 1.0, "f": 0.5}
+    whole = _World(losses)
+    expected = whole.search()
+    killed = _World(losses, killed_after=killed_after)
+    memory = Memory(tmp_path, "k" * 64)
+    with pytest.raises(KeyboardInterrupt):
+        killed.search(memory=memory)
+    again = _World(losses)
+    assert again.search(memory=memory) == expected
+    assert len(killed.judged) + len(again.judged) == len(whole.judged), "nothing is judged twice"
+    assert killed.rankings + again.rankings == 1
+
+
+def test_the_memory_of_another_search_is_not_believed(tmp_path: Path) -> None:
+    memory = Memory(tmp_path, "k" * 16 + "one")
+    _World({"a": 0.05}).search(memory=memory)
+    world = _World({"a": 1.0})
+    found = world.search(memory=Memory(tmp_path, "k" * 16 + "two"))
+    assert (len(world.judged) > 1, found.holds) == (True, True)
+
+
+@pytest.mark.parametrize("damage", ["", "{", "[]", '{"format": "edgeconv.search/1"}'])
+def test_a_damaged_memory_is_begun_anew(tmp_path: Path, damage: str) -> None:
+    memory = Memory(tmp_path, "k" * 64)
+    memory.path.write_text(damage, encoding="utf-8")
+    assert _World({"a": 0.05}).search(memory=memory).holds
+
+
+def test_every_step_is_told() -> None:
+    lines: list[str] = []
+
+    class Listener:
+        def say(self, message: str) -> None:
+            lines.append(message)
+
+    found = _World({"a": 0.7}).search(progress=Listener())
+    assert len(lines) == len(found.steps)
+    assert lines[0] == "int8, minmax: loses 0.70 points of 0.1, 1,000 bytes, 50 us an image"
+    assert "int8, minmax, 1 layer in float: loses 0.00 points of 0.1, 1,100 bytes, 57 us an image" in lines
+    assert lines[-1].startswith("int8, `a` back in int8: loses 0.70")
+
+
+def test_the_record_is_json_and_whole() -> None:
+    import json
+
+    found = _World({"a": 0.7}).search()
+    record = json.loads(json.dumps(found.as_dict(), allow_nan=False))
+    assert record["steps"][record["chosen"]]["float_layers"] == ["a"]
+    assert record["steps"][0] == {
+        "what": "minmax",
+        "aim": "ranges",
+        "settings": {"ranges": "minmax", "equalized": False, "corrected": False},
+        "float_layers": [],
+        "returned": None,
+        "drop": 0.7,
+        "size_bytes": 1000,
+        "latency_us": 50.0,
+        "holds": False,
+    }
+    assert record["layers"][0]["layer"] == "a"
+    assert record["ranking"][0] == {"layer": "a", "sqnr_db": 10.0}
+
+
+def test_the_section_of_the_report_says_what_was_found() -> None:
+    jinja2 = pytest.importorskip("jinja2", reason="the report needs the extra `train`")
+    from importlib.resources import files
+    from types import SimpleNamespace
+
+    from edgeconv.conversion.readable import size
+
+    source = files("edgeconv.conversion").joinpath("way_to_int8.html.jinja").read_text(encoding="utf-8")
+    environment = jinja2.Environment(autoescape=True, trim_blocks=True, undefined=jinja2.StrictUndefined)
+    environment.filters["size"] = size
+    for world in (_World({"a": 0.7, "c": 0.3}), _World({"a": 0.05}), _World({"a": 1.0}, floor=0.4)):
+        found = world.search()
+        ledger = SimpleNamespace(int8_search=found.as_dict(), rows=[SimpleNamespace(accuracy=0.99)])
+        page = environment.from_string(source).render(ledger=ledger)
+        assert found.sentence in page
+        assert page.count("holds</td>") == sum(step.holds for step in found.steps)
+        assert page.count(">chosen<") == 1
+        assert ("Layers in float" in page) == bool(found.layers)
