@@ -5,7 +5,7 @@ RUNTIME := .venv-runtime/bin
 DEBIAN := chromium cmake gcc g++ libpng-dev libjpeg-dev
 PIP := install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test check test-runtime tools bench bench-bundles zoo sweep clean
+.PHONY: demo test check test-runtime tools bench bench-bundles zoo sweep devices clean
 
 # Train, export with int8, read a picture: the three commands of the README. Three epochs instead of five, so that it
 # ends within five minutes where full MNIST is at hand, the installation included.
@@ -49,6 +49,11 @@ zoo: .venv/installed
 # Cold starts of built bundles: make bench-bundles BUNDLES="app-python app-web".
 bench-bundles: .venv/installed
 	$(BIN)/python tests/benchmarks/bench_bundles.py $(BUNDLES)
+
+# int8 on emulated processors: Raspberry Pi 4 and 5, an x86 without VNNI. Needs qemu-user, EDGECONV_DATA, and apt and
+# a network the first time. Others: make devices ARTIFACTS="exported/a exported/b".
+devices: .venv/installed
+	$(BIN)/python -m tests.devices $(ARTIFACTS)
 
 # Tests that take minutes, on full MNIST.
 sweep: .venv/installed

@@ -18,12 +18,23 @@ from .progress import TerminalProgress
 @click.option("--max-drop", default=0.2, show_default=True, help="Percentage points of accuracy that int8 may lose.")
 @click.option("--bundle", "bundles", metavar="DIR", multiple=True, help="A built bundle to run too; may be repeated.")
 @click.option("--images", type=click.IntRange(1), help="Only so many test images, from the first on.")
+@click.option(
+    "--emulate",
+    metavar="DEVICE",
+    multiple=True,
+    help="Run int8 on this processor too, by qemu-user: pi4, pi5, avx2 (an x86 without VNNI) or all; may be repeated.",
+)
+@click.option(
+    "--custom-objects", metavar="MODULE:NAME", multiple=True, help="A class the model is made of; repeatable."
+)
 @format_option
 def command(
     model: str | None,
     max_drop: float,
     bundles: tuple[str, ...],
     images: int | None,
+    emulate: tuple[str, ...],
+    custom_objects: tuple[str, ...],
     output_format: str | None,
     **options: Any,
 ) -> None:
@@ -40,7 +51,14 @@ def command(
 
     spec = given_spec_of(options)
     ledger = edgeconv.evaluate(
-        model, dataset=spec, max_drop=max_drop, bundles=bundles, images=images, progress=TerminalProgress()
+        model,
+        dataset=spec,
+        max_drop=max_drop,
+        bundles=bundles,
+        images=images,
+        emulate=emulate,
+        custom_objects=custom_objects,
+        progress=TerminalProgress(),
     )
     result = ledger.as_dict()
     emit(result, result["rows"], COLUMNS, output_format)

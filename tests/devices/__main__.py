@@ -1,0 +1,85 @@
+"""Hold the int8 variants of artifacts against Keras on every device that can be emulated, and print the ledgers.
+
+Needs qemu-user and, for the shipped model, full MNIST in $EDGECONV_DATA; a network only where the ARM system is not
+made yet.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import onnxruntime as ort
+
+from edgeconv.cli.output import write_table
+from edgeconv.cli.parity_table import COLUMNS
+from edgeconv.cli.progress import TerminalProgress
+from edgeconv.conversion.evaluation import evaluate
+from edgeconv.runtime.loading import find_files, reference_model
+
+FIGURES = Path(__file__).with_name("figures.json")
+IMAGES = 1000
+
+
+def main() -> int:
+    """Run every artifact on every device; return 3 where a gate fails."""
+    parser = argparse.ArgumentParser(prog="python -m tests.devices", description=__doc__)
+    parser.add_argument("artifacts", nargs="*", type=Path, help="folders; default: the shipped model")
+    parser.add_argument("--images", type=int, default=IMAGES, help=f"of the test split; default: {IMAGES}")
+    parser.add_argument("--max-drop", type=float, default=0.2, help="percentage points; default: 0.2")
+    parser.add_argument("--dataset", help="labelled data; default: what an artifact was trained on")
+    parser.add_argument("--emulate", action="append", help="pi4, pi5, avx2 or all; default: all")
+    parser.add_argument("--figures", type=Path, default=FIGURES, help=f"where they go; default: {FIGURES.name} here")
+    options = parser.parse_args()
+    found = []
+    for artifact in options.artifacts or [reference_model()]:
+        start = time.perf_counter()
+        ledger = evaluate(
+            artifact,
+            dataset=options.dataset,
+            max_drop=options.max_drop,
+            images=options.images,
+            emulate=options.emulate or ["all"],
+            progress=TerminalProgress(),
+        )
+        rows = ledger.as_dict()["rows"]
+        write_table([[cell(row) for cell in COLUMNS.values()] for row in rows], list(COLUMNS))
+        print(f"{'Every gate holds.' if ledger.passed else ledger.failures()}\n")
+        found.append(_figures(artifact, ledger, round(time.perf_counter() - start, 1)))
+    versions = {"onnxruntime": ort.__version__, "python": platform.python_version()}
+    options.figures.write_text(json.dumps({"versions": versions, "artifacts": found}, indent=2) + "\n")
+    return 0 if all(figures["passed"] for figures in found) else 3
+
+
+def _figures(artifact: Path, ledger: Any, seconds: float) -> dict[str, Any]:
+    variants = find_files(artifact).manifest.variants
+    rows = [
+        {
+            "stage": row.stage,
+            "images": row.count,
+            "accuracy": row.accuracy,
+            "flips": len(row.flips),
+            "max_abs_dp": row.max_abs_dp,
+            "sqnr_db": row.sqnr_db,
+        }
+        for row in ledger.rows
+    ]
+    quantization = {name: variant.quantization for name, variant in variants.items() if name.startswith("int8")}
+    kept = ("target", "activation_type", "weight_type", "per_channel", "reduce_range")
+    return {
+        "artifact": artifact.name,
+        "dataset": ledger.dataset,
+        "int8": {name: {key: all_of.get(key) for key in kept} for name, all_of in quantization.items()},
+        "rows": rows,
+        "passed": ledger.passed,
+        "seconds": seconds,
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main())
