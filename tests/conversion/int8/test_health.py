@@ -44,6 +44,7 @@ def test_nothing_is_said_of_good_images() -> None:
         (GOOD // 128, PIXELS, "values from 0 to 255. Received: 0 to 1. Scale them"),
         (GOOD.astype(np.float32), (0.0, 1.0), "values from 0 to 1. Received: 0 to 255"),
         (GOOD.astype(np.float32) / 255, (-1.0, 0.0), "values from -1 to 0"),
+        (GOOD.astype(np.float32) / 127.5 - 1, (0.0, 1.0), "values from 0 to 1. Received: -1 to 1"),
         (np.where(GOOD < 9, np.nan, GOOD).astype(np.float32), None, "must be finite"),
         (np.where(GOOD < 9, np.inf, GOOD).astype(np.float32), None, "must be finite"),
         (np.where(np.arange(40).reshape(-1, 1, 1, 1) < 21, np.uint8(7), GOOD), PIXELS, "21 of 40 with one value"),

@@ -92,6 +92,21 @@ def test_tensorrt_quantizes_the_shortcut_and_not_the_convolution_beside_it() -> 
     assert len(readers) == len(set(readers)), "each reader has a pair of its own"
 
 
+def test_a_shortcut_that_comes_from_a_convolution_is_quantized_too() -> None:
+    """It has other readers, wherever it stands in the sum."""
+    fp32 = residual_net()
+    relu = next(item for item in fp32.graph.node if item.name == "conv1/Relu")
+    fp32.graph.node.remove(relu)
+    for item in fp32.graph.node:
+        item.input[:] = ["c1" if name == "r1" else name for name in item.input]
+    add = next(item for item in fp32.graph.node if item.op_type == "Add")
+    add.input[:] = ["c1", "c2"]
+    graph = quantized(fp32, IMAGES, target="tensorrt").model.graph
+    maker = {output: item for item in graph.node for output in item.output}
+    shortcut, beside = (maker[name] for name in next(item for item in graph.node if item.op_type == "Add").input)
+    assert (shortcut.op_type, beside.name) == ("DequantizeLinear", "conv2/Conv")
+
+
 def test_scaling_that_could_not_be_folded_stays_in_float() -> None:
     images, fp32 = IMAGES[:, :6, :6], convnet(scaled=True)
     int8 = quantized(fp32, images)

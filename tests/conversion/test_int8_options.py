@@ -1,0 +1,154 @@
+"""The export's options of int8, on one small classifier of noise. TensorFlow takes a second for each export."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+pytestmark = pytest.mark.train
+keras = pytest.importorskip("keras", reason="needs the extra `train`")
+
+import edgeconv  # noqa: E402
+from edgeconv import ExportConfig  # noqa: E402
+from edgeconv.conversion import fast_variant  # noqa: E402
+from edgeconv.conversion.int8.native.candidates import PLAIN  # noqa: E402
+from edgeconv.conversion.int8.native.racing import Lap, Race  # noqa: E402
+from edgeconv.conversion.int8_variant import Judge  # noqa: E402
+from edgeconv.conversion.parity import Evidence  # noqa: E402
+from edgeconv.conversion.stages import export_here  # noqa: E402
+from edgeconv.errors import ConfigError  # noqa: E402
+
+from .alive import alive  # noqa: E402
+from .int8.networks import convnet  # noqa: E402
+
+layers = keras.layers
+IMAGES = np.random.default_rng(5).integers(0, 256, (96, 16, 16, 1), dtype=np.uint8)
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return an untrained classifier of raw pixels, with images to calibrate it on beside it."""
+    path = tmp_path_factory.mktemp("model") / "noise.keras"
+    network = keras.Sequential(
+        [
+            layers.Input((16, 16, 1), dtype="uint8"),
+            layers.Rescaling(1 / 255),
+            layers.Conv2D(8, 3, activation="relu", name="first"),
+            layers.MaxPooling2D(2),
+            layers.Conv2D(8, 3, activation="relu", name="second"),
+            layers.Flatten(),
+            layers.Dense(5, activation="softmax", name="scores"),
+        ]
+    )
+    alive(network).save(path)
+    np.savez(path.with_name("images.npz"), images=IMAGES)
+    return path
+
+
+def _int8(model: Path, **options: Any) -> ExportConfig:
+    calibration = str(model.with_name("images.npz"))
+    return ExportConfig(**{"quantize": True, "calibration": calibration, "max_drop": 100.0, **options})
+
+
+def test_a_target_has_its_own_arithmetic(model: Path, tmp_path: Path) -> None:
+    exported = export_here(model, config=_int8(model, target="arm64"), out=tmp_path / "m")
+    record = exported.manifest.variants["int8"].quantization
+    assert (record["target"], record["activation_type"], record["reduce_range"]) == ("arm64", "QInt8", False)
+    assert edgeconv.Predictor(tmp_path / "m").variant == "int8"
+
+
+def test_options_of_int8_without_it_are_refused(model: Path) -> None:
+    with pytest.raises(ConfigError, match=r"`target` is for int8\. Received: `web` without `--quantize`"):
+        export_here(model, config=ExportConfig(target="web"))
+    with pytest.raises(ConfigError, match=r"`fast` is a form of int8\. Received: no `--quantize`"):
+        export_here(model, config=ExportConfig(fast=True))
+
+
+def test_a_target_that_int8_cannot_win_on_is_refused_before_any_work() -> None:
+    with pytest.raises(ConfigError, match="CUDA provider has no int8 convolution"):
+        export_here("no such file", config=ExportConfig(quantize=True, target="cuda"))
+
+
+def test_layers_return_to_float_until_the_gate_holds(model: Path, tmp_path: Path) -> None:
+    """Answers of noise lie so near one another that plain int8 confuses some."""
+    exported = export_here(model, config=_int8(model, target="x86-avx2", max_drop=0.0), out=tmp_path / "m")
+    way = exported.ledger.int8_search
+    assert way is not None
+    assert way["steps"][0]["drop"] > 0.0, "plain int8 flips some"
+    assert way["holds"] is True
+    assert way["steps"][way["chosen"]]["drop"] == 0.0
+    row = exported.ledger.row("int8")
+    assert row is not None
+    assert row.agreement == 1.0
+    assert "The way to int8" in (tmp_path / "m" / "report.html").read_text(encoding="utf-8")
+    assert json.loads((tmp_path / "m" / "parity.json").read_text())["int8_search"] == way
+
+
+@pytest.mark.parametrize("wins", [True, False])
+def test_the_fastest_form_of_int8_is_a_variant_if_it_wins(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wins: bool
+) -> None:
+    def race(candidates: Any, feeds: Any) -> Race:
+        assert feeds["image"].shape == (1, 16, 16, 1)
+        winner = next(name for name in candidates if name.startswith("ort-")) if wins else PLAIN
+        return Race(winner, dict.fromkeys(candidates, Lap(1.0, 1.0, 1.0)), 0.0, True)
+
+    monkeypatch.setattr(fast_variant, "fastest", race)
+    exported = export_here(model, config=_int8(model, fast=True), out=tmp_path / "m")
+    assert ("int8-fast" in exported.manifest.variants) is wins
+    assert (tmp_path / "m" / "model.int8-fast.onnx").exists() is wins
+    if wins:
+        variant = exported.manifest.variants["int8-fast"]
+        assert variant.quantization["form"].startswith("ort-")
+        assert variant.requires["operators"] == "com.microsoft"
+        answers = [
+            edgeconv.Predictor(tmp_path / "m", variant=name).probabilities(IMAGES) for name in ("int8", "int8-fast")
+        ]
+        np.testing.assert_array_equal(*answers)
+
+
+def test_a_form_with_other_answers_is_never_kept(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(int8: Any, **options: Any) -> dict[str, Any]:
+        wrong = type(int8)()
+        wrong.CopyFrom(int8)
+        bias = next(value for value in wrong.graph.initializer if value.name.endswith("scale"))
+        bias.CopyFrom(type(bias)(name=bias.name, data_type=1, dims=bias.dims, float_data=[0.5]))
+        return {"ort-broken": wrong}
+
+    monkeypatch.setattr(fast_variant, "ort_candidates", broken)
+
+    def race(candidates: Any, feeds: Any) -> Race:
+        assert "image" in feeds
+        return Race("ort-broken", dict.fromkeys(candidates, Lap(1.0, 1.0, 1.0)), 0.0, True)
+
+    monkeypatch.setattr(fast_variant, "fastest", race)
+    with pytest.raises(edgeconv.EdgeconvError, match="in the form ort-broken must answer as int8 does, to the bit"):
+        export_here(model, config=_int8(model, fast=True), out=tmp_path / "m")
+
+
+def test_the_judge_counts_accuracy_where_classes_are_known_and_flips_where_not() -> None:
+    fp32 = convnet()
+    other = type(fp32)()
+    other.CopyFrom(fp32)
+    kernel = next(value for value in other.graph.initializer if value.name == "weights")
+    kernel.raw_data = (-np.frombuffer(kernel.raw_data, np.float32)).tobytes()
+    images = np.random.default_rng(0).integers(0, 256, (40, 8, 8, 3), dtype=np.uint8)
+    blind = Evidence("noise", "calibration", "0", images, None)
+    judge = Judge(fp32.SerializeToString(deterministic=True), blind, reduced_range=False, batch=None)
+    assert judge.drop(fp32) == 0.0
+    flips = judge.drop(other)
+    assert flips > 0.0
+    told = judge.answers("fp32", fp32.SerializeToString(deterministic=True)).argmax(axis=1)
+    seeing = Judge(
+        fp32.SerializeToString(deterministic=True), replace(blind, labels=told), reduced_range=False, batch=None
+    )
+    assert seeing.drop(other) == pytest.approx(flips), "fp32 is always right here"
+    upside_down = replace(blind, labels=judge.answers("", other.SerializeToString(deterministic=True)).argmax(axis=1))
+    worse = Judge(fp32.SerializeToString(deterministic=True), upside_down, reduced_range=False, batch=None)
+    assert worse.drop(other) == pytest.approx(-flips), "a model can also gain"
+    assert set(judge.known({"int8": other.SerializeToString(deterministic=True), "new": b""})) == {"int8"}
