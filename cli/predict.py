@@ -24,7 +24,11 @@ COLUMNS = ("path", "label", "index", "probability", "top")
 @click.option(
     "--model", metavar="PATH", help="An artifact's folder or an .onnx file. Default: the newest, else the shipped."
 )
-@click.option("--variant", type=click.Choice(["int8", "fp32", "e2e"]), help="Default: int8 where it is there.")
+@click.option(
+    "--variant",
+    type=click.Choice(["int8", "int8-fast", "fp32", "fp16", "e2e"]),
+    help="Default: what --tune found, else int8.",
+)
 @click.option("--top-k", default=3, show_default=True, help="Classes that an answer lists.")
 @click.option(
     "--device",

@@ -156,3 +156,11 @@ def test_a_28x28_white_on_black_image_is_not_touched(run: Any, tmp_path: Path) -
     assert [row["index"] for row in rows] == samples["probabilities"].argmax(axis=1).tolist()
     for row, expected in zip(rows, samples["probabilities"], strict=True):
         assert row["probability"] == pytest.approx(float(expected.max()), abs=1e-5)
+
+
+def test_every_variant_that_an_export_makes_can_be_asked_for() -> None:
+    contract = pytest.importorskip("edgeconv.conversion.contract", reason="needs the extra `train`")
+    from edgeconv.cli.predict import command
+
+    choices = next(option.type.choices for option in command.params if option.name == "variant")
+    assert set(choices) == set(contract.FILES)
