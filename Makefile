@@ -2,10 +2,11 @@
 PYTHON ?= python3
 BIN := .venv/bin
 RUNTIME := .venv-runtime/bin
+PEERS := .venv-bench/bin
 DEBIAN := chromium cmake gcc g++ libpng-dev libjpeg-dev
 PIP := install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test check test-runtime tools bench bench-bundles zoo sweep devices clean
+.PHONY: demo test check test-runtime tools bench bench-inference accuracy bench-bundles zoo sweep devices clean
 
 # Train, export with int8, read a picture: the three commands of the README. Three epochs instead of five, so that it
 # ends within five minutes where full MNIST is at hand, the installation included.
@@ -41,6 +42,14 @@ bench: .venv/installed
 	$(BIN)/python tests/benchmarks/bench_cold_start.py
 	$(BIN)/python tests/benchmarks/bench_export.py
 
+# Inference beside LiteRT, OpenVINO, Keras and plain ONNX Runtime; a quarter of an hour on a quiet machine.
+bench-inference: .venv-bench/installed
+	$(PEERS)/python -m tests.benchmarks.inference
+
+# What int8 costs in accuracy on MNIST, Fashion-MNIST and a network with depthwise convolutions; trains for an hour.
+accuracy: .venv-bench/installed
+	$(PEERS)/python -m tests.benchmarks.accuracy
+
 # Every model of keras.applications by edgeconv, tf2onnx and Keras; hours. Goes on where it was stopped.
 zoo: .venv/installed
 	$(BIN)/python -m tests.zoo
@@ -64,6 +73,11 @@ sweep: .venv/installed
 	$(BIN)/python -m pip $(PIP) --editable '.[train,sign,dev]'
 	touch $@
 
+.venv-bench/installed: pyproject.toml constraints.txt tests/benchmarks/requirements.txt
+	$(PYTHON) -m venv .venv-bench
+	$(PEERS)/python -m pip $(PIP) --editable '.[train]' --requirement tests/benchmarks/requirements.txt
+	touch $@
+
 # Installed anew on each run, since a wheel does not follow the sources.
 .PHONY: .venv-runtime/installed
 .venv-runtime/installed: constraints.txt
@@ -71,4 +85,4 @@ sweep: .venv/installed
 	$(RUNTIME)/python -m pip $(PIP) . pytest
 
 clean:
-	rm -rf .venv .venv-runtime build dist *.egg-info
+	rm -rf .venv .venv-bench .venv-runtime build dist *.egg-info

@@ -1,0 +1,132 @@
+"""The table of the README, and what is held, from the figures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from statistics import median, quantiles
+from typing import Any
+
+from tests.benchmarks.markers import line
+
+from .contenders import LIMIT, LITERT_FP32, LITERT_INT8, OWN, STATIC, TF2ONNX
+from .products import MULTIPLY_ADDS
+
+HELD = (
+    ("int8", STATIC, 0.5),
+    ("int8", LITERT_INT8, 1.0),
+    ("fp32", LITERT_FP32, 1.0),
+    ("fp32", TF2ONNX, 1.0),
+)
+"""Of the book's convnet: a precision of edgeconv's, a peer, and the share of its time that is the aim. The fastest
+variant of the precision counts."""
+
+HELD_NETWORK = "mnist"
+BASE = "fp32"
+LEAST_CORRELATION = 0.9
+"""Answers that follow Keras' less than that are wrong."""
+
+BATCHES = ("1", "16", "256")
+MEBI = 1 << 20
+
+Row = Mapping[str, Any]
+
+
+def render(results: Mapping[str, Any]) -> str:
+    """Return the tables, the verdicts, and what they were measured with."""
+    parts = [_network(found) for found in results["networks"].values()]
+    packages = ", ".join(f"{name} {number}" for name, number in results["packages"].items())
+    said = [*verdicts(results), f"{results['machine']}; {packages}."]
+    return "\n\n".join([*parts, "  \n".join(said)])
+
+
+def verdicts(results: Mapping[str, Any]) -> list[str]:
+    """Return a line a ratio that is held: the book's convnet, batch 1, one thread."""
+    if HELD_NETWORK not in results["networks"]:
+        return []
+    rows = [row for row in results["networks"][HELD_NETWORK]["rows"] if "rounds_us" in row]
+    lines = []
+    for precision, peer, most in HELD:
+        timed = [row for row in rows if _is_variant(row, precision)]
+        other = next((row for row in rows if row["name"] == peer), None)
+        if not timed or other is None:
+            lines.append(f"{precision} beside {peer}: **not measured**.")
+            continue
+        own = min(timed, key=latency_us)
+        found = ratio(own, other)
+        said = "held" if found <= most else "**not held**"
+        lines.append(f"{own['name']} beside {peer}: {found:.2f} of its time; at most {most}: {said}.")
+    return lines
+
+
+def latency_us(row: Row) -> float:
+    """Return the median of the rounds."""
+    return float(median(row["rounds_us"]))
+
+
+def ratio(row: Row, other: Row) -> float:
+    """Return the median, over the rounds, of one's time beside another's in the same round."""
+    return float(median(own / peer for own, peer in zip(row["rounds_us"], other["rounds_us"], strict=False)))
+
+
+def limits_of(rows: list[Row]) -> dict[str, float]:
+    """Return the multiply-adds a second of one core by precision: the best call of the fastest kind."""
+    best: dict[str, float] = {}
+    for row in rows:
+        if row["side"] == LIMIT and "rounds_us" in row:
+            found = MULTIPLY_ADDS / row["best_us"] * 1e6
+            best[row["precision"]] = max(best.get(row["precision"], 0.0), found)
+    return best
+
+
+def _network(found: Mapping[str, Any]) -> str:
+    rows = found["rows"]
+    base = next(row for row in rows if row["name"] == BASE and row["side"] == OWN)
+    limits = limits_of(rows)
+    header = ["", "us", "quartiles", "beside fp32", "accuracy", "of the limit"]
+    header += [f"images/s, batch {batch}" for batch in BATCHES] + ["load ms", "MiB", "KB on disk"]
+    table = [line(header), line(["---", *["--:"] * (len(header) - 1)])]
+    running = sorted((row for row in rows if row["side"] != LIMIT and "rounds_us" in row), key=latency_us)
+    table += [line(_cells(row, base, found["multiply_adds"], limits)) for row in running]
+    failed = [f"{row['name']}: {row['failed']}" for row in rows if "failed" in row]
+    heading = f"**{found['title']}**: {found['multiply_adds'] / 1e6:,.1f} M multiply-adds. {'; '.join(_limits(rows))}."
+    return "\n".join([heading, "", *table, *failed])
+
+
+def _cells(row: Row, base: Row, multiply_adds: int, limits: Mapping[str, float]) -> Iterator[str]:
+    yield f"**{row['name']}**" if row["side"] == OWN else row["name"]
+    yield _number(latency_us(row))
+    low, _, high = quantiles(row["rounds_us"], n=4)
+    yield f"{_number(low)}-{_number(high)}"
+    yield f"{ratio(row, base):.2f}"
+    yield _truth(row)
+    yield f"{100 * multiply_adds / latency_us(row) * 1e6 / limits[row['precision']]:.0f} %"
+    throughput = row.get("images_per_s", {})
+    for batch in BATCHES:
+        yield _number(median(throughput[batch])) if batch in throughput else "-"
+    yield f"{row['load_ms']:.0f}"
+    yield f"{row['memory_bytes'] / MEBI:.1f}"
+    yield f"{row['size_bytes'] / 1e3:,.0f}" if "size_bytes" in row else "-"
+
+
+def _truth(row: Row) -> str:
+    right = f"{100 * row['accuracy']:.1f} %" if "accuracy" in row else f"r {row['correlation']:.3f}"
+    return right if row["correlation"] >= LEAST_CORRELATION else f"**wrong**: {right}"
+
+
+def _limits(rows: list[Row]) -> Iterator[str]:
+    """Say what a core can do, and how quiet it was: a product's median beside its best call."""
+    for row in rows:
+        if row["side"] == LIMIT and "rounds_us" in row:
+            rate = MULTIPLY_ADDS / row["best_us"] / 1e3
+            busy = row["best_us"] / latency_us(row)
+            overflows = "" if row.get("exact") else ", whose sums overflow here"
+            yield f"{row['name']}{overflows}: {rate:.0f} G a second at best, median {busy:.0%} of that"
+
+
+def _is_variant(row: Row, precision: str) -> bool:
+    """Return whether a row is a file of edgeconv's, run as the peers are."""
+    return bool(row["side"] == OWN and row["precision"] == precision and row["runner"] == "onnxruntime")
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.1f}"
