@@ -6,7 +6,7 @@ PEERS := .venv-bench/bin
 DEBIAN := chromium cmake gcc g++ libpng-dev libjpeg-dev
 PIP := install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test check test-runtime tools bench bench-inference accuracy bench-bundles zoo sweep devices clean
+.PHONY: demo test check test-runtime tools bench bench-pipeline accuracy bench-bundles zoo sweep devices clean
 
 # Train, export with int8, read a picture: the three commands of the README. Three epochs instead of five, so that it
 # ends within five minutes where full MNIST is at hand, the installation included.
@@ -36,19 +36,19 @@ test-runtime: .venv-runtime/installed
 	$(RUNTIME)/pytest -m "not train and not slow" tests/hall tests/runtime tests/cli
 	cd tests/data && ../../$(RUNTIME)/edgeconv predict seven.png
 
-# Ratios against peers, for the README; a quiet machine and EDGECONV_DATA are needed.
-bench: .venv/installed
+# Training, start and export beside their peers; a quiet machine and EDGECONV_DATA are needed.
+bench-pipeline: .venv/installed
 	$(BIN)/python tests/benchmarks/bench_training.py --data-dir $(EDGECONV_DATA)
 	$(BIN)/python tests/benchmarks/bench_cold_start.py
 	$(BIN)/python tests/benchmarks/bench_export.py
 
-# Inference beside LiteRT, OpenVINO, Keras and plain ONNX Runtime; a quarter of an hour on a quiet machine.
-bench-inference: .venv-bench/installed
-	$(PEERS)/python -m tests.benchmarks.inference
+# Inference beside LiteRT, OpenVINO, Keras and plain ONNX Runtime; a quiet machine is needed. One: make bench ONLY=mnist
+bench: .venv-bench/installed
+	$(PEERS)/python -m tests.benchmarks.inference $(if $(ONLY),--only $(ONLY))
 
 # What int8 costs in accuracy on MNIST, Fashion-MNIST and a network with depthwise convolutions; trains for an hour.
 accuracy: .venv-bench/installed
-	$(PEERS)/python -m tests.benchmarks.accuracy
+	$(PEERS)/python -m tests.benchmarks.accuracy $(if $(ONLY),--only $(ONLY))
 
 # Every model of keras.applications by edgeconv, tf2onnx and Keras; hours. Goes on where it was stopped.
 zoo: .venv/installed
