@@ -109,7 +109,11 @@ def test_a_part_of_the_conversion_opens_keras() -> None:
     [
         ("import edgeconv", {"tensorflow", "keras", "onnx", "onnxruntime", "numpy", "PIL"}),
         ("import edgeconv; edgeconv.Predictor", {"tensorflow", "keras", "onnx", "onnxruntime.quantization", "rich"}),
-        ("import edgeconv; edgeconv.export", {"tensorflow", "keras", "onnx", "onnxruntime", "rich"}),
+        pytest.param(
+            "import edgeconv; edgeconv.export",
+            {"tensorflow", "keras", "onnx", "onnxruntime", "rich"},
+            marks=pytest.mark.train,
+        ),
         ("import edgeconv.cli.main", {"tensorflow", "keras", "onnx", "onnxruntime", "numpy", "PIL", "rich"}),
         (
             "import sys; sys.argv = ['edgeconv', '--help']; from edgeconv.cli.main import main\n"
