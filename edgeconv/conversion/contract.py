@@ -47,6 +47,11 @@ class ConvertedFile:
     embeds: str | None = None
     requires: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def reduced_range(self) -> bool:
+        """Whether its int8 weights take 7 bits, so that no sum overflows on any processor."""
+        return self.quantized is not None and bool(self.quantized.arguments["reduce_range"])
+
 
 def check_fit(keras_model: KerasReference, data: Dataset | None, config: ExportConfig) -> None:
     """Check that model, data and options go together, before any work.

@@ -40,8 +40,7 @@ def make_fast(
     Raises:
         UnsupportedModelError: another form answers otherwise, which is a mistake of ours.
     """
-    quantized = int8.quantized
-    reduced = bool(quantized and quantized.arguments["reduce_range"])
+    quantized, reduced = int8.quantized, int8.reduced_range
     signed = reduced or not int8_overflows()
     forms = portable_candidates(int8.model) | ort_candidates(int8.model, unsigned_weights=not signed)
     if len(forms) == 1:

@@ -247,6 +247,5 @@ def _prove(
         return ledger_of_trials(size, {name: file.bytes for name, file in files.items()}, trials, TOLERANCES)
     stages = [Stage("keras", "tensorflow", reference.predict, size)]
     for name, file in files.items():
-        reduced = bool(file.quantized and file.quantized.arguments["reduce_range"])
-        stages.append(stage_of(name, file.bytes, batch=reference.batch, reduced_range=reduced))
+        stages.append(stage_of(name, file.bytes, batch=reference.batch, reduced_range=file.reduced_range))
     return prove(stages, evidence, max_drop=config.max_drop, kind=kind, known=known, progress=progress)
