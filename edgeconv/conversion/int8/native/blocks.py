@@ -59,6 +59,7 @@ def blocked(
     strides: tuple[int, int],
     pads: tuple[int, int, int, int],
     grouping: Grouping,
+    columns_read: int | None = None,
 ) -> Blocked | None:
     """Return a convolution that makes the outputs of another in groups, or None where the groups do not fit.
 
@@ -72,14 +73,17 @@ def blocked(
         strides: of the convolution, rows and columns.
         pads: of the convolution: top, left, bottom, right.
         grouping: what each position shall make.
+        columns_read: how many columns of windows are read; None for all. What is left over is not made.
     """
     outputs, channels, height, width = kernel.shape
     top, left, bottom, right = pads
     rows = (size[0] + top + bottom - height) // strides[0] + 1
     columns = (size[1] + left + right - width) // strides[1] + 1
     pooled, windows = rows // grouping.rows, columns // grouping.columns
+    read = windows if columns_read is None else columns_read
+    windows -= windows % grouping.windows
     step = strides[1] * grouping.columns * grouping.windows
-    if pooled < 1 or windows < 1 or windows % grouping.windows or step % grouping.view or size[1] % grouping.view:
+    if pooled < 1 or windows < max(read, 1) or step % grouping.view or size[1] % grouping.view:
         return None
     grown = np.full(
         (

@@ -14,6 +14,7 @@ from edgeconv.conversion.int8.native.blocks import Blocked, Grouping, blocked
 from edgeconv.conversion.int8.native.convolution import Convolution, convolution_of
 from edgeconv.conversion.int8.native.layouts import TO_FIRST, TO_LAST, add_node, channels_last, reshaped, transposed
 from edgeconv.conversion.int8.native.qdq import Scale, quantizer_of, scale_of
+from edgeconv.conversion.int8.native.reach import part_read
 from edgeconv.conversion.passes.graph import add_constant, attribute, nodes_of, only_consumer, sizes
 
 FEW_CHANNELS = 4
@@ -53,11 +54,32 @@ def group_outputs(model: ir.Model, windows: int = 1, view: int = 1) -> int:
         if grouping == Grouping():
             continue
         zero = int(convolution.kernel_scale.zero_point.reshape(-1)[0])
-        new = blocked(convolution.kernel, zero, (height, width), convolution.strides, convolution.pads, grouping)
+        last = quantizer if pool is None else pool.quantizer
+        new = blocked(
+            convolution.kernel,
+            zero,
+            (height, width),
+            convolution.strides,
+            convolution.pads,
+            grouping,
+            _columns_read(last.outputs[0]),
+        )
         if new is not None:
             _rewrite(model, convolution, pool, grouping, new, (height, width))
             changed += 1
     return changed
+
+
+def _columns_read(maps: ir.Value) -> int | None:
+    """Return how many columns of a map are read, or None where that is not known."""
+    reader, size = only_consumer(maps), sizes(maps)
+    if reader is None or reader.op_type != "DequantizeLinear" or size is None or len(size) != 4:
+        return None
+    height, width = size[2], size[3]
+    if not isinstance(height, int) or not isinstance(width, int):
+        return None
+    part = part_read(reader, (height, width))
+    return None if part is None else part[1]
 
 
 def _pool_behind(quantizer: ir.Node, result: Scale) -> _Pool | None:
@@ -123,7 +145,7 @@ def _rewrite(
         result = add_node(model, last, "MaxPool", [result], {"kernel_shape": (1, window), "strides": (1, window)})
         result = _quantize(model, result, convolution.result, last)
     old = last.outputs[0]
-    result.type, result.shape = old.type, old.shape
+    result.type = old.type
     ir.convenience.replace_all_uses_with(old, result)
 
 

@@ -21,6 +21,11 @@ Runner = Callable[[Mapping[str, NDArray[Any]]], Any]
 LEAST_GAIN = 0.03
 """What another model must save of the first one's time to be taken for it."""
 
+ROUNDS, RUNS = 200, 10
+LEAST_ROUNDS = 8
+SECONDS = 20.0
+"""How long a race may take: large models run fewer rounds."""
+
 
 @dataclass(frozen=True)
 class Lap:
@@ -58,8 +63,8 @@ def fastest(
     candidates: Mapping[str, onnx.ModelProto],
     feeds: Mapping[str, NDArray[Any]],
     *,
-    rounds: int = 200,
-    runs: int = 10,
+    rounds: int | None = None,
+    runs: int | None = None,
     least_gain: float = LEAST_GAIN,
     start: Callable[[onnx.ModelProto], Runner] | None = None,
     clock: Callable[[], int] = time.perf_counter_ns,
@@ -73,8 +78,8 @@ def fastest(
     Args:
         candidates: models by name; the first is the one to beat.
         feeds: inputs by name, for all of them.
-        rounds: how often each model has its turn, at least 4.
-        runs: how often it runs in one turn.
+        rounds: how often each model has its turn, at least 4; None takes what fits into `SECONDS`.
+        runs: how often it runs in one turn; None as well.
         least_gain: a part of the first model's time.
         start: opens a model; by default ONNX Runtime's CPU provider with one thread.
         clock: nanoseconds.
@@ -87,15 +92,20 @@ def fastest(
         >>> race.winner  # doctest: +SKIP
         'blocked'
     """
-    if not candidates or rounds < 4 or runs < 1:
+    if not candidates or (rounds is not None and rounds < 4) or (runs is not None and runs < 1):
         raise ConfigError(
             "A race requires a candidate, 4 rounds and a run in each. "
             f"Received: {len(candidates)} candidates, rounds={rounds}, runs={runs}. Give more of them."
         )
     runners = {name: (start or _start)(model) for name, model in candidates.items()}
     for run in runners.values():
-        for _ in range(runs):
-            run(feeds)
+        run(feeds)
+    before = clock()
+    for run in runners.values():
+        run(feeds)
+    fitting = SECONDS * 1e9 / max(clock() - before, 1)
+    runs = runs or int(np.clip(fitting / ROUNDS, 1, RUNS))
+    rounds = rounds or int(np.clip(fitting / runs, LEAST_ROUNDS, ROUNDS))
     names = list(runners)
     times = np.empty((len(names), rounds))
     for turn in range(rounds):

@@ -78,7 +78,6 @@ def to_native(int8: onnx.ModelProto, blocking: Blocking = DEFAULT, *, unsigned_w
         >>> to_native(onnx.load("exported/mnist/model.int8.onnx"))  # doctest: +SKIP
     """
     model = _rewritten(int8, blocking)
-    infer_shapes(model)
     lowering = Lowering(model, unsigned_weights=unsigned_weights)
     for node in nodes_of(model, "QuantizeLinear", "Transpose"):
         if node.outputs[0].is_graph_output():
@@ -97,10 +96,20 @@ def _rewritten(int8: onnx.ModelProto, blocking: Blocking) -> ir.Model:
     own = onnx.ModelProto()
     own.CopyFrom(int8)  # Constants of onnx-ir are those of the protobuf, and take other names with it.
     model = ir.from_proto(own)
-    for change in (cut_borders, flatten_channels_last) if blocking.cut else (flatten_channels_last,):
-        infer_shapes(model)
-        change(model)
     infer_shapes(model)
-    group_outputs(model, blocking.windows, blocking.view)
+    if blocking.cut and cut_borders(model):
+        _infer_anew(model)
+    flatten_channels_last(model)
+    infer_shapes(model)
+    if group_outputs(model, blocking.windows, blocking.view):
+        _infer_anew(model)
     RemoveUnusedNodesPass()(model)
     return model
+
+
+def _infer_anew(model: ir.Model) -> None:
+    """Infer all shapes, where maps have become smaller: inference keeps what is there."""
+    for node in model.graph:
+        for value in node.outputs:
+            value.shape = value.shape if value.is_graph_output() else None
+    infer_shapes(model)

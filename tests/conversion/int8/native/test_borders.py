@@ -35,7 +35,11 @@ def stacked(seed: int) -> Network:
 def test_cut_borders_keep_every_integer(seed: int) -> None:
     network = stacked(seed)
     model = network.model(network.last)
+    random = np.random.default_rng([seed, 4])
+    blocking = Blocking(int(random.integers(1, 4)), int(random.choice([1, 2, 4])), cut=False)
     assert_equal_integers(model, to_blocked(model), network.images(), distinct=5)
+    assert_equal_integers(model, to_blocked(model, blocking), network.images(), distinct=5)
+    assert_equal_integers(model, to_native(model, blocking), network.images(), distinct=5)
 
 
 def test_stacked_networks_are_cut_more_often_than_not() -> None:

@@ -79,6 +79,26 @@ def test_two_windows_of_the_pool_side_by_side_over_blocks_of_four_columns() -> N
     assert_equal_integers(model, changed, network.images())
 
 
+def test_a_window_that_nothing_reads_is_left_over_where_blocks_do_not_divide() -> None:
+    """The book's convnet: 13 windows in a row, of which the second pool reads what 12 give."""
+    network = Network(10, ("batch", 28, 28, 1))
+    maps = network.max_pool(network.convolution(network.pixels, 32, activation="Relu"))
+    maps = network.max_pool(network.convolution(maps, 64, activation="Relu"))
+    model = network.model(network.flatten(network.convolution(maps, 64, activation="Relu"), 576))
+    blocking = Blocking(windows=2, view=4, cut=False)
+    for changed in (to_blocked(model, blocking), to_native(model, blocking)):
+        assert "Slice" not in operators(changed)
+        assert_equal_integers(model, changed, network.images())
+    assert kernel_of(to_blocked(model, blocking)) == (2 * 4 * 32, 4, 4, 2)
+
+
+def test_windows_that_are_read_are_not_left_over() -> None:
+    network = Network(11, ("batch", 28, 28, 1))
+    maps = network.max_pool(network.convolution(network.pixels, 32))
+    model = network.model(network.convolution(maps, 64, (1, 1)))
+    assert "Reshape" not in operators(to_blocked(model, Blocking(windows=2, view=4, cut=False)))
+
+
 def test_rgb_convolution_with_a_stride_makes_columns_side_by_side() -> None:
     network = Network(2, ("batch", 32, 32, 3))
     result = network.convolution(network.pixels, 16, (3, 3), (2, 2), (0, 0, 1, 1), activation="Relu")

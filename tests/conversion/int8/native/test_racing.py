@@ -65,7 +65,14 @@ def test_one_fast_round_is_no_win() -> None:
 def test_each_round_begins_with_another_model() -> None:
     machine = Machine(a=always(1), b=always(1), c=always(1))
     machine.race(rounds=4)
-    assert machine.order == "abc" + "abc" + "bca" + "cab" + "abc"
+    assert machine.order == "abc" * 2 + "abc" + "bca" + "cab" + "abc"
+
+
+@pytest.mark.parametrize(("time", "runs", "rounds"), [(1_000, 10, 200), (10_000_000, 5, 200), (10**9, 1, 10)])
+def test_models_that_take_long_run_less_often(time: int, runs: int, rounds: int) -> None:
+    machine = Machine(a=always(time), b=always(time))
+    machine.race(rounds=None, runs=None)
+    assert len(machine.order) == 2 * (2 + runs * rounds)
 
 
 def test_a_race_needs_candidates_and_rounds() -> None:
