@@ -28,15 +28,14 @@ def activations_of(model: onnx.ModelProto) -> tuple[str, ...]:
 
 def with_extremes(model: onnx.ModelProto, tensors: Sequence[str]) -> onnx.ModelProto:
     """Return a model that answers, for each tensor, its smallest value, its largest, and how many it has."""
-    probed = _copied(model)
+    probed, behind = _copied(model), {name: _extremes_of(name) for name in tensors}
+    # Each right behind what it reads, which is done with then: see `open_probed`.
+    nodes = [probe for value in probed.graph.input for probe in behind.get(value.name, ())]
+    for node in probed.graph.node:
+        nodes += [node, *(probe for name in node.output for probe in behind.get(name, ()))]
+    del probed.graph.node[:]
+    probed.graph.node.extend(nodes)
     for name in tensors:
-        probed.graph.node.extend(
-            (
-                helper.make_node("ReduceMin", [name], [LOW + name], LOW + name, keepdims=0),
-                helper.make_node("ReduceMax", [name], [HIGH + name], HIGH + name, keepdims=0),
-                helper.make_node("Size", [name], [SIZE + name], SIZE + name),
-            )
-        )
         for prefix, kind in ((LOW, TensorProto.FLOAT), (HIGH, TensorProto.FLOAT), (SIZE, TensorProto.INT64)):
             probed.graph.output.append(helper.make_tensor_value_info(prefix + name, kind, ()))
     return probed
@@ -58,7 +57,17 @@ def open_probed(probed: onnx.ModelProto) -> Any:
     options.log_severity_level = _ERRORS_ONLY
     # Other layouts and fusions would round differently from one kind of processor to the next.
     options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_BASIC
+    # In the order of the graph: else all extremes are taken at the end, and every activation waits for that in memory.
+    options.execution_order = ort.ExecutionOrder.PRIORITY_BASED
     return ort.InferenceSession(probed.SerializeToString(), options, providers=["CPUExecutionProvider"])
+
+
+def _extremes_of(name: str) -> tuple[onnx.NodeProto, ...]:
+    return (
+        helper.make_node("ReduceMin", [name], [LOW + name], LOW + name, keepdims=0),
+        helper.make_node("ReduceMax", [name], [HIGH + name], HIGH + name, keepdims=0),
+        helper.make_node("Size", [name], [SIZE + name], SIZE + name),
+    )
 
 
 def _copied(model: onnx.ModelProto) -> onnx.ModelProto:

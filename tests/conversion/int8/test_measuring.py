@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -70,6 +72,40 @@ def test_memory_is_bounded_by_measuring_in_parts(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(measuring, "BYTES_AT_ONCE", 3000)
     _equal(measure(prepared, stream(IMAGES)), whole)
     assert max(held) <= 3000
+
+
+DEEP = """
+from pathlib import Path
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+from edgeconv.conversion.int8.probing import LOW, open_probed, with_extremes
+
+def peak_mib():
+    status = Path("/proc/self/status").read_text(encoding="ascii").split()
+    return int(status[status.index("VmHWM:") + 1]) / 1024
+
+names = ["image", *(f"map{number}" for number in range(40))]
+nodes = [helper.make_node("Mul", [read, "factor"], [made], made) for read, made in zip(names, names[1:])]
+kinds = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [1024, 1024]) for name in names]
+factor = numpy_helper.from_array(np.float32(0.5), "factor")
+graph = helper.make_graph(nodes, "deep", kinds[:1], kinds[-1:], [factor], value_info=kinds[1:-1])
+model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+session = open_probed(with_extremes(model, names))
+image = np.ones((1024, 1024), np.float32)
+before = peak_mib()
+(last,) = session.run([LOW + names[-1]], {"image": image})
+assert last == 0.5**40
+session.run(None, {"image": image})
+print(peak_mib() - before)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells the peak memory of a process")
+def test_memory_does_not_grow_with_the_depth() -> None:
+    """Loads onnx in a process of its own. Forty maps of 4 MiB, of which two or three are needed at once."""
+    ended = subprocess.run([sys.executable, "-c", DEEP], capture_output=True, text=True, check=True)
+    assert float(ended.stdout) < 60
 
 
 def test_a_file_of_one_batch_size_leaves_the_rest_out() -> None:
