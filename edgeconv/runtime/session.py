@@ -17,6 +17,9 @@ from edgeconv.runtime.providers import CPU, OPTIONS
 # ONNX Runtime's log levels: 3 shows errors only. Its warnings speak of graph optimisations, not of the user's input.
 _ERRORS_ONLY = 3
 
+IMAGES_AT_ONCE = 32
+"""Images a call on a CPU: the maps of more do not stay in its cache."""
+
 # ONNX Runtime recodes int8 weights to uint8, whose products do not overflow: a little slower, and right
 # (onnxruntime_session_options_config_keys.h, kOrtSessionOptionsAvx2PrecisionMode).
 _EXACT_INT8 = ("session.x64quantprecision", "1")
@@ -68,7 +71,7 @@ class Session:
         return dict(self._session.get_modelmeta().custom_metadata_map)
 
     def run(self, images: NDArray[Any]) -> NDArray[np.float32]:
-        """Run the model on a batch.
+        """Run the model on a batch; on a CPU a large one in parts of `IMAGES_AT_ONCE`.
 
         Args:
             images: (batch, ...) of the model's own dtype and shape; uint8 0-255 where it eats raw pixels.
@@ -79,7 +82,15 @@ class Session:
         Raises:
             InputError: names the dtype and shape that are required and those received.
         """
-        self._check(images)
+        # The common case in one comparison: a small model answers in 30 us, and looking at each axis takes one of them.
+        if images.shape[1:] != self._shape[1:] or images.dtype != self._dtype or self._shape[0] is not None:
+            self._check(images)
+        at_once = IMAGES_AT_ONCE
+        if len(images) <= at_once or self.provider != CPU or self._shape[0] is not None:
+            return self._answer(images)
+        return np.concatenate([self._answer(images[at : at + at_once]) for at in range(0, len(images), at_once)])
+
+    def _answer(self, images: NDArray[Any]) -> NDArray[np.float32]:
         (answer,) = self._session.run([self._output_name], {self._input_name: images})
         return np.asarray(answer, dtype=np.float32)
 

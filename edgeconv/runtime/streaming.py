@@ -15,12 +15,10 @@ from numpy.typing import NDArray
 from edgeconv.errors import ImageError
 from edgeconv.images import decode
 from edgeconv.runtime.predictor import Prediction, Predictor
+from edgeconv.runtime.session import IMAGES_AT_ONCE
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
-
-BATCH = 32
-"""Images a call of the model: more gains little on a CPU, and delays the first answer."""
 
 DECODERS = 2
 """Threads that decode; Pillow's decoders run outside Python's lock."""
@@ -74,14 +72,14 @@ def predict_stream(predictor: Predictor, pictures: Iterable[tuple[str, Picture]]
         ahead: deque[tuple[str, Future[_Read]]] = deque()
         for name, picture in chain(head, waiting):
             ahead.append((name, decoders.submit(read, picture)))
-            if len(ahead) == 2 * BATCH:
+            if len(ahead) == 2 * IMAGES_AT_ONCE:
                 yield from _answers(predictor, _next_batch(ahead))
         while ahead:
             yield from _answers(predictor, _next_batch(ahead))
 
 
 def _next_batch(ahead: deque[tuple[str, Future[_Read]]]) -> list[tuple[str, _Read]]:
-    taken = [ahead.popleft() for _ in range(min(BATCH, len(ahead)))]
+    taken = [ahead.popleft() for _ in range(min(IMAGES_AT_ONCE, len(ahead)))]
     return [(name, future.result()) for name, future in taken]
 
 

@@ -18,7 +18,8 @@ from typing import Any
 
 import numpy as np
 
-from .markers import line, write_between
+from tests.readme import line, write_between
+
 from .networks import HOME, NETWORKS, Network, edgeconv
 
 FILE = Path(__file__).with_name("accuracy.json")

@@ -21,8 +21,8 @@ BLOCKS = ((1, 16, 1, 1), (4, 24, 2, 2), (6, 32, 2, 2), (6, 64, 2, 2))
 
 TOP = 256
 BATCH = 128
-EPOCHS_SMALL = 3
-EPOCHS_LARGE = 1
+EPOCHS_SMALL = 6
+EPOCHS_LARGE = 2
 PEAK = 4e-3
 SEED = 0
 

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.benchmarks import accuracy, markers
+from edgeconv.runtime.processor import int8_overflows
+from tests.benchmarks import accuracy
 from tests.benchmarks.inference import contenders, measuring, products, table
 from tests.benchmarks.inference.children import Child
 from tests.benchmarks.inference.contenders import LIMIT, LITERT_INT8, OWN, PEER, STATIC, Contender
@@ -101,17 +102,8 @@ def test_variants_come_from_the_manifest_less_the_one_that_eats_any_picture(tmp_
     (artifact / "manifest.json").write_text(json.dumps({"variants": variants}), encoding="utf-8")
     own = {item.name: item for item in contenders.contenders(tmp_path) if item.side == OWN}
     assert list(own) == ["fp32", "int8", "int8-ort", contenders.PREDICTOR]
-    assert own["int8"].exact == contenders.overflows()
+    assert own["int8"].exact == int8_overflows()
     assert not own["int8-ort"].exact
-
-
-def test_a_processor_without_vnni_overflows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    flags = tmp_path / "cpuinfo"
-    monkeypatch.setattr(contenders, "FLAGS", flags)
-    flags.write_text("flags : fpu sse2 avx2\n", encoding="utf-8")
-    assert contenders.overflows()
-    flags.write_text("flags : fpu sse2 avx2 avx512_vnni\n", encoding="utf-8")
-    assert not contenders.overflows()
 
 
 def test_a_child_times_calls_and_one_that_cannot_open_its_file_says_why(
@@ -134,7 +126,7 @@ def test_a_product_of_reals_counts_as_exact(tmp_path: Path) -> None:
     found = {item.name: products.exact(item.name, item.file) for item in products.products(tmp_path)}
     assert found["fp32 matrices"]
     assert found["uint8 x uint8 matrices"]
-    assert found["uint8 x int8 matrices"] != contenders.overflows()
+    assert found["uint8 x int8 matrices"] != int8_overflows()
 
 
 def test_the_table_of_accuracy_says_what_int8_loses_and_whether_that_is_held() -> None:
@@ -142,12 +134,3 @@ def test_the_table_of_accuracy_says_what_int8_loses_and_whether_that_is_held() -
     rows = [{"stage": stage, "accuracy": share} for stage, share in stages.items()]
     text = accuracy.render({"mobilenet": {"images": 10_000, "max_drop": 0.5, "passed": False, "rows": rows}})
     assert text.splitlines()[-1].endswith("| 91.00 % | 91.00 % | 90.00 % | 1.00 pp | 0.5 pp, **not held** | 10.00 % |")
-
-
-def test_a_table_goes_between_its_own_markers_and_nowhere_else(tmp_path: Path) -> None:
-    readme = tmp_path / "README.md"
-    readme.write_text("a\n<!-- x:begin -->\nold\n<!-- x:end -->\nb\n", encoding="utf-8")
-    markers.write_between(readme, "x", "new")
-    assert readme.read_text(encoding="utf-8") == "a\n<!-- x:begin -->\nnew\n<!-- x:end -->\nb\n"
-    with pytest.raises(ValueError, match="must have `<!-- y:begin -->`"):
-        markers.write_between(readme, "y", "new")

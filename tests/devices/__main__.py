@@ -1,7 +1,7 @@
 """Hold the int8 variants of artifacts against Keras on every device that can be emulated, and print the ledgers.
 
 Needs qemu-user and, for the shipped model, full MNIST in $EDGECONV_DATA; a network only where the ARM system is not
-made yet.
+made yet. Without artifacts it takes the shipped model, and makes files of it for the targets `TARGETS`.
 """
 
 from __future__ import annotations
@@ -16,28 +16,41 @@ from typing import Any
 
 import onnxruntime as ort
 
+import edgeconv
 from edgeconv.cli.output import write_table
 from edgeconv.cli.parity_table import COLUMNS
 from edgeconv.cli.progress import TerminalProgress
+from edgeconv.config import ExportConfig
 from edgeconv.conversion.evaluation import evaluate
 from edgeconv.runtime.loading import find_files, reference_model
+from tests.readme import write_between
+
+from .table import render
 
 FIGURES = Path(__file__).with_name("figures.json")
 IMAGES = 1000
+TARGETS = ("x86-avx2", "arm64")
+"""Those whose files a device is to run as they are."""
+
+MADE = Path("build/devices")
 
 
 def main() -> int:
     """Run every artifact on every device; return 3 where a gate fails."""
     parser = argparse.ArgumentParser(prog="python -m tests.devices", description=__doc__)
-    parser.add_argument("artifacts", nargs="*", type=Path, help="folders; default: the shipped model")
+    parser.add_argument("artifacts", nargs="*", type=Path, help="folders; default: of the shipped model")
     parser.add_argument("--images", type=int, default=IMAGES, help=f"of the test split; default: {IMAGES}")
     parser.add_argument("--max-drop", type=float, default=0.2, help="percentage points; default: 0.2")
     parser.add_argument("--dataset", help="labelled data; default: what an artifact was trained on")
     parser.add_argument("--emulate", action="append", help="pi4, pi5, avx2 or all; default: all")
     parser.add_argument("--figures", type=Path, default=FIGURES, help=f"where they go; default: {FIGURES.name} here")
+    parser.add_argument("--table", type=Path, metavar="README", help="write the table into this file, and do no more")
     options = parser.parse_args()
+    if options.table:
+        write_between(options.table, "devices", render(json.loads(options.figures.read_text(encoding="utf-8"))))
+        return 0
     found = []
-    for artifact in options.artifacts or [reference_model()]:
+    for artifact in options.artifacts or [reference_model(), *made_for_targets(options.dataset)]:
         start = time.perf_counter()
         ledger = evaluate(
             artifact,
@@ -54,6 +67,15 @@ def main() -> int:
     versions = {"onnxruntime": ort.__version__, "python": platform.python_version()}
     options.figures.write_text(json.dumps({"versions": versions, "artifacts": found}, indent=2) + "\n")
     return 0 if all(figures["passed"] for figures in found) else 3
+
+
+def made_for_targets(dataset: str | None) -> list[Path]:
+    """Return artifacts of the shipped model, quantized anew for each of `TARGETS`."""
+    for target in TARGETS:
+        config = ExportConfig(quantize=True, target=target)
+        model = reference_model() / "model.keras"
+        edgeconv.export(model, config=config, dataset=dataset, out=MADE / target, progress=TerminalProgress())
+    return [MADE / target for target in TARGETS]
 
 
 def _figures(artifact: Path, ledger: Any, seconds: float) -> dict[str, Any]:

@@ -17,8 +17,10 @@ from edgeconv.conversion.emulation.stages import answer
 from edgeconv.errors import ProviderError
 from edgeconv.runtime.loading import reference_model
 from edgeconv.runtime.predictor import Predictor
+from tests.readme import README, read_between
 
 from .extreme import WHITE, extreme_model, write_extreme
+from .table import render
 
 LIMIT_S = 300.0
 
@@ -26,7 +28,9 @@ LIMIT_S = 300.0
 def emulated(name: str) -> Emulator:
     device = DEVICES[name]
     if device.architecture == ARM and not (root.arm_root() / root.PYTHON).exists():
-        pytest.skip(f"no ARM system in {root.arm_root()}: `make devices` makes it")
+        pytest.skip(
+            f"no ARM system: `make devices` makes one in ~/.cache/edgeconv/devices; name it in {root.FOLDER_VARIABLE}"
+        )
     try:
         return emulator_of(device)
     except ProviderError as error:
@@ -105,13 +109,26 @@ def test_the_ledgers_are_printed_and_kept(
     monkeypatch.setattr(stages, "emulator_of", lambda device, _: Emulator(device, str(qemu), None))
     samples = np.load(reference_model() / "samples.npz")
     images, labels = samples["images"], samples["probabilities"].argmax(axis=1)
-    np.savez(tmp_path / "few.npz", x_train=images, y_train=labels, x_test=images, y_test=labels)
+    np.savez(tmp_path / "few.npz", x_train=np.roll(images, 1, axis=2), y_train=labels, x_test=images, y_test=labels)
     arguments = ["--dataset", str(tmp_path / "few.npz"), "--figures", str(tmp_path / "figures.json")]
+    monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("sys.argv", ["devices", *arguments])
     assert main() == 0
     printed = capsys.readouterr().out
     assert "int8 on pi5" in printed
     assert "Every gate holds." in printed
-    (figures,) = json.loads((tmp_path / "figures.json").read_text())["artifacts"]
-    assert [row["stage"] for row in figures["rows"][-3:]] == ["int8 on pi4", "int8 on pi5", "int8 on avx2"]
-    assert [(row["accuracy"], row["flips"]) for row in figures["rows"][-3:]] == [(1.0, 0)] * 3
+    figures = json.loads((tmp_path / "figures.json").read_text())
+    assert [found["int8"]["int8"]["target"] for found in figures["artifacts"]] == [None, "x86-avx2", "arm64"]
+    for found in figures["artifacts"]:
+        assert [row["stage"] for row in found["rows"][-3:]] == ["int8 on pi4", "int8 on pi5", "int8 on avx2"]
+        assert [(row["accuracy"], row["flips"]) for row in found["rows"][-3:]] == [(1.0, 0)] * 3
+    (tmp_path / "README.md").write_text("<!-- devices:begin -->\n<!-- devices:end -->\n")
+    monkeypatch.setattr("sys.argv", ["devices", *arguments, "--table", "README.md"])
+    assert main() == 0
+    assert (tmp_path / "README.md").read_text().count("100.00 %, 0 flips, ") == 12
+
+
+def test_the_readme_has_the_table_of_the_stored_figures() -> None:
+    from .__main__ import FIGURES
+
+    assert read_between(README, "devices") == render(json.loads(FIGURES.read_text(encoding="utf-8")))

@@ -10,10 +10,9 @@ from pathlib import Path
 from tests.layers import cases  # noqa: F401 - registers every case.
 from tests.layers.case import CASES
 from tests.layers.running import FAILED, judge
-from tests.layers.table import table_of, write_table
+from tests.layers.table import table_of
 from tests.layers.verdicts import read_verdicts, write_verdicts
-
-README = Path(__file__).parents[2] / "README.md"
+from tests.readme import README, write_between
 
 
 def main() -> int:
@@ -33,7 +32,7 @@ def main() -> int:
         print(f"{name}: {verdict.reason}")
     write_verdicts({name: verdict for name, verdict in verdicts.items() if name not in failures})
     if not failures:
-        write_table(options.readme, table_of(read_verdicts()))
+        write_between(options.readme, "layers", table_of(read_verdicts()))
     return int(bool(failures))
 
 

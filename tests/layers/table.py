@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from pathlib import Path
 
 from tests.layers.excuses import EXCUSES
 from tests.layers.running import REFUSED, VERIFIED, Verdict
 
-BEGIN, END = "<!-- layers:begin -->", "<!-- layers:end -->"
 LONGEST = 120
 """Characters of a reason."""
 
@@ -38,25 +36,6 @@ def table_of(verdicts: Mapping[str, Verdict]) -> str:
             "</details>",
         ]
     )
-
-
-def between_markers(text: str) -> str:
-    """Return what stands between the markers of a README.
-
-    Raises:
-        ValueError: it has no markers.
-    """
-    if BEGIN not in text or END not in text:
-        raise ValueError(f"The README must have the lines {BEGIN} and {END}. Received: none. Add them.")
-    return text.partition(BEGIN)[2].partition(END)[0].strip()
-
-
-def write_table(readme: Path, table: str) -> None:
-    """Replace what stands between the markers of a README."""
-    text = readme.read_text(encoding="utf-8")
-    between_markers(text)
-    before, after = text.partition(BEGIN)[0], text.partition(END)[2]
-    readme.write_text(f"{before}{BEGIN}\n{table}\n{END}{after}", encoding="utf-8")
 
 
 def _row(subject: str, modes: Mapping[str, Verdict]) -> str:

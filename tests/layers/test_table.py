@@ -1,15 +1,13 @@
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from tests.layers.running import REFUSED, VERIFIED, Verdict
-from tests.layers.table import between_markers, table_of, write_table
+from tests.layers.table import table_of
 from tests.layers.verdicts import read_verdicts
+from tests.readme import README, read_between
 
 pytestmark = pytest.mark.train
-README = Path(__file__).parents[2] / "README.md"
 REASON = (
     "`model.keras` must consist of operations that ONNX has. Received: RFFT in layer `a` (Sound). Replace the layer."
 )
@@ -34,19 +32,5 @@ def test_the_table_counts_and_gives_reasons() -> None:
     assert "| `Size` | 0 | 1 | an image must have a known height |" in table
 
 
-def test_the_table_replaces_what_stands_between_the_markers(tmp_path: Path) -> None:
-    readme = tmp_path / "README.md"
-    readme.write_text("before\n<!-- layers:begin -->\nold\n<!-- layers:end -->\nafter\n")
-    write_table(readme, "new")
-    assert readme.read_text() == "before\n<!-- layers:begin -->\nnew\n<!-- layers:end -->\nafter\n"
-
-
-def test_a_readme_without_markers_is_refused(tmp_path: Path) -> None:
-    readme = tmp_path / "README.md"
-    readme.write_text("nothing")
-    with pytest.raises(ValueError, match="layers:begin"):
-        write_table(readme, "new")
-
-
 def test_the_table_of_the_readme_is_that_of_the_verdicts() -> None:
-    assert between_markers(README.read_text(encoding="utf-8")) == table_of(read_verdicts())
+    assert read_between(README, "layers") == table_of(read_verdicts())

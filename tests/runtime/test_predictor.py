@@ -9,6 +9,7 @@ import pytest
 from edgeconv.errors import ConfigError, ImageError, InputError
 from edgeconv.runtime.golden import Samples
 from edgeconv.runtime.predictor import Prediction, Predictor, softmax
+from edgeconv.runtime.session import IMAGES_AT_ONCE, Session
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +40,30 @@ def test_a_batch_is_answered_in_order(model: Predictor, tiny: Path) -> None:
     predictions = model.predict_batch(samples.images)
     assert [prediction.index for prediction in predictions] == samples.labels.tolist()
     assert model.predict_batch(samples.images[:1])[0] == predictions[0]
+
+
+@pytest.mark.parametrize(
+    ("provider", "most"), [("CPUExecutionProvider", IMAGES_AT_ONCE), ("CUDAExecutionProvider", 69)]
+)
+def test_a_large_batch_goes_through_in_parts_on_a_cpu(
+    model: Predictor, monkeypatch: pytest.MonkeyPatch, provider: str, most: int
+) -> None:
+    images = np.random.default_rng(0).integers(0, 256, (2 * IMAGES_AT_ONCE + 5, 12, 12, 3), np.uint8)
+    expected = model._session._answer(images)
+    sizes: list[int] = []
+    answer = Session._answer
+    monkeypatch.setattr(Session, "_answer", lambda self, part: sizes.append(len(part)) or answer(self, part))
+    monkeypatch.setattr(model._session, "provider", provider)
+    np.testing.assert_array_equal(model.probabilities(images), expected)
+    assert sum(sizes) == len(images)
+    assert max(sizes) == most
+
+
+def test_a_large_batch_of_another_shape_is_refused_as_it_is(model: Predictor) -> None:
+    with pytest.raises(InputError, match=r"Received: uint8 \(100, 12, 13, 3\)"):
+        model.probabilities(np.zeros((100, 12, 13, 3), np.uint8))
+    with pytest.raises(InputError, match=r"Received: uint8 \(\)"):
+        model.probabilities(np.zeros((), np.uint8))
 
 
 def test_the_top_classes_come_best_first(tiny: Path) -> None:

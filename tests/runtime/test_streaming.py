@@ -8,7 +8,8 @@ import pytest
 
 from edgeconv.runtime import streaming
 from edgeconv.runtime.predictor import Predictor
-from edgeconv.runtime.streaming import BATCH, predict_stream
+from edgeconv.runtime.session import IMAGES_AT_ONCE as BATCH
+from edgeconv.runtime.streaming import predict_stream
 
 
 @pytest.fixture(scope="module")

@@ -15,6 +15,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from tests.readme import write_between
+
 from . import ours, peers, results, table
 from .children import GIB, Limits, python
 
@@ -33,7 +35,7 @@ def main() -> None:
     parser.add_argument("--table", type=Path, metavar="README", help="Write the table into this file, and do no more.")
     options = parser.parse_args()
     if options.table:
-        table.write(options.table, results.read(options.out))
+        write_between(options.table, "zoo", table.render(results.read(options.out)))
         return
     names = model_names()
     if unknown := set(options.only or ()) - set(names):

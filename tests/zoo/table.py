@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
-BEGIN, END = "<!-- zoo:begin -->", "<!-- zoo:end -->"
+from tests.readme import line
+
 TITLES = {"ours": "edgeconv", "tf2onnx": "tf2onnx", "keras": "`model.export`"}
 """The three ways, as the results file and as the table call them."""
 MIB = 1 << 20
@@ -17,7 +16,7 @@ COLUMNS = ("model", "nodes", "transposes", "seconds", "peak MiB", "max error / s
 def render(results: dict[str, Any]) -> str:
     """Return the table in Markdown: a row a model, in the order of their names, and the counts below."""
     rows = [_row(name, found) for name, found in sorted(results["models"].items())]
-    header = (_line(COLUMNS), _line(["---"] * len(COLUMNS)))
+    header = (line(COLUMNS), line(["---"] * len(COLUMNS)))
     return "\n".join([*header, *rows, "", *(f"{line}  " for line in summary(results)), "", _versions(results)])
 
 
@@ -33,19 +32,6 @@ def summary(results: dict[str, Any]) -> list[str]:
     return lines
 
 
-def write(readme: Path, results: dict[str, Any]) -> None:
-    """Put the table between the two markers of a Markdown file.
-
-    Raises:
-        ValueError: the file has not each marker once, in this order.
-    """
-    text = readme.read_text(encoding="utf-8")
-    if text.count(BEGIN) != 1 or text.count(END) != 1 or text.index(BEGIN) > text.index(END):
-        raise ValueError(f"`{readme}` must have `{BEGIN}` and, below it, `{END}`, once each.")
-    head, tail = text.split(BEGIN)[0], text.split(END)[1]
-    readme.write_text(f"{head}{BEGIN}\n{render(results)}\n{END}{tail}", encoding="utf-8")
-
-
 def _row(name: str, found: dict[str, Any]) -> str:
     own = found.get("ours", {})
     cells = [
@@ -58,11 +44,7 @@ def _row(name: str, found: dict[str, Any]) -> str:
         _int8(found.get("int8")),
         *(_outcome(found.get(way)) for way in TITLES),
     ]
-    return _line(cells)
-
-
-def _line(cells: Iterable[str]) -> str:
-    return f"| {' | '.join(cells)} |"
+    return line(cells)
 
 
 def _cell(found: dict[str, Any], key: str) -> str:

@@ -16,8 +16,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from tests.benchmarks.markers import write_between
 from tests.benchmarks.networks import NETWORKS
+from tests.readme import write_between
 
 from .contenders import contenders
 from .making import make

@@ -7,14 +7,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-FLAGS = Path("/proc/cpuinfo")
+from edgeconv.runtime.processor import int8_overflows
+
 PICTURES = "e2e"
 """The variant that eats pictures of any size, which no peer does."""
 
 OWN, PEER, LIMIT = "edgeconv", "peer", "limit"
 STATIC, STATIC_PREPARED = "ONNX Runtime, `quantize_static`", "the same, after `quant_pre_process`"
 TF2ONNX, LITERT_FP32, LITERT_INT8 = "ONNX Runtime, tf2onnx", "LiteRT fp32", "LiteRT int8"
-PREDICTOR = "`Predictor`"
+PREDICTOR = "`Predictor`, tuned"
 
 
 @dataclass(frozen=True)
@@ -70,11 +71,5 @@ def _variants(artifact: Path) -> Iterator[Contender]:
         reduced = variant.get("quantization", {}).get("reduce_range") is True
         file = artifact / variant["file"]
         yield Contender(
-            name, OWN, "onnxruntime", file, "int8" if int8 else "fp32", exact=int8 and not reduced and overflows()
+            name, OWN, "onnxruntime", file, "int8" if int8 else "fp32", exact=int8 and not reduced and int8_overflows()
         )
-
-
-def overflows() -> bool:
-    """Return whether this processor adds products of uint8 and int8 in 16 bits: an x86 without VNNI."""
-    flags = FLAGS.read_text(encoding="utf-8") if FLAGS.is_file() else ""
-    return " sse2" in flags and "avx512_vnni" not in flags and "avx_vnni" not in flags

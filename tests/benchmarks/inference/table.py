@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from statistics import median, quantiles
 from typing import Any
 
-from tests.benchmarks.markers import line
+from tests.readme import line
 
 from .contenders import LIMIT, LITERT_FP32, LITERT_INT8, OWN, STATIC, TF2ONNX
 from .products import MULTIPLY_ADDS

@@ -1,0 +1,43 @@
+"""Tables of the README, each between two markers of its own: ``<!-- NAME:begin -->`` and ``<!-- NAME:end -->``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+README = Path(__file__).parents[1] / "README.md"
+
+
+def line(cells: Iterable[str]) -> str:
+    """Return a line of a Markdown table."""
+    return f"| {' | '.join(cells)} |"
+
+
+def read_between(readme: Path, name: str) -> str:
+    """Return the text between the markers of a Markdown file.
+
+    Raises:
+        ValueError: the file has not each marker once, in this order.
+    """
+    return _split(readme, name)[1].strip("\n")
+
+
+def write_between(readme: Path, name: str, text: str) -> None:
+    """Put a text between the markers of a Markdown file.
+
+    Raises:
+        ValueError: the file has not each marker once, in this order.
+    """
+    head, _, tail = _split(readme, name)
+    readme.write_text(f"{head}\n{text}\n{tail}", encoding="utf-8")
+
+
+def _split(readme: Path, name: str) -> tuple[str, str, str]:
+    """Return what stands before the end of the first marker, between them, and from the second one on."""
+    begin, end = f"<!-- {name}:begin -->", f"<!-- {name}:end -->"
+    text = readme.read_text(encoding="utf-8")
+    if text.count(begin) != 1 or text.count(end) != 1 or text.index(begin) > text.index(end):
+        raise ValueError(f"`{readme}` must have `{begin}` and, below it, `{end}`, once each.")
+    head, _, rest = text.partition(begin)
+    middle, _, tail = rest.partition(end)
+    return f"{head}{begin}", middle, f"{end}{tail}"
