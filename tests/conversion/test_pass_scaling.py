@@ -62,7 +62,9 @@ def test_an_offset_before_padding_stays_and_the_scale_folds(padding: dict[str, A
     before = _scaled([node("Conv", ["shifted", "kernel"], ["y"], **padding)], {"kernel": random(3, 1, 3, 3)}, -1.0)
     count, after = changed(fold_scaling, before)
     assert (count, operators(after)) == (1, ["Cast", "Add", "Conv"])
-    assert any(array.size == 1 and np.isclose(array, -127.5) for array in constants_of(after).values())
+    (offset,) = [array for array in constants_of(after).values() if array.size == 1]
+    assert offset == pytest.approx(-127.5)
+    assert offset.shape == (1, 1, 1, 1)
     assert_same(before, after, x=_pixels(2, 1, 6, 6))
     assert changed(fold_scaling, after)[0] == 0
 

@@ -62,7 +62,9 @@ def _fold_before(model: ir.Model, layer: ir.Node) -> int:
     first = found.nodes[0]
     source = next(value for value in first.inputs if value is not None and not value.is_initializer())
     if keeps_shift:
-        add = ir.node("Add", [source, add_constant(model, (found.shift / found.scale).astype(kernel.dtype))])
+        # An axis for each of the source's: on maps of one channel ONNX Runtime 1.32 takes seven times as long without.
+        offset = (found.shift / found.scale).astype(kernel.dtype).reshape((1,) * (rank(source) or 0))
+        add = ir.node("Add", [source, add_constant(model, offset)])
         add.name, add.outputs[0].type, add.outputs[0].shape = first.name, source.type, source.shape
         model.graph.insert_before(first, add)
         for use in list(source.uses()):
