@@ -2,16 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import onnx
 
+from edgeconv.conversion.contract import ConvertedFile
 from edgeconv.conversion.embedding.composition import embed
+from edgeconv.conversion.source import Source
 from edgeconv.conversion.stamp import stamp
-from edgeconv.errors import EdgeconvError, UnsupportedModelError
+from edgeconv.errors import ConfigError, EdgeconvError, UnsupportedModelError
 from edgeconv.manifest import ArraySpec, Manifest
 from edgeconv.preprocess import Preparation
+from edgeconv.progress import Progress
 from edgeconv.runtime.embedded import E2E, INPUT, EmbeddedModel
+
+
+def make_embedded(
+    source: Source, files: Mapping[str, ConvertedFile], preparation: Preparation | None, kind: str, progress: Progress
+) -> ConvertedFile:
+    """Return int8, or fp32 where there is none, with the preparation of pictures in front of it.
+
+    Raises:
+        ConfigError: nobody knows how the model's pictures are prepared.
+        UnsupportedModelError: ONNX Runtime does not load the result.
+    """
+    if preparation is None:
+        raise ConfigError(
+            f"`embed_preprocessing` requires a model whose preparation of pictures is known. Received: `{source.path}` "
+            "without it. State what its input makes of a pixel, such as `--input-range 0:1`."
+        )
+    base = "int8" if "int8" in files else "fp32"
+    progress.say(f"Embedding the preparation of pictures into {base}")
+    embedded = embed_verified(files[base].model, preparation, kind=kind)
+    return ConvertedFile(embedded, embedded.SerializeToString(deterministic=True), embeds=base)
 
 
 def embed_verified(model: onnx.ModelProto, preparation: Preparation, *, kind: str) -> onnx.ModelProto:

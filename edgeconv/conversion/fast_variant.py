@@ -21,6 +21,9 @@ from edgeconv.progress import SILENT, Progress
 from edgeconv.runtime.fitness import NO_OVERFLOW
 from edgeconv.runtime.processor import int8_overflows
 
+FAST = "int8-fast"
+"""Name of the variant."""
+
 IMAGES_COMPARED = 256
 
 

@@ -1,9 +1,10 @@
-"""The variant `int8`: measured, searched until it keeps the accuracy, and verified."""
+"""The variants `int8`, measured, searched until it keeps the accuracy, and verified, and `int8-fast`."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -13,7 +14,9 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 
 from edgeconv.caching import cache_folder
+from edgeconv.config import ExportConfig
 from edgeconv.conversion.contract import ConvertedFile
+from edgeconv.conversion.fast_variant import FAST, make_fast
 from edgeconv.conversion.int8.images import CalibrationImages
 from edgeconv.conversion.int8.quantizing import Quantized, prepare
 from edgeconv.conversion.int8.search.candidates import Candidates
@@ -77,6 +80,57 @@ class Judge:
     def _stage(self, name: str, model: bytes) -> Stage:
         reduced_range = self._reduced_range and name != "fp32"
         return stage_of(name, model, batch=self._batch, reduced_range=reduced_range)
+
+
+@dataclass(frozen=True)
+class Int8Variants:
+    """What came of quantizing a model.
+
+    Attributes:
+        files: `int8`, and `int8-fast` where it was asked for and is faster.
+        answers: what fp32 and these answered to the images of the gate, by name, as far as they were run.
+        search: the way to int8.
+    """
+
+    files: Mapping[str, ConvertedFile] = field(default_factory=dict)
+    answers: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
+    search: SearchResult | None = None
+
+
+def make_int8_variants(
+    fp32: ConvertedFile,
+    reference: KerasReference,
+    images: CalibrationImages,
+    evidence: Evidence,
+    arithmetic: Arithmetic,
+    *,
+    config: ExportConfig,
+    progress: Progress = SILENT,
+) -> Int8Variants:
+    """Return the int8 variants of a verified file; see `make_int8` and `make_fast`.
+
+    Args:
+        fp32: the verified file.
+        reference: the model in Keras.
+        images: for calibration.
+        evidence: what the variants are judged on.
+        arithmetic: of the target.
+        config: what may be lost, and whether the fastest form is looked for.
+        progress: hears of each step.
+    """
+    progress.say(f"Quantizing to int8 for {arithmetic.target} on {images.count:,} images")
+    reduced, batch = arithmetic.reduce_range, reference.batch
+    judge = Judge(fp32.bytes, evidence, reduced_range=reduced, batch=batch, progress=progress)
+    judged_on, max_drop = evidence.sha256, config.max_drop
+    int8, found = make_int8(
+        fp32, reference, images, judge, arithmetic, judged_on=judged_on, max_drop=max_drop, progress=progress
+    )
+    files = {"int8": int8}
+    fast = make_fast(int8, evidence, batch=batch, progress=progress) if config.fast else None
+    if fast is not None:
+        files[FAST] = fast
+    answers = judge.known({name: file.bytes for name, file in {"fp32": fp32, **files}.items()})
+    return Int8Variants(files, answers, found)
 
 
 def make_int8(

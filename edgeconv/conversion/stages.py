@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -12,34 +11,30 @@ from numpy.typing import NDArray
 
 from edgeconv.artifact import FAILED_PARITY_FILE, write_json
 from edgeconv.config import ExportConfig
-from edgeconv.conversion.agreement import BATCHES, TOLERANCE, Trials, largest_difference
+from edgeconv.conversion.agreement import BATCHES, TOLERANCE, Trials
 from edgeconv.conversion.contract import ConvertedFile, build_manifest, check_fit, kind_of_output, preparation_of
-from edgeconv.conversion.embedded_variant import embed_verified
+from edgeconv.conversion.embedded_variant import make_embedded
 from edgeconv.conversion.explanation.explaining import explain
 from edgeconv.conversion.explanation.table import Explanation
 from edgeconv.conversion.exported import ExportedModel
 from edgeconv.conversion.external_data import check_size
-from edgeconv.conversion.fast_variant import make_fast
-from edgeconv.conversion.float16.narrowing import FP16_TOLERANCE, rounded, to_fp16
-from edgeconv.conversion.fp32 import blame, convert_fp32
-from edgeconv.conversion.int8.health import PIXELS, check_health
-from edgeconv.conversion.int8.image_files import read_calibration
-from edgeconv.conversion.int8.images import CalibrationImages, draw_calibration
+from edgeconv.conversion.fast_variant import FAST
+from edgeconv.conversion.float16.narrowing import FP16_TOLERANCE
+from edgeconv.conversion.fp16_variant import make_fp16
+from edgeconv.conversion.fp32 import convert_fp32
 from edgeconv.conversion.int8.targets import DEFAULT_TARGET, arithmetic_of
-from edgeconv.conversion.int8_variant import Judge, make_int8
+from edgeconv.conversion.int8_variant import Int8Variants, make_int8_variants
+from edgeconv.conversion.judged_images import find_calibration, find_evidence
 from edgeconv.conversion.keras_models import KerasReference, load_keras
 from edgeconv.conversion.ledger import Ledger
 from edgeconv.conversion.parity import Evidence, Stage, prove, stage_of
-from edgeconv.conversion.random_inputs import candidates
 from edgeconv.conversion.releases import target
 from edgeconv.conversion.source import Source, check_folder, find_data, find_source, own_folder
 from edgeconv.conversion.trial_ledger import ledger_of_trials
 from edgeconv.conversion.user_inputs import fitted, read_inputs
-from edgeconv.conversion.verification import verify_structure
 from edgeconv.conversion.writing import SAMPLES, golden_samples, write_artifact
-from edgeconv.datasets import Dataset, DatasetSpec
-from edgeconv.errors import ConfigError, ParityError, UnsupportedModelError
-from edgeconv.preprocess import Preparation
+from edgeconv.datasets import DatasetSpec
+from edgeconv.errors import ParityError
 from edgeconv.progress import SILENT, Progress
 from edgeconv.runtime.embedded import E2E
 from edgeconv.runtime.golden import Samples
@@ -47,15 +42,7 @@ from edgeconv.runtime.golden import Samples
 TOLERANCES = {"fp32": TOLERANCE, "fp16": FP16_TOLERANCE}
 """What a variant's answers may lose, as a share of their spread, where no labelled images are at hand."""
 
-FAST = "int8-fast"
-
 IMAGES_EXPLAINED = 8
-
-IMAGES_JUDGED = 1000
-"""Calibration images that classes are judged on where there is no test split."""
-
-RANDOM_IMAGES = 64
-"""Images of noise that stand in where e2e comes without data."""
 
 
 def export_here(
@@ -92,33 +79,19 @@ def export_here(
     files = {"fp32": fp32}
     if config.fp16:
         progress.say("Converting to float16")
-        files["fp16"] = _fp16(fp32, reference, trials)
+        files["fp16"] = make_fp16(fp32, reference, trials)
     preparation = preparation_of(source, reference, data)
-    calibration = _calibration(reference, preparation, data, config, progress)
-    evidence = _evidence(reference, data, calibration, config)
-    judge, found = None, None
+    calibration = find_calibration(reference, preparation, data, config, progress)
+    evidence = find_evidence(reference, data, calibration, config)
+    int8 = Int8Variants()
     if config.quantize and calibration is not None and evidence is not None:
-        progress.say(f"Quantizing to int8 for {arithmetic.target} on {calibration.count:,} images")
-        reduced = arithmetic.reduce_range
-        judge = Judge(fp32.bytes, evidence, reduced_range=reduced, batch=reference.batch, progress=progress)
-        files["int8"], found = make_int8(
-            fp32,
-            reference,
-            calibration,
-            judge,
-            arithmetic,
-            judged_on=evidence.sha256,
-            max_drop=config.max_drop,
-            progress=progress,
-        )
-        fast = make_fast(files["int8"], evidence, batch=reference.batch, progress=progress) if config.fast else None
-        files |= {} if fast is None else {FAST: fast}
+        int8 = make_int8_variants(fp32, reference, calibration, evidence, arithmetic, config=config, progress=progress)
+        files |= int8.files
     kind = kind_of_output(next(iter(trials.trials[0].expected.values()))) if reference.is_classifier else "tensor"
     if config.embed_preprocessing:
-        files[E2E] = _embed(source, files, preparation, kind, progress)
-    known = {} if judge is None else judge.known({name: file.bytes for name, file in files.items()})
-    ledger = _prove(source, reference, files, evidence, trials, kind, config, known, progress)
-    ledger = ledger if found is None else replace(ledger, int8_search=found.as_dict())
+        files[E2E] = make_embedded(source, files, preparation, kind, progress)
+    ledger = _prove(source, reference, files, evidence, trials, kind, config, int8.answers, progress)
+    ledger = ledger if int8.search is None else replace(ledger, int8_search=int8.search.as_dict())
     explanation = _explain(reference, files, evidence, trials, progress) if config.explain else None
     if not ledger.passed:
         write_json(folder / FAILED_PARITY_FILE, ledger.as_dict())
@@ -134,73 +107,6 @@ def export_here(
     manifest, ledger = write_artifact(folder, source, manifest, ledger, files, evidence, samples)
     progress.say(release.sentence)
     return ExportedModel(folder, manifest, ledger, explanation)
-
-
-def _fp16(fp32: ConvertedFile, reference: KerasReference, trials: Trials) -> ConvertedFile:
-    """Return the float16 variant, held against Keras as fp32 was, with a tolerance of its own."""
-    model = to_fp16(fp32.model, trials.trials[0].feeds)
-    file = verify_structure(model, str(reference.path), reference.inputs, reference.outputs)
-    # ONNX Runtime computes float16 in float32 on x86: only with explicit roundings does an overflow show there.
-    for twin in (model, rounded(model)):
-        difference = largest_difference(twin.SerializeToString(deterministic=True), trials)
-        if not difference.share <= FP16_TOLERANCE:
-            raise UnsupportedModelError(
-                f"`{reference.path}` in float16 must {difference.sentence(FP16_TOLERANCE)}; "
-                f"{blame(reference, twin, difference, FP16_TOLERANCE)}. Export it without `--fp16`."
-            )
-    return ConvertedFile(model, file)
-
-
-def _calibration(
-    reference: KerasReference,
-    preparation: Preparation | None,
-    data: Dataset | None,
-    config: ExportConfig,
-    progress: Progress,
-) -> CalibrationImages | None:
-    """Return the images that int8 ranges are measured on: those that were named, else training images."""
-    size, seed = config.calibration_size, config.seed
-    if config.calibration is not None:
-        path, port = Path(config.calibration), reference.inputs[0]
-        images = read_calibration(path, port, preparation, size=size, seed=seed, progress=progress)
-    elif data is not None:
-        images = draw_calibration(data.train, dataset=data.name, size=size, seed=seed)
-    else:
-        return None
-    test = None if data is None else data.test
-    check_health(images, value_range=PIXELS if reference.eats_pixels else None, test=test, progress=progress)
-    return images
-
-
-def _embed(
-    source: Source, files: dict[str, ConvertedFile], preparation: Preparation | None, kind: str, progress: Progress
-) -> ConvertedFile:
-    """Return the last variant with the preparation of pictures in front of it."""
-    if preparation is None:
-        raise ConfigError(
-            f"`embed_preprocessing` requires a model whose preparation of pictures is known. Received: `{source.path}` "
-            "without it. State what its input makes of a pixel, such as `--input-range 0:1`."
-        )
-    base = "int8" if "int8" in files else "fp32"
-    progress.say(f"Embedding the preparation of pictures into {base}")
-    embedded = embed_verified(files[base].model, preparation, kind=kind)
-    return ConvertedFile(embedded, embedded.SerializeToString(deterministic=True), embeds=base)
-
-
-def _evidence(
-    reference: KerasReference, data: Dataset | None, calibration: CalibrationImages | None, config: ExportConfig
-) -> Evidence | None:
-    """Return the images to judge classes on, or None where differences of random answers are all there is."""
-    if data is not None:
-        return Evidence(data.name, "test", data.sha256, data.test.images, data.test.labels)
-    if calibration is not None:
-        record, images = calibration.record, calibration.first(IMAGES_JUDGED)
-        digest = hashlib.sha256(images.tobytes()).hexdigest()
-        return Evidence(record["dataset"], record["split"], digest, images, None)
-    if not config.embed_preprocessing:
-        return None
-    images = next(candidates(reference, config.seed)).draw(RANDOM_IMAGES, 0)["image"]
-    return Evidence("random", "random", hashlib.sha256(images.tobytes()).hexdigest(), images, None)
 
 
 def _explain(

@@ -14,6 +14,7 @@ from tests.benchmarks import accuracy
 from tests.benchmarks.inference import contenders, measuring, products, table
 from tests.benchmarks.inference.children import Child
 from tests.benchmarks.inference.contenders import LIMIT, LITERT_INT8, OWN, PEER, STATIC, Contender
+from tests.readme import README, read_between
 
 RIGHT = np.eye(3, dtype=np.float32)[[0, 1, 2, 1]]
 
@@ -134,3 +135,10 @@ def test_the_table_of_accuracy_says_what_int8_loses_and_whether_that_is_held() -
     rows = [{"stage": stage, "accuracy": share} for stage, share in stages.items()]
     text = accuracy.render({"mobilenet": {"images": 10_000, "max_drop": 0.5, "passed": False, "rows": rows}})
     assert text.splitlines()[-1].endswith("| 91.00 % | 91.00 % | 90.00 % | 1.00 pp | 0.5 pp, **not held** | 10.00 % |")
+
+
+def test_the_readme_has_the_tables_of_the_stored_figures() -> None:
+    found = json.loads(accuracy.FILE.read_text(encoding="utf-8"))
+    assert read_between(README, "accuracy") == accuracy.render(found)
+    stored = Path(__file__).with_name("results.json")
+    assert read_between(README, "inference") == table.render(json.loads(stored.read_text(encoding="utf-8")))

@@ -1,0 +1,60 @@
+"""The images of an export: those that int8 ranges are measured on, and those that all variants are judged on."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from edgeconv.config import ExportConfig
+from edgeconv.conversion.int8.health import PIXELS, check_health
+from edgeconv.conversion.int8.image_files import read_calibration
+from edgeconv.conversion.int8.images import CalibrationImages, draw_calibration
+from edgeconv.conversion.keras_models import KerasReference
+from edgeconv.conversion.parity import Evidence
+from edgeconv.conversion.random_inputs import candidates
+from edgeconv.datasets import Dataset
+from edgeconv.preprocess import Preparation
+from edgeconv.progress import Progress
+
+IMAGES_JUDGED = 1000
+"""Calibration images that classes are judged on where there is no test split."""
+
+RANDOM_IMAGES = 64
+"""Images of noise that stand in where e2e comes without data."""
+
+
+def find_calibration(
+    reference: KerasReference,
+    preparation: Preparation | None,
+    data: Dataset | None,
+    config: ExportConfig,
+    progress: Progress,
+) -> CalibrationImages | None:
+    """Return the images that int8 ranges are measured on: those that were named, else training images."""
+    size, seed = config.calibration_size, config.seed
+    if config.calibration is not None:
+        path, port = Path(config.calibration), reference.inputs[0]
+        images = read_calibration(path, port, preparation, size=size, seed=seed, progress=progress)
+    elif data is not None:
+        images = draw_calibration(data.train, dataset=data.name, size=size, seed=seed)
+    else:
+        return None
+    test = None if data is None else data.test
+    check_health(images, value_range=PIXELS if reference.eats_pixels else None, test=test, progress=progress)
+    return images
+
+
+def find_evidence(
+    reference: KerasReference, data: Dataset | None, calibration: CalibrationImages | None, config: ExportConfig
+) -> Evidence | None:
+    """Return the images to judge classes on, or None where differences of random answers are all there is."""
+    if data is not None:
+        return Evidence(data.name, "test", data.sha256, data.test.images, data.test.labels)
+    if calibration is not None:
+        record, images = calibration.record, calibration.first(IMAGES_JUDGED)
+        digest = hashlib.sha256(images.tobytes()).hexdigest()
+        return Evidence(record["dataset"], record["split"], digest, images, None)
+    if not config.embed_preprocessing:
+        return None
+    images = next(candidates(reference, config.seed)).draw(RANDOM_IMAGES, 0)["image"]
+    return Evidence("random", "random", hashlib.sha256(images.tobytes()).hexdigest(), images, None)
