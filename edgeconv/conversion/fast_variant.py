@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,10 +11,10 @@ import onnx
 from numpy.typing import NDArray
 
 from edgeconv.conversion.contract import ConvertedFile
-from edgeconv.conversion.int8.native.candidates import PLAIN, ort_candidates, portable_candidates
+from edgeconv.conversion.int8.native.candidates import GEMM, PLAIN, gemm_candidates, ort_candidates, portable_candidates
 from edgeconv.conversion.int8.native.lowering import DOMAIN
 from edgeconv.conversion.int8.native.racing import Race, fastest
-from edgeconv.conversion.int8.native.writing import ORT_OPERATORS_SINCE
+from edgeconv.conversion.int8.native.writing import ORT_OPERATORS_SINCE, to_gemm
 from edgeconv.conversion.parity import Evidence, answers_of, stage_of
 from edgeconv.errors import UnsupportedModelError
 from edgeconv.progress import SILENT, Progress
@@ -32,8 +32,9 @@ def make_fast(
 ) -> ConvertedFile | None:
     """Return the int8 file in the form that runs fastest here, or None where none is surely faster than it is.
 
-    Forms in standard operators are raced against one another, one image and one thread, and then the fastest of them
-    against those in ONNX Runtime's own, which must be surely faster: who keeps to the standard runs everywhere.
+    Forms in standard operators are raced against one another, one image and one thread; then the fastest of them
+    against itself with matrix products; then who won against forms in ONNX Runtime's own operators, which must be
+    surely faster: who keeps to the standard runs everywhere.
 
     Args:
         int8: the file as it was quantized.
@@ -47,26 +48,21 @@ def make_fast(
     quantized, reduced = int8.quantized, int8.reduced_range
     signed = reduced or not int8_overflows()
     feeds = {int8.model.graph.input[0].name: evidence.images[: batch or 1]}
-    portable, native = portable_candidates(int8.model), ort_candidates(int8.model, unsigned_weights=not signed)
-    if len(portable) + len(native) == 1:
-        progress.say("No other form of int8 was found: int8 is the fastest.")
+    forms, races = _raced(int8.model, feeds, unsigned_weights=not signed)
+    winner = races[-1].winner
+    progress.say(_sentence(races))
+    if winner == PLAIN or quantized is None:
         return None
-    first = fastest(portable, feeds)
-    forms = {first.winner: portable[first.winner], **native}
-    race = fastest(forms, feeds)
-    progress.say(_sentence(first, race))
-    if race.winner == PLAIN or quantized is None:
-        return None
-    model = forms[race.winner]
+    model = forms[winner]
     data: bytes = model.SerializeToString(deterministic=True)
     images = evidence.images[:IMAGES_COMPARED]
     expected, received = (_answers(file, images, batch, reduced) for file in (int8.bytes, data))
     if not np.array_equal(expected, received):
         raise UnsupportedModelError(
-            f"int8 in the form {race.winner} must answer as int8 does, to the bit. Received: a difference of "
+            f"int8 in the form {winner} must answer as int8 does, to the bit. Received: a difference of "
             f"{np.abs(expected - received).max():.3g}. Export without `--fast`, and report it."
         )
-    arguments = {**quantized.arguments, "form": race.winner}
+    arguments = {**quantized.arguments, "form": winner}
     return replace(
         int8,
         model=model,
@@ -88,16 +84,37 @@ def _answers(model: bytes, images: NDArray[Any], batch: int | None, reduced: boo
     return answers_of(stage_of("int8", model, batch=batch, reduced_range=reduced), images)
 
 
-def _sentence(portable: Race, race: Race) -> str:
-    plain, best = portable.laps[PLAIN], race.laps[race.winner]
-    number = len(portable.laps) + len(race.laps) - 1
+def _raced(
+    int8: onnx.ModelProto, feeds: Mapping[str, NDArray[Any]], *, unsigned_weights: bool
+) -> tuple[dict[str, onnx.ModelProto], list[Race]]:
+    """Return all forms by name, and the races: the winner of each is the one to beat in the next."""
+    forms = portable_candidates(int8)
+    races = [fastest(forms, feeds)]
+
+    def challenge(others: Mapping[str, onnx.ModelProto]) -> None:
+        champion = races[-1].winner
+        if others:
+            races.append(fastest({champion: forms[champion], **others}, feeds))
+            forms.update(others)
+
+    challenge(gemm_candidates(races[-1].winner, forms[races[-1].winner]))
+    suffix = GEMM if races[-1].winner.endswith(GEMM) else ""
+    native = ort_candidates(to_gemm(int8) if suffix else int8, unsigned_weights=unsigned_weights)
+    challenge({f"{name}{suffix}": form for name, form in native.items()})
+    return forms, races
+
+
+def _sentence(races: Sequence[Race]) -> str:
+    plain, winner = races[0].laps[PLAIN], races[-1].winner
+    best = races[-1].laps[winner]
+    number = len({name for race in races for name in race.laps})
     times = f"{best.min_us:,.0f} us beside {plain.min_us:,.0f}"
-    if race.winner != PLAIN:
-        return f"int8 is fastest here as {race.winner}: {times}, of {number} forms."
-    noise = max(portable.noise, race.noise)
-    busy = (
-        ""
-        if portable.told_apart and race.told_apart
-        else (f" The machine is too busy to tell: times vary by {100 * noise:.0f} %.")
-    )
-    return f"None of {number} forms of int8 is surely faster than it is: {plain.min_us:,.0f} us.{busy}"
+    if number == 1:
+        return "No other form of int8 was found: int8 is the fastest."
+    if winner != PLAIN:
+        return f"int8 is fastest here as {winner}: {times}, of {number} forms."
+    noise = max(race.noise for race in races)
+    busy = f" The machine is too busy to tell: times vary by {100 * noise:.0f} %."
+    told_apart = all(race.told_apart for race in races)
+    said = f"None of {number} forms of int8 is surely faster than it is: {plain.min_us:,.0f} us."
+    return said if told_apart else said + busy

@@ -19,7 +19,7 @@ from .contenders import LIMIT, Contender
 from .runners import LIBRARIES, RUNNERS
 
 WARM_UP_SHARE = 10
-"""So many calls have one more before the clock starts; slow ones need none."""
+"""So many calls have one more before the clock starts, and a few have one; a single slow one needs none."""
 
 Truth = dict[str, NDArray[Any]]
 
@@ -99,7 +99,7 @@ def _serve(connection: Connection, contender: Contender, truth: Truth, threads: 
         while True:
             batch, calls = connection.recv()
             images = runner.fit(np.resize(pixels, (batch, *pixels.shape[1:])), *scaling)
-            for _ in range(calls // WARM_UP_SHARE):
+            for _ in range(-(-calls // WARM_UP_SHARE) if calls > 1 else 0):
                 runner.call(images)
             connection.send(_timed(runner.call, images, calls))
     except EOFError:

@@ -16,8 +16,9 @@ from .children import Child, Truth
 from .contenders import LIMIT, Contender
 from .products import exact
 
-SLICE_S = 0.02
-"""How long a contender is timed in a round, if it makes more than one call in that time."""
+SLICE_S, BATCHES_SLICE_S = 0.02, 0.1
+"""How long a contender is timed in a round, one image a call or more, if it makes more than one call in that time: a
+second thread takes some calls to wake up."""
 
 MOST_CALLS = 300
 MOST_ROUNDS = 60
@@ -49,7 +50,7 @@ def measure(title: str, folder: Path, contenders: Sequence[Contender], seconds: 
     for child in children:
         rows[child.contender.name] |= _facts(child, truth)
     _say(f"{title}: latency, one thread")
-    medians, minima = _rounds(children, 1, seconds, rows)
+    medians, minima = _rounds(children, 1, seconds, rows, SLICE_S)
     for name, taken in medians.items():
         rows[name]["rounds_us"] = [round(value / 1e3, 2) for value in taken]
         rows[name]["best_us"] = round(min(minima[name]) / 1e3, 2)
@@ -59,7 +60,7 @@ def measure(title: str, folder: Path, contenders: Sequence[Contender], seconds: 
     for batch in BATCHES:
         fast = [child for child in children if _predicted_s(rows[child.contender.name], batch) < LONGEST_CALL_S]
         _say(f"{title}: batches of {batch} on {threads} cores, {len(fast)} contenders")
-        medians, _ = _rounds(fast, batch, seconds / len(BATCHES), rows)
+        medians, _ = _rounds(fast, batch, seconds / len(BATCHES), rows, BATCHES_SLICE_S)
         for name, taken in medians.items():
             rows[name].setdefault("images_per_s", {})[str(batch)] = [round(batch * 1e9 / value, 1) for value in taken]
     _close(children)
@@ -113,7 +114,7 @@ def _facts(child: Child, truth: Truth) -> dict[str, Any]:
 
 
 def _rounds(
-    children: list[Child], batch: int, seconds: float, rows: dict[str, dict[str, Any]]
+    children: list[Child], batch: int, seconds: float, rows: dict[str, dict[str, Any]], slice_s: float
 ) -> tuple[Rounds, Rounds]:
     """Return each contender's medians and minima; who fails drops out."""
     calls: dict[str, int] = {}
@@ -127,7 +128,7 @@ def _rounds(
             child.close()
             children.remove(child)
             continue
-        calls[child.contender.name] = int(np.clip(SLICE_S * 1e9 / once, 1, MOST_CALLS))
+        calls[child.contender.name] = int(np.clip(slice_s * 1e9 / once, 1, MOST_CALLS))
     end = time.monotonic() + seconds
     for number in range(MOST_ROUNDS):
         if number >= LEAST_ROUNDS and time.monotonic() > end:

@@ -7,10 +7,13 @@ from collections.abc import Iterable
 import onnx
 
 from edgeconv.conversion.int8.native.blocking import BLOCKINGS, Blocking
-from edgeconv.conversion.int8.native.writing import to_blocked, to_native
+from edgeconv.conversion.int8.native.writing import to_blocked, to_gemm, to_native
 
 PLAIN = "qdq"
 """The QDQ file as it came from the quantizer."""
+
+GEMM = "-gemm"
+"""What the name of a form ends in whose large convolutions are matrix products."""
 
 
 def portable_candidates(int8: onnx.ModelProto, blockings: Iterable[Blocking] = BLOCKINGS) -> dict[str, onnx.ModelProto]:
@@ -21,6 +24,12 @@ def portable_candidates(int8: onnx.ModelProto, blockings: Iterable[Blocking] = B
         blockings: those to try.
     """
     return _different({PLAIN: int8}, ((f"qdq-{blocking}", to_blocked(int8, blocking)) for blocking in blockings))
+
+
+def gemm_candidates(name: str, form: onnx.ModelProto) -> dict[str, onnx.ModelProto]:
+    """Return a form with its large convolutions by matrix products, by name; none where it has no such ones."""
+    changed = to_gemm(form)
+    return {} if changed is form else {f"{name}{GEMM}": changed}
 
 
 def ort_candidates(

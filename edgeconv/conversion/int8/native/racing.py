@@ -23,7 +23,7 @@ LEAST_GAIN = 0.03
 
 ROUNDS, RUNS = 200, 10
 LEAST_ROUNDS = 8
-SECONDS = 20.0
+SECONDS = 10.0
 """How long a race may take: large models run fewer rounds."""
 
 

@@ -12,6 +12,7 @@ from edgeconv.conversion.cleaning import finish
 from edgeconv.conversion.int8.native.blocking import Blocking
 from edgeconv.conversion.int8.native.borders import cut_borders
 from edgeconv.conversion.int8.native.flattening import flatten_channels_last
+from edgeconv.conversion.int8.native.gemm import move_weights
 from edgeconv.conversion.int8.native.grouping import group_outputs
 from edgeconv.conversion.int8.native.lowering import DOMAIN, Lowering, Rule, follow_moves
 from edgeconv.conversion.int8.native.maps import lower_average_pool, lower_convolution, lower_max_pool
@@ -92,10 +93,21 @@ def to_native(int8: onnx.ModelProto, blocking: Blocking = DEFAULT, *, unsigned_w
     return finish(model, layer_of_named)
 
 
+def to_gemm(int8: onnx.ModelProto) -> onnx.ModelProto:
+    """Return the QDQ model with its large convolutions by matrix products, or itself where it has none.
+
+    Args:
+        int8: a QDQ model; not changed. See `move_weights`.
+    """
+    model = _read(int8)
+    if not move_weights(model):
+        return int8
+    RemoveUnusedNodesPass()(model)
+    return finish(model, layer_of_named)
+
+
 def _rewritten(int8: onnx.ModelProto, blocking: Blocking) -> ir.Model:
-    own = onnx.ModelProto()
-    own.CopyFrom(int8)  # Constants of onnx-ir are those of the protobuf, and take other names with it.
-    model = ir.from_proto(own)
+    model = _read(int8)
     infer_shapes(model)
     if blocking.cut and cut_borders(model):
         _infer_anew(model)
@@ -105,6 +117,12 @@ def _rewritten(int8: onnx.ModelProto, blocking: Blocking) -> ir.Model:
         _infer_anew(model)
     RemoveUnusedNodesPass()(model)
     return model
+
+
+def _read(int8: onnx.ModelProto) -> ir.Model:
+    own = onnx.ModelProto()
+    own.CopyFrom(int8)  # Constants of onnx-ir are those of the protobuf, and take other names with it.
+    return ir.from_proto(own)
 
 
 def _infer_anew(model: ir.Model) -> None:

@@ -1,0 +1,42 @@
+"""Large convolutions by matrix products: weights whose zero point is not 0, and numbers that are the same.
+
+ONNX Runtime has a direct kernel for convolutions of int8 weights whose zero point is 0 (onnxruntime/core/mlas/lib,
+convsym.cpp). It multiplies by VNNI where the processor has it, and the general way, im2col and a matrix product, by the
+tiles of AMX where there are some, which multiply several times as much. With the zero point -1 it goes the general way.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import onnx_ir as ir
+
+from edgeconv.conversion.int8.native.convolution import convolution_of
+from edgeconv.conversion.int8.native.layouts import add_node
+from edgeconv.conversion.passes.graph import add_constant, nodes_of
+
+LEAST_PRODUCTS = 256
+"""Products that are summed for each number: with fewer, im2col costs more than it gains."""
+
+
+def move_weights(model: ir.Model) -> int:
+    """Move the weights of large convolutions down by one, and their zero points; return how many.
+
+    Args:
+        model: a QDQ graph, changed in place.
+    """
+    moved = 0
+    for quantizer in nodes_of(model, "QuantizeLinear"):
+        found = convolution_of(quantizer)
+        if found is None or found.groups != 1 or found.kernel.dtype != np.int8 or found.kernel_scale.zero_point.any():
+            continue
+        if np.prod(found.kernel.shape[1:]) < LEAST_PRODUCTS or found.kernel.min() == np.iinfo(np.int8).min:
+            continue
+        scale = replace(found.kernel_scale, zero_point=np.full_like(found.kernel_scale.zero_point, -1))
+        constants = (found.kernel - np.int8(1), scale.scale, scale.zero_point)
+        inputs = [add_constant(model, array) for array in constants]
+        attributes = {"axis": 0} if scale.scale.ndim else {}
+        found.node.replace_input_with(1, add_node(model, found.node, "DequantizeLinear", inputs, attributes))
+        moved += 1
+    return moved
