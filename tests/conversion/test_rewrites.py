@@ -110,8 +110,10 @@ def test_adaptive_pooling_to_one_value(kind: str, shape: tuple[int | None, ...])
     model = _model(getattr(layers, f"Adaptive{kind}Pooling2D")(1), shape=shape)
     pictures = np.random.default_rng(0).uniform(-1, 1, (3, 7, 6, 3)).astype(np.float32)
     session = ort.InferenceSession(traced(model).SerializeToString(), providers=["CPUExecutionProvider"])
-    # Keras has an answer on arrays only.
-    np.testing.assert_allclose(session.run(None, {"in0": pictures})[0], model(pictures), atol=1e-6)
+    # Keras has an answer on arrays only, and not on each processor: where TensorFlow's oneDNN uses AVX-512, the process
+    # dies of a division by the width 0 of the window that is larger than the picture.
+    expected = {"Average": np.mean, "Max": np.max}[kind](pictures, axis=(1, 2), keepdims=True)
+    np.testing.assert_allclose(session.run(None, {"in0": pictures})[0], expected, atol=1e-6)
 
 
 def test_keras_answers_on_bytes_as_in_a_graph() -> None:

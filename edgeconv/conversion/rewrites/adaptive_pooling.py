@@ -1,7 +1,8 @@
 """Adaptive pooling to one value a channel, as the mean or the maximum of the whole picture.
 
 Keras pools by windows of two sizes and picks from both. Where one value remains, the larger window is larger than the
-picture: on arrays TensorFlow answers with nothing to pick from, in a graph it is an error, also in Keras' `predict`.
+picture: on arrays TensorFlow answers with nothing to pick from, or dies of a division by zero where oneDNN has AVX-512;
+in a graph it is an error, also in Keras' `predict`.
 
 Upstream: https://github.com/keras-team/keras, `keras.ops.adaptive_average_pool`, no issue yet.
 Goes when Keras makes no window that it does not need.

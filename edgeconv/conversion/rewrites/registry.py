@@ -24,7 +24,7 @@ from edgeconv.conversion.rewrites.up_sampling import unknown_sizes_taken
 @contextmanager
 def while_answered(model: Any) -> Iterator[None]:
     """Let Keras answer on arrays, on any machine, as it does in graphs, while the block calls a model."""
-    with without_cudnn(model), cast_as_in_graphs():
+    with without_cudnn(model), cast_as_in_graphs(), pooled_at_once():
         yield
 
 
