@@ -159,16 +159,20 @@ def _draws(reference: KerasReference, source: RandomInputs, sizes: tuple[int, ..
 
 
 def _side(reference: KerasReference, source: RandomInputs, batch: int) -> int:
-    """Return the smallest side that Keras has an answer to."""
+    """Return the smallest side that Keras has an answer to, of the shape that the model declares.
+
+    Where a sequence is shorter than a frame of STFTSpectrogram, Keras returns memory that nobody wrote to.
+    """
     sides = SIDES if any(len(port.shape) == 3 for port in reference.inputs) else (8, *SIDES)
     if all(size is not None for port in reference.inputs for size in port.shape):
         return sides[0]
     for side in sides[:-1]:
         try:
-            reference.run(source.draw(batch, side))
+            answers = reference.run(source.draw(batch, side))
         except UnsupportedModelError:
             continue
-        return side
+        if all(port.fits(answers[port.name].shape) for port in reference.outputs):
+            return side
     return sides[-1]
 
 

@@ -138,3 +138,10 @@ def test_the_users_inputs_take_the_place_of_random_ones(dense: bytes) -> None:
     assert [trial.what for trial in trials.trials] == ["your 9 inputs", "3 of your inputs", "1 of your inputs"]
     np.testing.assert_array_equal(trials.trials[0].feeds["image"], images)
     assert largest_difference(dense, trials).share < 1e-6
+
+
+def test_a_port_knows_which_shapes_are_its_own() -> None:
+    port = Port("frames", "float32", (None, 17))
+    assert port.fits((3, 5, 17))
+    assert not port.fits((3, 8, 1)), "what Keras returns where a sequence is shorter than a frame"
+    assert not port.fits((3, 17))

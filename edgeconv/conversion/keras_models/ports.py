@@ -47,6 +47,18 @@ class Port:
         """Return the whole shape with `side` in place of each dynamic size behind the batch axis."""
         return (batch, *(side if size is None else size for size in self.shape))
 
+    def fits(self, shape: Sequence[int]) -> bool:
+        """Whether an array's shape has the sizes that are known behind the batch axis.
+
+        Example:
+            >>> Port("image", "uint8", (None, None, 3)).fits((2, 8, 9, 1))
+            False
+        """
+        behind = tuple(shape)[1:]
+        return len(behind) == len(self.shape) and all(
+            known is None or known == size for known, size in zip(self.shape, behind, strict=True)
+        )
+
     @classmethod
     def of(cls, name: str, tensor: Any) -> Port:
         """Describe a Keras tensor."""
