@@ -53,7 +53,7 @@ bench-pipeline: .venv/installed
 bench-training: .venv/installed
 	$(BIN)/python tests/benchmarks/bench_training.py --data-dir $(EDGECONV_DATA)
 
-# What int8 costs in accuracy on MNIST, Fashion-MNIST and a network with depthwise convolutions; trains for an hour.
+# What int8 costs in accuracy on MNIST, Fashion-MNIST and a network with depthwise convolutions, which are trained first.
 accuracy: .venv-bench/installed
 	$(PEERS)/python -m tests.benchmarks.accuracy $(if $(ONLY),--only $(ONLY))
 

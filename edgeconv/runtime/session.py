@@ -85,10 +85,10 @@ class Session:
         # The common case in one comparison: a small model answers in 30 us, and looking at each axis takes one of them.
         if images.shape[1:] != self._shape[1:] or images.dtype != self._dtype or self._shape[0] is not None:
             self._check(images)
-        at_once = IMAGES_AT_ONCE
-        if len(images) <= at_once or self.provider != CPU or self._shape[0] is not None:
+        size = IMAGES_AT_ONCE
+        if len(images) <= size or self.provider != CPU or self._shape[0] is not None:
             return self._answer(images)
-        return np.concatenate([self._answer(images[at : at + at_once]) for at in range(0, len(images), at_once)])
+        return np.concatenate([self._answer(images[start : start + size]) for start in range(0, len(images), size)])
 
     def _answer(self, images: NDArray[Any]) -> NDArray[np.float32]:
         (answer,) = self._session.run([self._output_name], {self._input_name: images})

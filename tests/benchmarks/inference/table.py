@@ -23,7 +23,7 @@ variant of the precision counts."""
 HELD_NETWORK = "mnist"
 BASE = "fp32"
 LEAST_CORRELATION = 0.9
-"""Answers to labelled images that follow Keras' less than that are wrong."""
+"""Answers that follow Keras' less than that are wrong."""
 
 BATCHES = ("1", "16", "256")
 MEBI = 1 << 20
@@ -109,9 +109,7 @@ def _cells(row: Row, base: Row, multiply_adds: int, limits: Mapping[str, float])
 
 
 def _truth(row: Row) -> str:
-    if "accuracy" not in row:  # Random weights: what is small in their answers is lost in rounding, by whoever rounds.
-        return f"r {row['correlation']:.3f}"
-    right = f"{100 * row['accuracy']:.1f} %"
+    right = f"{100 * row['accuracy']:.1f} %" if "accuracy" in row else f"r {row['correlation']:.3f}"
     return right if row["correlation"] >= LEAST_CORRELATION else f"**wrong**: {right}"
 
 
