@@ -13,7 +13,7 @@ from .output import emit, format_option
 from .progress import TerminalProgress
 
 if TYPE_CHECKING:
-    from edgeconv.runtime.benchmarking.results import Benchmark
+    from edgeconv.benchmarking.results import Benchmark
 
 
 @click.command()
@@ -104,7 +104,7 @@ def _refuse_what_does_not_go_together(
 
 def _keep(found: Benchmark, plot: str | None) -> None:
     """Write the figures beside the model, and the plot where it was asked for; the answer is out already."""
-    from edgeconv.runtime.benchmarking.recording import record, write_plot
+    from edgeconv.benchmarking.recording import record, write_plot
 
     if plot is not None:
         write_plot(found, Path(plot))

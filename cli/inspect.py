@@ -9,7 +9,7 @@ import click
 from .output import chosen_format, emit, format_option
 
 if TYPE_CHECKING:
-    from edgeconv.conversion.inspection import InspectedFile
+    from edgeconv.inspection.inspect import InspectedFile
 
 LAYER_COLUMNS = {
     "layer": lambda row: row["name"],

@@ -38,7 +38,7 @@ def count_pictures(arguments: Sequence[str]) -> int | None:
 
 
 def _walk(folder: str) -> Iterator[Path]:
-    from edgeconv.images import EXTENSIONS
+    from edgeconv.pictures.decoding import EXTENSIONS
 
     for parent, folders, files in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith("."))

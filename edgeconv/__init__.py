@@ -17,20 +17,20 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from edgeconv.benchmarking.measuring import benchmark
+    from edgeconv.benchmarking.profiling import profile
+    from edgeconv.benchmarking.tuning import tune
     from edgeconv.bundling.bundler import Bundle, bundle
     from edgeconv.bundling.checking import check_bundle
     from edgeconv.config import ExportConfig, TrainConfig
-    from edgeconv.conversion.evaluation import evaluate
+    from edgeconv.conversion.export import export
     from edgeconv.conversion.exported import ExportedModel
-    from edgeconv.conversion.exporter import export
-    from edgeconv.conversion.inspection import Inspection, inspect
-    from edgeconv.conversion.ledger import Ledger
     from edgeconv.datasets import DatasetSpec
     from edgeconv.errors import EdgeconvError
+    from edgeconv.evaluation.evaluate import evaluate
+    from edgeconv.inspection.inspect import Inspection, inspect
     from edgeconv.manifest import Manifest
-    from edgeconv.runtime.benchmarking.measuring import benchmark
-    from edgeconv.runtime.benchmarking.profiling import profile
-    from edgeconv.runtime.benchmarking.tuning import tune
+    from edgeconv.parity.ledger import Ledger
     from edgeconv.runtime.predictor import Prediction, Predictor
     from edgeconv.training import TrainedModel, train
 
@@ -40,22 +40,22 @@ _HOMES = {
     "EdgeconvError": "errors",
     "ExportConfig": "config",
     "ExportedModel": "conversion.exported",
-    "Inspection": "conversion.inspection",
-    "Ledger": "conversion.ledger",
+    "Inspection": "inspection.inspect",
+    "Ledger": "parity.ledger",
     "Manifest": "manifest",
     "Prediction": "runtime.predictor",
     "Predictor": "runtime.predictor",
     "TrainConfig": "config",
     "TrainedModel": "training",
-    "benchmark": "runtime.benchmarking.measuring",
+    "benchmark": "benchmarking.measuring",
     "bundle": "bundling.bundler",
     "check_bundle": "bundling.checking",
-    "evaluate": "conversion.evaluation",
-    "export": "conversion.exporter",
-    "inspect": "conversion.inspection",
-    "profile": "runtime.benchmarking.profiling",
+    "evaluate": "evaluation.evaluate",
+    "export": "conversion.export",
+    "inspect": "inspection.inspect",
+    "profile": "benchmarking.profiling",
     "train": "training",
-    "tune": "runtime.benchmarking.tuning",
+    "tune": "benchmarking.tuning",
 }
 
 __all__ = [
@@ -87,7 +87,7 @@ def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     home = _HOMES[name]
-    if home in {"conversion.exporter", "conversion.inspection"}:
+    if home in {"conversion.export", "inspection.inspect"}:
         from edgeconv.errors import require
 
         require("onnx", "onnx_ir", extra="train", purpose="The conversion room")

@@ -13,12 +13,12 @@ import numpy as np
 import onnx
 from onnx import numpy_helper
 
-from edgeconv.bundling.facts import Facts
-from edgeconv.bundling.gathering import gather
+from edgeconv.bundling.collect import gather
+from edgeconv.bundling.context import Facts
 from edgeconv.bundling.rendering import render_folder
 from edgeconv.bundling.targets import target_named
-from edgeconv.conversion.embedded_variant import embed_variant
 from edgeconv.conversion.embedding.tensors import DOUBLE, FLOAT, INT64, arange
+from edgeconv.conversion.variants.e2e import embed_variant
 from edgeconv.runtime.loading import find_files, reference_model
 
 LABELS = {

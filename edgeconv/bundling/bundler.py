@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from edgeconv.artifact import E2E_FILE, MANIFEST_FILE, write_json
-from edgeconv.bundling.facts import SELFTEST_FILE, Facts, slug_of
-from edgeconv.bundling.gathering import gather
+from edgeconv.bundling.collect import gather
+from edgeconv.bundling.context import SELFTEST_FILE, Facts, slug_of
 from edgeconv.bundling.inventory import describe, inventory_of
 from edgeconv.bundling.rendering import render_folder
 from edgeconv.bundling.selftest import encode

@@ -13,7 +13,7 @@ from edgeconv.errors import ArtifactError
 from edgeconv.manifest import Manifest
 
 if TYPE_CHECKING:
-    from edgeconv.bundling.facts import Facts
+    from edgeconv.bundling.context import Facts
     from edgeconv.bundling.targets import Target
 
 FORMAT = "edgeconv.bundle"

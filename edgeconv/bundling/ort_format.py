@@ -9,7 +9,7 @@ from pathlib import Path
 
 import onnxruntime as ort
 
-from edgeconv.bundling.facts import Facts
+from edgeconv.bundling.context import Facts
 from edgeconv.bundling.ort_order import in_order
 from edgeconv.bundling.portable import portable
 from edgeconv.bundling.rendering import render

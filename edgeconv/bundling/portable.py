@@ -18,6 +18,6 @@ def portable(model: bytes, variant: str) -> bytes:
     if variant != "int8":
         return model
     require("onnx", extra="train", purpose="Bundling int8 for this target")
-    from edgeconv.conversion.unsigned_weights import with_unsigned_weights
+    from edgeconv.conversion.int8.unsigned_weights import with_unsigned_weights
 
     return with_unsigned_weights(model)

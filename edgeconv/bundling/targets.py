@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from edgeconv.bundling.facts import Facts
+from edgeconv.bundling.context import Facts
 from edgeconv.bundling.ort_format import write_ort
 from edgeconv.bundling.triton import write_triton
 from edgeconv.config import one_of

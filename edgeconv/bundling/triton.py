@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from edgeconv.bundling.facts import Facts, identifier_of, slug_of
+from edgeconv.bundling.context import Facts, identifier_of, slug_of
 from edgeconv.bundling.portable import portable
 
 

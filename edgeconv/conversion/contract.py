@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 from edgeconv.artifact import E2E_FILE, FP16_FILE, FP32_FILE, INT8_FAST_FILE, INT8_FILE
 from edgeconv.config import ExportConfig
 from edgeconv.conversion.int8.quantizing import Quantized
-from edgeconv.conversion.keras_models import KerasReference, Port
-from edgeconv.conversion.ledger import Ledger
+from edgeconv.conversion.keras import KerasReference, Port
 from edgeconv.conversion.source import Source
 from edgeconv.datasets import Dataset
 from edgeconv.errors import ConfigError, DatasetError
 from edgeconv.manifest import ArraySpec, Manifest, Variant
-from edgeconv.preprocess import Preparation
+from edgeconv.parity.ledger import Ledger
+from edgeconv.pictures.preparation import Preparation
 from edgeconv.runtime.embedded import E2E
 
 PACKAGES = ("edgeconv", "keras", "numpy", "onnx", "onnxruntime", "tensorflow", "tf2onnx")

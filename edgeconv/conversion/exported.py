@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from edgeconv.conversion.explanation.table import Explanation
-from edgeconv.conversion.ledger import Ledger
 from edgeconv.manifest import Manifest
+from edgeconv.parity.ledger import Ledger
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,11 @@ from edgeconv.config import ExportConfig
 from edgeconv.conversion.int8.health import PIXELS, check_health
 from edgeconv.conversion.int8.image_files import read_calibration
 from edgeconv.conversion.int8.images import CalibrationImages, draw_calibration
-from edgeconv.conversion.keras_models import KerasReference
-from edgeconv.conversion.parity import Evidence
-from edgeconv.conversion.random_inputs import candidates
+from edgeconv.conversion.keras import KerasReference
+from edgeconv.conversion.verification.random_inputs import candidates
 from edgeconv.datasets import Dataset
-from edgeconv.preprocess import Preparation
+from edgeconv.parity.prove import Evidence
+from edgeconv.pictures.preparation import Preparation
 from edgeconv.progress import Progress
 
 IMAGES_JUDGED = 1000

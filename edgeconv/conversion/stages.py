@@ -11,30 +11,30 @@ from numpy.typing import NDArray
 
 from edgeconv.artifact import FAILED_PARITY_FILE, write_json
 from edgeconv.config import ExportConfig
-from edgeconv.conversion.agreement import BATCHES, TOLERANCE, Trials
 from edgeconv.conversion.contract import ConvertedFile, build_manifest, check_fit, kind_of_output, preparation_of
-from edgeconv.conversion.embedded_variant import make_embedded
 from edgeconv.conversion.explanation.explaining import explain
 from edgeconv.conversion.explanation.table import Explanation
 from edgeconv.conversion.exported import ExportedModel
-from edgeconv.conversion.external_data import check_size
-from edgeconv.conversion.fast_variant import FAST
 from edgeconv.conversion.float16.narrowing import FP16_TOLERANCE
-from edgeconv.conversion.fp16_variant import make_fp16
-from edgeconv.conversion.fp32 import convert_fp32
+from edgeconv.conversion.graph.file_size import check_size
+from edgeconv.conversion.graph.releases import target
 from edgeconv.conversion.int8.targets import DEFAULT_TARGET, arithmetic_of
-from edgeconv.conversion.int8_variant import Int8Variants, make_int8_variants
 from edgeconv.conversion.judged_images import find_calibration, find_evidence
-from edgeconv.conversion.keras_models import KerasReference, load_keras
-from edgeconv.conversion.ledger import Ledger
-from edgeconv.conversion.parity import Evidence, Stage, prove, stage_of
-from edgeconv.conversion.releases import target
+from edgeconv.conversion.keras import KerasReference, load_keras
 from edgeconv.conversion.source import Source, check_folder, find_data, find_source, own_folder
-from edgeconv.conversion.trial_ledger import ledger_of_trials
-from edgeconv.conversion.user_inputs import fitted, read_inputs
+from edgeconv.conversion.variants.e2e import make_embedded
+from edgeconv.conversion.variants.fp16 import make_fp16
+from edgeconv.conversion.variants.fp32 import convert_fp32
+from edgeconv.conversion.variants.int8 import Int8Variants, make_int8_variants
+from edgeconv.conversion.variants.int8_fast import FAST
+from edgeconv.conversion.verification.agreement import BATCHES, TOLERANCE, Trials
+from edgeconv.conversion.verification.user_inputs import fitted, read_inputs
 from edgeconv.conversion.writing import SAMPLES, golden_samples, write_artifact
 from edgeconv.datasets import DatasetSpec
 from edgeconv.errors import ParityError
+from edgeconv.parity.ledger import Ledger
+from edgeconv.parity.prove import Evidence, Stage, prove, stage_of
+from edgeconv.parity.trial_ledger import ledger_of_trials
 from edgeconv.progress import SILENT, Progress
 from edgeconv.runtime.embedded import E2E
 from edgeconv.runtime.golden import Samples

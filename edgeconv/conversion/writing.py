@@ -26,13 +26,13 @@ from edgeconv.artifact import (
     write_json,
 )
 from edgeconv.conversion.contract import FILES, ConvertedFile
-from edgeconv.conversion.embedded_variant import contract_inside
-from edgeconv.conversion.ledger import Ledger, Row
-from edgeconv.conversion.parity import Evidence
-from edgeconv.conversion.report import FlipPicture, render_report
+from edgeconv.conversion.graph.metadata import stamp
 from edgeconv.conversion.source import Source
-from edgeconv.conversion.stamp import stamp
+from edgeconv.conversion.variants.e2e import contract_inside
 from edgeconv.manifest import Manifest, Variant
+from edgeconv.parity.ledger import Ledger, Row
+from edgeconv.parity.prove import Evidence
+from edgeconv.parity.report import FlipPicture, render_report
 from edgeconv.runtime.embedded import E2E
 from edgeconv.runtime.golden import Samples
 

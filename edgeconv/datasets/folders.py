@@ -15,7 +15,7 @@ from edgeconv.datasets.reading import Reading
 from edgeconv.datasets.spec import DatasetSpec
 from edgeconv.datasets.splitting import stratified_split
 from edgeconv.errors import DatasetError, ImageError
-from edgeconv.preprocess import prepare
+from edgeconv.pictures.preparation import prepare
 from edgeconv.progress import Progress
 
 DEFAULT_SIZE = {"digit": (28, 28), "resize": (64, 64)}
@@ -85,7 +85,7 @@ def _visible(folder: Path) -> list[Path]:
 
 
 def _list(folder: Path) -> _Listing:
-    from edgeconv.images import EXTENSIONS
+    from edgeconv.pictures.decoding import EXTENSIONS
 
     entries = _visible(folder)
     classes = [path for path in entries if path.is_dir()]
@@ -123,7 +123,7 @@ def _require_same_classes(train: _Listing, test: _Listing, folder: Path, test_na
 
 def _read_pictures(paths: list[Path], spec: DatasetSpec, progress: Progress) -> NDArray[np.uint8]:
     """Decode every picture into one array, uint8, (n, height, width, channels)."""
-    from edgeconv.images import decode
+    from edgeconv.pictures.decoding import decode
 
     kind = "resize" if spec.preparation == "auto" else spec.preparation
     height, width = spec.image_size or DEFAULT_SIZE[kind]

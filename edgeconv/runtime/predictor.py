@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeconv.errors import ConfigError, InputError
-from edgeconv.images import decode
-from edgeconv.preprocess import prepare
+from edgeconv.pictures.decoding import decode
+from edgeconv.pictures.preparation import prepare
 from edgeconv.runtime.loading import find_model, open_model
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeconv.errors import ImageError
-from edgeconv.images import decode
+from edgeconv.pictures.decoding import decode
 from edgeconv.runtime.predictor import Prediction, Predictor
 from edgeconv.runtime.session import IMAGES_AT_ONCE
 

@@ -18,9 +18,8 @@ from typing import Any
 
 import numpy as np
 
+from tests.benchmarks.networks import HOME, NETWORKS, Network, edgeconv
 from tests.readme import line, write_between
-
-from .networks import HOME, NETWORKS, Network, edgeconv
 
 FILE = Path(__file__).with_name("accuracy.json")
 DYNAMIC = "dynamic"

@@ -109,7 +109,7 @@ def _fashion(folder: Path) -> None:
 
 
 def _mobilenet(folder: Path) -> None:
-    from . import mobilenet
+    from tests.benchmarks import mobilenet
 
     data = open_dataset(DatasetSpec("fashion-mnist"))
     file = folder / "fashion56.npz"

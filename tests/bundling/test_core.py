@@ -22,14 +22,13 @@ pytest.importorskip("onnx", reason="needs the extra `train`")
 
 from edgeconv.bundling import bundler, gathering, literals
 from edgeconv.bundling.bundler import bundle
-from edgeconv.bundling.facts import Facts, slug_of
-from edgeconv.bundling.gathering import gather
+from edgeconv.bundling.collect import gather
+from edgeconv.bundling.context import Facts, slug_of
 from edgeconv.bundling.inventory import check_files, inventory_of, read_inventory
 from edgeconv.bundling.pictures import draw_pictures
 from edgeconv.bundling.rendering import render, render_folder
 from edgeconv.bundling.selftest import SelftestSample, Tolerances, encode
 from edgeconv.bundling.targets import TARGETS, Target
-from edgeconv.digits import center_digit
 from edgeconv.errors import (
     ArtifactError,
     ConfigError,
@@ -37,7 +36,8 @@ from edgeconv.errors import (
     SchemaVersionError,
     UnsupportedModelError,
 )
-from edgeconv.preprocess import Preparation, prepare
+from edgeconv.pictures.digits import center_digit
+from edgeconv.pictures.preparation import Preparation, prepare
 from edgeconv.runtime.golden import Samples
 from edgeconv.runtime.loading import find_files, reference_model
 

@@ -16,12 +16,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-import variations
-from edgeconv.images import decode
+from edgeconv.pictures.decoding import decode
 from edgeconv.runtime.loading import reference_model
 from edgeconv.runtime.predictor import Predictor
-from linting import check_javascript, check_typescript
-from rendering import FILES, encode, phone_photo, stroke_digit
+from tests import variations
+from tests.linting import check_javascript, check_typescript
+from tests.rendering import FILES, encode, phone_photo, stroke_digit
 
 PASS = r"PASS: 16 samples; preparation within [01] of 1 grey levels, probabilities within 0\.\d+ of 0\.\d+\n"
 

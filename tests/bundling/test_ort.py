@@ -15,14 +15,14 @@ onnx = pytest.importorskip("onnx", reason="needs the extra `train`")
 
 from edgeconv.bundling import ort_format  # noqa: E402
 from edgeconv.bundling.bundler import bundle  # noqa: E402
-from edgeconv.bundling.facts import Facts  # noqa: E402
-from edgeconv.bundling.gathering import gather  # noqa: E402
+from edgeconv.bundling.collect import gather  # noqa: E402
+from edgeconv.bundling.context import Facts  # noqa: E402
 from edgeconv.bundling.ort_order import in_order  # noqa: E402
 from edgeconv.bundling.portable import portable  # noqa: E402
-from edgeconv.conversion.unsigned_weights import with_unsigned_weights  # noqa: E402
+from edgeconv.conversion.int8.unsigned_weights import with_unsigned_weights  # noqa: E402
 from edgeconv.manifest import METADATA_KEY, Manifest  # noqa: E402
 from edgeconv.runtime.loading import find_files, reference_model  # noqa: E402
-from variations import with_disturbed_weights, with_flipped_polarity  # noqa: E402
+from tests.variations import with_disturbed_weights, with_flipped_polarity  # noqa: E402
 
 EXTENDED = ort.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
 

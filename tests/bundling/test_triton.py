@@ -27,7 +27,7 @@ from google.protobuf import text_format  # noqa: E402
 from edgeconv.bundling.bundler import bundle  # noqa: E402
 from edgeconv.bundling.portable import portable  # noqa: E402
 from edgeconv.runtime.loading import find_files  # noqa: E402
-from variations import with_disturbed_weights, with_flipped_polarity  # noqa: E402
+from tests.variations import with_disturbed_weights, with_flipped_polarity  # noqa: E402
 
 NAMES = ("mnist_reference", "mnist_reference_picture")
 NUMPY = {"UINT8": np.uint8, "FP32": np.float32}
@@ -301,7 +301,7 @@ def test_the_client_says_in_one_line_what_is_wrong(made: Path, tmp_path: Path) -
 
 
 def test_the_models_are_right_without_session_options_on_this_processor(made: Path) -> None:
-    from edgeconv.bundling.gathering import gather
+    from edgeconv.bundling.collect import gather
 
     facts = gather(find_files(Path(__file__).parents[2] / "exported" / "mnist-reference"), "int8")
     plain = _session(made / "models" / "mnist_reference")

@@ -22,16 +22,16 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 
-import variations
-from browsing import launched, served, visiting
 from edgeconv.bundling import literals
 from edgeconv.bundling.bundler import bundle
 from edgeconv.bundling.selftest import SelftestSample, Tolerances, encode
-from edgeconv.images import decode
+from edgeconv.pictures.decoding import decode
 from edgeconv.runtime.embedded import EmbeddedModel
 from edgeconv.runtime.loading import reference_model
 from edgeconv.runtime.predictor import Predictor
-from linting import check_javascript
+from tests import variations
+from tests.browsing import launched, served, visiting
+from tests.linting import check_javascript
 
 SEVEN = ((0.28, 0.25), (0.72, 0.25), (0.45, 0.8))
 ONE = ((0.5, 0.2), (0.47, 0.82))

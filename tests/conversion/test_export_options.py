@@ -16,8 +16,7 @@ import edgeconv  # noqa: E402
 from edgeconv import ExportConfig  # noqa: E402
 from edgeconv.conversion.stages import export_here  # noqa: E402
 from edgeconv.errors import ConfigError, DatasetError, UnsupportedModelError  # noqa: E402
-
-from .alive import alive  # noqa: E402
+from tests.conversion.isolation.alive import alive  # noqa: E402
 
 layers = keras.layers
 
@@ -165,7 +164,7 @@ def test_every_layer_is_held_against_keras(model: Path, tmp_path: Path) -> None:
 
 def test_a_layer_that_differs_is_named(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A weight is spoiled on its way from the traced graph to the clean one."""
-    from edgeconv.conversion import fp32
+    from edgeconv.conversion.variants import fp32
 
     clean = fp32.clean
 

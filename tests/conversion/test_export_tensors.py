@@ -15,8 +15,7 @@ keras = pytest.importorskip("keras", reason="needs the extra `train`")
 import edgeconv  # noqa: E402
 from edgeconv.conversion.stages import export_here  # noqa: E402
 from edgeconv.errors import ArtifactError, ConfigError  # noqa: E402
-
-from .alive import alive  # noqa: E402
+from tests.conversion.isolation.alive import alive  # noqa: E402
 
 layers = keras.layers
 

@@ -18,13 +18,12 @@ from edgeconv import ExportConfig  # noqa: E402
 from edgeconv.conversion import fast_variant  # noqa: E402
 from edgeconv.conversion.int8.native.candidates import PLAIN  # noqa: E402
 from edgeconv.conversion.int8.native.racing import Lap, Race  # noqa: E402
-from edgeconv.conversion.int8_variant import Judge  # noqa: E402
-from edgeconv.conversion.parity import Evidence  # noqa: E402
 from edgeconv.conversion.stages import export_here  # noqa: E402
+from edgeconv.conversion.variants.int8 import Judge  # noqa: E402
 from edgeconv.errors import ConfigError  # noqa: E402
-
-from .alive import alive  # noqa: E402
-from .int8.networks import convnet  # noqa: E402
+from edgeconv.parity.prove import Evidence  # noqa: E402
+from tests.conversion.int8.networks import convnet  # noqa: E402
+from tests.conversion.isolation.alive import alive  # noqa: E402
 
 layers = keras.layers
 IMAGES = np.random.default_rng(5).integers(0, 256, (96, 16, 16, 1), dtype=np.uint8)

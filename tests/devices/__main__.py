@@ -21,11 +21,10 @@ from edgeconv.cli.output import write_table
 from edgeconv.cli.parity_table import COLUMNS
 from edgeconv.cli.progress import TerminalProgress
 from edgeconv.config import ExportConfig
-from edgeconv.conversion.evaluation import evaluate
+from edgeconv.evaluation.evaluate import evaluate
 from edgeconv.runtime.loading import find_files, reference_model
+from tests.devices.table import render
 from tests.readme import write_between
-
-from .table import render
 
 FIGURES = Path(__file__).with_name("figures.json")
 IMAGES = 1000

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from edgeconv.conversion.emulation.devices import DEVICES
+from edgeconv.evaluation.emulation.devices import DEVICES
 from tests.readme import line
 
 STAGES = ("keras", "int8", *(f"int8 on {name}" for name in DEVICES))

@@ -10,17 +10,16 @@ import numpy as np
 import pytest
 
 pytest.importorskip("onnx", reason="the conversion room needs the extra `train`")
-from edgeconv.conversion.emulation import root, stages
-from edgeconv.conversion.emulation.devices import ARM, DEVICES
-from edgeconv.conversion.emulation.emulator import Emulator, emulator_of
-from edgeconv.conversion.emulation.stages import answer
 from edgeconv.errors import ProviderError
+from edgeconv.evaluation.emulation import root, stages
+from edgeconv.evaluation.emulation.devices import ARM, DEVICES
+from edgeconv.evaluation.emulation.emulator import Emulator, emulator_of
+from edgeconv.evaluation.emulation.stages import answer
 from edgeconv.runtime.loading import reference_model
 from edgeconv.runtime.predictor import Predictor
+from tests.devices.extreme import WHITE, extreme_model, write_extreme
+from tests.devices.table import render
 from tests.readme import README, read_between
-
-from .extreme import WHITE, extreme_model, write_extreme
-from .table import render
 
 LIMIT_S = 300.0
 
@@ -101,7 +100,7 @@ def test_the_ledgers_are_printed_and_kept(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     """Loads TensorFlow, and starts Python without QEMU."""
-    from .__main__ import main
+    from tests.devices.__main__ import main
 
     qemu = tmp_path / "qemu"
     qemu.write_text('#!/bin/sh\nshift 4\nexec "$@"\n')
@@ -129,6 +128,6 @@ def test_the_ledgers_are_printed_and_kept(
 
 
 def test_the_readme_has_the_table_of_the_stored_figures() -> None:
-    from .__main__ import FIGURES
+    from tests.devices.__main__ import FIGURES
 
     assert read_between(README, "devices") == render(json.loads(FIGURES.read_text(encoding="utf-8")))

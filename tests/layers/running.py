@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeconv.conversion.fp32 import convert_fp32
-from edgeconv.conversion.keras_models import load_keras
-from edgeconv.conversion.keras_models.reference import OPSET
-from edgeconv.conversion.rewrites.adaptive_pooling import pooled_at_once
+from edgeconv.conversion.keras import load_keras
+from edgeconv.conversion.keras.reference import OPSET
+from edgeconv.conversion.tracing.patches.adaptive_pooling import pooled_at_once
+from edgeconv.conversion.variants.fp32 import convert_fp32
 from edgeconv.errors import ArtifactError, ConfigError, UnsupportedModelError
 from tests.layers.case import Case
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from edgeconv.errors import InputError, ProviderError
-from edgeconv.images import decode
+from edgeconv.pictures.decoding import decode
 from edgeconv.runtime import loading
 from edgeconv.runtime.embedded import EmbeddedModel
 from edgeconv.runtime.loading import open_model

@@ -10,7 +10,7 @@ import pytest
 
 from edgeconv.runtime.loading import reference_model
 from edgeconv.runtime.predictor import Predictor
-from rendering import encode, phone_photo, photograph
+from tests.rendering import encode, phone_photo, photograph
 
 
 @pytest.fixture(scope="module")

@@ -16,9 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from tests.readme import write_between
-
-from . import ours, peers, results, table
-from .children import GIB, Limits, python
+from tests.zoo import ours, peers, results, table
+from tests.zoo.children import GIB, Limits, python
 
 PARTS = ("tf2onnx", "keras", "ours", "int8")
 

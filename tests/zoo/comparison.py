@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from .children import short
+from tests.zoo.children import short
 
 TOLERANCE = 1e-3
 

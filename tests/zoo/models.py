@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .catalogue import constructors, module_of
+from tests.zoo.catalogue import constructors, module_of
 
 SEED = 4
 IMAGES = 2

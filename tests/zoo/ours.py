@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from .children import Ended, Limits, python, run
+from tests.zoo.children import Ended, Limits, python, run
 
 LAUNCH = "from edgeconv.cli.main import main; main()"
 """The installed command's own entry point: so it runs from a clone too."""

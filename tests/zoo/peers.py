@@ -17,8 +17,8 @@ from typing import Any
 
 import numpy as np
 
-from .children import Limits, python, short
-from .models import DYNAMIC_SIDE
+from tests.zoo.children import Limits, python, short
+from tests.zoo.models import DYNAMIC_SIDE
 
 PEERS = ("tf2onnx", "keras")
 OPSET = 17

@@ -1,4 +1,4 @@
-"""`edgeconv.colors` as ONNX operators: colour to grey, transparency to a background."""
+"""`edgeconv.pictures.colors` as ONNX operators: colour to grey, transparency to a background."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from edgeconv.colors import LUMA
 from edgeconv.conversion.embedding.control import choose
 from edgeconv.conversion.embedding.tensors import FLOAT, UINT8, Operand, Tensor
+from edgeconv.pictures.colors import LUMA
 
 _WHOLE = 65536
 """What the weights of luma add up to."""

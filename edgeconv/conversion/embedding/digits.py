@@ -1,6 +1,6 @@
-"""`edgeconv.digits` as ONNX operators: a picture of one digit prepared as MNIST was prepared.
+"""`edgeconv.pictures.digits` as ONNX operators: a picture of one digit prepared as MNIST was prepared.
 
-The steps are those of `edgeconv.digits`, which says why they are as they are.
+The steps are those of `edgeconv.pictures.digits`, which says why they are as they are.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from edgeconv.conversion.embedding.morphology import box_mean, closing, maximum,
 from edgeconv.conversion.embedding.prepared import unless_prepared
 from edgeconv.conversion.embedding.resampling import area_weights, resample_rows
 from edgeconv.conversion.embedding.tensors import DOUBLE, FLOAT, INT64, UINT8, Tensor, join, where
-from edgeconv.digits import (
+from edgeconv.pictures.digits import (
     CANVAS,
     CLEAREST_NOISE,
     FAINTEST,
@@ -154,7 +154,7 @@ def _widen(ink: Tensor) -> Tensor:
             ink, missing = ink + missing.clip(0.0, 1.0) * (widest(ink) - ink), missing - 1
         return [ink, missing]
 
-    # `edgeconv.digits` goes five steps; of six the last changes nothing.
+    # `edgeconv.pictures.digits` goes five steps; of six the last changes nothing.
     return repeat("twice", 3, twice, ink, missing.minimum(5.0), again=lambda _, missing: missing > 0)[0]
 
 

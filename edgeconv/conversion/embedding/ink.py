@@ -1,4 +1,4 @@
-"""`edgeconv.ink` as ONNX operators: which side of the background ink is on, how strong it is, and where."""
+"""`edgeconv.pictures.ink` as ONNX operators: which side of the background ink is on, how strong it is, and where."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import numpy as np
 from edgeconv.conversion.embedding.control import repeat
 from edgeconv.conversion.embedding.morphology import box_mean, minimum_so_far, wide_box_mean
 from edgeconv.conversion.embedding.tensors import DOUBLE, FLOAT, INT64, Tensor, join
-from edgeconv.digits import SEARCH
-from edgeconv.ink import MIRROR_SHARE, OFFSET, REACH, SURROUNDINGS
+from edgeconv.pictures.digits import SEARCH
+from edgeconv.pictures.ink import MIRROR_SHARE, OFFSET, REACH, SURROUNDINGS
 
 TINY = 1e-9
 """Added where a sum may be 0, so that a picture without ink is divided too; far below any sum that counts."""

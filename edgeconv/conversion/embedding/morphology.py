@@ -1,4 +1,4 @@
-"""`edgeconv.morphology` as ONNX operators: means and maxima in sliding windows.
+"""`edgeconv.pictures.morphology` as ONNX operators: means and maxima in sliding windows.
 
 Maps of grey are float32, (1, maps, height, width): pooling wants them so, and several are looked at in one go.
 """

@@ -1,4 +1,4 @@
-"""Pictures of a digit that are prepared already, or in negative, as `edgeconv.digits` tells them, in ONNX operators."""
+"""Pictures of a digit that are prepared already, or in negative, told as `edgeconv.pictures.digits` does, in ONNX."""
 
 from __future__ import annotations
 

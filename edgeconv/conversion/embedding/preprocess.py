@@ -1,15 +1,15 @@
-"""`edgeconv.preprocess` as ONNX operators: kind "resize"."""
+"""`edgeconv.pictures.preparation` as ONNX operators: kind "resize"."""
 
 from __future__ import annotations
 
 from edgeconv.conversion.embedding.colors import composite, grey, opaque
 from edgeconv.conversion.embedding.resampling import resample_rows
 from edgeconv.conversion.embedding.tensors import DOUBLE, INT64, UINT8, Operand, Tensor, join
-from edgeconv.preprocess import Preparation
+from edgeconv.pictures.preparation import Preparation
 
 
 def resized(picture: Tensor, preparation: Preparation) -> Tensor:
-    """Bring a picture to the model's size and channels, as `edgeconv.preprocess.prepare` does for kind "resize".
+    """Bring a picture to the model's size and channels, as `pictures.preparation.prepare` does for kind "resize".
 
     Colour becomes grey between the two steps of the resampling, where few pixels are left: both are linear.
 

@@ -1,11 +1,11 @@
-"""`edgeconv.resampling` as ONNX operators: antialiased resizing as matrix products."""
+"""`edgeconv.pictures.resampling` as ONNX operators: antialiased resizing as matrix products."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from edgeconv.conversion.embedding.tensors import DOUBLE, FLOAT, INT64, Operand, Tensor, arange, join
-from edgeconv.resampling import BLOCK
+from edgeconv.pictures.resampling import BLOCK
 
 
 def resample_rows(picture: Tensor, target: Operand, begin: Operand = 0.0, end: Tensor | None = None) -> Tensor:

@@ -14,7 +14,7 @@ from edgeconv.conversion.explanation.comparing import Comparison, compare_as_it_
 from edgeconv.conversion.explanation.matching import Match, match_layers, settle
 from edgeconv.conversion.explanation.recording import layer_order, outputs_of
 from edgeconv.conversion.explanation.tapping import Feeds, TappedModel
-from edgeconv.conversion.layer_names import layer_of_named
+from edgeconv.conversion.graph.layer_names import layer_of_named
 
 
 class Reference(Protocol):

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from onnx import helper
 
 from edgeconv.conversion.explanation.statistics import Statistics
-from edgeconv.conversion.layer_names import layer_of_named
+from edgeconv.conversion.graph.layer_names import layer_of_named
 
 Feeds = Mapping[str, NDArray[Any]]
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from edgeconv.conversion.float16.float32_nodes import float32_nodes, holds
 from edgeconv.conversion.float16.magnitudes import largest_values
-from edgeconv.conversion.layer_names import layer_of_named
+from edgeconv.conversion.graph.layer_names import layer_of_named
 
 FP16_TOLERANCE = 1e-2
 """Share of the spread of the reference's outputs that float16 may cost.

@@ -16,7 +16,7 @@ from onnxruntime.quantization.base_quantizer import QuantizationParams
 from onnxruntime.quantization.qdq_quantizer import QDQQuantizer
 from onnxruntime.quantization.quant_utils import TENSOR_NAME_QUANT_SUFFIX
 
-from edgeconv.conversion.rewrites.replacing import replaced
+from edgeconv.conversion.patching import replaced
 
 _LEVELS = {False: 254.0, True: 128.0}
 """Steps from the lowest to the highest weight, -127 to 127, and with a reduced range -64 to 64."""

@@ -11,7 +11,7 @@ from collections.abc import Collection
 import numpy as np
 import onnx_ir as ir
 
-from edgeconv.conversion.passes.graph import add_constant, attribute, constant, nodes_of, only_consumer
+from edgeconv.conversion.graph.editing import add_constant, attribute, constant, nodes_of, only_consumer
 
 _STEPS = 255
 

@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from edgeconv.conversion.int8.images import Blocks, CalibrationImages, surveyed
 from edgeconv.conversion.int8.npz_rows import Rows, read_headers
-from edgeconv.conversion.keras_models.ports import Port
-from edgeconv.conversion.user_inputs import check_shape, check_values, is_held
+from edgeconv.conversion.keras.ports import Port
+from edgeconv.conversion.verification.user_inputs import check_shape, check_values, is_held
 from edgeconv.errors import ConfigError, DatasetError, ImageError
-from edgeconv.images import EXTENSIONS, decode
-from edgeconv.preprocess import Preparation, prepare
+from edgeconv.pictures.decoding import EXTENSIONS, decode
+from edgeconv.pictures.preparation import Preparation, prepare
 from edgeconv.progress import SILENT, Progress
 
 ARRAY_NAMES = ("images", "x_train", "calibration")

@@ -19,14 +19,14 @@ from onnxruntime.quantization.quant_utils import load_model_with_shape_infer
 from onnxruntime.quantization.registry import QDQRegistry, QLinearOpsRegistry
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
-from edgeconv.conversion.cleaning import finish
+from edgeconv.conversion.graph.layer_names import layer_of_named
+from edgeconv.conversion.graph.simplify import finish
 from edgeconv.conversion.int8.channel_weights import ChannelQuantizer
 from edgeconv.conversion.int8.hard_sigmoids import add_up_hard_sigmoids
+from edgeconv.conversion.int8.pixel_input import PixelPath, put_pixels_back, take_off_cast
 from edgeconv.conversion.int8.ranges import Ranges
 from edgeconv.conversion.int8.residuals import keep_sums_in_float
 from edgeconv.conversion.int8.targets import END_OPERATORS, Arithmetic
-from edgeconv.conversion.layer_names import layer_of_named
-from edgeconv.conversion.pixel_input import PixelPath, put_pixels_back, take_off_cast
 from edgeconv.errors import ConfigError, UnsupportedModelError
 from edgeconv.quiet import errors_only
 

@@ -18,7 +18,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 if TYPE_CHECKING:
-    from edgeconv.conversion.isolation.speaking import Speaker
+    from edgeconv.conversion.isolation.child_progress import Speaker
 
 MEMORY_ERRORS = {"MemoryError", "ResourceExhaustedError", "KeyboardInterrupt"}
 """Classes by which Python and numpy, TensorFlow, and OpenBLAS say that there is no memory.
@@ -46,8 +46,8 @@ def main() -> None:
     header = json.loads(request.readline())
     sys.path[:] = header["path"]
 
+    from edgeconv.conversion.isolation.child_progress import Speaker
     from edgeconv.conversion.isolation.memory import limit_memory
-    from edgeconv.conversion.isolation.speaking import Speaker
 
     call = request.read(header["size"])
     threading.Thread(target=_end_with_pipe, args=(request,), daemon=True).start()

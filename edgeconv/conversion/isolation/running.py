@@ -15,11 +15,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar, cast
 
-from edgeconv.conversion.isolation.endings import died, out_of_memory, out_of_time
+from edgeconv.conversion.isolation.child_progress import Relay
+from edgeconv.conversion.isolation.exit_errors import died, out_of_memory, out_of_time
 from edgeconv.conversion.isolation.limits import Limits
 from edgeconv.conversion.isolation.listening import LOOK_SECONDS, Listener
 from edgeconv.conversion.isolation.payload import unpacked
-from edgeconv.conversion.isolation.speaking import Relay
 from edgeconv.errors import ConversionError, EdgeconvError
 from edgeconv.progress import Progress
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from edgeconv.conversion.rewrites.xla import xla_left_out
+from edgeconv.conversion.tracing.patches.xla import xla_left_out
 
 LARGE_BYTES = 65536
 """A constant from this size on is kept out of TensorFlow's own constant folding."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from edgeconv.conversion.layer_names import MARK, layer_of_traced
+from edgeconv.conversion.graph.layer_names import MARK, layer_of_traced
 
 
 @contextmanager

@@ -10,8 +10,8 @@ from typing import Any
 
 import onnx
 
-from edgeconv.conversion.layer_names import MARK, layer_of_traced
-from edgeconv.conversion.reading import all_nodes
+from edgeconv.conversion.graph.layer_names import MARK, layer_of_traced
+from edgeconv.conversion.graph.reading import all_nodes
 from edgeconv.conversion.tracing.layer_calls import describe_origin
 from edgeconv.errors import UnsupportedModelError
 

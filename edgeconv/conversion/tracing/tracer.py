@@ -12,9 +12,9 @@ from typing import Any, cast
 
 import onnx
 
-from edgeconv.conversion.rewrites.registry import while_converted, while_traced
 from edgeconv.conversion.tracing.freezing import frozen
 from edgeconv.conversion.tracing.layer_calls import LayerCalls, describe_layer, marked_names
+from edgeconv.conversion.tracing.patches.registry import while_converted, while_traced
 from edgeconv.conversion.tracing.refusals import FailedNodes, refuse_foreign_nodes, refused
 from edgeconv.conversion.tracing.side_effects import refuse_side_effects
 from edgeconv.errors import UnsupportedModelError

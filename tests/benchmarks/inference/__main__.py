@@ -16,14 +16,13 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from tests.benchmarks.inference.contenders import contenders
+from tests.benchmarks.inference.making import make
+from tests.benchmarks.inference.measuring import measure
+from tests.benchmarks.inference.products import products
+from tests.benchmarks.inference.table import render, verdicts
 from tests.benchmarks.networks import NETWORKS
 from tests.readme import write_between
-
-from .contenders import contenders
-from .making import make
-from .measuring import measure
-from .products import products
-from .table import render, verdicts
 
 FILE = Path(__file__).parents[1] / "results.json"
 TIMED = ("mnist", "mobilenet", "resnet50")

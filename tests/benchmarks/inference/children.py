@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .contenders import LIMIT, Contender
-from .runners import LIBRARIES, RUNNERS
+from tests.benchmarks.inference.contenders import LIMIT, Contender
+from tests.benchmarks.inference.runners import LIBRARIES, RUNNERS
 
 WARM_UP_SHARE = 10
 """So many calls have one more before the clock starts, and a few have one; a single slow one needs none."""

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .children import Child, Truth
-from .contenders import LIMIT, Contender
-from .products import exact
+from tests.benchmarks.inference.children import Child, Truth
+from tests.benchmarks.inference.contenders import LIMIT, Contender
+from tests.benchmarks.inference.products import exact
 
 SLICE_S, BATCHES_SLICE_S = 0.02, 0.1
 """How long a contender is timed in a round, one image a call or more, if it makes more than one call in that time: a

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .contenders import LIMIT, Contender
+from tests.benchmarks.inference.contenders import LIMIT, Contender
 
 ROWS, INNER, COLUMNS = 256, 512, 512
 MULTIPLY_ADDS = ROWS * INNER * COLUMNS

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .contenders import OWN, Contender
-from .products import left_side
+from tests.benchmarks.inference.contenders import OWN, Contender
+from tests.benchmarks.inference.products import left_side
 
 Array = NDArray[Any]
 TYPES = {"tensor(uint8)": np.uint8, "tensor(int8)": np.int8, "tensor(float)": np.float32}

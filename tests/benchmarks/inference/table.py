@@ -6,10 +6,9 @@ from collections.abc import Iterator, Mapping
 from statistics import median, quantiles
 from typing import Any
 
+from tests.benchmarks.inference.contenders import LIMIT, LITERT_FP32, LITERT_INT8, OWN, STATIC, TF2ONNX
+from tests.benchmarks.inference.products import MULTIPLY_ADDS
 from tests.readme import line
-
-from .contenders import LIMIT, LITERT_FP32, LITERT_INT8, OWN, STATIC, TF2ONNX
-from .products import MULTIPLY_ADDS
 
 HELD = (
     ("int8", STATIC, 0.5),

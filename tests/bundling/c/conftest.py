@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from edgeconv.bundling.facts import Facts
-from edgeconv.bundling.gathering import gather
+from edgeconv.bundling.collect import gather
+from edgeconv.bundling.context import Facts
 from edgeconv.bundling.rendering import render_folder
 from edgeconv.bundling.targets import target_named
 from edgeconv.runtime.embedded import EmbeddedModel

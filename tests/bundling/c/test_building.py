@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from edgeconv.bundling.bundler import bundle
-from edgeconv.bundling.facts import Facts
+from edgeconv.bundling.context import Facts
 from edgeconv.bundling.rendering import render_folder
 from edgeconv.bundling.targets import target_named
 from edgeconv.runtime.loading import find_files

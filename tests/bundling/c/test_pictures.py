@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from edgeconv.images import decode
+from edgeconv.pictures.decoding import decode
 from edgeconv.runtime.embedded import EmbeddedModel
 from edgeconv.runtime.loading import reference_model
 from edgeconv.runtime.predictor import Predictor

@@ -10,10 +10,10 @@ import pytest
 
 pytest.importorskip("onnx", reason="needs the extra `train`")
 
-from edgeconv.bundling.facts import Facts
+from edgeconv.bundling.context import Facts
 from edgeconv.runtime.embedded import EmbeddedModel
 from tests.bundling.c.compiling import run, say
-from variations import with_disturbed_weights, with_flipped_polarity
+from tests.variations import with_disturbed_weights, with_flipped_polarity
 
 
 def test_the_selftest_is_clean_under_sanitizers(sanitized: Path) -> None:

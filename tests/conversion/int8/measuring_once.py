@@ -11,8 +11,8 @@ from pathlib import Path
 from edgeconv.conversion.int8.image_files import read_calibration
 from edgeconv.conversion.int8.measuring import measure
 from edgeconv.conversion.int8.quantizing import prepare
-from edgeconv.conversion.keras_models.ports import Port
-from edgeconv.preprocess import Preparation
+from edgeconv.conversion.keras.ports import Port
+from edgeconv.pictures.preparation import Preparation
 from tests.conversion.int8.networks import convnet
 
 SIDE = 32

@@ -13,7 +13,7 @@ from edgeconv.conversion.int8.measuring import measure
 from edgeconv.conversion.int8.quantizing import Quantized, prepare, quantize
 from edgeconv.conversion.int8.ranges import ranges_of
 from edgeconv.conversion.int8.targets import TARGETS
-from tests.conversion.graphs import UINT8, model_of, node
+from tests.conversion.graph.graphs import UINT8, model_of, node
 
 
 def convnet(*, scaled: bool = False, batch: int | str = "batch", side: int | None = None) -> Any:

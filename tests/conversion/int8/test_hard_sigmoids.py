@@ -10,9 +10,8 @@ import pytest
 onnx = pytest.importorskip("onnx", reason="the conversion room needs the extra `train`")
 import onnxruntime as ort  # noqa: E402
 
-from tests.conversion.graphs import UINT8, model_of, node  # noqa: E402
-
-from .networks import answer, quantized, sqnr_db  # noqa: E402
+from tests.conversion.graph.graphs import UINT8, model_of, node  # noqa: E402
+from tests.conversion.int8.networks import answer, quantized, sqnr_db  # noqa: E402
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (60, 3, 10, 10), dtype=np.uint8)
 

@@ -7,8 +7,7 @@ from edgeconv.conversion.int8.health import PIXELS, check_health
 from edgeconv.datasets import Split
 from edgeconv.errors import DatasetError
 from edgeconv.progress import SILENT
-
-from .networks import stream
+from tests.conversion.int8.networks import stream
 
 RNG = np.random.default_rng(0)
 GOOD = RNG.integers(0, 256, (40, 6, 6, 1), dtype=np.uint8)

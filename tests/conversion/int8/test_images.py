@@ -8,10 +8,10 @@ from PIL import Image
 
 from edgeconv.conversion.int8.image_files import read_calibration
 from edgeconv.conversion.int8.images import draw_calibration
-from edgeconv.conversion.keras_models.ports import Port
+from edgeconv.conversion.keras.ports import Port
 from edgeconv.datasets import Split
 from edgeconv.errors import ConfigError, DatasetError
-from edgeconv.preprocess import Preparation
+from edgeconv.pictures.preparation import Preparation
 
 PIXELS = Port("image", "uint8", (4, 4, 1))
 AS_IS = Preparation("resize", 4, 4, 1)

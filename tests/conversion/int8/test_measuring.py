@@ -19,8 +19,7 @@ from edgeconv.conversion.int8.probing import activations_of, with_tensors  # noq
 from edgeconv.conversion.int8.quantizing import prepare  # noqa: E402
 from edgeconv.conversion.int8.ranges import Statistics  # noqa: E402
 from edgeconv.errors import ConfigError, UnsupportedModelError  # noqa: E402
-
-from .networks import convnet, residual_net, stream  # noqa: E402
+from tests.conversion.int8.networks import convnet, residual_net, stream  # noqa: E402
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (123, 8, 8, 3), dtype=np.uint8)
 

@@ -14,9 +14,8 @@ from edgeconv.conversion.int8.measuring import measure  # noqa: E402
 from edgeconv.conversion.int8.quantizing import prepare, quantize  # noqa: E402
 from edgeconv.conversion.int8.targets import TARGETS  # noqa: E402
 from edgeconv.errors import ConfigError, UnsupportedModelError  # noqa: E402
-from tests.conversion.graphs import UINT8, model_of, node  # noqa: E402
-
-from .networks import answer, convnet, quantized, residual_net, sqnr_db, stream  # noqa: E402
+from tests.conversion.graph.graphs import UINT8, model_of, node  # noqa: E402
+from tests.conversion.int8.networks import answer, convnet, quantized, residual_net, sqnr_db, stream  # noqa: E402
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (120, 8, 8, 3), dtype=np.uint8)
 

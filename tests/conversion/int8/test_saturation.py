@@ -13,9 +13,8 @@ from edgeconv.conversion.int8.quantizing import prepare, quantize  # noqa: E402
 from edgeconv.conversion.int8.ranges import ranges_of  # noqa: E402
 from edgeconv.conversion.int8.targets import TARGETS  # noqa: E402
 from edgeconv.runtime.processor import int8_overflows  # noqa: E402
-from tests.conversion.graphs import UINT8, model_of, node  # noqa: E402
-
-from .networks import answer, stream  # noqa: E402
+from tests.conversion.graph.graphs import UINT8, model_of, node  # noqa: E402
+from tests.conversion.int8.networks import answer, stream  # noqa: E402
 
 
 def _extreme() -> Any:

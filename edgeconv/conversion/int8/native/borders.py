@@ -9,9 +9,9 @@ from __future__ import annotations
 import numpy as np
 import onnx_ir as ir
 
+from edgeconv.conversion.graph.editing import add_constant, nodes_of, only_consumer, sizes
 from edgeconv.conversion.int8.native.layouts import TO_FIRST, add_node, known_channels_last, transposed
-from edgeconv.conversion.int8.native.reach import part_read
-from edgeconv.conversion.passes.graph import add_constant, nodes_of, only_consumer, sizes
+from edgeconv.conversion.int8.native.receptive_field import part_read
 
 
 def cut_borders(model: ir.Model) -> int:

@@ -9,8 +9,8 @@ import numpy as np
 import onnx_ir as ir
 from numpy.typing import NDArray
 
+from edgeconv.conversion.graph.editing import attribute
 from edgeconv.conversion.int8.native.qdq import Integers, Scale, activation, behind_activation, dequantized, scale_of
-from edgeconv.conversion.passes.graph import attribute
 
 _BIAS_TOLERANCE = 1e-5
 """Relative; a quantizer rounds the product of two scales once, in single precision."""

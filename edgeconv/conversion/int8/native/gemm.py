@@ -12,9 +12,9 @@ from dataclasses import replace
 import numpy as np
 import onnx_ir as ir
 
+from edgeconv.conversion.graph.editing import add_constant, nodes_of
 from edgeconv.conversion.int8.native.convolution import convolution_of
 from edgeconv.conversion.int8.native.layouts import add_node
-from edgeconv.conversion.passes.graph import add_constant, nodes_of
 
 LEAST_PRODUCTS = 256
 """Products that are summed for each number: with fewer, im2col costs more than it gains."""

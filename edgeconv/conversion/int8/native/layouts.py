@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import onnx_ir as ir
 
-from edgeconv.conversion.passes.graph import add_constant, attribute, constant, sizes
+from edgeconv.conversion.graph.editing import add_constant, attribute, constant, sizes
 
 TO_LAST = (0, 2, 3, 1)
 TO_FIRST = (0, 3, 1, 2)

@@ -13,10 +13,10 @@ import numpy as np
 import onnx_ir as ir
 from numpy.typing import NDArray
 
+from edgeconv.conversion.graph.editing import add_constant, attribute, rank, sizes
 from edgeconv.conversion.int8.native.layouts import TO_FIRST, TO_LAST, add_node, transposed
 from edgeconv.conversion.int8.native.layouts import known_channels_last as known
 from edgeconv.conversion.int8.native.qdq import Integers, Scale
-from edgeconv.conversion.passes.graph import add_constant, attribute, rank, sizes
 
 DOMAIN = "com.microsoft"
 

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 import onnx_ir as ir
 
+from edgeconv.conversion.graph.editing import add_constant, attribute, rank
 from edgeconv.conversion.int8.native.convolution import convolution_of
 from edgeconv.conversion.int8.native.lowering import Lowering
 from edgeconv.conversion.int8.native.qdq import Integers, scale_of, unsigned_activation
-from edgeconv.conversion.passes.graph import add_constant, attribute, rank
 
 _MAX_POOL = {"kernel_shape": (), "strides": (1, 1), "pads": (0, 0, 0, 0), "dilations": (1, 1), "ceil_mode": 0}
 

@@ -9,7 +9,7 @@ import numpy as np
 import onnx_ir as ir
 from numpy.typing import NDArray
 
-from edgeconv.conversion.passes.graph import attribute, constant, only_consumer
+from edgeconv.conversion.graph.editing import attribute, constant, only_consumer
 
 
 @dataclass(frozen=True)

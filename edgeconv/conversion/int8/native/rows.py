@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import onnx_ir as ir
 
+from edgeconv.conversion.graph.editing import add_constant, attribute, nodes_of, rank, sizes
 from edgeconv.conversion.int8.native.convolution import integer_bias
 from edgeconv.conversion.int8.native.layouts import add_node
 from edgeconv.conversion.int8.native.lowering import Lowering
 from edgeconv.conversion.int8.native.qdq import behind_activation, dequantized, scale_of, unsigned_activation
-from edgeconv.conversion.passes.graph import add_constant, attribute, nodes_of, rank, sizes
 
 _BINARY = {"Add": "QLinearAdd", "Mul": "QLinearMul"}
 

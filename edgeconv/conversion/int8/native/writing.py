@@ -8,7 +8,9 @@ import onnx
 import onnx_ir as ir
 from onnx_ir.passes.common import RemoveUnusedNodesPass
 
-from edgeconv.conversion.cleaning import finish
+from edgeconv.conversion.graph.editing import infer_shapes, nodes_of
+from edgeconv.conversion.graph.layer_names import layer_of_named
+from edgeconv.conversion.graph.simplify import finish
 from edgeconv.conversion.int8.native.blocking import Blocking
 from edgeconv.conversion.int8.native.borders import cut_borders
 from edgeconv.conversion.int8.native.flattening import flatten_channels_last
@@ -23,8 +25,6 @@ from edgeconv.conversion.int8.native.rows import (
     lower_move,
     lower_sum,
 )
-from edgeconv.conversion.layer_names import layer_of_named
-from edgeconv.conversion.passes.graph import infer_shapes, nodes_of
 
 ORT_OPERATORS_SINCE = "1.11"
 """The first release of ONNX Runtime with all operators that `to_native` writes: QGemm is the youngest of them."""

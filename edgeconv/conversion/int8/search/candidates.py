@@ -12,6 +12,7 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
+from edgeconv.conversion.graph.layer_names import layer_of_named
 from edgeconv.conversion.int8.cache import Cache, key_of
 from edgeconv.conversion.int8.images import CalibrationImages
 from edgeconv.conversion.int8.measuring import BATCH, VALUES_AT_ONCE, measure
@@ -20,12 +21,11 @@ from edgeconv.conversion.int8.ranges import Ranges, Statistics, ranges_of
 from edgeconv.conversion.int8.search.bias_correction import Shifts, find_shifts, with_biases, with_shifts
 from edgeconv.conversion.int8.search.channels import measure_channels
 from edgeconv.conversion.int8.search.equalization import Equalized, equalize
-from edgeconv.conversion.int8.search.memory import Memory
 from edgeconv.conversion.int8.search.ranking import rank
+from edgeconv.conversion.int8.search.search_cache import Memory
 from edgeconv.conversion.int8.search.settings import Damage, Settings
 from edgeconv.conversion.int8.search.weights import OPERATORS
 from edgeconv.conversion.int8.targets import Arithmetic
-from edgeconv.conversion.layer_names import layer_of_named
 from edgeconv.progress import SILENT, Progress
 
 IMAGES_RANKED = 32

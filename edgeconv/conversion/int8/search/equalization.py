@@ -19,8 +19,8 @@ import onnx
 import onnx_ir as ir
 from numpy.typing import NDArray
 
+from edgeconv.conversion.graph.editing import constant, infer_shapes, nodes_of, only_consumer, sizes
 from edgeconv.conversion.int8.search.weights import OPERATORS, Weights, weights_of, with_weights
-from edgeconv.conversion.passes.graph import constant, infer_shapes, nodes_of, only_consumer, sizes
 
 HOMOGENEOUS = frozenset(
     {"Relu", "LeakyRelu", "PRelu", "MaxPool", "AveragePool", "GlobalAveragePool", "GlobalMaxPool", "Identity"}

@@ -8,8 +8,8 @@ from typing import Any, Protocol
 
 import onnx
 
-from edgeconv.conversion.int8.search.memory import Memory
 from edgeconv.conversion.int8.search.result import LayerCost, SearchResult, Step
+from edgeconv.conversion.int8.search.search_cache import Memory
 from edgeconv.conversion.int8.search.settings import Damage, Judgement, Settings
 from edgeconv.progress import SILENT, Progress
 

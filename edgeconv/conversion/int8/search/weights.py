@@ -11,7 +11,7 @@ import onnx
 import onnx_ir as ir
 from numpy.typing import NDArray
 
-from edgeconv.conversion.passes.graph import attribute, constant
+from edgeconv.conversion.graph.editing import attribute, constant
 
 OPERATORS = ("Conv", "Gemm")
 """Layers whose products int8 speeds up, and that have a bias."""

@@ -10,7 +10,7 @@ import pytest
 
 from edgeconv.conversion.int8.search.bias_correction import find_shifts, with_biases, with_shifts
 from edgeconv.conversion.int8.search.channels import measure_channels
-from tests.conversion.rewriting import RNG, answers, constants_of, graph_of, node, random
+from tests.conversion.graph.rewriting import RNG, answers, constants_of, graph_of, node, random
 
 INPUT = {"x": ["batch", 3, 6, 6]}
 

@@ -19,7 +19,7 @@ from edgeconv.conversion.int8.search.settings import Settings
 from edgeconv.conversion.int8.targets import Arithmetic, arithmetic_of
 from edgeconv.datasets import Split
 from edgeconv.runtime.session import Session
-from tests.conversion.graphs import FLOAT, UINT8, model_of, node
+from tests.conversion.graph.graphs import FLOAT, UINT8, model_of, node
 
 PER_CHANNEL = arithmetic_of("x86-avx2")
 PER_TENSOR = replace(PER_CHANNEL, per_channel=False)

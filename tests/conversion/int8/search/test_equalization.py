@@ -10,7 +10,7 @@ import onnx
 import pytest
 
 from edgeconv.conversion.int8.search.equalization import equalize
-from tests.conversion.rewriting import assert_same, constants_of, graph_of, node, operators, random
+from tests.conversion.graph.rewriting import assert_same, constants_of, graph_of, node, operators, random
 
 INPUT = {"x": ["batch", 4, 8, 8]}
 

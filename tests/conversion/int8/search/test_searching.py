@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from edgeconv.conversion.int8.search.memory import Memory
 from edgeconv.conversion.int8.search.result import SearchResult
+from edgeconv.conversion.int8.search.search_cache import Memory
 from edgeconv.conversion.int8.search.searching import search
 from edgeconv.conversion.int8.search.settings import Damage, Settings
 
@@ -216,7 +216,7 @@ def test_the_section_of_the_report_says_what_was_found() -> None:
     from importlib.resources import files
     from types import SimpleNamespace
 
-    from edgeconv.conversion.readable import size
+    from edgeconv.formatting import size
 
     source = files("edgeconv.conversion").joinpath("way_to_int8.html.jinja").read_text(encoding="utf-8")
     environment = jinja2.Environment(autoescape=True, trim_blocks=True, undefined=jinja2.StrictUndefined)

@@ -6,7 +6,7 @@ import numpy as np
 import onnx
 
 from edgeconv.conversion.int8.search.weights import with_weights
-from tests.conversion.rewriting import answers, constants_of, graph_of, node, random
+from tests.conversion.graph.rewriting import answers, constants_of, graph_of, node, random
 
 
 def test_constants_are_replaced_again_and_again() -> None:

@@ -1,0 +1,107 @@
+"""How often each variant is right, for the figures of its speed to stand beside."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeconv.benchmarking.subjects import Opened, Subject
+from edgeconv.datasets import DatasetSpec, open_dataset
+from edgeconv.errors import DatasetError
+from edgeconv.progress import Progress
+from edgeconv.runtime.golden import Samples
+from edgeconv.runtime.loading import ModelFiles
+
+BATCH = 64
+
+
+@dataclass(frozen=True)
+class Accuracies:
+    """The accuracy of each variant on each provider.
+
+    Attributes:
+        source: where the figures are from, in words.
+        count: images that they were measured on.
+        of: share of right answers, 0 to 1, by (variant, provider).
+    """
+
+    source: str
+    count: int | None
+    of: dict[tuple[str, str], float]
+
+
+def accuracies_of(
+    files: ModelFiles, subjects: Sequence[Subject], dataset: str | DatasetSpec | None, progress: Progress
+) -> Accuracies:
+    """Return accuracies: measured on a dataset where one is given, else those of the manifest, else of golden vectors.
+
+    Args:
+        files: of the model.
+        subjects: variants on providers.
+        dataset: labelled data, whose test split is answered, or None.
+        progress: sees a bar.
+
+    Raises:
+        DatasetError: the data are absent or damaged, or do not fit the model.
+    """
+    if dataset is not None:
+        data = open_dataset(DatasetSpec(dataset) if isinstance(dataset, str) else dataset, progress=progress)
+        _require_fit(files, data.test.images.shape[1:], len(data.labels), data.source)
+        measured = {
+            (subject.variant, subject.provider): _accuracy(files, subject, data.test.images, data.test.labels, progress)
+            for subject in subjects
+        }
+        return Accuracies(f"the test split of {data.name}, measured here", len(data.test.labels), measured)
+    metrics = files.manifest.metrics
+    known = {name: value for name, value in metrics.get("accuracy", {}).items() if value is not None}
+    if known:
+        return Accuracies(
+            f"the manifest: {metrics.get('dataset')}, {metrics.get('split')} split, measured at the export",
+            metrics.get("count"),
+            {
+                (subject.variant, subject.provider): float(known[subject.variant])
+                for subject in subjects
+                if subject.variant in known
+            },
+        )
+    if files.samples is None:
+        return Accuracies("not known", None, {})
+    samples = Samples.load(files.samples)
+    # Where the labels are not known, Keras' answers are the truth.
+    truth = np.where(samples.labels < 0, samples.probabilities.argmax(axis=1), samples.labels)
+    golden = {
+        (subject.variant, subject.provider): _accuracy(files, subject, samples.images, truth, progress)
+        for subject in subjects
+    }
+    return Accuracies("golden vectors, answered here", len(truth), golden)
+
+
+def _accuracy(
+    files: ModelFiles, subject: Subject, images: NDArray[Any], labels: NDArray[np.int64], progress: Progress
+) -> float:
+    opened, right = Opened(files, subject), 0
+    fixed = files.manifest.input.shape[0]
+    size = fixed if isinstance(fixed, int) else BATCH
+    with progress.bar(f"Accuracy of {subject.variant}", len(images)) as advance:
+        for start in range(0, len(images), size):
+            part = images[start : start + size]
+            # A file may take batches of one size only: the last one is filled up.
+            answers = opened.probabilities(np.resize(part, (size, *part.shape[1:])) if isinstance(fixed, int) else part)
+            right += int(np.count_nonzero(answers[: len(part)].argmax(axis=1) == labels[start : start + len(part)]))
+            advance(len(part), "")
+    return right / len(images)
+
+
+def _require_fit(files: ModelFiles, shape: tuple[int, ...], classes: int, source: str) -> None:
+    wanted = files.manifest.input.shape[1:]
+    if files.manifest.input.kind != "picture" and wanted != shape:
+        raise DatasetError(f"`{files.path}` requires images of {wanted}. Received: {shape} in {source}. Choose others.")
+    if classes != len(files.manifest.labels):
+        raise DatasetError(
+            f"`{files.path}` requires data of {len(files.manifest.labels)} classes. Received: {classes} in {source}. "
+            "Choose others."
+        )

@@ -1,0 +1,182 @@
+"""`benchmark`: latency, throughput, load time, memory, size and accuracy of all variants of a model on this device."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import combinations, groupby
+from pathlib import Path
+
+from edgeconv.benchmarking.accuracy import accuracies_of
+from edgeconv.benchmarking.footprint import Footprint, footprint_of
+from edgeconv.benchmarking.machine import read_machine
+from edgeconv.benchmarking.results import Benchmark, Row
+from edgeconv.benchmarking.rounds import Timing, Work, time_in_turn
+from edgeconv.benchmarking.spread import Comparison, ratio_of
+from edgeconv.benchmarking.subjects import (
+    Inputs,
+    Opened,
+    Subject,
+    batch_sizes,
+    thread_counts,
+    usable_subjects,
+)
+from edgeconv.datasets import DatasetSpec
+from edgeconv.errors import ConfigError
+from edgeconv.progress import SILENT, Progress
+from edgeconv.runtime.embedded import E2E
+from edgeconv.runtime.loading import ModelFiles, find_files, find_model
+
+
+def benchmark(
+    model: str | Path | None = None,
+    *,
+    max_batch: int = 16,
+    max_threads: int | None = None,
+    seconds: float = 0.5,
+    dataset: str | DatasetSpec | None = None,
+    progress: Progress = SILENT,
+) -> Benchmark:
+    """Measure every variant of a model on every provider that runs it here.
+
+    The calls are those of `Predictor` behind the preparation of the picture: the check of the array is in the time.
+    The variants run in turn, in rounds, so that what slows the machine for a while slows all of them. Load time and
+    memory are those of processes of their own.
+
+    Args:
+        model: an artifact's folder or a lone `.onnx` file; None takes the newest, else the shipped reference.
+        max_batch: largest batch; measured are the powers of two up to it.
+        max_threads: most threads inside an operator; None takes the cores that this process may use.
+        seconds: time to call each row; a slow model takes longer, for the sake of a few calls.
+        dataset: labelled data to measure the accuracy on; None takes the manifest's, else that on golden vectors.
+        progress: hears what is left out, and sees bars.
+
+    Raises:
+        ArtifactError: there is no such model, or it is damaged.
+        ConfigError: a number is out of its range.
+        DatasetError: the data are absent or damaged, or do not fit the model.
+
+    Example:
+        >>> edgeconv.benchmark("exported/mnist", max_batch=1).rows[0].p50_latency_ms  # doctest: +SKIP
+        0.126
+    """
+    check_seconds(seconds)
+    files = find_files(Path(model) if model is not None else find_model())
+    machine = read_machine()
+    progress.say(f"Model: {files.path}")
+    progress.say(f"Machine: {machine.sentence()}")
+    threads = allowed_threads(max_threads, machine.processor.cores)
+    batches = {name: batch_sizes(files.manifest, max_batch, name) for name in files.variants}
+    subjects = usable_subjects(files, progress)
+    accuracies = accuracies_of(files, subjects, dataset, progress)
+    ways = [replace(subject, threads=count) for count in threads for subject in subjects]
+    footprints = _footprints(files, ways, batches, progress)
+    timings = _timings(files, ways, batches, seconds, progress)
+    rows = tuple(
+        _row(way, batch, timing, footprints[way], len(files.read(way.variant)), accuracies.of)
+        for (way, batch), timing in timings.items()
+    )
+    return Benchmark(files.path, files.manifest.name, machine, accuracies.source, rows, tuple(_comparisons(timings)))
+
+
+def check_seconds(seconds: float) -> None:
+    """Refuse a time that is none.
+
+    Raises:
+        ConfigError: it is not above 0.
+    """
+    if not seconds > 0.0:
+        raise ConfigError(f"`seconds` must be above 0. Received: {seconds}. Leave it out for 0.5.")
+
+
+def allowed_threads(largest: int | None, cores: int) -> tuple[int, ...]:
+    """Return the numbers of threads to try.
+
+    Raises:
+        ConfigError: `largest` is below 1.
+    """
+    if largest is not None and largest < 1:
+        raise ConfigError(f"`max_threads` must be at least 1. Received: {largest}. Leave it out for all {cores} cores.")
+    return thread_counts(largest or cores)
+
+
+_Batches = dict[str, tuple[int, ...]]
+_Timings = dict[tuple[Subject, int], Timing]
+
+
+def _footprints(
+    files: ModelFiles, ways: Sequence[Subject], batches: _Batches, progress: Progress
+) -> dict[Subject, Footprint | None]:
+    footprints = {}
+    with progress.bar("Loading", len(ways)) as advance:
+        for way in ways:
+            footprints[way] = footprint_of(files, way, batches[way.variant])
+            advance(1, str(way))
+            if footprints[way] is None:
+                progress.say(f"Load time and memory of {way} are not known: the process that measures them failed.")
+    return footprints
+
+
+def _timings(
+    files: ModelFiles, ways: Sequence[Subject], batches: _Batches, seconds: float, progress: Progress
+) -> _Timings:
+    """Time all ways, those of one number of threads at a time: sessions of several do not wait on one another."""
+    inputs = Inputs.of(files)
+    timings: _Timings = {}
+    for threads, together in groupby(ways, key=lambda way: way.threads):
+        opened = [Opened(files, way) for way in together]
+        keys, works = [], []
+        for one in opened:
+            for batch in batches[one.subject.variant]:
+                keys.append((one.subject, batch))
+                works.append(
+                    Work(_words(one.subject, batch), one.call(inputs.batch(batch)), leaves_threads=threads > 1)
+                )
+        measured = time_in_turn(
+            works, seconds=seconds, progress=progress, description=f"{threads} thread{'s' if threads > 1 else ''}"
+        )
+        timings |= dict(zip(keys, measured, strict=True))
+    return timings
+
+
+def _row(
+    way: Subject,
+    batch: int,
+    timing: Timing,
+    footprint: Footprint | None,
+    size_bytes: int,
+    accuracies: dict[tuple[str, str], float],
+) -> Row:
+    p50 = timing.interval
+    return Row(
+        variant=way.variant,
+        provider=way.provider,
+        threads=way.threads,
+        batch=batch,
+        p50_latency_ms=p50.median,
+        p50_low_ms=p50.low,
+        p50_high_ms=p50.high,
+        p95_latency_ms=timing.percentile(95.0),
+        p99_latency_ms=timing.percentile(99.0),
+        images_per_second=1000.0 * batch / p50.median,
+        calls=timing.calls,
+        load_ms=footprint.load_ms if footprint else None,
+        memory_bytes=footprint.memory_bytes.get(batch) if footprint else None,
+        size_bytes=size_bytes,
+        accuracy=accuracies.get((way.variant, way.provider)),
+    )
+
+
+def _comparisons(timings: _Timings) -> Iterator[Comparison]:
+    """Yield each two ways of as many threads and images a call, the faster first; e2e does more than the others."""
+    alike = [(way, batch) for way, batch in timings if way.variant != E2E]
+    for key, other in combinations(alike, 2):
+        if (key[0].threads, key[1]) != (other[0].threads, other[1]):
+            continue
+        faster, slower = sorted((key, other), key=lambda key: timings[key].interval.median)
+        ratio = ratio_of(timings[faster].medians, timings[slower].medians)
+        yield Comparison(_words(*faster), _words(*slower), ratio)
+
+
+def _words(way: Subject, batch: int) -> str:
+    return f"{way}, batch {batch}"

@@ -1,0 +1,266 @@
+"""`tune`: the best way to run a model on this device, found by measuring and kept in its manifest."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from edgeconv.artifact import MANIFEST_FILE, read_json, write_json
+from edgeconv.benchmarking.machine import Machine, read_machine
+from edgeconv.benchmarking.measuring import allowed_threads, check_seconds
+from edgeconv.benchmarking.recording import is_shipped
+from edgeconv.benchmarking.rounds import Timing, Work, time_in_turn
+from edgeconv.benchmarking.spread import Interval, ratio_of
+from edgeconv.benchmarking.subjects import Inputs, Opened, Subject, gated, usable_subjects
+from edgeconv.benchmarking.trust import distrust
+from edgeconv.errors import ConfigError, ProviderError
+from edgeconv.progress import SILENT, Progress
+from edgeconv.runtime.embedded import E2E
+from edgeconv.runtime.loading import ModelFiles, choose_variant, find_files, find_model
+from edgeconv.runtime.options import LEVELS
+from edgeconv.runtime.providers import CPU, candidates
+from edgeconv.runtime.tuned import Tuned
+
+FINAL_SHARE = 2.0
+"""The last comparison, with the default, gets this many times as long as the others: it alone decides."""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A way to run the model that was tried.
+
+    Attributes:
+        step: what was varied: ``"variant, provider, threads"``, ``"spinning"``, ``"optimization"``, ``"memory"``,
+            or ``"final"``.
+        subject: the way.
+        p50_latency_ms: the median time of a call.
+        ratio: its time as a multiple of that of the best way before this step; in the last, of the default.
+        chosen: whether it was the best of its step.
+    """
+
+    step: str
+    subject: Subject
+    p50_latency_ms: float
+    ratio: Interval
+    chosen: bool
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the trial as a JSON object."""
+        return {
+            "step": self.step,
+            "variant": self.subject.variant,
+            "provider": self.subject.provider,
+            "threads": self.subject.threads,
+            "options": self.subject.options.as_dict(),
+            "p50_latency_ms": self.p50_latency_ms,
+            "ratio": self.ratio.as_dict(),
+            "chosen": self.chosen,
+        }
+
+
+@dataclass(frozen=True)
+class Tuning:
+    """What was found best for this device.
+
+    Attributes:
+        path: the artifact's folder.
+        machine: the device.
+        batch: images a call.
+        default: how the model runs without tuning.
+        best: how it runs best; the default where nothing is surely faster.
+        ratio: the time of the best as a multiple of the default's.
+        trials: all ways that were tried.
+    """
+
+    path: Path
+    machine: Machine
+    batch: int
+    default: Subject
+    best: Subject
+    ratio: Interval
+    trials: tuple[Trial, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the tuning as a JSON object."""
+        return {
+            "machine": self.machine.as_dict(),
+            "batch": self.batch,
+            "default": str(self.default),
+            "best": str(self.best),
+            "ratio": self.ratio.as_dict(),
+            "trials": [trial.as_dict() for trial in self.trials],
+        }
+
+    def sentence(self) -> str:
+        """Say in one line what was found."""
+        if self.best == self.default:
+            return f"Nothing is surely faster here than the default: {self.default}."
+        return (
+            f"Best here: {self.best}. It takes {self.ratio.median:.2f} (95 % interval {self.ratio.low:.2f} to "
+            f"{self.ratio.high:.2f}) of the time of the default: {self.default}."
+        )
+
+
+def tune(
+    model: str | Path | None = None,
+    *,
+    batch: int = 1,
+    max_threads: int | None = None,
+    seconds: float = 0.5,
+    progress: Progress = SILENT,
+) -> Tuning:
+    """Find the fastest way to run a model here that loses nothing, and write it into the manifest.
+
+    One thing is varied after another: variant, provider and threads together, then whether threads spin, how far the
+    graph is optimised, how memory is kept. Only what is surely faster replaces what was best before, and in the end
+    the best is measured against the default anew: of many ways that were tried, the fastest was lucky as well.
+    Only variants whose gates held at the export are tried, and only ways that answer the golden vectors alike.
+
+    What is found is written into the block `session` of `manifest.json`, under the fingerprint of this device;
+    `Predictor` and `open_model` follow it there. Nothing else in the manifest changes, nor do the models' files.
+
+    Args:
+        model: an artifact's folder; None takes the newest.
+        batch: images a call, for which to tune.
+        max_threads: most threads inside an operator; None takes the cores that this process may use.
+        seconds: time to call each way.
+        progress: hears what is left out, and sees bars.
+
+    Raises:
+        ArtifactError: there is no such model, or it is damaged.
+        ConfigError: a number is out of its range, or the model is a lone file or the one that the package ships.
+
+    Example:
+        >>> edgeconv.tune("exported/mnist").best.threads  # doctest: +SKIP
+        1
+    """
+    check_seconds(seconds)
+    path = Path(model) if model is not None else find_model()
+    if not path.is_dir() or is_shipped(path):
+        raise ConfigError(
+            "`tune` requires the folder of an artifact of yours, where it writes what it finds. Received: "
+            f"`{path}`, {'a lone file' if path.is_file() else 'which comes with edgeconv'}. Export a model, or copy it."
+        )
+    files, machine = find_files(path), read_machine()
+    fixed = files.manifest.input.shape[0]
+    if batch < 1 or (isinstance(fixed, int) and batch != fixed):
+        wanted = fixed if isinstance(fixed, int) else "at least 1"
+        raise ConfigError(f"`batch` must be {wanted}. Received: {batch}. Leave it out for 1.")
+    progress.say(f"Model: {path}")
+    progress.say(f"Machine: {machine.sentence()}")
+    default, subjects = _allowed(files, progress)
+    search = _Search(files, batch, seconds, default, progress)
+    counts = allowed_threads(max_threads, machine.processor.cores)
+    search.step(
+        "variant, provider, threads",
+        [replace(subject, threads=count) for count in counts for subject in subjects],
+    )
+    if search.best.threads > 1:
+        search.step("spinning", [search.with_options(spinning=False)])
+    search.step("optimization", [search.with_options(optimization=level) for level in LEVELS])
+    flags = (True, False)
+    search.step(
+        "memory", [search.with_options(arena=arena, memory_pattern=planned) for arena in flags for planned in flags]
+    )
+    ratio = search.finish()
+    tuning = Tuning(path, machine, batch, default, search.best, ratio, tuple(search.trials))
+    _store(files, tuning)
+    return tuning
+
+
+def _allowed(files: ModelFiles, progress: Progress) -> tuple[Subject, list[Subject]]:
+    """Return the default, and the variants on providers that lose nothing and do the same work."""
+    usable = usable_subjects(files, progress)
+    default = _default(files, usable)
+    # The variant e2e prepares the picture as well; Predictor does that outside of the others.
+    names = gated(files.manifest, [name for name in files.variants if name != E2E])
+    for name in files.variants:
+        if name not in names and name not in {E2E, default.variant}:
+            progress.say(f"{name} is left out: no gate held it against Keras when it was exported.")
+    return default, [subject for subject in usable if subject.variant in names]
+
+
+def _default(files: ModelFiles, usable: Sequence[Subject]) -> Subject:
+    """Return what `open_model` takes where nothing was tuned."""
+    for provider in candidates("auto", [subject.provider for subject in usable]):
+        found = Subject(choose_variant(files, None, provider), provider)
+        if found in usable:
+            return found
+    raise ProviderError(
+        f"{CPU} must run `{files.path}`. Received: {', '.join(map(str, usable))} only. Export the model again."
+    )
+
+
+class _Search:
+    """The best way so far, and the steps that led to it."""
+
+    def __init__(self, files: ModelFiles, batch: int, seconds: float, default: Subject, progress: Progress) -> None:
+        self.best = default
+        self.trials: list[Trial] = []
+        self._files, self._seconds, self._default, self._progress = files, seconds, default, progress
+        self._inputs = Inputs.of(files)
+        self._batch = self._inputs.batch(batch)
+        self._distrusted: dict[Subject, str | None] = {default: None}
+
+    def with_options(self, **changes: Any) -> Subject:
+        return replace(self.best, options=replace(self.best.options, **changes))
+
+    def step(self, name: str, others: Sequence[Subject]) -> None:
+        """Measure the best way so far beside others, and take the fastest that is surely faster."""
+        tried = [self.best, *(other for other in others if other != self.best and self._trusts(other))]
+        timings = self._time(name, tried, self._seconds)
+        ratios = {way: ratio_of(timings[way].medians, timings[self.best].medians) for way in tried}
+        sure = [way for way in tried if ratios[way].told_apart and ratios[way].high < 1.0]
+        chosen = min(sure, key=lambda way: ratios[way].median, default=self.best)
+        self._note(name, timings, ratios, chosen)
+        self.best = chosen
+
+    def finish(self) -> Interval:
+        """Measure the best way beside the default, go back to that where it is not surely slower; return the ratio."""
+        tried = list(dict.fromkeys((self._default, self.best)))
+        timings = self._time("final", tried, FINAL_SHARE * self._seconds)
+        ratios = {way: ratio_of(timings[way].medians, timings[self._default].medians) for way in tried}
+        if not ratios[self.best].high < 1.0:
+            self.best = self._default
+        self._note("final", timings, ratios, self.best)
+        return ratios[self.best]
+
+    def _note(
+        self, step: str, timings: dict[Subject, Timing], ratios: dict[Subject, Interval], chosen: Subject
+    ) -> None:
+        self.trials += [
+            Trial(step, way, timing.interval.median, ratios[way], way == chosen) for way, timing in timings.items()
+        ]
+
+    def _trusts(self, way: Subject) -> bool:
+        if way not in self._distrusted:
+            self._distrusted[way] = distrust(self._files, way)
+            if self._distrusted[way]:
+                self._progress.say(f"{way} is left out: {self._distrusted[way]}")
+        return self._distrusted[way] is None
+
+    def _time(self, step: str, ways: Sequence[Subject], seconds: float) -> dict[Subject, Timing]:
+        works = [
+            Work(str(way), Opened(self._files, way).call(self._batch), leaves_threads=way.threads > 1) for way in ways
+        ]
+        description = f"Tuning: {step}"
+        timings = time_in_turn(works, seconds=seconds, progress=self._progress, description=description)
+        return dict(zip(ways, timings, strict=True))
+
+
+def _store(files: ModelFiles, tuning: Tuning) -> None:
+    """Write what was found into the manifest, and leave all else in it, also what this edgeconv does not know."""
+    best = tuning.best
+    evidence = {
+        "machine": tuning.machine.as_dict(),
+        "batch": tuning.batch,
+        "default": str(tuning.default),
+        "ratio": tuning.ratio.as_dict(),
+    }
+    sha256 = files.manifest.variants[best.variant].sha256
+    tuned = Tuned(best.variant, best.provider, best.threads, best.options, sha256, evidence)
+    value = read_json(files.path / MANIFEST_FILE)
+    value["session"] = {**value.get("session", {}), tuning.machine.fingerprint: tuned.as_dict()}
+    write_json(files.path / MANIFEST_FILE, value)

@@ -1,0 +1,149 @@
+"""Names of nodes and tensors: those of the Keras layers, the same in every process.
+
+TensorFlow names a node by the scopes it was traced in, makes scopes unique by adding `_1`, and tf2onnx numbers the
+nodes that it adds with a counter of the process. The scope `conv_1` may so be the layer `conv_1` or the second use
+of `conv`. While a model is traced each layer's name ends in `MARK`: `conv_1.` and `conv._1` cannot be mistaken.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable
+
+import onnx_ir as ir
+
+from edgeconv.conversion.graph.order import read_by
+
+MARK = "."
+
+_LAYER_SCOPE = re.compile(rf"^(?P<layer>.+){re.escape(MARK)}(_\d+)?$")
+
+
+def layer_of_traced(node_name: str) -> str | None:
+    """Return the path of the Keras layer that a traced node belongs to, without the outermost model, or None.
+
+    Example:
+        >>> layer_of_traced("functional_1._1/conv1._1/convolution")
+        'conv1'
+    """
+    scopes = [match["layer"] for part in node_name.split("/") if (match := _LAYER_SCOPE.match(part))]
+    return "/".join(scopes[1:]) or None
+
+
+def layer_of_named(node_name: str) -> str | None:
+    """Return the layer of a node that was named here before, also where a quantizer has added to the name, or None.
+
+    Example:
+        >>> layer_of_named("base/conv1/Conv:kernel_DequantizeLinear")
+        'base/conv1'
+    """
+    return node_name.rpartition("/")[0] or None
+
+
+def give_layers(model: ir.Model, layer_of: Callable[[str], str | None]) -> None:
+    """Give nodes names of the layers that they belong to, where the tracer's do not tell or depend on the hash seed.
+
+    Cases: what tf2onnx fuses, a convolution with its batch normalization for instance, it names by its counter alone:
+    that node belongs to the layer of its weights, or of the tensor that it makes. And equal nodes of several layers it
+    merges under the name of any of them: a node that is read by its own layer and by others takes the name of the
+    first that reads it.
+
+    Args:
+        model: changed in place; its nodes are in order, and equal constants are not merged yet, since only weights of
+            one reader tell whose they are.
+        layer_of: tells a node's layer from its name, and a tensor's from its own.
+    """
+    readers: dict[ir.Node, list[ir.Node]] = {}
+    for node in model.graph:
+        weights = [value for value in node.inputs if value and value.is_initializer() and len(value.uses()) == 1]
+        names = [node.name or "", *(value.name or "" for value in (*weights, *node.outputs))]
+        node.name = next((name for name in names if layer_of(name) is not None), None)
+        for maker in read_by(node, model.graph):
+            readers.setdefault(maker, []).append(node)
+    beyond: dict[ir.Node, set[str]] = {}
+    for node in reversed(model.graph):
+        layer, reading = layer_of(node.name or ""), readers.get(node, [])
+        layers = {name for reader in reading for name in beyond[reader]}
+        shared = layer in layers and len(layers) > 1 and node.op_type not in _NEVER_MERGED
+        if shared:
+            node.name = next((reader.name for reader in reading if reader.name), None)
+        beyond[node] = layers if shared or layer is None else {layer}
+
+
+def name_after_layers(model: ir.Model, layer_of: Callable[[str], str | None]) -> None:
+    """Name each node ``layer/Operator``, and each tensor after its node or its place in it.
+
+    A node that belongs to no layer takes the layer of what it reads. The names of inputs and outputs stay. Nodes of a
+    graph inside a node (the body of a Loop) are named below that node.
+
+    Args:
+        model: changed in place.
+        layer_of: tells a node's layer from its present name.
+    """
+    graph = model.graph
+    fixed = {id(value) for value in (*graph.inputs, *graph.outputs)}
+    used: Counter[str] = Counter(value.name for value in (*graph.inputs, *graph.outputs) if value.name)
+    renamed: list[tuple[ir.Value, str]] = []
+
+    def name(value: ir.Value | None, wanted: str) -> None:
+        if value is not None and id(value) not in fixed:
+            fixed.add(id(value))
+            renamed.append((value, wanted))
+
+    layers: dict[ir.Node, str] = {}
+
+    def name_nodes(inside: ir.Graph, outer: str | None) -> None:
+        for node in inside:
+            read = (layers[maker] for maker in read_by(node, inside))
+            layers[node] = outer or layer_of(node.name or "") or next(read, _INPUT)
+            node.name = _unique(f"{layers[node]}/{node.op_type}", used)
+            for value in node.outputs:
+                name(value, f"{node.name}:{value.index()}")
+            for place, constant in enumerate(node.inputs):
+                if constant is not None and constant.is_initializer():
+                    name(constant, f"{node.name}:{_ROLES.get((node.op_type, place), f'input{place}')}")
+            for number, body in enumerate(_graphs_of(node)):
+                body.name, body.doc_string = f"{node.name}:body{number}", None
+                for place, value in enumerate(body.inputs):
+                    name(value, f"{body.name}:{place}")
+                name_nodes(body, node.name)
+
+    name_nodes(graph, None)
+    # Two steps, so that no new name meets an old one on the way.
+    for number, (value, _) in enumerate(renamed):
+        value.name = f"{MARK}renaming{number}"
+    for value, wanted in renamed:
+        value.name = wanted
+    graph.name = "edgeconv"
+    graph.doc_string = None
+
+
+def _graphs_of(node: ir.Node) -> list[ir.Graph]:
+    return [item.value for item in node.attributes.values() if item.type == ir.AttributeType.GRAPH]
+
+
+_NEVER_MERGED = {"Loop", "If", "Scan", "LSTM", "GRU", "RNN"}
+"""Operators that carry a state or a graph: what they make is read by their own layer and by the next."""
+
+_INPUT = "input"
+"""What belongs to no layer, and reads nothing that does: the Cast of the pixels."""
+
+_ROLES = {
+    ("Conv", 1): "kernel",
+    ("Conv", 2): "bias",
+    ("Gemm", 1): "kernel",
+    ("Gemm", 2): "bias",
+    ("MatMul", 1): "kernel",
+    ("Reshape", 1): "shape",
+    ("QuantizeLinear", 1): "scale",
+    ("QuantizeLinear", 2): "zero_point",
+    ("DequantizeLinear", 0): "quantized",
+    ("DequantizeLinear", 1): "scale",
+    ("DequantizeLinear", 2): "zero_point",
+}
+
+
+def _unique(name: str, used: Counter[str]) -> str:
+    used[name] += 1
+    return name if used[name] == 1 else f"{name}_{used[name]}"

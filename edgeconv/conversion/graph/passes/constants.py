@@ -1,0 +1,49 @@
+"""What is computed from constants alone, computed now."""
+
+from __future__ import annotations
+
+import math
+from typing import Any, cast
+
+import numpy as np
+import onnx_ir as ir
+from onnx.reference import ReferenceEvaluator
+
+from edgeconv.conversion.graph.editing import add_constant, constant, opset, sizes
+
+_SMALL = 64
+"""Elements that a constant may have which is larger than what it is computed from: a mask of ones, not a batch."""
+
+_NOT_HERE = {"RandomNormal", "RandomUniform", "RandomNormalLike", "RandomUniformLike", "Multinomial", "Bernoulli"}
+
+
+def fold_constants(model: ir.Model) -> int:
+    """Compute the nodes whose inputs are all constants, unless that makes the file larger; return how many went."""
+    folded = 0
+    for node in list(model.graph):
+        arrays = [constant(value) for value in node.inputs if value is not None]
+        found = [array for array in arrays if array is not None]
+        result = node.outputs[0]
+        shape = sizes(result) or (None,)
+        known = [size for size in shape if isinstance(size, int)]
+        if not found or len(found) != len(arrays) or len(node.outputs) != 1 or result.is_graph_output():
+            continue
+        if node.domain != "" or node.op_type in _NOT_HERE or len(known) != len(shape) or _has_graphs(node):
+            continue
+        if math.prod(known) > max(_SMALL, sum(array.size for array in found)) or result.dtype is None:
+            continue
+        names = [value.name or "" for value in node.inputs if value is not None]
+        evaluator = ReferenceEvaluator(ir.to_proto(node), opsets={"": opset(model)})
+        feeds: dict[str, Any] = dict(zip(names, found, strict=True))
+        (computed,) = cast(list[Any], evaluator.run(None, feeds))
+        array = np.asarray(computed)
+        ir.convenience.replace_all_uses_with(
+            result, add_constant(model, array.astype(result.dtype.numpy(), copy=False))
+        )
+        model.graph.remove(node, safe=True)
+        folded += 1
+    return folded
+
+
+def _has_graphs(node: ir.Node) -> bool:
+    return any(item.type in (ir.AttributeType.GRAPH, ir.AttributeType.GRAPHS) for item in node.attributes.values())

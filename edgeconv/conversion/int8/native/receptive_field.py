@@ -1,0 +1,94 @@
+"""How much of a map the nodes behind it read: a pool without padding drops what does not fill its window."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import onnx_ir as ir
+
+from edgeconv.conversion.graph.editing import attribute, only_consumer, sizes
+from edgeconv.conversion.int8.native.qdq import quantizer_of
+
+_POINTWISE = {"Relu", "Clip", "QuantizeLinear", "DequantizeLinear"}
+
+
+@dataclass(frozen=True)
+class _Step:
+    """How far one node of a chain reads: of each of its two axes, the stride, the reach of the kernel, the pads."""
+
+    strides: tuple[int, int]
+    reach: tuple[int, int]
+    pads: tuple[int, int, int, int]
+
+
+def part_read(dequantizer: ir.Node, size: tuple[int, int]) -> tuple[int, int] | None:
+    """Return the rows and columns of a map that an answer depends on, or None where that is not known.
+
+    Args:
+        dequantizer: alone reads the map.
+        size: its height and width.
+    """
+    return _needed(_chain(dequantizer), size)
+
+
+def _chain(start: ir.Node) -> list[_Step]:
+    """Return the steps behind a node, as far as one node alone reads what the last one makes."""
+    steps: list[_Step] = []
+    value = start.outputs[0]
+    while (node := only_consumer(value)) is not None and node.domain == "" and node.inputs[0] is value:
+        if node.op_type in {"Conv", "MaxPool"}:
+            step = _step(node)
+            # What is made of a part is quantized and read on, or the walk ends here.
+            if step is None or len(node.outputs) != 1 or _quantizer_behind(node.outputs[0]) is None:
+                break
+            steps.append(step)
+        elif node.op_type not in _POINTWISE:
+            break
+        value = node.outputs[0]
+    return steps
+
+
+def _quantizer_behind(value: ir.Value) -> ir.Node | None:
+    """Return the QuantizeLinear behind a value, past an activation, or None."""
+    node = only_consumer(value)
+    if node is not None and node.op_type in {"Relu", "Clip"}:
+        value = node.outputs[0]
+    return quantizer_of(value)
+
+
+def _step(node: ir.Node) -> _Step | None:
+    window = (sizes(node.inputs[1]) or ())[2:] if node.op_type == "Conv" else attribute(node, "kernel_shape", ())
+    dilations = attribute(node, "dilations", (1, 1))
+    strides = attribute(node, "strides", (1, 1))
+    if len(window) != 2 or not all(isinstance(length, int) for length in window):
+        return None
+    if attribute(node, "auto_pad", "NOTSET") != "NOTSET" or attribute(node, "ceil_mode", 0):
+        return None
+    top, left, bottom, right = attribute(node, "pads", (0, 0, 0, 0))
+    reach = [dilation * (int(length) - 1) + 1 for dilation, length in zip(dilations, window, strict=True)]
+    return _Step((strides[0], strides[1]), (reach[0], reach[1]), (top, left, bottom, right))
+
+
+def _needed(steps: Sequence[_Step], size: tuple[int, int]) -> tuple[int, int] | None:
+    """Return the height and width that all steps together read, or None where the picture is read whole.
+
+    Where a step pads the end of its input, a part of that input would be padded in another place: from there back
+    to the picture everything is needed.
+    """
+    found = []
+    for axis in (0, 1):
+        lengths = [size[axis]]
+        for step in steps:
+            padded = lengths[-1] + step.pads[axis] + step.pads[axis + 2]
+            lengths.append((padded - step.reach[axis]) // step.strides[axis] + 1)
+        if min(lengths) < 1:
+            return None
+        needed = lengths[-1]
+        for step, length in zip(reversed(steps), reversed(lengths[:-1]), strict=True):
+            needed = (needed - 1) * step.strides[axis] + step.reach[axis] - step.pads[axis]
+            needed = length if step.pads[axis + 2] else needed
+            if needed > length or needed < 1:
+                return None
+        found.append(needed)
+    return found[0], found[1]

@@ -1,0 +1,65 @@
+"""A Keras file looked through before Keras opens it: nothing in it is loaded, run or unpacked."""
+
+from __future__ import annotations
+
+import struct
+import zipfile
+import zlib
+from collections.abc import Collection
+from pathlib import Path
+
+from edgeconv.conversion.keras.archive.architecture import check_architecture
+from edgeconv.conversion.keras.archive.members import CONFIG, WEIGHTS, check_members, open_seekable
+from edgeconv.conversion.keras.archive.weights import check_weights, read_legacy_config
+from edgeconv.errors import ArtifactError
+
+__all__ = ["check_archive"]
+
+LEGACY_SUFFIXES = {".h5", ".hdf5"}
+
+DAMAGE = (zipfile.BadZipFile, NotImplementedError, EOFError, OSError, zlib.error, struct.error)
+"""What reading a damaged archive raises."""
+
+
+def check_archive(path: Path, *, custom_objects: Collection[str] = (), unsafe: bool = False) -> None:
+    """Check that a Keras file is whole, asks for no more than this machine has, and brings no code.
+
+    Keras' own safe mode comes after it and is not relied upon; neither is a sandbox, so both belong into a process
+    of their own with limits.
+
+    Args:
+        path: a `.keras` file, or a `.h5` of the legacy format.
+        custom_objects: names of classes and functions that are not Keras' and that the user brings, without module.
+        unsafe: let pass what runs code or reads other files when it is loaded: Lambda layers, wrapped models.
+
+    Raises:
+        ArtifactError: the file is damaged, is no Keras model, or is made to harm: a zip bomb, a name that leaves the
+            archive, a link to another file.
+        UnsupportedModelError: the model has a layer that runs code of its own, one that nobody here knows, or one
+            that does not fit into memory.
+
+    Example:
+        >>> check_archive(Path("model.keras"), custom_objects=["Swish2"])  # doctest: +SKIP
+    """
+    if path.suffix in LEGACY_SUFFIXES:
+        with path.open("rb") as file:
+            check_weights(path, file)
+            text = read_legacy_config(path, file)
+        check_architecture(path, text, custom_objects=custom_objects, unsafe=unsafe)
+        return
+    if path.suffix != ".keras":
+        raise ArtifactError(
+            f"`{path}` must be a .keras or .h5 file. Received: the suffix {path.suffix!r}. Save it with "
+            "`model.save('model.keras')`."
+        )
+    try:
+        with zipfile.ZipFile(path) as archive:
+            check_members(path, archive)
+            check_architecture(path, archive.read(CONFIG), custom_objects=custom_objects, unsafe=unsafe)
+            with open_seekable(path, archive, archive.getinfo(WEIGHTS)) as file:
+                check_weights(path, file)
+    except DAMAGE as error:
+        raise ArtifactError(
+            f"`{path}` must be a whole .keras file, which is a zip archive. Received: {error}. It may be cut off or "
+            "damaged: copy it again, or save the model again with `model.save`."
+        ) from error

@@ -1,0 +1,172 @@
+"""The config of a model, JSON: whose code each part of it would call, known before any of it is called."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from edgeconv.conversion.keras.archive.classes import BUILTIN, FUNCTIONS, LITERALS, knows_class, knows_function
+from edgeconv.conversion.keras.archive.sizes import check_sizes
+from edgeconv.conversion.keras.archive.wording import shown
+from edgeconv.errors import ArtifactError, UnsupportedModelError
+
+LAMBDA = "__lambda__"
+"""What Keras calls a Python function that lies in the file as byte code."""
+
+FOREIGN = {
+    "TFSMLayer": "runs a SavedModel from another folder",
+    "TorchModuleWrapper": "unpickles a PyTorch module, which runs code",
+    "JaxLayer": "runs a function of JAX",
+    "FlaxLayer": "runs a module of Flax",
+}
+"""Layers whose computation is not Keras', and what loading one does."""
+
+LOOKUPS = {"StringLookup", "IntegerLookup", "TextVectorization"}
+"""Layers whose vocabulary may be the path of a file."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of a model's config that Keras would make an object of.
+
+    Attributes:
+        config: the dict, with `class_name` and `config`.
+        layer: the name of the layer that it is, or belongs to.
+        legacy: whether it may be without a module, as in the `.h5` format.
+    """
+
+    config: dict[str, Any]
+    layer: str
+    legacy: bool
+
+    @property
+    def class_name(self) -> str:
+        """Of the object."""
+        return str(self.config["class_name"])
+
+    @property
+    def module(self) -> str | None:
+        """Of the class, or None."""
+        module = self.config.get("module")
+        return None if module is None else str(module)
+
+
+def check_architecture(path: Path, text: str | bytes, *, custom_objects: Collection[str], unsafe: bool) -> None:
+    """Check that a model consists of Keras' own classes and of those that the user brings, and fits into memory.
+
+    Args:
+        path: what the errors call the file.
+        text: the model's config, JSON.
+        custom_objects: names that the user brings.
+        unsafe: let pass what runs code when it is loaded.
+
+    Raises:
+        ArtifactError: the text is no config of a Keras model.
+        UnsupportedModelError: names the layer that brings code, that nobody knows, or that is too large.
+    """
+    try:
+        config = json.loads(text)
+        if not isinstance(config, dict) or not {"class_name", "config"} <= set(config):
+            raise ValueError("no model's config")
+        # Keras leaves the training of the model out, and so may it be anyone's.
+        config.pop("compile_config", None)
+        parts = list(_parts(config, "", legacy="module" not in config))
+    except (ValueError, RecursionError) as error:
+        raise ArtifactError(
+            f"`{path}` must hold the config of a Keras model, JSON. Received: {' '.join(str(error).split())[:200]}. "
+            "Save the model again with `model.save`."
+        ) from error
+    if not unsafe:
+        for part in parts:
+            _refuse_code(path, part)
+    for part in parts:
+        _refuse_unknown_modules(path, part, custom_objects)
+    check_sizes(path, [part.config for part in parts])
+    # Last, since it imports Keras.
+    for part in parts:
+        _refuse_unknown_names(path, part, custom_objects)
+
+
+def _parts(value: Any, layer: str, *, legacy: bool) -> Iterator[Part]:
+    """Yield what Keras would make objects of, from the outside in."""
+    if isinstance(value, list):
+        for element in value:
+            yield from _parts(element, layer, legacy=legacy)
+    elif isinstance(value, dict):
+        if isinstance(value.get("class_name"), str) and "config" in value:
+            inner = value["config"]
+            if isinstance(inner, dict) and "name" in inner and not value["class_name"].endswith("DTypePolicy"):
+                layer = str(inner["name"])
+            yield Part(value, layer, legacy)
+        for element in value.values():
+            yield from _parts(element, layer, legacy=legacy)
+
+
+def _refuse_code(path: Path, part: Part) -> None:
+    inner = part.config["config"]
+    function = inner.get("function") if isinstance(inner, dict) else None
+    if part.class_name == LAMBDA or (part.class_name == "Lambda" and isinstance(function, list)):
+        raise UnsupportedModelError(
+            f"`{path}` must hold no code of its own. Received: the layer {shown(part.layer)} is a Lambda, whose Python "
+            "code would run on this machine. Write it with Keras layers or `keras.ops`, or, if you trust whoever made "
+            "the file, pass `--unsafe`."
+        )
+    if part.class_name in FOREIGN:
+        raise UnsupportedModelError(
+            f"`{path}` must consist of Keras layers. Received: the layer {shown(part.layer)}, a {part.class_name}, "
+            f"which {FOREIGN[part.class_name]}. Replace it, or, if you trust whoever made the file, pass `--unsafe`."
+        )
+    if part.class_name in LOOKUPS and isinstance(inner, dict) and isinstance(inner.get("vocabulary"), str):
+        raise UnsupportedModelError(
+            f"`{path}` must hold its vocabularies itself. Received: the layer {shown(part.layer)} reads the file "
+            f"{shown(inner['vocabulary'])}. Give the layer a list of words, and save the model again."
+        )
+
+
+def _names(part: Part) -> tuple[str, str]:
+    """Return what is looked up: the class or function, as it is called and as it is registered."""
+    name = part.config["config"] if part.class_name == "function" else part.class_name
+    registered = part.config.get("registered_name") or name
+    return str(name), str(registered)
+
+
+def _is_custom(part: Part, custom_objects: Collection[str]) -> bool:
+    name, registered = _names(part)
+    if {name, registered, *(full.rpartition(">")[2] for full in (name, registered))} & set(custom_objects):
+        return True
+    # Importing one class of a module registers its others; Keras says which is missing.
+    return bool(custom_objects) and part.module in (None, "builtins") and ">" in registered + name
+
+
+def _refuse_unknown_modules(path: Path, part: Part, custom_objects: Collection[str]) -> None:
+    if part.class_name in LITERALS or part.class_name == LAMBDA or _is_custom(part, custom_objects):
+        return
+    if part.module is None and part.legacy:
+        return
+    if part.class_name == "function" and part.module in FUNCTIONS:
+        return
+    if part.class_name == "function" or not BUILTIN.fullmatch(part.module or ""):
+        raise _unknown(path, part)
+
+
+def _refuse_unknown_names(path: Path, part: Part, custom_objects: Collection[str]) -> None:
+    if part.class_name in LITERALS or part.class_name == LAMBDA or _is_custom(part, custom_objects):
+        return
+    name, _ = _names(part)
+    if not (knows_function(name) if part.class_name == "function" else knows_class(part.module, name)):
+        raise _unknown(path, part)
+
+
+def _unknown(path: Path, part: Part) -> UnsupportedModelError:
+    name, registered = _names(part)
+    kind = "function" if part.class_name == "function" else "class"
+    full = f"{part.module}.{name}" if part.module else registered
+    where = f"the layer {shown(part.layer)}" if part.layer else "the model"
+    return UnsupportedModelError(
+        f"`{path}` must consist of what this Keras knows. Received: {where} needs the {kind} {shown(full)}. If it is "
+        f"yours, name it with `--custom-objects module:{shown(name.rpartition('>')[2])[1:-1]}`; if it is of another "
+        "version of Keras, save the model again with this one."
+    )

@@ -1,0 +1,116 @@
+"""Keras files opened: `.keras`, `.h5` and SavedModel, in safe mode unless the user says otherwise."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+
+from edgeconv.conversion.keras.archive import check_archive
+from edgeconv.conversion.keras.custom_objects import import_custom_objects
+from edgeconv.conversion.keras.interface import interface_of
+from edgeconv.conversion.keras.pixels import pixel_scaling
+from edgeconv.conversion.keras.ports import IMAGE
+from edgeconv.conversion.keras.reference import REASON, KerasReference
+from edgeconv.conversion.keras.saved_model import open_saved_model
+from edgeconv.conversion.tracing.patches.mixed_precision import in_float32
+from edgeconv.errors import ArtifactError, ConfigError, UnsupportedModelError, require
+from edgeconv.quiet import native_log_held_back
+
+_LAYER = re.compile(r"Error when deserializing class '(\w+)' using config=\{'name': '([^']+)'")
+"""How Keras says which layer it cannot make from its config; the innermost one last."""
+
+
+def load_keras(
+    path: Path,
+    *,
+    input_range: str | None = None,
+    custom_objects: Sequence[str] = (),
+    unsafe: bool = False,
+    data: Mapping[str, NDArray[Any]] | None = None,
+) -> KerasReference:
+    """Load a Keras model, without running code that its file carries.
+
+    Args:
+        path: a `.keras` or `.h5` file, or a SavedModel's folder.
+        input_range: what the model's float input expects of pixels, a key of `INPUT_RANGES`; None where the model
+            says so itself (a uint8 input, or a Rescaling or Normalization layer first) or where nobody knows.
+        custom_objects: classes and functions that the model is made of, as ``"module:Name"``, imported from the
+            user's own path.
+        unsafe: also run the code that the file carries: Lambda layers, and the graph of a SavedModel.
+        data: arrays by input, which describe the inputs of a model that does not itself.
+
+    Raises:
+        ArtifactError: there is no such model, or Keras cannot load it.
+        ConfigError: `input_range` is given for a model that scales pixels itself, or an object cannot be imported.
+        UnsupportedModelError: the model takes or gives what ONNX Runtime does not.
+        MissingDependencyError: tensorflow, keras or tf2onnx is not installed.
+    """
+    require("tensorflow", "keras", "tf2onnx", extra="train", purpose="Exporting a Keras model")
+    if not path.exists():
+        raise ArtifactError(f"`{path}` must be a .keras file. Received: no such file. Make one with `edgeconv train`.")
+    names = [name.rpartition(":")[2] for name in custom_objects]
+    if path.is_file():
+        check_archive(path, custom_objects=names, unsafe=unsafe)
+    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    with native_log_held_back():
+        import keras
+        import tensorflow as tf
+
+        tf.config.list_physical_devices()  # Logs the absence of GPUs, once.
+    _check_backend(keras.backend.backend())
+    objects = import_custom_objects(custom_objects)
+    try:
+        with native_log_held_back(), keras.utils.custom_object_scope(objects):
+            model = open_saved_model(path, unsafe=unsafe) if path.is_dir() else _open(path, unsafe)
+            trained = model
+            model = in_float32(model, safe_mode=not unsafe)
+    except UnsupportedModelError:
+        raise
+    except Exception as error:  # Keras raises whatever the damaged part makes it raise.
+        raise ArtifactError(
+            f"`{path}` must be a .keras file that Keras {keras.__version__} loads in safe mode. "
+            f"Received{_refusal(error)}"
+        ) from error
+    interface = interface_of(path, model, data)
+    scale, offset = None, 0.0
+    if interface.inputs[0].name == IMAGE:
+        scale, offset = pixel_scaling(path, model, input_range)
+    elif input_range is not None:
+        raise ConfigError(
+            f"`input_range` is for a classifier of pictures. Received: {input_range!r} for `{path}`, whose inputs are "
+            f"{', '.join(port.name for port in interface.inputs)}. Leave it out."
+        )
+    return KerasReference(path, model, interface, scale, offset, trained)
+
+
+def _refusal(error: Exception) -> str:
+    """Return what Keras could not load, and what to do; the layer and its own words where it is one layer."""
+    cause: BaseException = error
+    while following := cause.__cause__ or cause.__context__:
+        cause = following
+    layers = _LAYER.findall(str(error))
+    told, where = (cause, " in layer `{1}` ({0})".format(*layers[-1])) if layers else (error, "")
+    reason = " ".join(str(told).split())[:REASON].rstrip(".")
+    advice = (
+        "Replace that layer: Keras cannot load what it saved of it" if layers else "Save it again with `model.save`"
+    )
+    return f"{where}: {type(told).__name__}: {reason}. {advice}."
+
+
+def _open(path: Path, unsafe: bool) -> Any:
+    import keras
+
+    return keras.models.load_model(path, compile=False, safe_mode=not unsafe)
+
+
+def _check_backend(backend: str) -> None:
+    if backend != "tensorflow":
+        raise ConfigError(
+            f"Conversion through tf2onnx requires Keras on TensorFlow. Received: KERAS_BACKEND={backend}. "
+            "Set it to tensorflow; a .keras file does not depend on it."
+        )

@@ -1,0 +1,180 @@
+"""A loaded Keras model: the reference that every exported file is held against."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+
+from edgeconv.conversion.keras.interface import Interface
+from edgeconv.conversion.keras.ports import IMAGE, Port
+from edgeconv.conversion.keras.structure import leaves, rebuilt
+from edgeconv.conversion.tracing.layer_calls import LayerCalls, describe_layer
+from edgeconv.conversion.tracing.patches.registry import while_answered
+from edgeconv.conversion.tracing.tracer import trace
+from edgeconv.errors import UnsupportedModelError
+from edgeconv.quiet import native_log_held_back
+
+REASON = 300
+"""Characters that are shown of an error of Keras: some are pages."""
+
+OPSET = 17
+"""The newest at which tf2onnx 1.17 writes GlobalAveragePool, which can be quantized; at 18 it writes ReduceMean."""
+
+
+@dataclass(frozen=True)
+class KerasReference:
+    """A loaded Keras model.
+
+    Attributes:
+        path: its file.
+        model: the Keras model, in float32.
+        interface: how it is called.
+        scale: multiplies a raw pixel before the model sees it, and
+        offset: is added then; None where the model's pixels are not known, and it keeps its own input.
+        trained: the model as it was trained; another than `model` where that was in mixed precision.
+        batch: size of the batch axis of the exported file; None keeps it dynamic.
+    """
+
+    path: Path
+    model: Any
+    interface: Interface
+    scale: float | None
+    offset: float
+    trained: Any
+    batch: int | None = None
+
+    @property
+    def is_classifier(self) -> bool:
+        """Whether pictures go in and a row of scores comes out; the file's ports are `image` and `probabilities`."""
+        return self.interface.inputs[0].name == IMAGE
+
+    @property
+    def eats_pixels(self) -> bool:
+        """Whether raw pixels, uint8 0-255, may be given."""
+        return self.scale is not None
+
+    @property
+    def inputs(self) -> tuple[Port, ...]:
+        """The inputs of the exported file."""
+        ports = [replace(port, batch=self.batch) for port in self.interface.inputs]
+        return tuple(replace(port, dtype="uint8") if self.eats_pixels else port for port in ports)
+
+    @property
+    def outputs(self) -> tuple[Port, ...]:
+        """The outputs of the exported file."""
+        return tuple(replace(port, batch=self.batch) for port in self.interface.outputs)
+
+    @property
+    def classes(self) -> int:
+        """Number of classes of a classifier."""
+        return int(self.outputs[0].shape[0] or 0)
+
+    @property
+    def parameters(self) -> int:
+        """Number of weights."""
+        return int(self.model.count_params())
+
+    def run(self, feeds: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+        """Return the reference's answers to arrays of one batch size by input name.
+
+        Keras runs the model operator by operator. What TensorFlow has no kernel for on a CPU, such as convolutions of
+        channels first, is compiled by XLA.
+
+        Raises:
+            UnsupportedModelError: Keras itself cannot run the model on these inputs; names the layer.
+        """
+        tensors = [feeds[port.name] for port in self.inputs]
+        calls = LayerCalls()
+        # Keras has no answer on a CPU where a layer insists on cuDNN, and rounds differently in a graph.
+        with while_answered(self.model), native_log_held_back():
+            try:
+                with calls.followed():
+                    return self._by_name(self.call(self.model, tensors))
+            except Exception as error:  # A layer's own code may raise anything.
+                try:
+                    return self._by_name(self._compiled(tensors))
+                except Exception:
+                    failed = describe_layer(self.model, calls.failed or self.model)
+                    shapes = ", ".join(f"{name} {array.dtype} {array.shape}" for name, array in feeds.items())
+                    reason = f"{type(error).__name__}: {' '.join(str(error).split())[:REASON]}"
+        raise UnsupportedModelError(
+            f"`{self.path}`, {failed}: it must answer in Keras. Received: {reason}, on {shapes}. Give inputs of yours "
+            "with `--input-data x.npz`, or replace the layer."
+        )
+
+    def run_trained(self, feeds: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+        """Return the answers of the model as it was trained, in mixed precision where it was."""
+        return self._by_name(self.call(self.trained, [feeds[port.name] for port in self.inputs]))
+
+    def predict(self, images: NDArray[Any]) -> NDArray[np.float32]:
+        """Return a classifier's answers.
+
+        Args:
+            images: (n, ...), uint8 0-255 where the model eats pixels, else float32.
+
+        Returns:
+            float32, (n, classes).
+        """
+        return np.asarray(self._function(images), dtype=np.float32)
+
+    def call(self, model: Any, tensors: Sequence[Any]) -> list[Any]:
+        """Call a Keras model of this interface on tensors in the order of the inputs; the outputs in theirs."""
+        scaled = iter([self._scaled(tensor) for tensor in tensors])
+        arguments = rebuilt(self.interface.arguments, scaled.__next__)
+        answers = model(**arguments, training=False) if self.interface.by_name else model(arguments, training=False)
+        return [answer for _, answer in leaves(answers, like=self.interface.answers)]
+
+    def to_onnx(self, *, opset: int = OPSET) -> onnx.ModelProto:
+        """Trace the model to ONNX, as tf2onnx leaves it.
+
+        Args:
+            opset: version of the ONNX operators.
+
+        Raises:
+            UnsupportedModelError: tf2onnx cannot convert it; names the layer.
+        """
+        return trace(self._answer, self._signature(self.batch), self.model, opset=opset, source=str(self.path))
+
+    def _compiled(self, tensors: Sequence[Any]) -> Any:
+        import tensorflow as tf
+
+        return tf.function(lambda *given: self.call(self.model, given), autograph=False, jit_compile=True)(*tensors)
+
+    @cached_property
+    def _function(self) -> Any:
+        import tensorflow as tf
+
+        def answer(image: Any) -> Any:
+            return self.call(self.model, [image])[0]
+
+        return tf.function(answer, input_signature=self._signature(None), autograph=False)
+
+    def _signature(self, batch: int | None) -> list[Any]:
+        import tensorflow as tf
+
+        return [tf.TensorSpec((batch, *port.shape), port.dtype, name=port.name) for port in self.inputs]
+
+    def _answer(self, **tensors: Any) -> dict[str, Any]:
+        import tensorflow as tf
+
+        answers = self.call(self.model, [tensors[port.name] for port in self.inputs])
+        return {port.name: tf.identity(answer) for port, answer in zip(self.outputs, answers, strict=True)}
+
+    def _by_name(self, answers: Sequence[Any]) -> dict[str, NDArray[Any]]:
+        return {port.name: answer.numpy() for port, answer in zip(self.outputs, answers, strict=True)}
+
+    def _scaled(self, tensor: Any) -> Any:
+        import tensorflow as tf
+
+        # A model with a uint8 input casts by itself.
+        if self.scale is None or self.interface.inputs[0].dtype == "uint8":
+            return tf.convert_to_tensor(tensor)
+        pixels = tf.cast(tensor, tf.float32)
+        return pixels if (self.scale, self.offset) == (1.0, 0.0) else pixels * self.scale + self.offset

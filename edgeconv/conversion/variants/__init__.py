@@ -1,0 +1,1 @@
+"""The files that an export makes, one variant a module."""

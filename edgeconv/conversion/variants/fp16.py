@@ -1,0 +1,35 @@
+"""The variant `fp16`: narrowed, and held against Keras as fp32 was, with a tolerance of its own."""
+
+from __future__ import annotations
+
+from edgeconv.conversion.contract import ConvertedFile
+from edgeconv.conversion.float16.narrowing import FP16_TOLERANCE, rounded, to_fp16
+from edgeconv.conversion.keras import KerasReference
+from edgeconv.conversion.variants.fp32 import blame
+from edgeconv.conversion.verification.agreement import Trials, largest_difference
+from edgeconv.conversion.verification.structure import verify_structure
+from edgeconv.errors import UnsupportedModelError
+
+
+def make_fp16(fp32: ConvertedFile, reference: KerasReference, trials: Trials) -> ConvertedFile:
+    """Return the float16 variant.
+
+    Args:
+        fp32: the verified file.
+        reference: the model in Keras.
+        trials: what fp32 was held against.
+
+    Raises:
+        UnsupportedModelError: its answers are others than Keras', or overflow.
+    """
+    model = to_fp16(fp32.model, trials.trials[0].feeds)
+    file = verify_structure(model, str(reference.path), reference.inputs, reference.outputs)
+    # ONNX Runtime computes float16 in float32 on x86: only with explicit roundings does an overflow show there.
+    for twin in (model, rounded(model)):
+        difference = largest_difference(twin.SerializeToString(deterministic=True), trials)
+        if not difference.share <= FP16_TOLERANCE:
+            raise UnsupportedModelError(
+                f"`{reference.path}` in float16 must {difference.sentence(FP16_TOLERANCE)}; "
+                f"{blame(reference, twin, difference, FP16_TOLERANCE)}. Export it without `--fp16`."
+            )
+    return ConvertedFile(model, file)

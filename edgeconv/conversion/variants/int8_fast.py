@@ -1,0 +1,120 @@
+"""The variant `int8-fast`: the int8 file in the form that is the fastest on this machine, with equal answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+
+from edgeconv.conversion.contract import ConvertedFile
+from edgeconv.conversion.int8.native.candidates import GEMM, PLAIN, gemm_candidates, ort_candidates, portable_candidates
+from edgeconv.conversion.int8.native.lowering import DOMAIN
+from edgeconv.conversion.int8.native.racing import Race, fastest
+from edgeconv.conversion.int8.native.writing import ORT_OPERATORS_SINCE, to_gemm
+from edgeconv.errors import UnsupportedModelError
+from edgeconv.parity.prove import Evidence, answers_of, stage_of
+from edgeconv.progress import SILENT, Progress
+from edgeconv.runtime.fitness import NO_OVERFLOW
+from edgeconv.runtime.processor import int8_overflows
+
+FAST = "int8-fast"
+"""Name of the variant."""
+
+IMAGES_COMPARED = 256
+
+
+def make_fast(
+    int8: ConvertedFile, evidence: Evidence, *, batch: int | None, progress: Progress = SILENT
+) -> ConvertedFile | None:
+    """Return the int8 file in the form that runs fastest here, or None where none is surely faster than it is.
+
+    Forms in standard operators are raced against one another, one image and one thread; then the fastest of them
+    against itself with matrix products; then who won against forms in ONNX Runtime's own operators, which must be
+    surely faster: who keeps to the standard runs everywhere.
+
+    Args:
+        int8: the file as it was quantized.
+        evidence: images to run, and to compare all answers on.
+        batch: the only batch size that the file takes, or None.
+        progress: hears what came of the race.
+
+    Raises:
+        UnsupportedModelError: another form answers otherwise, which is a mistake of ours.
+    """
+    quantized, reduced = int8.quantized, int8.reduced_range
+    signed = reduced or not int8_overflows()
+    feeds = {int8.model.graph.input[0].name: evidence.images[: batch or 1]}
+    forms, races = _raced(int8.model, feeds, unsigned_weights=not signed)
+    winner = races[-1].winner
+    progress.say(_sentence(races))
+    if winner == PLAIN or quantized is None:
+        return None
+    model = forms[winner]
+    data: bytes = model.SerializeToString(deterministic=True)
+    images = evidence.images[:IMAGES_COMPARED]
+    expected, received = (_answers(file, images, batch, reduced) for file in (int8.bytes, data))
+    if not np.array_equal(expected, received):
+        raise UnsupportedModelError(
+            f"int8 in the form {winner} must answer as int8 does, to the bit. Received: a difference of "
+            f"{np.abs(expected - received).max():.3g}. Export without `--fast`, and report it."
+        )
+    arguments = {**quantized.arguments, "form": winner}
+    return replace(
+        int8,
+        model=model,
+        bytes=data,
+        quantized=replace(quantized, model=model, arguments=arguments),
+        requires=_requirements(model, exact_everywhere=reduced or not signed),
+    )
+
+
+def _requirements(model: onnx.ModelProto, *, exact_everywhere: bool) -> Mapping[str, Any]:
+    """Return what the file needs beyond ONNX: a release of ONNX Runtime, and a processor whose sums do not overflow."""
+    if DOMAIN not in {entry.domain for entry in model.opset_import}:
+        return {}
+    needs = {"operators": DOMAIN, "onnxruntime": f">={ORT_OPERATORS_SINCE}"}
+    return needs if exact_everywhere else {**needs, "processor": NO_OVERFLOW}
+
+
+def _answers(model: bytes, images: NDArray[Any], batch: int | None, reduced: bool) -> NDArray[np.float32]:
+    return answers_of(stage_of("int8", model, batch=batch, reduced_range=reduced), images)
+
+
+def _raced(
+    int8: onnx.ModelProto, feeds: Mapping[str, NDArray[Any]], *, unsigned_weights: bool
+) -> tuple[dict[str, onnx.ModelProto], list[Race]]:
+    """Return all forms by name, and the races: the winner of each is the one to beat in the next."""
+    forms = portable_candidates(int8)
+    races = [fastest(forms, feeds)]
+
+    def challenge(others: Mapping[str, onnx.ModelProto]) -> None:
+        champion = races[-1].winner
+        if others:
+            races.append(fastest({champion: forms[champion], **others}, feeds))
+            forms.update(others)
+
+    challenge(gemm_candidates(races[-1].winner, forms[races[-1].winner]))
+    suffix = GEMM if races[-1].winner.endswith(GEMM) else ""
+    native = ort_candidates(to_gemm(int8) if suffix else int8, unsigned_weights=unsigned_weights)
+    challenge({f"{name}{suffix}": form for name, form in native.items()})
+    return forms, races
+
+
+def _sentence(races: Sequence[Race]) -> str:
+    plain, winner = races[0].laps[PLAIN], races[-1].winner
+    best = races[-1].laps[winner]
+    number = len({name for race in races for name in race.laps})
+    times = f"{best.min_us:,.0f} us beside {plain.min_us:,.0f}"
+    if number == 1:
+        return "No other form of int8 was found: int8 is the fastest."
+    if winner != PLAIN:
+        return f"int8 is fastest here as {winner}: {times}, of {number} forms."
+    noise = max(race.noise for race in races)
+    busy = f" The machine is too busy to tell: times vary by {100 * noise:.0f} %."
+    told_apart = all(race.told_apart for race in races)
+    said = f"None of {number} forms of int8 is surely faster than it is: {plain.min_us:,.0f} us."
+    return said if told_apart else said + busy

@@ -1,0 +1,1 @@
+"""The parity ledger made again: on other data, on other providers, in bundles, on emulated devices."""

@@ -1,0 +1,1 @@
+"""What is in a model's files: layers, precision, cost and contract."""

@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from edgeconv.benchmarking import footprint
+from edgeconv.benchmarking.footprint import footprint_of, main
+from edgeconv.benchmarking.subjects import Subject
+from edgeconv.runtime.loading import find_files
+
+
+def test_load_time_and_memory_are_those_of_a_process(tiny: Path) -> None:
+    """Starts a process, half a second."""
+    found = footprint_of(find_files(tiny), Subject("int8"), (1, 4))
+    assert found is not None
+    assert found.load_ms > 0.0
+    assert list(found.memory_bytes) == [1, 4]
+    if footprint.STATUS.exists():
+        small, large = found.memory_bytes.values()
+        assert small is not None and large is not None  # noqa: PT018
+        assert 0 < small <= large < 2**30
+
+
+def test_a_process_that_fails_is_none(tiny: Path) -> None:
+    """Starts a process, half a second."""
+    assert footprint_of(find_files(tiny), Subject("fp16"), (1,)) is None
+
+
+def test_memory_counts_from_before_the_load(
+    tiny: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status = tmp_path / "status"
+    monkeypatch.setattr(footprint, "STATUS", status)
+    monkeypatch.setattr(footprint, "RESET", tmp_path / "absent" / "clear_refs")
+    status.write_text("VmHWM:\t   900 kB\nVmRSS:\t   400 kB\n")
+    subject = Subject("e2e")
+    request = {
+        "path": str(tiny),
+        "variant": "e2e",
+        "provider": subject.provider,
+        "threads": 1,
+        "options": subject.options.as_dict(),
+        "batches": [1],
+    }
+    main(json.dumps(request))
+    assert json.loads(capsys.readouterr().out)["memory_bytes"] == {"1": 500 * 1024}

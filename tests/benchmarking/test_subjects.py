@@ -1,0 +1,130 @@
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from edgeconv.benchmarking import subjects
+from edgeconv.benchmarking.subjects import (
+    Inputs,
+    Opened,
+    Subject,
+    batch_sizes,
+    gated,
+    thread_counts,
+    usable_subjects,
+)
+from edgeconv.errors import ArtifactError, ChecksumError, ConfigError
+from edgeconv.runtime import loading
+from edgeconv.runtime.loading import find_files
+from edgeconv.runtime.options import SessionOptions
+from edgeconv.runtime.providers import CPU
+
+CUDA = "CUDAExecutionProvider"
+
+
+def test_every_variant_that_is_there_is_measured(copy: Path, listener: Any) -> None:
+    assert usable_subjects(find_files(copy), listener) == [Subject("fp32"), Subject("int8"), Subject("e2e")]
+    (copy / "model.int8.onnx").unlink()
+    assert usable_subjects(find_files(copy), listener) == [Subject("fp32"), Subject("e2e")]
+    assert listener.words == ["int8 is left out: model.int8.onnx is not there."]
+
+
+def test_a_file_that_was_changed_is_refused(copy: Path, listener: Any) -> None:
+    (copy / "model.int8.onnx").write_bytes((copy / "model.onnx").read_bytes())
+    with pytest.raises(ChecksumError, match=r"model\.int8\.onnx` must have the SHA-256"):
+        usable_subjects(find_files(copy), listener)
+
+
+def test_no_file_is_there(copy: Path, listener: Any) -> None:
+    for path in copy.glob("*.onnx"):
+        path.unlink()
+    with pytest.raises(ArtifactError, match=r"must hold a model that runs here\. Received: none\. Export it again"):
+        usable_subjects(find_files(copy), listener)
+
+
+def test_a_lone_file_is_one_variant(tiny: Path, listener: Any) -> None:
+    assert usable_subjects(find_files(tiny / "model.int8.onnx"), listener) == [Subject("int8")]
+
+
+def test_a_gpu_runs_float_only_and_other_machines_nothing(
+    tiny: Path, listener: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = loading.Session
+
+    def faked(data: bytes, *, provider: str = CPU, **settings: Any) -> Any:
+        session = plain(data, **settings)
+        session.provider = provider
+        return session
+
+    monkeypatch.setattr(loading, "Session", faked)
+    monkeypatch.setattr(subjects.ort, "get_available_providers", lambda: [CUDA, "AzureExecutionProvider", CPU])
+    found = usable_subjects(find_files(tiny), listener)
+    assert [(way.variant, way.provider) for way in found] == [
+        *(("fp32", CUDA), ("fp32", CPU)),
+        *(("int8", CPU), ("e2e", CPU)),
+    ]
+    assert [word.partition(" is left out")[0] for word in listener.words] == ["int8 on cuda", "e2e on cuda"]
+
+
+@pytest.mark.parametrize(
+    ("cores", "expected"), [(1, (1,)), (2, (1, 2)), (4, (1, 2, 3, 4)), (6, (1, 2, 3, 4, 6)), (16, (1, 2, 3, 4, 8, 16))]
+)
+def test_threads_go_up_to_the_cores(cores: int, expected: tuple[int, ...]) -> None:
+    assert thread_counts(cores) == expected
+
+
+def test_batches_are_powers_of_two_or_what_the_file_takes(tiny: Path) -> None:
+    manifest = find_files(tiny).manifest
+    assert batch_sizes(manifest, 9, "fp32") == (1, 2, 4, 8)
+    assert batch_sizes(manifest, 9, "e2e") == (1,)
+    fixed = dataclasses.replace(manifest, input=dataclasses.replace(manifest.input, shape=(3, 12, 12, 3)))
+    assert batch_sizes(fixed, 9, "fp32") == (3,)
+    with pytest.raises(ConfigError, match=r"`max_batch` must be at least 1\. Received: 0"):
+        batch_sizes(manifest, 0, "fp32")
+
+
+def test_inputs_are_golden_vectors_again_and_again(tiny: Path) -> None:
+    inputs = Inputs.of(find_files(tiny))
+    count = len(inputs.images)
+    batch = inputs.batch(count + 2)
+    np.testing.assert_array_equal(batch[count:], inputs.images[:2])
+
+
+@pytest.mark.parametrize(("file", "shape"), [("model.onnx", (1, 12, 12, 3)), ("model.e2e.onnx", (1, 480, 640, 3))])
+def test_a_lone_file_gets_random_pixels(tiny: Path, file: str, shape: tuple[int, ...]) -> None:
+    images = Inputs.of(find_files(tiny / file)).images
+    assert (images.shape, images.dtype) == (shape, np.uint8)
+    assert images.max() > 200
+
+
+def test_a_lone_file_of_any_size_has_no_inputs(tiny: Path) -> None:
+    files = find_files(tiny / "model.onnx")
+    spec = dataclasses.replace(files.manifest.input, shape=("batch", "height", "width", 3))
+    files = dataclasses.replace(files, manifest=dataclasses.replace(files.manifest, input=spec))
+    with pytest.raises(
+        ArtifactError, match=r"must have golden vectors or an input of fixed size\. Received: \('height'"
+    ):
+        Inputs.of(files)
+
+
+def test_logits_become_probabilities(tiny: Path) -> None:
+    files = find_files(tiny)
+    manifest = dataclasses.replace(files.manifest, output=dataclasses.replace(files.manifest.output, kind="logits"))
+    images = Inputs.of(files).images
+    answers = Opened(dataclasses.replace(files, manifest=manifest), Subject("fp32")).probabilities(images)
+    np.testing.assert_allclose(answers.sum(axis=1), 1.0, atol=1e-6)
+    assert answers.max() < Opened(files, Subject("fp32")).probabilities(images).max()
+
+
+def test_a_way_is_told_with_what_is_not_the_default() -> None:
+    assert str(Subject("fp32")) == "fp32, cpu, 1 thread"
+    odd = Subject("int8", CUDA, 2, SessionOptions("basic", spinning=False, memory_pattern=False))
+    assert str(odd) == "int8, cuda, 2 threads, basic, no spinning, no memory pattern"
+
+
+def test_variants_with_a_gate(tiny: Path) -> None:
+    assert gated(find_files(tiny).manifest, ["int8", "int8-ort", "fp32"]) == ["int8", "fp32"]

@@ -1,0 +1,342 @@
+"""What is decided about emulated devices, with the programs of others replaced at the border."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from zipfile import ZipFile
+
+import numpy as np
+import onnx
+import pytest
+from click.testing import CliRunner
+
+from edgeconv.cli.main import cli
+from edgeconv.errors import ConfigError, InferenceError, ProviderError
+from edgeconv.evaluation.emulation import commands, debian, emulator, root, stages
+from edgeconv.evaluation.emulation.commands import CommandError, run_command
+from edgeconv.evaluation.emulation.devices import DEVICES, devices_named
+from edgeconv.evaluation.emulation.emulator import Emulator, emulator_of
+from edgeconv.parity.prove import Evidence, Stage, prove
+from edgeconv.runtime.loading import find_files, reference_model
+from edgeconv.runtime.predictor import Predictor
+from edgeconv.runtime.processor import int8_overflows, read_processor
+
+posix = pytest.mark.skipif(os.name != "posix", reason="the stand-ins for programs are shell scripts")
+
+FakeQemu = Callable[[str], Emulator]
+
+
+@pytest.fixture
+def fake_qemu(tmp_path: Path) -> FakeQemu:
+    """Return a function that makes a shell script an emulator; its arguments behind the fourth are the program."""
+
+    def make(script: str) -> Emulator:
+        path = tmp_path / "qemu"
+        path.write_text(f"#!/bin/sh\n{script}\n")
+        path.chmod(0o755)
+        return Emulator(DEVICES["avx2"], str(path), None)
+
+    return make
+
+
+@pytest.fixture
+def images() -> Any:
+    return np.load(reference_model() / "samples.npz")["images"]
+
+
+def test_devices_are_named_once_each_and_all_at_once() -> None:
+    assert [device.name for device in devices_named(["pi5", "pi4", "pi5"])] == ["pi5", "pi4"]
+    assert devices_named(["pi5", "all"]) == (DEVICES["pi5"], DEVICES["pi4"], DEVICES["avx2"])
+    assert devices_named([]) == ()
+
+
+def test_a_device_that_does_not_exist_is_told_before_any_work() -> None:
+    result = CliRunner().invoke(cli, ["evaluate", str(reference_model()), "--emulate", "pi9"])
+    assert result.exit_code == 2
+    assert result.stderr.splitlines()[-1] == ("Error: `emulate` must be one of pi4, pi5, avx2, all. Received: 'pi9'.")
+
+
+def test_a_disguise_decides_as_the_device_would(tmp_path: Path) -> None:
+    for device in DEVICES.values():
+        folder = tmp_path / device.name
+        folder.mkdir()
+        device.disguise(folder)
+    cpuinfo, board = Path("proc/cpuinfo"), Path("proc/device-tree/model")
+    assert int8_overflows("x86_64", tmp_path / "avx2" / cpuinfo)
+    four, five = (read_processor(tmp_path / name / cpuinfo, tmp_path / name / board) for name in ("pi4", "pi5"))
+    assert (four.name, five.name) == ("0xd08 Raspberry Pi 4 Model B", "0xd0b Raspberry Pi 5 Model B")
+    assert ("asimddp" in four.abilities, "asimddp" in five.abilities) == (False, True)
+
+
+@pytest.mark.parametrize("name", list(DEVICES))
+def test_without_qemu_it_is_said_how_to_install_it(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(commands.shutil, "which", lambda _: None)
+    with pytest.raises(ProviderError, match=r"requires qemu-(x86_64|aarch64)\. Not installed.*apt install qemu-user"):
+        emulator_of(DEVICES[name])
+
+
+@pytest.mark.parametrize("said", ["qemu-x86_64 version 6.2.0", "qemu-x86_64 version 7.1.9 (Debian)", "hello"])
+def test_qemu_without_avx2_is_refused(said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(emulator, "find_executable", lambda *_: "qemu")
+    monkeypatch.setattr(emulator, "run_command", lambda *_, **__: said)
+    with pytest.raises(ProviderError, match=rf"must be of QEMU 7\.2 or later\. Received: {said.split('(')[0]}"):
+        emulator_of(DEVICES["avx2"])
+
+
+def test_avx2_requires_a_python_for_x86(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(emulator, "find_executable", lambda *_: "qemu")
+    monkeypatch.setattr(emulator, "run_command", lambda *_, **__: "qemu-x86_64 version 10.0")
+    monkeypatch.setattr(emulator.platform, "machine", lambda: "aarch64")
+    with pytest.raises(ProviderError, match=r"must be one for x86-64\. Received: aarch64\. Leave `avx2` out"):
+        emulator_of(DEVICES["avx2"])
+    monkeypatch.setattr(emulator.platform, "machine", lambda: "x86_64")
+    assert emulator_of(DEVICES["avx2"]).root is None
+
+
+@posix
+def test_a_variant_answers_through_the_worker_as_it_does_here(fake_qemu: FakeQemu, images: Any, tmp_path: Path) -> None:
+    """Starts Python without QEMU, twice, some two seconds."""
+    device = fake_qemu('shift 4; exec "$@"')
+    expected = Predictor(reference_model(), variant="int8").probabilities(images)
+    np.testing.assert_array_equal(stages.answer(device, reference_model(), "int8", images), expected)
+    np.testing.assert_array_equal(stages.answer(device, _of_pairs(tmp_path), "int8", images[:5], batch=2), expected[:5])
+
+
+def _of_pairs(folder: Path) -> Path:
+    """Return the shipped int8 file with a batch of two, which the last of five images does not fill."""
+    model = onnx.load(reference_model() / "model.int8.onnx")
+    for value in (*model.graph.input, *model.graph.output):
+        value.type.tensor_type.shape.dim[0].dim_value = 2
+    onnx.save(model, folder / "pairs.onnx")
+    return folder / "pairs.onnx"
+
+
+@posix
+def test_qemu_is_told_the_processor_and_the_disguise(fake_qemu: FakeQemu) -> None:
+    script = 'echo "$1" "$2" "$3"; grep -c flags "$4/proc/cpuinfo"; shift 4; echo "$@"'
+    said = fake_qemu(script).run("worker.py", timeout_s=60).splitlines()
+    assert said == ["-cpu Haswell -L", "4", f"{sys.executable} -P worker.py"]
+
+
+@posix
+def test_an_arm_has_a_system_of_its_own_and_nothing_of_our_environment(
+    fake_qemu: FakeQemu, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    system = tmp_path / "arm"
+    (system / "usr").mkdir(parents=True)
+    (system / "usr" / "mark").touch()
+    monkeypatch.setenv("PYTHONPATH", "/of/x86")
+    device = replace(fake_qemu('ls "$4" "$4/usr/"; echo "path $PYTHONPATH"; echo "$5 $6"'), root=system)
+    said = device.run(timeout_s=60).split("\n")
+    assert {"proc", "usr", "mark", "path "} <= set(said)
+    assert f"{system}/usr/bin/python3 -I" in said
+
+
+@posix
+@pytest.mark.parametrize(
+    ("script", "received"),
+    [
+        ("echo first >&2; echo 'IndexError: the last line.' >&2; exit 1", r"IndexError: the last line\. Take fewer"),
+        ("kill -SEGV $$", "no words, and exit code -11"),
+        ("exit 0", "No such file or directory"),
+    ],
+)
+def test_a_worker_that_fails_is_told_by_its_last_line(
+    fake_qemu: FakeQemu, images: Any, script: str, received: str
+) -> None:
+    with pytest.raises(InferenceError, match=rf"int8, must answer 64 images on x86 with AVX2.*Received: .*{received}"):
+        stages.answer(fake_qemu(script), reference_model(), "int8", np.repeat(images[:1], 64, axis=0))
+
+
+@posix
+def test_a_worker_that_hangs_is_ended(fake_qemu: FakeQemu, images: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stages, "START_S", 0.1)
+    monkeypatch.setattr(stages, "IMAGE_S", 0.1)
+    with pytest.raises(InferenceError, match=r"Received: nothing within 0 seconds\. Take fewer images"):
+        stages.answer(fake_qemu("exec sleep 60"), reference_model(), "int8", images[:1])
+
+
+def test_a_program_that_is_not_there() -> None:
+    with pytest.raises(CommandError, match=r"No such file or directory: no-such-program"):
+        run_command(["no-such-program"], timeout_s=1)
+
+
+def test_the_rows_are_named_after_variant_and_device(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stages, "emulator_of", lambda device, _: Emulator(device, "qemu", None))
+    made = stages.emulated_stages(find_files(reference_model()), devices_named(["pi4", "avx2"]))
+    assert [stage.name for stage in made] == ["int8 on pi4", "int8 on avx2"]
+    assert {(stage.at_once, stage.timed) for stage in made} == {(True, False)}
+    assert made[0].size_bytes == (reference_model() / "model.int8.onnx").stat().st_size
+
+
+def test_a_model_without_int8_is_refused_before_a_system_is_made() -> None:
+    files = replace(find_files(reference_model()), variants=("fp32", "e2e"))
+    with pytest.raises(ConfigError, match=r"requires an int8 variant of .*Received: fp32, e2e\. Make one with"):
+        stages.emulated_stages(files, devices_named(["pi4"]))
+
+
+def test_a_device_is_given_all_images_at_once_and_judged_as_int8() -> None:
+    calls = []
+
+    def run(images: Any) -> Any:
+        calls.append(len(images))
+        return np.eye(2, dtype=np.float32)[np.zeros(len(images), int)]
+
+    labels = np.zeros(1200, np.int64)
+    labels[:6] = 1
+    right = Stage("keras", "tensorflow", lambda images: np.eye(2, dtype=np.float32)[images[:, 0]], 1, timed=False)
+    device = Stage("int8 on pi4", "CPUExecutionProvider", run, 1, timed=False, at_once=True)
+    evidence = Evidence("d", "test", "0", labels[:, None], labels)
+    ledger = prove([right, device], evidence, max_drop=0.4, kind="probabilities")
+    assert calls == [1200]
+    assert (ledger.passed, ledger.failures()) == (
+        False,
+        "int8 on pi4 accuracy drop in percentage points: at most 0.4, got 0.5",
+    )
+
+
+def test_where_the_arm_system_lies(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("EDGECONV_DEVICES", str(tmp_path / "named"))
+    assert root.devices_folder() == tmp_path / "named"
+    monkeypatch.delenv("EDGECONV_DEVICES")
+    monkeypatch.setenv("EDGECONV_CACHE", str(tmp_path / "cache"))
+    assert root.devices_folder() == tmp_path / "cache" / "devices"
+
+
+@pytest.fixture
+def fake_parts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """Have packages unpacked and wheels downloaded without a network; return the folder of devices."""
+
+    def unpack(names: Any, architecture: str, folder: Path, scratch: Path) -> None:
+        (folder / "usr" / "bin").mkdir(parents=True)
+        (folder / "usr" / "bin" / "python3.11").touch()
+        (folder / root.PYTHON).symlink_to("python3.11")
+
+    def download(command: list[Any], **kwargs: Any) -> str:
+        (wheels,) = (Path(part.removeprefix("--dest=")) for part in command if str(part).startswith("--dest="))
+        assert "--python-version=3.11" in command
+        wheels.mkdir()
+        with ZipFile(wheels / "numpy.whl", "w") as archive:
+            archive.writestr("numpy/__init__.py", "")
+        return ""
+
+    monkeypatch.setattr(root, "unpack_packages", unpack)
+    monkeypatch.setattr(root, "run_command", download)
+    monkeypatch.setenv("EDGECONV_DEVICES", str(tmp_path / "devices"))
+    return tmp_path / "devices"
+
+
+def test_an_arm_system_is_made_once(fake_parts: Path) -> None:
+    checked: list[Path] = []
+    made = root.make_arm_root(checked.append)
+    assert list(fake_parts.iterdir()) == [made]
+    assert (made / root.SITE / "numpy" / "__init__.py").is_file()
+    assert root.make_arm_root(checked.append) == made
+    assert len(checked) == 1
+
+
+def test_an_arm_system_that_does_not_run_is_not_kept(fake_parts: Path) -> None:
+    def crash(folder: Path) -> None:
+        raise ProviderError("it crashed")
+
+    with pytest.raises(ProviderError, match="it crashed"):
+        root.make_arm_root(crash)
+    assert list(fake_parts.iterdir()) == []
+
+
+def test_of_two_that_make_it_at_a_time_the_first_stays(fake_parts: Path) -> None:
+    def overtaken(folder: Path) -> None:
+        (root.arm_root() / "usr").mkdir(parents=True)
+
+    made = root.make_arm_root(overtaken)
+    assert list(fake_parts.iterdir()) == [made]
+    assert list((made / "usr").iterdir()) == []
+
+
+def test_wheels_that_are_not_to_be_had(fake_parts: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(command: Any, **kwargs: Any) -> str:
+        raise CommandError("ERROR: No matching distribution found")
+
+    monkeypatch.setattr(root, "run_command", fail)
+    with pytest.raises(ProviderError, match=r"for Python 3\.11, aarch64\. Received: ERROR: No matching distribution"):
+        root.make_arm_root(lambda _: None)
+    assert list(fake_parts.iterdir()) == []
+
+
+def test_a_new_system_that_crashes_is_an_error(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def crash(self: Emulator, *arguments: Any, timeout_s: float) -> str:
+        raise CommandError("qemu: uncaught target signal 11 (Segmentation fault)")
+
+    monkeypatch.setattr(emulator, "find_executable", lambda *_: "qemu")
+    monkeypatch.setattr(emulator, "run_command", lambda *_, **__: "qemu-aarch64 version 7.2.22")
+    monkeypatch.setattr(emulator, "make_arm_root", lambda check, _: check(tmp_path))
+    monkeypatch.setattr(Emulator, "run", crash)
+    with pytest.raises(ProviderError, match=r"must import numpy and onnxruntime\. Received: qemu: uncaught target"):
+        emulator_of(DEVICES["pi4"])
+
+
+def test_without_apt_it_is_said_what_to_do(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(debian, "find_executable", lambda _: None)
+    with pytest.raises(ProviderError, match=r"Not installed: apt-get, dpkg\..*name it with EDGECONV_DEVICES"):
+        debian.unpack_packages(("python3",), "arm64", tmp_path, tmp_path)
+
+
+def test_other_systems_than_debian_need_its_keys(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(debian, "find_executable", lambda name: name)
+    monkeypatch.setattr(debian, "_system", lambda: "ubuntu")
+    monkeypatch.setattr(debian, "KEYRING", tmp_path / "absent.gpg")
+    with pytest.raises(ProviderError, match=r"requires Debian's keys.*Install `debian-archive-keyring`"):
+        debian.unpack_packages(("python3",), "arm64", tmp_path, tmp_path)
+
+
+@pytest.mark.parametrize("system", ["debian", "ubuntu"])
+def test_apt_works_in_folders_of_its_own(system: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    ran: list[list[str]] = []
+
+    def run(command: Any, **kwargs: Any) -> str:
+        ran.append([str(part) for part in command])
+        if "install" in command:
+            (tmp_path / "cache" / "archives" / "a_1_arm64.deb").touch()
+        return ""
+
+    monkeypatch.setattr(debian, "find_executable", lambda name: name)
+    (tmp_path / "keys.gpg").touch()
+    monkeypatch.setattr(debian, "KEYRING", tmp_path / "keys.gpg")
+    monkeypatch.setattr(debian, "_system", lambda: system)
+    monkeypatch.setattr(debian, "run_command", run)
+    debian.unpack_packages(("python3", "libc6"), "arm64", tmp_path / "out", tmp_path)
+    assert [command[0] for command in ran] == ["apt-get", "apt-get", "dpkg"]
+    assert ran[1][-4:] == ["--download-only", "install", "python3", "libc6"]
+    assert ran[2][1:] == ["-x", str(tmp_path / "cache" / "archives" / "a_1_arm64.deb"), str(tmp_path / "out")]
+    settings = (tmp_path / "apt.conf").read_text()
+    assert f'Dir::State "{tmp_path}/state";' in settings
+    assert 'APT::Architectures { "arm64"; };' in settings
+    assert ("Dir::Etc::sourcelist" in settings) == (system == "ubuntu")
+
+
+def test_apt_without_a_network(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def fail(command: Any, **kwargs: Any) -> subprocess.CompletedProcess[str]:
+        return subprocess.CompletedProcess(command, 100, "", "W: warned\nE: Unable to locate package python3-minimal\n")
+
+    monkeypatch.setattr(debian, "find_executable", lambda name: name)
+    monkeypatch.setattr(debian, "_system", lambda: "debian")
+    monkeypatch.setattr(commands.subprocess, "run", fail)
+    with pytest.raises(ProviderError, match=r"python3 for arm64 are required\. Received: E: Unable to locate package"):
+        debian.unpack_packages(("python3",), "arm64", tmp_path, tmp_path)
+
+
+@pytest.mark.train
+def test_custom_objects_reach_keras(images: Any, tmp_path: Path) -> None:
+    """Loads TensorFlow."""
+    labels = np.arange(len(images)) % 10
+    np.savez(tmp_path / "few.npz", x_train=images, y_train=labels, x_test=images, y_test=labels)
+    arguments = ["evaluate", str(reference_model()), "--dataset", str(tmp_path / "few.npz")]
+    result = CliRunner().invoke(cli, [*arguments, "--custom-objects", "no_such_module:Layer"])
+    assert result.exit_code == 2
+    assert "must name a module that Python finds. Received: 'no_such_module:Layer'" in result.stderr

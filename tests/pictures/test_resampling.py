@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from edgeconv.pictures.resampling import area_weights, resize, triangle_weights
+
+SIZES = [(28, 28), (40, 17), (17, 40), (200, 96), (97, 224), (331, 1), (1, 50)]
+
+
+@pytest.mark.parametrize(("source", "target"), SIZES)
+def test_weights_of_every_target_pixel_sum_to_one(source, target):
+    assert triangle_weights(source, target).sum(axis=1) == pytest.approx(1, abs=1e-5)
+
+
+@pytest.mark.parametrize("source", [(50, 70), (301, 200), (9, 9)])
+@pytest.mark.parametrize("target", [(28, 28), (96, 33), (224, 160)])
+def test_resize_equals_bilinear_of_pillow_within_one_grey_level(source, target):
+    picture = np.random.default_rng(0).integers(0, 256, (*source, 3), dtype=np.uint8)
+    pillow = Image.fromarray(picture).resize(target[::-1], Image.Resampling.BILINEAR)
+    ours = np.rint(resize(picture, *target))
+    assert np.abs(ours - np.asarray(pillow)).max() <= 1  # Pillow rounds twice, once after each direction
+
+
+def test_resize_to_the_same_size_changes_no_bit():
+    picture = np.random.default_rng(0).integers(0, 256, (31, 45, 1), dtype=np.uint8)
+    assert (resize(picture, 31, 45) == picture).all()
+
+
+def test_resize_of_a_tall_picture_equals_one_dense_product():
+    picture = np.random.default_rng(0).integers(0, 256, (700, 3, 1), dtype=np.uint8)
+    dense = triangle_weights(700, 90) @ picture[..., 0].astype(np.float32)
+    assert resize(picture, 90, 3)[..., 0] == pytest.approx(dense, abs=1e-3)
+
+
+def test_a_window_beyond_the_edge_goes_on_as_the_edge():
+    weights = triangle_weights(10, 6, begin=-6, end=6)
+    assert (weights[:3] == weights[0]).all()
+    assert weights[0] == pytest.approx([2 / 3, 1 / 3, *[0] * 8])
+    assert weights[3:] == pytest.approx(triangle_weights(10, 3, begin=0, end=6))
+
+
+def test_area_weights_keep_the_sum_of_what_they_average():
+    weights = area_weights(37, 28, scale=2.5, offset=3)
+    assert weights.sum(axis=0) == pytest.approx(1 / 2.5, abs=1e-6)
+    assert not weights[:3].any()
