@@ -20,7 +20,7 @@ import pytest
 
 pytest.importorskip("onnx", reason="needs the extra `train`")
 
-from edgeconv.bundling import bundler, gathering, literals
+from edgeconv.bundling import bundler, collect, literals
 from edgeconv.bundling.bundler import bundle
 from edgeconv.bundling.collect import gather
 from edgeconv.bundling.context import Facts, slug_of
@@ -455,7 +455,7 @@ def test_a_graph_that_prepares_otherwise_than_python_is_refused(
     def darker(picture: Any, preparation: Preparation) -> Any:
         return np.asarray(prepare(picture, preparation) // 2, np.uint8)
 
-    monkeypatch.setattr(gathering, "prepare", darker)
+    monkeypatch.setattr(collect, "prepare", darker)
     with pytest.raises(UnsupportedModelError, match="must prepare pictures in ONNX as in Python, within 1 grey level"):
         gather(find_files(reference_model() or Path()), None)
 
@@ -477,8 +477,8 @@ def test_tolerances_shrink_where_no_answer_is_sure(monkeypatch: pytest.MonkeyPat
     facts = gather(files, None)
     unsure = [replace(sample, probabilities=np.full(1000, 0.001, np.float32)) for sample in facts.samples]
     for samples, expected in ((unsure, 0.02 * 0.002), (list(facts.samples), 0.02)):
-        monkeypatch.setattr(gathering, "EmbeddedModel", lambda _, samples=samples: _Faithful(samples))
-        assert gathering._tolerances(b"", tuple(samples), files).probabilities == pytest.approx(expected)
+        monkeypatch.setattr(collect, "EmbeddedModel", lambda _, samples=samples: _Faithful(samples))
+        assert collect._tolerances(b"", tuple(samples), files).probabilities == pytest.approx(expected)
 
 
 def test_a_model_that_answers_otherwise_than_its_reference_is_not_bundled() -> None:
@@ -486,7 +486,7 @@ def test_a_model_that_answers_otherwise_than_its_reference_is_not_bundled() -> N
     facts = gather(files, None)
     others = tuple(replace(sample, probabilities=sample.probabilities[::-1]) for sample in facts.samples)
     with pytest.raises(UnsupportedModelError, match=r"as its fp32 does, within 0\.2 .* Bundle `--variant fp32`"):
-        gathering._tolerances(facts.embedded, others, files)
+        collect._tolerances(facts.embedded, others, files)
 
 
 def test_tolerances_leave_room_for_what_was_measured() -> None:

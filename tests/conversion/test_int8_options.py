@@ -15,10 +15,10 @@ keras = pytest.importorskip("keras", reason="needs the extra `train`")
 
 import edgeconv  # noqa: E402
 from edgeconv import ExportConfig  # noqa: E402
-from edgeconv.conversion import fast_variant  # noqa: E402
 from edgeconv.conversion.int8.native.candidates import PLAIN  # noqa: E402
 from edgeconv.conversion.int8.native.racing import Lap, Race  # noqa: E402
 from edgeconv.conversion.stages import export_here  # noqa: E402
+from edgeconv.conversion.variants import int8_fast  # noqa: E402
 from edgeconv.conversion.variants.int8 import Judge  # noqa: E402
 from edgeconv.errors import ConfigError  # noqa: E402
 from edgeconv.parity.prove import Evidence  # noqa: E402
@@ -100,7 +100,7 @@ def test_the_fastest_form_of_int8_is_a_variant_if_it_wins(
         winner = next((name for name in candidates if name.startswith(wins)), next(iter(candidates)))
         return Race(winner, dict.fromkeys(candidates, Lap(1.0, 1.0, 1.0)), 0.0, True)
 
-    monkeypatch.setattr(fast_variant, "fastest", race)
+    monkeypatch.setattr(int8_fast, "fastest", race)
     exported = export_here(model, config=_int8(model, fast=True), out=tmp_path / "m")
     portable, *_, native = raced
     assert portable[0] == PLAIN
@@ -127,14 +127,14 @@ def test_a_form_with_other_answers_is_never_kept(model: Path, tmp_path: Path, mo
         bias.CopyFrom(type(bias)(name=bias.name, data_type=1, dims=bias.dims, float_data=[0.5]))
         return {"ort-broken": wrong}
 
-    monkeypatch.setattr(fast_variant, "ort_candidates", broken)
+    monkeypatch.setattr(int8_fast, "ort_candidates", broken)
 
     def race(candidates: Any, feeds: Any) -> Race:
         assert "image" in feeds
         winner = "ort-broken" if "ort-broken" in candidates else PLAIN
         return Race(winner, dict.fromkeys(candidates, Lap(1.0, 1.0, 1.0)), 0.0, True)
 
-    monkeypatch.setattr(fast_variant, "fastest", race)
+    monkeypatch.setattr(int8_fast, "fastest", race)
     with pytest.raises(edgeconv.EdgeconvError, match="in the form ort-broken must answer as int8 does, to the bit"):
         export_here(model, config=_int8(model, fast=True), out=tmp_path / "m")
 

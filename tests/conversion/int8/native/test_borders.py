@@ -3,10 +3,10 @@ from __future__ import annotations
 import numpy as np
 import onnx
 import pytest
-from conversion.int8.native.networks import Network, assert_equal_integers, operators
 
 from edgeconv.conversion.int8.native.blocking import Blocking
 from edgeconv.conversion.int8.native.writing import to_blocked, to_native
+from tests.conversion.int8.native.networks import Network, assert_equal_integers, operators
 
 
 def cut_to(model: onnx.ModelProto) -> list[int] | None:

@@ -3,10 +3,10 @@ from __future__ import annotations
 import numpy as np
 import onnx
 import pytest
-from conversion.int8.native.networks import Network, assert_equal_integers
 
 from edgeconv.conversion.int8.native.candidates import gemm_candidates
 from edgeconv.conversion.int8.native.writing import to_gemm, to_native
+from tests.conversion.int8.native.networks import Network, assert_equal_integers
 
 
 def zero_points(model: onnx.ModelProto) -> list[int]:

@@ -5,12 +5,12 @@ from dataclasses import replace
 import numpy as np
 import onnx
 import pytest
-from conversion.int8.native.networks import Network, assert_equal_integers, operators
 
 from edgeconv.conversion.int8.native.blocking import BLOCKINGS, Blocking
 from edgeconv.conversion.int8.native.blocks import Grouping, blocked
 from edgeconv.conversion.int8.native.candidates import portable_candidates
 from edgeconv.conversion.int8.native.writing import to_blocked, to_native
+from tests.conversion.int8.native.networks import Network, assert_equal_integers, operators
 
 
 def drawn(seed: int) -> tuple[Network, str]:

@@ -5,11 +5,11 @@ from collections.abc import Callable
 import numpy as np
 import onnx
 import pytest
-from conversion.int8.native.networks import Network, answers, assert_equal_integers, operators
 
 from edgeconv.conversion.int8.native.blocking import Blocking
 from edgeconv.conversion.int8.native.writing import to_blocked, to_native
 from edgeconv.runtime.processor import int8_overflows
+from tests.conversion.int8.native.networks import Network, answers, assert_equal_integers, operators
 
 
 def residual(network: Network) -> list[str]:

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 import onnx
 import pytest
-from conversion.int8.native.networks import Network
 
 from edgeconv.conversion.int8.native.racing import fastest
 from edgeconv.conversion.int8.native.writing import to_blocked
 from edgeconv.errors import ConfigError
+from tests.conversion.int8.native.networks import Network
 
 
 class Machine:
