@@ -6,7 +6,7 @@ PEERS := .venv-bench/bin
 DEBIAN := chromium cmake gcc g++ libpng-dev libjpeg-dev qemu-user-static
 PIP := install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test check test-runtime tools bench bench-inference bench-pipeline bench-training bench-bundles accuracy zoo \
+.PHONY: demo test check docs test-runtime tools bench bench-inference bench-pipeline bench-training bench-bundles accuracy zoo \
 	sweep devices clean
 
 # Train, export with int8, read a picture: the three commands of the README. Three epochs instead of five, so that it
@@ -30,6 +30,10 @@ check: .venv/installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+
+# The site, into build/docs; a link that leads nowhere is an error.
+docs: .venv/installed
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet --config-file docs/tools/mkdocs.yml
 
 # What a device gets: the wheel alone, without tensorflow and without onnx.
 test-runtime: .venv-runtime/installed
@@ -77,7 +81,7 @@ sweep: .venv/installed
 
 .venv/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip $(PIP) --editable '.[train,sign,dev]'
+	$(BIN)/python -m pip $(PIP) --editable '.[train,sign,docs,dev]'
 	touch $@
 
 .venv-bench/installed: pyproject.toml constraints.txt tests/benchmarks/requirements.txt
