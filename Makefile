@@ -64,7 +64,7 @@ accuracy: .venv-bench/installed
 # Every model of keras.applications by edgeconv, tf2onnx and Keras; hours. Goes on where it was stopped.
 zoo: .venv/installed
 	$(BIN)/python -m tests.zoo
-	$(BIN)/python -m tests.zoo --table README.md
+	$(BIN)/python -m tests.zoo --table
 
 # Cold starts of built bundles: make bench-bundles BUNDLES="app-python app-web".
 bench-bundles: .venv/installed

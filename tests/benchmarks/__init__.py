@@ -1,1 +1,1 @@
-"""Benchmarks: what the README's figures were measured with."""
+"""Benchmarks: what the figures of docs/benchmarks.md were measured with."""

@@ -1,6 +1,6 @@
 """What int8 costs in accuracy, over all test images: `python -m tests.benchmarks.accuracy`.
 
-    python -m tests.benchmarks.accuracy [--only NAME...] [--table README.md]
+    python -m tests.benchmarks.accuracy [--only NAME...] [--table [PAGE]]
 
 Each network is exported with `--quantize` and the drop that it is held to; beside it stands what
 `onnxruntime.quantization.quantize_dynamic` makes of the same fp32 file, one scale a tensor. Figures go into
@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from tests.benchmarks.networks import HOME, NETWORKS, Network, edgeconv
-from tests.readme import line, write_between
+from tests.pages import BENCHMARKS, line, write_between
 
 FILE = Path(__file__).with_name("accuracy.json")
 DYNAMIC = "dynamic"
@@ -32,7 +32,8 @@ def main() -> None:
     labelled = [name for name, network in NETWORKS.items() if network.dataset is not None]
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks.accuracy", description=__doc__.splitlines()[0])
     parser.add_argument("--only", nargs="+", choices=labelled, default=labelled, help="Default: all of them.")
-    parser.add_argument("--table", type=Path, metavar="README", help="Write the table into this file, and do no more.")
+    help_ = "Only write the table, from stored figures, into PAGE (default: the page in docs/)."
+    parser.add_argument("--table", nargs="?", type=Path, const=BENCHMARKS, metavar="PAGE", help=help_)
     options = parser.parse_args()
     results = json.loads(FILE.read_text(encoding="utf-8")) if FILE.is_file() else {}
     if options.table:
@@ -71,11 +72,11 @@ def render(results: dict[str, Any]) -> str:
     middle = dict.fromkeys(stage for rows in named.values() for stage in rows)
     stages = [stage for stage in middle if stage != DYNAMIC]
     titles = ["Keras" if stage == "keras" else stage for stage in stages]
-    header = ["network", *titles, "int8 loses", "held to", "`quantize_dynamic`, per tensor"]
+    header = ["network", *titles, "drop of int8", "limit", "`quantize_dynamic`, per tensor"]
     table = [line(header), line(["---", *["--:"] * (len(header) - 1)])]
     for name, rows in named.items():
         lost = 100 * (rows["keras"]["accuracy"] - rows["int8"]["accuracy"])
-        verdict = f"{results[name]['max_drop']} pp" + ("" if results[name]["passed"] else ", **not held**")
+        verdict = f"{results[name]['max_drop']} pp" + ("" if results[name]["passed"] else ", **not met**")
         cells = [_share(rows[stage]) if stage in rows else "-" for stage in stages]
         table.append(line([NETWORKS[name].title, *cells, f"{lost:.2f} pp", verdict, _share(rows[DYNAMIC])]))
     return "\n".join(table)

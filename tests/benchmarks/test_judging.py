@@ -14,7 +14,7 @@ from tests.benchmarks import accuracy
 from tests.benchmarks.inference import contenders, measuring, products, table
 from tests.benchmarks.inference.children import Child
 from tests.benchmarks.inference.contenders import LIMIT, LITERT_INT8, OWN, PEER, STATIC, Contender
-from tests.readme import README, read_between
+from tests.pages import BENCHMARKS, read_between
 
 RIGHT = np.eye(3, dtype=np.float32)[[0, 1, 2, 1]]
 
@@ -66,11 +66,11 @@ def test_a_ratio_is_that_of_rounds_not_of_medians_of_a_machine_that_slowed_down(
 
 def test_verdicts_say_what_is_held_and_what_is_not() -> None:
     static, litert, *missing = table.verdicts(results())
-    assert static == "int8 beside ONNX Runtime, `quantize_static`: 0.25 of its time; at most 0.5: held."
-    assert litert.endswith("1.25 of its time; at most 1.0: **not held**.")
+    assert static == "int8 takes 0.25 of the time of ONNX Runtime, `quantize_static` (limit 0.5): met."
+    assert litert.endswith("takes 1.25 of the time of LiteRT int8 (limit 1.0): **not met**.")
     assert missing == [
-        "fp32 beside LiteRT fp32: **not measured**.",
-        "fp32 beside ONNX Runtime, tf2onnx: **not measured**.",
+        "fp32 and LiteRT fp32: **not measured**.",
+        "fp32 and ONNX Runtime, tf2onnx: **not measured**.",
     ]
 
 
@@ -85,7 +85,7 @@ def test_the_share_of_the_limit_rests_on_the_best_call_of_the_fastest_product() 
 def test_the_table_marks_wrong_answers_and_sums_that_overflow() -> None:
     text = table.render(results(correlation=0.2))
     assert text.count("**wrong**: 99.0 %") == 1
-    assert "uint8 x int8 matrices, whose sums overflow here: 67 G a second at best" in text
+    assert "uint8 x int8 matrices, whose sums overflow here, 67 G (median call: " in text
     assert "a machine; numpy 2.4.6." in text
 
 
@@ -95,7 +95,7 @@ def test_who_could_not_run_is_named_with_the_reason() -> None:
     assert "OpenVINO: RuntimeError: no" in table.render(found)
 
 
-def test_variants_come_from_the_manifest_less_the_one_that_eats_any_picture(tmp_path: Path) -> None:
+def test_variants_come_from_the_manifest_less_the_one_that_takes_any_picture(tmp_path: Path) -> None:
     artifact = tmp_path / "artifact"
     artifact.mkdir()
     variants = {name: {"file": f"{name}.onnx"} for name in ("fp32", "int8", "int8-ort", "e2e")}
@@ -134,11 +134,11 @@ def test_the_table_of_accuracy_says_what_int8_loses_and_whether_that_is_held() -
     stages = {"keras": 0.91, "fp32": 0.91, "int8": 0.9, accuracy.DYNAMIC: 0.1}
     rows = [{"stage": stage, "accuracy": share} for stage, share in stages.items()]
     text = accuracy.render({"mobilenet": {"images": 10_000, "max_drop": 0.5, "passed": False, "rows": rows}})
-    assert text.splitlines()[-1].endswith("| 91.00 % | 91.00 % | 90.00 % | 1.00 pp | 0.5 pp, **not held** | 10.00 % |")
+    assert text.splitlines()[-1].endswith("| 91.00 % | 91.00 % | 90.00 % | 1.00 pp | 0.5 pp, **not met** | 10.00 % |")
 
 
-def test_the_readme_has_the_tables_of_the_stored_figures() -> None:
+def test_the_page_has_the_tables_of_the_stored_figures() -> None:
     found = json.loads(accuracy.FILE.read_text(encoding="utf-8"))
-    assert read_between(README, "accuracy") == accuracy.render(found)
+    assert read_between(BENCHMARKS, "accuracy") == accuracy.render(found)
     stored = Path(__file__).with_name("results.json")
-    assert read_between(README, "inference") == table.render(json.loads(stored.read_text(encoding="utf-8")))
+    assert read_between(BENCHMARKS, "inference") == table.render(json.loads(stored.read_text(encoding="utf-8")))

@@ -24,7 +24,7 @@ from edgeconv.config import ExportConfig
 from edgeconv.evaluation.evaluate import evaluate
 from edgeconv.runtime.loading import find_files, reference_model
 from tests.devices.table import render
-from tests.readme import write_between
+from tests.pages import BENCHMARKS, write_between
 
 FIGURES = Path(__file__).with_name("figures.json")
 IMAGES = 1000
@@ -43,7 +43,8 @@ def main() -> int:
     parser.add_argument("--dataset", help="labelled data; default: what an artifact was trained on")
     parser.add_argument("--emulate", action="append", help="pi4, pi5, avx2 or all; default: all")
     parser.add_argument("--figures", type=Path, default=FIGURES, help=f"where they go; default: {FIGURES.name} here")
-    parser.add_argument("--table", type=Path, metavar="README", help="write the table into this file, and do no more")
+    help_ = "only write the table, from stored figures, into PAGE (default: the page in docs/)"
+    parser.add_argument("--table", nargs="?", type=Path, const=BENCHMARKS, metavar="PAGE", help=help_)
     options = parser.parse_args()
     if options.table:
         write_between(options.table, "devices", render(json.loads(options.figures.read_text(encoding="utf-8"))))

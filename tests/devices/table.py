@@ -1,4 +1,4 @@
-"""The table of the README from the figures: a row a file, a column a device."""
+"""The table of docs/benchmarks.md from the figures: a row a file, a column a device."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from edgeconv.evaluation.emulation.devices import DEVICES
-from tests.readme import line
+from tests.pages import line
 
 STAGES = ("keras", "int8", *(f"int8 on {name}" for name in DEVICES))
 """What a row shows, of the stages that were run."""
@@ -15,7 +15,7 @@ STAGES = ("keras", "int8", *(f"int8 on {name}" for name in DEVICES))
 def render(figures: Mapping[str, Any]) -> str:
     """Return the table in Markdown."""
     titles = ("Keras", "int8, this machine", *(f"`{name}`: {device.title}" for name, device in DEVICES.items()))
-    table = [line(["int8 made for", *titles]), line(["---", *["--:"] * len(titles)])]
+    table = [line(["int8 for", *titles]), line(["---", *["--:"] * len(titles)])]
     for found in figures["artifacts"]:
         rows = {row["stage"]: row for row in found["rows"]}
         table.append(line([_name(found), *(_cell(rows.get(stage)) for stage in STAGES)]))

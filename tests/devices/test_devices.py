@@ -19,7 +19,7 @@ from edgeconv.runtime.loading import reference_model
 from edgeconv.runtime.predictor import Predictor
 from tests.devices.extreme import WHITE, extreme_model, write_extreme
 from tests.devices.table import render
-from tests.readme import README, read_between
+from tests.pages import BENCHMARKS, read_between
 
 LIMIT_S = 300.0
 
@@ -121,13 +121,13 @@ def test_the_ledgers_are_printed_and_kept(
     for found in figures["artifacts"]:
         assert [row["stage"] for row in found["rows"][-3:]] == ["int8 on pi4", "int8 on pi5", "int8 on avx2"]
         assert [(row["accuracy"], row["flips"]) for row in found["rows"][-3:]] == [(1.0, 0)] * 3
-    (tmp_path / "README.md").write_text("<!-- devices:begin -->\n<!-- devices:end -->\n")
-    monkeypatch.setattr("sys.argv", ["devices", *arguments, "--table", "README.md"])
+    (tmp_path / "page.md").write_text("<!-- devices:begin -->\n<!-- devices:end -->\n")
+    monkeypatch.setattr("sys.argv", ["devices", *arguments, "--table", "page.md"])
     assert main() == 0
-    assert (tmp_path / "README.md").read_text().count("100.00 %, 0 flips, ") == 12
+    assert (tmp_path / "page.md").read_text().count("100.00 %, 0 flips, ") == 12
 
 
-def test_the_readme_has_the_table_of_the_stored_figures() -> None:
+def test_the_page_has_the_table_of_the_stored_figures() -> None:
     from tests.devices.__main__ import FIGURES
 
-    assert read_between(README, "devices") == render(json.loads(FIGURES.read_text(encoding="utf-8")))
+    assert read_between(BENCHMARKS, "devices") == render(json.loads(FIGURES.read_text(encoding="utf-8")))

@@ -1,4 +1,4 @@
-"""The verdicts as a table for the README: a row for each layer."""
+"""The verdicts as the table of docs/layers.md: a row for each layer."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from tests.layers.excuses import EXCUSES
 from tests.layers.running import REFUSED, VERIFIED, Verdict
+from tests.pages import DETAILS, END_OF_DETAILS
 
 LONGEST = 120
 """Characters of a reason."""
@@ -26,14 +27,14 @@ def table_of(verdicts: Mapping[str, Verdict]) -> str:
             f"{len(by_subject) - activations} layers and {activations} activations of Keras in {len(verdicts)} modes: "
             f"{counts[0]} verified, {counts[1]} refused by name, 0 failed.",
             "",
-            "<details><summary>Every layer</summary>",
+            DETAILS.format(summary="Every layer and activation"),
             "",
             "| layer | verified | refused | what is refused, and why |",
             "|---|--:|--:|---|",
             *rows,
             *(f"| `{name}` | | | {reason} |" for name, reason in EXCUSES.items()),
             "",
-            "</details>",
+            END_OF_DETAILS,
         ]
     )
 

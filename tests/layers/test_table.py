@@ -5,7 +5,7 @@ import pytest
 from tests.layers.running import REFUSED, VERIFIED, Verdict
 from tests.layers.table import table_of
 from tests.layers.verdicts import read_verdicts
-from tests.readme import README, read_between
+from tests.pages import LAYERS, read_between
 
 pytestmark = pytest.mark.train
 REASON = (
@@ -32,5 +32,5 @@ def test_the_table_counts_and_gives_reasons() -> None:
     assert "| `Size` | 0 | 1 | an image must have a known height |" in table
 
 
-def test_the_table_of_the_readme_is_that_of_the_verdicts() -> None:
-    assert read_between(README, "layers") == table_of(read_verdicts())
+def test_the_table_of_the_page_is_that_of_the_verdicts() -> None:
+    assert read_between(LAYERS, "layers") == table_of(read_verdicts())

@@ -1,6 +1,6 @@
 """Exports every model of `keras.applications` by edgeconv, tf2onnx and Keras, and writes down what came of it.
 
-    python -m tests.zoo [--only NAME...] [--parts tf2onnx keras ours int8] [--out FILE] [--again] [--table README.md]
+    python -m tests.zoo [--only NAME...] [--parts tf2onnx keras ours int8] [--out FILE] [--again] [--table [PAGE]]
 
 One model is made, exported and deleted at a time, each step in a process of its own on one thread. What is in the
 results file already is not done again, unless `--again` says so. `--table` only writes the table, from that file.
@@ -15,7 +15,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from tests.readme import write_between
+from tests.pages import MODEL_ZOO, write_between
 from tests.zoo import ours, peers, results, table
 from tests.zoo.children import GIB, Limits, python
 
@@ -31,7 +31,8 @@ def main() -> None:
     parser.add_argument("--again", action="store_true", help="Do what the results file has already, too.")
     parser.add_argument("--seconds", type=float, default=600, help="Limit of each step.")
     parser.add_argument("--memory", type=float, default=12, help="Limit of each step, in GiB.")
-    parser.add_argument("--table", type=Path, metavar="README", help="Write the table into this file, and do no more.")
+    help_ = "Only write the table, from stored figures, into PAGE (default: the page in docs/)."
+    parser.add_argument("--table", nargs="?", type=Path, const=MODEL_ZOO, metavar="PAGE", help=help_)
     options = parser.parse_args()
     if options.table:
         write_between(options.table, "zoo", table.render(results.read(options.out)))

@@ -1,11 +1,11 @@
-"""The table of the README, generated from the results file."""
+"""The table of docs/model-zoo.md, generated from the results file."""
 
 from __future__ import annotations
 
 from collections import Counter
 from typing import Any
 
-from tests.readme import line
+from tests.pages import DETAILS, END_OF_DETAILS, line
 
 TITLES = {"ours": "edgeconv", "tf2onnx": "tf2onnx", "keras": "`model.export`"}
 """The three ways, as the results file and as the table call them."""
@@ -14,10 +14,12 @@ COLUMNS = ("model", "nodes", "transposes", "seconds", "peak MiB", "max error / s
 
 
 def render(results: dict[str, Any]) -> str:
-    """Return the table in Markdown: a row a model, in the order of their names, and the counts below."""
+    """Return the counts, and the collapsed table in Markdown: a row a model, in the order of their names."""
     rows = [_row(name, found) for name, found in sorted(results["models"].items())]
     header = (line(COLUMNS), line(["---"] * len(COLUMNS)))
-    return "\n".join([*header, *rows, "", *(f"{line}  " for line in summary(results)), "", _versions(results)])
+    counts = [f"{count}  " for count in summary(results)]
+    table = [DETAILS.format(summary=f"The {len(rows)} models"), "", *header, *rows, "", END_OF_DETAILS]
+    return "\n".join([*counts, "", *table, "", _versions(results)])
 
 
 def summary(results: dict[str, Any]) -> list[str]:
@@ -65,4 +67,4 @@ def _outcome(found: dict[str, Any] | None) -> str:
 
 def _versions(results: dict[str, Any]) -> str:
     packages = ", ".join(f"{name} {version}" for name, version in sorted(results["packages"].items()))
-    return f"Measured with Python {results['python']}, {packages}; each export on one thread."
+    return f"Measured with Python {results['python']}, {packages}; one thread per export."

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.readme import README, read_between
+from tests.pages import MODEL_ZOO, read_between
 from tests.zoo import __main__ as command
 from tests.zoo import ours, results, table
 from tests.zoo.children import GIB, Ended, Limits, run, short
@@ -162,5 +162,5 @@ def test_a_stopped_run_goes_on_where_it_was(tmp_path: Path, monkeypatch: pytest.
     assert taken == [("B", ["tf2onnx"]), ("C", ["keras", "tf2onnx"])]
 
 
-def test_the_readme_has_the_table_of_the_stored_results() -> None:
-    assert read_between(README, "zoo") == table.render(results.read(results.FILE))
+def test_the_page_has_the_table_of_the_stored_results() -> None:
+    assert read_between(MODEL_ZOO, "zoo") == table.render(results.read(results.FILE))

@@ -1,6 +1,6 @@
-"""Measures inference beside its peers, and writes the table of the README.
+"""Measures inference beside its peers, and writes the table of docs/benchmarks.md.
 
-    python -m tests.benchmarks.inference [--only NAME...] [--seconds S] [--again] [--table README.md]
+    python -m tests.benchmarks.inference [--only NAME...] [--seconds S] [--again] [--table [PAGE]]
 
 Figures go into results.json, by network, so that a run may measure one of them. `--table` writes the table from there,
 and does no more. Networks and the peers' files are made once, below `build/networks/`; edgeconv's are made each time.
@@ -22,7 +22,7 @@ from tests.benchmarks.inference.measuring import measure
 from tests.benchmarks.inference.products import products
 from tests.benchmarks.inference.table import render, verdicts
 from tests.benchmarks.networks import NETWORKS
-from tests.readme import write_between
+from tests.pages import BENCHMARKS, write_between
 
 FILE = Path(__file__).parents[1] / "results.json"
 TIMED = ("mnist", "mobilenet", "resnet50")
@@ -36,7 +36,8 @@ def main() -> None:
     parser.add_argument("--only", nargs="+", choices=TIMED, default=TIMED, help="Default: all of them.")
     parser.add_argument("--seconds", type=float, default=30.0, help="For each of the two measurements of a network.")
     parser.add_argument("--again", action="store_true", help="Make the peers' files anew, too.")
-    parser.add_argument("--table", type=Path, metavar="README", help="Write the table into this file, and do no more.")
+    help_ = "Only write the table, from stored figures, into PAGE (default: the page in docs/)."
+    parser.add_argument("--table", nargs="?", type=Path, const=BENCHMARKS, metavar="PAGE", help=help_)
     options = parser.parse_args()
     results = json.loads(FILE.read_text(encoding="utf-8")) if FILE.is_file() else {"networks": {}}
     if options.table:

@@ -10,10 +10,10 @@ from pathlib import Path
 from edgeconv.runtime.processor import int8_overflows
 
 PICTURES = "e2e"
-"""The variant that eats pictures of any size, which no peer does."""
+"""The variant that takes pictures of any size, which no peer does."""
 
 OWN, PEER, LIMIT = "edgeconv", "peer", "limit"
-STATIC, STATIC_PREPARED = "ONNX Runtime, `quantize_static`", "the same, after `quant_pre_process`"
+STATIC, STATIC_PREPARED = "ONNX Runtime, `quantize_static`", "ONNX Runtime, `quant_pre_process` and `quantize_static`"
 TF2ONNX, LITERT_FP32, LITERT_INT8 = "ONNX Runtime, tf2onnx", "LiteRT fp32", "LiteRT int8"
 PREDICTOR = "`Predictor`, tuned"
 

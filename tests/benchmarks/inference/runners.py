@@ -1,6 +1,6 @@
 """One way to run each library: the one that its documentation shows for one thread and low latency.
 
-A runner is opened with the number of threads. `fit` brings raw images into the form that the file eats, which is not
+A runner is opened with the number of threads. `fit` brings raw images into the form that the file takes, which is not
 timed: each library gets the type and the scaling it likes best. `call` is what is timed: from an array to an array.
 `scores` makes of an answer what can be compared.
 """
@@ -27,7 +27,7 @@ class Runner(ABC):
 
     dtype: Any = np.float32
     raw = False
-    """Whether the file eats raw pixels, 0-255, not scaled ones."""
+    """Whether the file takes raw pixels, 0-255, not scaled ones."""
 
     check = 1
     """Images a call when answers are checked: one, as they are timed, unless a call costs more than an image."""

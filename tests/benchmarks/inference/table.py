@@ -1,4 +1,4 @@
-"""The table of the README, and what is held, from the figures."""
+"""The tables of docs/benchmarks.md, and what is held, from the figures."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from tests.benchmarks.inference.contenders import LIMIT, LITERT_FP32, LITERT_INT8, OWN, STATIC, TF2ONNX
 from tests.benchmarks.inference.products import MULTIPLY_ADDS
-from tests.readme import line
+from tests.pages import line
 
 HELD = (
     ("int8", STATIC, 0.5),
@@ -48,12 +48,12 @@ def verdicts(results: Mapping[str, Any]) -> list[str]:
         timed = [row for row in rows if _is_variant(row, precision)]
         other = next((row for row in rows if row["name"] == peer), None)
         if not timed or other is None:
-            lines.append(f"{precision} beside {peer}: **not measured**.")
+            lines.append(f"{precision} and {peer}: **not measured**.")
             continue
         own = min(timed, key=latency_us)
         found = ratio(own, other)
-        said = "held" if found <= most else "**not held**"
-        lines.append(f"{own['name']} beside {peer}: {found:.2f} of its time; at most {most}: {said}.")
+        said = "met" if found <= most else "**not met**"
+        lines.append(f"{own['name']} takes {found:.2f} of the time of {peer} (limit {most}): {said}.")
     return lines
 
 
@@ -81,13 +81,16 @@ def _network(found: Mapping[str, Any]) -> str:
     rows = found["rows"]
     base = next(row for row in rows if row["name"] == BASE and row["side"] == OWN)
     limits = limits_of(rows)
-    header = ["", "us", "quartiles", "beside fp32", "accuracy", "of the limit"]
-    header += [f"images/s, batch {batch}" for batch in BATCHES] + ["load ms", "MiB", "KB on disk"]
+    header = ["", "µs", "quartiles", "ratio to fp32", "accuracy", "share of peak"]
+    header += [f"images/s, batch {batch}" for batch in BATCHES] + ["load, ms", "memory, MiB", "file, KB"]
     table = [line(header), line(["---", *["--:"] * (len(header) - 1)])]
     running = sorted((row for row in rows if row["side"] != LIMIT and "rounds_us" in row), key=latency_us)
     table += [line(_cells(row, base, found["multiply_adds"], limits)) for row in running]
     failed = [f"{row['name']}: {row['failed']}" for row in rows if "failed" in row]
-    heading = f"**{found['title']}**: {found['multiply_adds'] / 1e6:,.1f} M multiply-adds. {'; '.join(_limits(rows))}."
+    heading = (
+        f"### {found['title']}\n\n{found['multiply_adds'] / 1e6:,.1f} M multiply-adds per image. "
+        f"Peak multiply-adds per second of one core: {'; '.join(_limits(rows))}."
+    )
     return "\n".join([heading, "", *table, *failed])
 
 
@@ -118,8 +121,8 @@ def _limits(rows: list[Row]) -> Iterator[str]:
         if row["side"] == LIMIT and "rounds_us" in row:
             rate = MULTIPLY_ADDS / row["best_us"] / 1e3
             busy = row["best_us"] / latency_us(row)
-            overflows = "" if row.get("exact") else ", whose sums overflow here"
-            yield f"{row['name']}{overflows}: {rate:.0f} G a second at best, median {busy:.0%} of that"
+            overflows = "" if row.get("exact") else ", whose sums overflow here,"
+            yield f"{row['name']}{overflows} {rate:.0f} G (median call: {busy:.0%})"
 
 
 def _is_variant(row: Row, precision: str) -> bool:

@@ -1,11 +1,15 @@
-"""Tables of the README, each between two markers of its own: ``<!-- NAME:begin -->`` and ``<!-- NAME:end -->``."""
+"""Generated tables in the pages of docs/, each between two markers: ``<!-- NAME:begin -->``, ``<!-- NAME:end -->``."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
 
-README = Path(__file__).parents[1] / "README.md"
+DOCS = Path(__file__).parents[1] / "docs"
+BENCHMARKS, MODEL_ZOO, LAYERS = DOCS / "benchmarks.md", DOCS / "model-zoo.md", DOCS / "layers.md"
+
+DETAILS, END_OF_DETAILS = '<details markdown="1"><summary>{summary}</summary>', "</details>"
+"""Around a table that is collapsed, with an empty line on each side of the table: GitHub and mkdocs both read it."""
 
 
 def line(cells: Iterable[str]) -> str:
@@ -13,31 +17,31 @@ def line(cells: Iterable[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def read_between(readme: Path, name: str) -> str:
+def read_between(page: Path, name: str) -> str:
     """Return the text between the markers of a Markdown file.
 
     Raises:
         ValueError: the file has not each marker once, in this order.
     """
-    return _split(readme, name)[1].strip("\n")
+    return _split(page, name)[1].strip("\n")
 
 
-def write_between(readme: Path, name: str, text: str) -> None:
+def write_between(page: Path, name: str, text: str) -> None:
     """Put a text between the markers of a Markdown file.
 
     Raises:
         ValueError: the file has not each marker once, in this order.
     """
-    head, _, tail = _split(readme, name)
-    readme.write_text(f"{head}\n{text}\n{tail}", encoding="utf-8")
+    head, _, tail = _split(page, name)
+    page.write_text(f"{head}\n{text}\n{tail}", encoding="utf-8")
 
 
-def _split(readme: Path, name: str) -> tuple[str, str, str]:
+def _split(page: Path, name: str) -> tuple[str, str, str]:
     """Return what stands before the end of the first marker, between them, and from the second one on."""
     begin, end = f"<!-- {name}:begin -->", f"<!-- {name}:end -->"
-    text = readme.read_text(encoding="utf-8")
+    text = page.read_text(encoding="utf-8")
     if text.count(begin) != 1 or text.count(end) != 1 or text.index(begin) > text.index(end):
-        raise ValueError(f"`{readme}` must have `{begin}` and, below it, `{end}`, once each.")
+        raise ValueError(f"`{page}` must have `{begin}` and, below it, `{end}`, once each.")
     head, _, rest = text.partition(begin)
     middle, _, tail = rest.partition(end)
     return f"{head}{begin}", middle, f"{end}{tail}"
