@@ -36,7 +36,6 @@ class ConvertedFile:
         bytes: the same, serialised.
         quantized: how it was quantized; None for fp32.
         calibration: what its ranges were measured on; empty for fp32.
-        requires: what the file needs beyond the operators of ONNX; see `Variant`.
         embeds: the variant inside, where the preparation of pictures is in front of it.
     """
 
@@ -45,7 +44,6 @@ class ConvertedFile:
     quantized: Quantized | None = None
     calibration: Mapping[str, Any] = field(default_factory=dict)
     embeds: str | None = None
-    requires: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def reduced_range(self) -> bool:
@@ -190,7 +188,6 @@ def _variant(file_name: str, file: ConvertedFile) -> Variant:
         file.quantized.arguments,
         file.quantized.float_nodes,
         file.calibration,
-        requires=file.requires,
     )
 
 

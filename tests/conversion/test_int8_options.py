@@ -15,8 +15,8 @@ keras = pytest.importorskip("keras", reason="needs the extra `train`")
 
 import edgeconv  # noqa: E402
 from edgeconv import ExportConfig  # noqa: E402
-from edgeconv.conversion.int8.native.candidates import PLAIN  # noqa: E402
-from edgeconv.conversion.int8.native.racing import Lap, Race  # noqa: E402
+from edgeconv.conversion.int8.forms.candidates import PLAIN  # noqa: E402
+from edgeconv.conversion.int8.forms.racing import Lap, Race  # noqa: E402
 from edgeconv.conversion.stages import export_here  # noqa: E402
 from edgeconv.conversion.variants import int8_fast  # noqa: E402
 from edgeconv.conversion.variants.int8 import Judge  # noqa: E402
@@ -88,7 +88,7 @@ def test_layers_return_to_float_until_the_gate_holds(model: Path, tmp_path: Path
     assert json.loads((tmp_path / "m" / "parity.json").read_text())["int8_search"] == way
 
 
-@pytest.mark.parametrize("wins", ["qdq-", "ort-", PLAIN])
+@pytest.mark.parametrize("wins", ["qdq-", PLAIN])
 def test_the_fastest_form_of_int8_is_a_variant_if_it_wins(
     model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wins: str
 ) -> None:
@@ -102,17 +102,15 @@ def test_the_fastest_form_of_int8_is_a_variant_if_it_wins(
 
     monkeypatch.setattr(int8_fast, "fastest", race)
     exported = export_here(model, config=_int8(model, fast=True), out=tmp_path / "m")
-    portable, *_, native = raced
-    assert portable[0] == PLAIN
-    assert all(name.startswith("qdq") for name in portable)
-    assert native[0] in portable, "the fastest portable form is the one to beat"
-    assert all(name.startswith("ort-") for name in native[1:])
+    (forms,) = raced
+    assert forms[0] == PLAIN
+    assert all(name.startswith("qdq") for name in forms)
     assert ("int8-fast" in exported.manifest.variants) is (wins != PLAIN)
     assert (tmp_path / "m" / "model.int8-fast.onnx").exists() is (wins != PLAIN)
     if wins != PLAIN:
         variant = exported.manifest.variants["int8-fast"]
         assert variant.quantization["form"].startswith(wins)
-        assert variant.requires.get("operators") == ("com.microsoft" if wins == "ort-" else None)
+        assert variant.requires == {}, "standard operators run everywhere"
         answers = [
             edgeconv.Predictor(tmp_path / "m", variant=name).probabilities(IMAGES) for name in ("int8", "int8-fast")
         ]
@@ -120,22 +118,22 @@ def test_the_fastest_form_of_int8_is_a_variant_if_it_wins(
 
 
 def test_a_form_with_other_answers_is_never_kept(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(int8: Any, **options: Any) -> dict[str, Any]:
+    def broken(name: str, int8: Any) -> dict[str, Any]:
         wrong = type(int8)()
         wrong.CopyFrom(int8)
         bias = next(value for value in wrong.graph.initializer if value.name.endswith("scale"))
         bias.CopyFrom(type(bias)(name=bias.name, data_type=1, dims=bias.dims, float_data=[0.5]))
-        return {"ort-broken": wrong}
+        return {"qdq-broken": wrong}
 
-    monkeypatch.setattr(int8_fast, "ort_candidates", broken)
+    monkeypatch.setattr(int8_fast, "gemm_candidates", broken)
 
     def race(candidates: Any, feeds: Any) -> Race:
         assert "image" in feeds
-        winner = "ort-broken" if "ort-broken" in candidates else PLAIN
+        winner = "qdq-broken" if "qdq-broken" in candidates else PLAIN
         return Race(winner, dict.fromkeys(candidates, Lap(1.0, 1.0, 1.0)), 0.0, True)
 
     monkeypatch.setattr(int8_fast, "fastest", race)
-    with pytest.raises(edgeconv.EdgeconvError, match="in the form ort-broken must answer as int8 does, to the bit"):
+    with pytest.raises(edgeconv.EdgeconvError, match="in the form qdq-broken must answer as int8 does, to the bit"):
         export_here(model, config=_int8(model, fast=True), out=tmp_path / "m")
 
 

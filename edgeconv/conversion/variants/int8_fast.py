@@ -11,15 +11,11 @@ import onnx
 from numpy.typing import NDArray
 
 from edgeconv.conversion.contract import ConvertedFile
-from edgeconv.conversion.int8.native.candidates import GEMM, PLAIN, gemm_candidates, ort_candidates, portable_candidates
-from edgeconv.conversion.int8.native.lowering import DOMAIN
-from edgeconv.conversion.int8.native.racing import Race, fastest
-from edgeconv.conversion.int8.native.writing import ORT_OPERATORS_SINCE, to_gemm
+from edgeconv.conversion.int8.forms.candidates import PLAIN, gemm_candidates, portable_candidates
+from edgeconv.conversion.int8.forms.racing import Race, fastest
 from edgeconv.errors import UnsupportedModelError
 from edgeconv.parity.prove import Evidence, answers_of, stage_of
 from edgeconv.progress import SILENT, Progress
-from edgeconv.runtime.fitness import NO_OVERFLOW
-from edgeconv.runtime.processor import int8_overflows
 
 FAST = "int8-fast"
 """Name of the variant."""
@@ -32,9 +28,9 @@ def make_fast(
 ) -> ConvertedFile | None:
     """Return the int8 file in the form that runs fastest here, or None where none is surely faster than it is.
 
-    Forms in standard operators are raced against one another, one image and one thread; then the fastest of them
-    against itself with matrix products; then who won against forms in ONNX Runtime's own operators, which must be
-    surely faster: who keeps to the standard runs everywhere.
+    The forms, all of them in standard operators, are raced against one another, one image and one thread; then the
+    fastest against itself with matrix products. Forms in ONNX Runtime's own operators (`com.microsoft`) are not tried:
+    they are no faster than these in the networks measured, and a file of standard operators runs everywhere.
 
     Args:
         int8: the file as it was quantized.
@@ -46,9 +42,8 @@ def make_fast(
         UnsupportedModelError: another form answers otherwise, which is a mistake of ours.
     """
     quantized, reduced = int8.quantized, int8.reduced_range
-    signed = reduced or not int8_overflows()
     feeds = {int8.model.graph.input[0].name: evidence.images[: batch or 1]}
-    forms, races = _raced(int8.model, feeds, unsigned_weights=not signed)
+    forms, races = _raced(int8.model, feeds)
     winner = races[-1].winner
     progress.say(_sentence(races))
     if winner == PLAIN or quantized is None:
@@ -68,40 +63,22 @@ def make_fast(
         model=model,
         bytes=data,
         quantized=replace(quantized, model=model, arguments=arguments),
-        requires=_requirements(model, exact_everywhere=reduced or not signed),
     )
-
-
-def _requirements(model: onnx.ModelProto, *, exact_everywhere: bool) -> Mapping[str, Any]:
-    """Return what the file needs beyond ONNX: a release of ONNX Runtime, and a processor whose sums do not overflow."""
-    if DOMAIN not in {entry.domain for entry in model.opset_import}:
-        return {}
-    needs = {"operators": DOMAIN, "onnxruntime": f">={ORT_OPERATORS_SINCE}"}
-    return needs if exact_everywhere else {**needs, "processor": NO_OVERFLOW}
 
 
 def _answers(model: bytes, images: NDArray[Any], batch: int | None, reduced: bool) -> NDArray[np.float32]:
     return answers_of(stage_of("int8", model, batch=batch, reduced_range=reduced), images)
 
 
-def _raced(
-    int8: onnx.ModelProto, feeds: Mapping[str, NDArray[Any]], *, unsigned_weights: bool
-) -> tuple[dict[str, onnx.ModelProto], list[Race]]:
-    """Return all forms by name, and the races: the winner of each is the one to beat in the next."""
+def _raced(int8: onnx.ModelProto, feeds: Mapping[str, NDArray[Any]]) -> tuple[dict[str, onnx.ModelProto], list[Race]]:
+    """Return all forms by name, and the races: the winner of the first is the one to beat in the second."""
     forms = portable_candidates(int8)
     races = [fastest(forms, feeds)]
-
-    def challenge(others: Mapping[str, onnx.ModelProto]) -> None:
-        champion = races[-1].winner
-        if others:
-            races.append(fastest({champion: forms[champion], **others}, feeds))
-            forms.update(others)
-
-    challenge(gemm_candidates(races[-1].winner, forms[races[-1].winner]))
-    suffix = GEMM if races[-1].winner.endswith(GEMM) else ""
-    native = ort_candidates(to_gemm(int8) if suffix else int8, unsigned_weights=unsigned_weights)
-    challenge({f"{name}{suffix}": form for name, form in native.items()})
-    return forms, races
+    winner = races[0].winner
+    products = gemm_candidates(winner, forms[winner])
+    if products:
+        races.append(fastest({winner: forms[winner], **products}, feeds))
+    return {**forms, **products}, races
 
 
 def _sentence(races: Sequence[Race]) -> str:

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 import onnx
 import pytest
 
-from edgeconv.conversion.int8.native.racing import fastest
-from edgeconv.conversion.int8.native.writing import to_blocked
+from edgeconv.conversion.int8.forms.racing import fastest
+from edgeconv.conversion.int8.forms.writing import to_blocked
 from edgeconv.errors import ConfigError
-from tests.conversion.int8.native.networks import Network
+from tests.conversion.int8.forms.networks import Network
 
 
 class Machine:

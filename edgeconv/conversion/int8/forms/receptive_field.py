@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import onnx_ir as ir
 
 from edgeconv.conversion.graph.editing import attribute, only_consumer, sizes
-from edgeconv.conversion.int8.native.qdq import quantizer_of
+from edgeconv.conversion.int8.forms.qdq import quantizer_of
 
 _POINTWISE = {"Relu", "Clip", "QuantizeLinear", "DequantizeLinear"}
 

@@ -4,9 +4,9 @@ import numpy as np
 import onnx
 import pytest
 
-from edgeconv.conversion.int8.native.blocking import Blocking
-from edgeconv.conversion.int8.native.writing import to_blocked, to_native
-from tests.conversion.int8.native.networks import Network, assert_equal_integers, operators
+from edgeconv.conversion.int8.forms.blocking import Blocking
+from edgeconv.conversion.int8.forms.writing import to_blocked
+from tests.conversion.int8.forms.networks import Network, assert_equal_integers
 
 
 def cut_to(model: onnx.ModelProto) -> list[int] | None:
@@ -39,7 +39,6 @@ def test_cut_borders_keep_every_integer(seed: int) -> None:
     blocking = Blocking(int(random.integers(1, 4)), int(random.choice([1, 2, 4])), cut=False)
     assert_equal_integers(model, to_blocked(model), network.images(), distinct=5)
     assert_equal_integers(model, to_blocked(model, blocking), network.images(), distinct=5)
-    assert_equal_integers(model, to_native(model, blocking), network.images(), distinct=5)
 
 
 def test_stacked_networks_are_cut_more_often_than_not() -> None:
@@ -54,7 +53,7 @@ def test_the_book_convnet_reads_26_of_28_rows_and_columns() -> None:
     model = network.model(network.flatten(network.convolution(maps, 64, activation="Relu"), 576))
     assert cut_to(to_blocked(model)) == [26, 26]
     assert cut_to(to_blocked(model, Blocking(cut=False))) is None
-    assert_equal_integers(model, to_native(model), network.images())
+    assert_equal_integers(model, to_blocked(model), network.images())
 
 
 def test_nothing_is_cut_where_a_second_reader_sees_the_whole_maps() -> None:
@@ -68,7 +67,6 @@ def test_nothing_is_cut_before_a_padded_convolution() -> None:
     network = Network(3, ("batch", 11, 11, 1))
     model = network.model(network.max_pool(network.convolution(network.pixels, 16, pads=(1, 1, 1, 1))))
     assert cut_to(to_blocked(model)) is None
-    assert "Slice" not in operators(to_native(model))
 
 
 def test_rows_are_cut_where_only_they_are_dropped() -> None:

@@ -6,8 +6,8 @@ import numpy as np
 import onnx_ir as ir
 
 from edgeconv.conversion.graph.editing import add_constant, attribute, nodes_of, only_consumer, sizes
-from edgeconv.conversion.int8.native.layouts import TO_LAST, add_node, reshaped, transposed
-from edgeconv.conversion.int8.native.qdq import dequantized, quantizer_of, scale_of
+from edgeconv.conversion.int8.forms.layouts import TO_LAST, add_node, reshaped, transposed
+from edgeconv.conversion.int8.forms.qdq import dequantized, quantizer_of, scale_of
 
 
 def flatten_channels_last(model: ir.Model) -> int:

@@ -13,8 +13,8 @@ import numpy as np
 import onnx_ir as ir
 
 from edgeconv.conversion.graph.editing import add_constant, nodes_of
-from edgeconv.conversion.int8.native.convolution import convolution_of
-from edgeconv.conversion.int8.native.layouts import add_node
+from edgeconv.conversion.int8.forms.convolution import convolution_of
+from edgeconv.conversion.int8.forms.layouts import add_node
 
 LEAST_PRODUCTS = 256
 """Products that are summed for each number: with fewer, im2col costs more than it gains."""

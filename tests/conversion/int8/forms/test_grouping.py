@@ -6,11 +6,11 @@ import numpy as np
 import onnx
 import pytest
 
-from edgeconv.conversion.int8.native.blocking import BLOCKINGS, Blocking
-from edgeconv.conversion.int8.native.blocks import Grouping, blocked
-from edgeconv.conversion.int8.native.candidates import portable_candidates
-from edgeconv.conversion.int8.native.writing import to_blocked, to_native
-from tests.conversion.int8.native.networks import Network, assert_equal_integers, operators
+from edgeconv.conversion.int8.forms.blocking import BLOCKINGS, Blocking
+from edgeconv.conversion.int8.forms.blocks import Grouping, blocked
+from edgeconv.conversion.int8.forms.candidates import portable_candidates
+from edgeconv.conversion.int8.forms.writing import to_blocked
+from tests.conversion.int8.forms.networks import Network, assert_equal_integers, operators
 
 
 def drawn(seed: int) -> tuple[Network, str]:
@@ -38,9 +38,7 @@ def test_random_first_convolutions_keep_every_integer(seed: int) -> None:
     model = network.model(result)
     random = np.random.default_rng([seed, 8])
     blocking = Blocking(int(random.integers(1, 4)), int(random.choice([1, 2, 3, 4])), bool(random.integers(2)))
-    feeds = network.images()
-    assert_equal_integers(model, to_blocked(model, blocking), feeds)
-    assert_equal_integers(model, to_native(model, blocking), feeds)
+    assert_equal_integers(model, to_blocked(model, blocking), network.images())
 
 
 def test_random_shapes_are_changed_more_often_than_not() -> None:
@@ -86,10 +84,10 @@ def test_a_window_that_nothing_reads_is_left_over_where_blocks_do_not_divide() -
     maps = network.max_pool(network.convolution(maps, 64, activation="Relu"))
     model = network.model(network.flatten(network.convolution(maps, 64, activation="Relu"), 576))
     blocking = Blocking(windows=2, view=4, cut=False)
-    for changed in (to_blocked(model, blocking), to_native(model, blocking)):
-        assert "Slice" not in operators(changed)
-        assert_equal_integers(model, changed, network.images())
-    assert kernel_of(to_blocked(model, blocking)) == (2 * 4 * 32, 4, 4, 2)
+    changed = to_blocked(model, blocking)
+    assert "Slice" not in operators(changed)
+    assert_equal_integers(model, changed, network.images())
+    assert kernel_of(changed) == (2 * 4 * 32, 4, 4, 2)
 
 
 def test_windows_that_are_read_are_not_left_over() -> None:
@@ -135,14 +133,14 @@ def test_pool_is_not_folded_where_the_maps_are_read_twice() -> None:
     maps = network.convolution(network.pixels, 8)
     model = network.model(network.max_pool(maps), network.convolution(maps, 8, (1, 1)))
     assert "Reshape" not in operators(to_blocked(model))
-    assert_equal_integers(model, to_native(model), network.images())
+    assert_equal_integers(model, to_blocked(model), network.images())
 
 
 def test_dilated_convolution_stays() -> None:
     network = Network(7, ("batch", 14, 14, 1))
     model = network.model(network.max_pool(network.convolution(network.pixels, 8, dilations=(2, 2))))
     assert "Reshape" not in operators(to_blocked(model))
-    assert_equal_integers(model, to_native(model), network.images())
+    assert_equal_integers(model, to_blocked(model), network.images())
 
 
 def test_group_larger_than_the_maps_is_refused() -> None:

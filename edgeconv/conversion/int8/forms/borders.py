@@ -10,8 +10,8 @@ import numpy as np
 import onnx_ir as ir
 
 from edgeconv.conversion.graph.editing import add_constant, nodes_of, only_consumer, sizes
-from edgeconv.conversion.int8.native.layouts import TO_FIRST, add_node, known_channels_last, transposed
-from edgeconv.conversion.int8.native.receptive_field import part_read
+from edgeconv.conversion.int8.forms.layouts import TO_FIRST, add_node, known_channels_last, transposed
+from edgeconv.conversion.int8.forms.receptive_field import part_read
 
 
 def cut_borders(model: ir.Model) -> int:

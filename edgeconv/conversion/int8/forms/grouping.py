@@ -11,11 +11,11 @@ import numpy as np
 import onnx_ir as ir
 
 from edgeconv.conversion.graph.editing import add_constant, attribute, nodes_of, only_consumer, sizes
-from edgeconv.conversion.int8.native.blocks import Blocked, Grouping, blocked
-from edgeconv.conversion.int8.native.convolution import Convolution, convolution_of
-from edgeconv.conversion.int8.native.layouts import TO_FIRST, TO_LAST, add_node, channels_last, reshaped, transposed
-from edgeconv.conversion.int8.native.qdq import Scale, quantizer_of, scale_of
-from edgeconv.conversion.int8.native.receptive_field import part_read
+from edgeconv.conversion.int8.forms.blocks import Blocked, Grouping, blocked
+from edgeconv.conversion.int8.forms.convolution import Convolution, convolution_of
+from edgeconv.conversion.int8.forms.layouts import TO_FIRST, TO_LAST, add_node, channels_last, reshaped, transposed
+from edgeconv.conversion.int8.forms.qdq import Scale, quantizer_of, scale_of
+from edgeconv.conversion.int8.forms.receptive_field import part_read
 
 FEW_CHANNELS = 4
 """Input channels up to which a convolution is worth taking in blocks: with more, pixels are long runs themselves."""

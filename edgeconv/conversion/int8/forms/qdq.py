@@ -91,16 +91,6 @@ def activation(value: ir.Value | None) -> Integers | None:
     return found if found.scale.zero_point.dtype in (np.uint8, np.int8) else None
 
 
-def unsigned_activation(value: ir.Value | None) -> Integers | None:
-    """Return the integers of a float value like `activation`, of uint8 alone: what is lowered.
-
-    ONNX Runtime recodes int8 activations of a QDQ graph where the processor has no instruction for them, and its own
-    operators not at all: they would overflow, and QGemm of int8 is refused with weights that were recoded.
-    """
-    found = activation(value)
-    return found if found is not None and found.scale.zero_point.dtype == np.uint8 else None
-
-
 def quantizer_of(value: ir.Value) -> ir.Node | None:
     """Return the QuantizeLinear that alone reads a value, or None."""
     node = only_consumer(value)

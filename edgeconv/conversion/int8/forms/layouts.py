@@ -18,13 +18,11 @@ def add_node(
     before: ir.Node,
     operator: str,
     inputs: Sequence[ir.Value | None],
-    attributes: Mapping[str, int | float | Sequence[int]] | None = None,
-    *,
-    domain: str = "",
+    attributes: Mapping[str, int | Sequence[int]] | None = None,
 ) -> ir.Value:
     """Put a node before another, in whose layer it is, and return what it makes."""
     layer = (before.name or "").rpartition("/")[0]
-    node = ir.node(operator, inputs, attributes or {}, domain=domain, name=f"{layer}/{operator}" if layer else None)
+    node = ir.node(operator, inputs, attributes or {}, name=f"{layer}/{operator}" if layer else None)
     model.graph.insert_before(before, node)
     return node.outputs[0]
 

@@ -4,9 +4,9 @@ import numpy as np
 import onnx
 import pytest
 
-from edgeconv.conversion.int8.native.candidates import gemm_candidates
-from edgeconv.conversion.int8.native.writing import to_gemm, to_native
-from tests.conversion.int8.native.networks import Network, assert_equal_integers
+from edgeconv.conversion.int8.forms.candidates import gemm_candidates
+from edgeconv.conversion.int8.forms.writing import to_blocked, to_gemm
+from tests.conversion.int8.forms.networks import Network, assert_equal_integers
 
 
 def zero_points(model: onnx.ModelProto) -> list[int]:
@@ -36,8 +36,7 @@ def test_moved_weights_keep_every_integer(seed: int) -> None:
     assert zero_points(model) == [0, 0, 0]
     assert zero_points(changed) == [0, -1, 0]
     assert_equal_integers(model, changed, network.images())
-    for unsigned in (False, True):
-        assert_equal_integers(model, to_native(changed, unsigned_weights=unsigned), network.images())
+    assert_equal_integers(model, to_blocked(changed), network.images())
 
 
 def test_a_weight_that_cannot_go_lower_stays() -> None:

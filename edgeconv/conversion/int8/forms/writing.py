@@ -1,0 +1,71 @@
+"""From the QDQ file to faster ones with equal answers, in standard operators."""
+
+from __future__ import annotations
+
+import onnx
+import onnx_ir as ir
+from onnx_ir.passes.common import RemoveUnusedNodesPass
+
+from edgeconv.conversion.graph.editing import infer_shapes
+from edgeconv.conversion.graph.layer_names import layer_of_named
+from edgeconv.conversion.graph.simplify import finish
+from edgeconv.conversion.int8.forms.blocking import Blocking
+from edgeconv.conversion.int8.forms.borders import cut_borders
+from edgeconv.conversion.int8.forms.flattening import flatten_channels_last
+from edgeconv.conversion.int8.forms.gemm import move_weights
+from edgeconv.conversion.int8.forms.grouping import group_outputs
+
+DEFAULT = Blocking()
+"""The fastest on most processors."""
+
+
+def to_blocked(int8: onnx.ModelProto, blocking: Blocking = DEFAULT) -> onnx.ModelProto:
+    """Return the QDQ model with the same integers out of fewer steps, in standard operators.
+
+    Pixels that no output depends on are cut off; a first convolution of few channels makes a whole window of the
+    max-pool behind it at each position; maps are flattened as they lie in memory.
+
+    Args:
+        int8: a QDQ model; not changed.
+        blocking: the shape of the blocks. Where it does not divide the sizes, the convolution stays as it is.
+
+    Example:
+        >>> to_blocked(onnx.load("exported/mnist/model.int8.onnx"))  # doctest: +SKIP
+    """
+    model = _read(int8)
+    infer_shapes(model)
+    if blocking.cut and cut_borders(model):
+        _infer_anew(model)
+    flatten_channels_last(model)
+    infer_shapes(model)
+    if group_outputs(model, blocking.windows, blocking.view):
+        _infer_anew(model)
+    RemoveUnusedNodesPass()(model)
+    return finish(model, layer_of_named)
+
+
+def to_gemm(int8: onnx.ModelProto) -> onnx.ModelProto:
+    """Return the QDQ model with its large convolutions by matrix products, or itself where it has none.
+
+    Args:
+        int8: a QDQ model; not changed. See `move_weights`.
+    """
+    model = _read(int8)
+    if not move_weights(model):
+        return int8
+    RemoveUnusedNodesPass()(model)
+    return finish(model, layer_of_named)
+
+
+def _read(int8: onnx.ModelProto) -> ir.Model:
+    own = onnx.ModelProto()
+    own.CopyFrom(int8)  # Constants of onnx-ir are those of the protobuf, and take other names with it.
+    return ir.from_proto(own)
+
+
+def _infer_anew(model: ir.Model) -> None:
+    """Infer all shapes, where maps have become smaller: inference keeps what is there."""
+    for node in model.graph:
+        for value in node.outputs:
+            value.shape = value.shape if value.is_graph_output() else None
+    infer_shapes(model)
