@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -155,6 +155,14 @@ class ExportConfig:
     def as_dict(self) -> dict[str, Any]:
         """Return the options as a JSON object."""
         return asdict(self)
+
+    @classmethod
+    def from_dict(cls, value: Mapping[str, Any]) -> ExportConfig:
+        """Read what `as_dict` wrote, as it is or from JSON."""
+        options: dict[str, Any] = {
+            name: tuple(given) if isinstance(given, list) else given for name, given in value.items()
+        }
+        return cls(**options)
 
 
 def one_of(option: str, value: object, choices: Iterable[str]) -> None:

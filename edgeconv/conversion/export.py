@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from edgeconv.config import ExportConfig
+from edgeconv.conversion.explanation.table import Explanation
 from edgeconv.conversion.exported import ExportedModel
 from edgeconv.conversion.isolation import Limits, run_isolated
 from edgeconv.datasets import DatasetSpec
@@ -55,19 +57,32 @@ def export(
     config = config if quantize is None else replace(config, quantize=quantize)
     memory = None if config.max_memory_gb is None else int(config.max_memory_gb * GIGABYTE)
     limits = Limits(memory_bytes=memory, seconds=60.0 * config.max_minutes)
-    return run_isolated(
-        export_in_child, model, config, dataset, out, limits=limits, progress=progress, what="The conversion"
-    )
+    data = DatasetSpec(dataset) if isinstance(dataset, str) else dataset
+    request = {"model": model, "config": config.as_dict(), "dataset": data and data.as_dict(), "out": out}
+    answer = run_isolated(export_in_child, request, limits=limits, progress=progress, what="The conversion")
+    explanation = answer["explanation"]
+    return ExportedModel.read(Path(answer["path"]), explanation and Explanation.from_dict(explanation))
 
 
-def export_in_child(
-    model: str | Path | None,
-    config: ExportConfig,
-    dataset: str | DatasetSpec | None,
-    out: str | Path | None,
-    progress: Progress,
-) -> ExportedModel:
-    """Export in this process, which alone loads what conversion needs: the caller's stays small."""
+def export_in_child(request: dict[str, Any], progress: Progress) -> dict[str, Any]:
+    """Export in this process, which alone loads what conversion needs: the caller's stays small.
+
+    Args:
+        request: the arguments of `export`, as JSON has them.
+        progress: hears of each step.
+
+    Returns:
+        The artifact's folder, and the explanation, which lies in none of its files.
+    """
     from edgeconv.conversion.stages import export_here
 
-    return export_here(model, config=config, dataset=dataset, out=out, progress=progress)
+    data = request["dataset"]
+    exported = export_here(
+        request["model"],
+        config=ExportConfig.from_dict(request["config"]),
+        dataset=data and DatasetSpec.from_dict(data),
+        out=request["out"],
+        progress=progress,
+    )
+    explanation = exported.explanation
+    return {"path": str(exported.path), "explanation": explanation and explanation.as_dict()}

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from edgeconv.artifact import MANIFEST_FILE, PARITY_FILE, read_json
 from edgeconv.conversion.explanation.table import Explanation
 from edgeconv.manifest import Manifest
 from edgeconv.parity.ledger import Ledger
@@ -26,6 +27,21 @@ class ExportedModel:
     manifest: Manifest
     ledger: Ledger
     explanation: Explanation | None = None
+
+    @classmethod
+    def read(cls, folder: Path, explanation: Explanation | None = None) -> ExportedModel:
+        """Read back what was exported into a folder; the explanation of its layers lies in no file.
+
+        Raises:
+            ArtifactError: the contract or the ledger is absent or damaged.
+        """
+        manifest, ledger = folder / MANIFEST_FILE, folder / PARITY_FILE
+        return cls(
+            folder,
+            Manifest.from_dict(read_json(manifest), str(manifest)),
+            Ledger.from_dict(read_json(ledger), str(ledger)),
+            explanation,
+        )
 
     def as_dict(self) -> dict[str, Any]:
         """Return the path, the contract and the ledger as a JSON object."""

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeconv.errors import ArtifactError
+
 FP32_MAX_DP = 1e-4
 """Largest difference of a probability that fp32 may show.
 
@@ -84,6 +86,12 @@ class Row:
         """Return the row as a JSON object."""
         return asdict(self)
 
+    @classmethod
+    def from_dict(cls, value: Mapping[str, Any]) -> Row:
+        """Read what `as_dict` wrote."""
+        flips = tuple(Flip(**flip) for flip in value["flips"])
+        return cls(**{**value, "flips": flips, "confusion": tuple(tuple(line) for line in value["confusion"])})
+
 
 @dataclass(frozen=True)
 class Gate:
@@ -149,6 +157,32 @@ class Ledger:
             "gates": [asdict(gate) for gate in self.gates],
             **({} if self.int8_search is None else {"int8_search": dict(self.int8_search)}),
         }
+
+    @classmethod
+    def from_dict(cls, value: Mapping[str, Any], source: str = "parity ledger") -> Ledger:
+        """Read what `as_dict` wrote.
+
+        Args:
+            value: the JSON object.
+            source: what the error calls it, such as its path.
+
+        Raises:
+            ArtifactError: it is no ledger.
+        """
+        try:
+            return cls(
+                dataset=str(value["dataset"]),
+                split=str(value["split"]),
+                sha256=str(value["sha256"]),
+                rows=tuple(Row.from_dict(row) for row in value["rows"]),
+                gates=tuple(Gate(**gate) for gate in value["gates"]),
+                int8_search=value.get("int8_search"),
+            )
+        except (KeyError, TypeError, AttributeError) as error:
+            raise ArtifactError(
+                f"`{source}` must hold a parity ledger. Received: {type(error).__name__}: {error}. Export the model "
+                "again."
+            ) from error
 
 
 def compare(

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,11 @@ def test_train_options_are_checked(option: str, value: Any, message: str) -> Non
 def test_export_options_are_checked(option: str, value: Any, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         ExportConfig(**{option: value})
+
+
+def test_export_options_come_back_from_json() -> None:
+    config = ExportConfig(labels=("a", "b"), custom_objects=("m:C",), input_range="0:1", max_memory_gb=2.0)
+    assert ExportConfig.from_dict(json.loads(json.dumps(config.as_dict()))) == config
 
 
 def test_configs_are_frozen() -> None:

@@ -135,6 +135,7 @@ def test_the_artifact_is_whole_and_the_manifest_vouches_for_it(
         "samples.npz",
         "report.html",
     }
+    assert json.dumps(exported.read(folder).as_dict()) == json.dumps(exported.as_dict())
     manifest = json.loads((folder / "manifest.json").read_text())
     for variant in manifest["variants"].values():
         path = folder / variant["file"]

@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 
+from edgeconv.errors import ArtifactError
 from edgeconv.parity.ledger import FP32_MAX_DP, Flip, Ledger, Row, compare, judge, wilson
 
 REFERENCE = np.array([[0.9, 0.1], [0.2, 0.8], [0.6, 0.4], [0.3, 0.7]], np.float32)
@@ -104,3 +105,9 @@ def test_the_ledger_is_json() -> None:
     assert value["rows"][1]["stage"] == "fp32"
     assert ledger.row("fp32") is rows[1]
     assert ledger.row("int8") is None
+    assert Ledger.from_dict(value) == ledger
+
+
+def test_what_is_no_ledger_is_refused() -> None:
+    with pytest.raises(ArtifactError, match=r"^`parity\.json` must hold a parity ledger\. Received: KeyError: 'rows'"):
+        Ledger.from_dict({"dataset": "d", "split": "test", "sha256": ""}, "parity.json")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,6 +54,17 @@ class LayerRow:
             row[f"{variant}_max_error"] = error and error.max_error
         return row
 
+    @classmethod
+    def from_dict(cls, value: Mapping[str, Any], variants: Sequence[str]) -> LayerRow:
+        """Read what `as_dict` wrote."""
+        errors = {
+            variant: LayerError(value[f"{variant}_value"], value[f"{variant}_sqnr_db"], value[f"{variant}_max_error"])
+            if value[f"{variant}_value"] is not None
+            else None
+            for variant in variants
+        }
+        return cls(value["layer"], value["class_name"], tuple(value["shape"]), value["spread"], errors)
+
 
 @dataclass(frozen=True)
 class Explanation:
@@ -77,3 +88,9 @@ class Explanation:
     def as_dict(self) -> dict[str, Any]:
         """Return the table as a JSON object."""
         return {"variants": list(self.variants), "layers": [row.as_dict() for row in self.rows]}
+
+    @classmethod
+    def from_dict(cls, value: Mapping[str, Any]) -> Explanation:
+        """Read what `as_dict` wrote."""
+        variants = tuple(value["variants"])
+        return cls(variants, tuple(LayerRow.from_dict(row, variants) for row in value["layers"]))

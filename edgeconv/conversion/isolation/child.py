@@ -9,7 +9,6 @@ from __future__ import annotations
 import importlib
 import json
 import os
-import pickle
 import signal
 import sys
 import threading
@@ -40,34 +39,33 @@ PR_SET_PDEATHSIG = 1
 
 
 def main() -> None:
-    """Serve one request: a line of JSON with the paths and the limit, then the pickled call."""
+    """Serve one request: a line of JSON with the paths, the limit and the call."""
     request, pipe = _own_pipes()
     _die_with_parent()
-    header = json.loads(request.readline())
-    sys.path[:] = header["path"]
+    call = json.loads(request.readline())
+    sys.path[:] = call["path"]
 
     from edgeconv.conversion.isolation.child_progress import Speaker
     from edgeconv.conversion.isolation.memory import limit_memory
 
-    call = request.read(header["size"])
     threading.Thread(target=_end_with_pipe, args=(request,), daemon=True).start()
-    limit_memory(header["memory_bytes"])
+    limit_memory(call["memory_bytes"])
     _answer(Speaker(pipe), call)
     os._exit(0)  # Taking TensorFlow down takes time, and sometimes crashes.
 
 
-def _answer(speaker: Speaker, call: bytes) -> None:
-    from edgeconv.conversion.isolation.payload import packed
+def _answer(speaker: Speaker, call: dict[str, Any]) -> None:
+    from edgeconv.conversion.isolation.error_messages import error_as_dict
     from edgeconv.errors import EdgeconvError
 
     try:
         try:
-            kind, payload = "result", packed(_called(speaker, call))
+            kind, payload = "result", json.dumps(_called(speaker, call))
         except (EdgeconvError, OSError) as error:
             if _is_of_memory(error):
                 raise
             speaker.send("traceback", traceback.format_exc())
-            kind, payload = "error", packed(error)
+            kind, payload = "error", json.dumps(error_as_dict(error), default=os.fsdecode)
     except BaseException as error:  # Whatever it is, the parent is to know.
         if _is_of_memory(error):
             speaker.send("memory", 0)
@@ -76,13 +74,13 @@ def _answer(speaker: Speaker, call: bytes) -> None:
         return
     for stream in (sys.stdout, sys.stderr):
         stream.flush()
-    speaker.send(kind, len(payload), payload=payload)
+    speaker.send(kind, len(payload), payload=payload.encode())
 
 
-def _called(speaker: Speaker, call: bytes) -> Any:
-    module, name, args, kwargs, listened_to = pickle.loads(call)
-    function = getattr(importlib.import_module(module), name)
-    return function(*args, progress=speaker, **kwargs) if listened_to else function(*args, **kwargs)
+def _called(speaker: Speaker, call: dict[str, Any]) -> Any:
+    function = getattr(importlib.import_module(call["module"]), call["name"])
+    listened_to = {"progress": speaker} if call["listened_to"] else {}
+    return function(*call["args"], **listened_to)
 
 
 def _own_pipes() -> tuple[BinaryIO, BinaryIO]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import pickle
 import queue
 import signal
 import subprocess
@@ -16,11 +15,11 @@ from pathlib import Path
 from typing import Any, BinaryIO, TypeVar, cast
 
 from edgeconv.conversion.isolation.child_progress import Relay
+from edgeconv.conversion.isolation.error_messages import error_from_dict
 from edgeconv.conversion.isolation.exit_errors import died, out_of_memory, out_of_time
 from edgeconv.conversion.isolation.limits import Limits
 from edgeconv.conversion.isolation.listening import LOOK_SECONDS, Listener
-from edgeconv.conversion.isolation.payload import unpacked
-from edgeconv.errors import ConversionError, EdgeconvError
+from edgeconv.errors import ArtifactError, ConversionError
 from edgeconv.progress import Progress
 
 T = TypeVar("T")
@@ -37,14 +36,13 @@ class ChildTraceback(Exception):  # noqa: N818 - no error, but where one came fr
 
 
 def run_isolated(
-    function: Callable[..., T],
+    function: Callable[..., Any],
     /,
     *args: Any,
     limits: Limits | None = None,
     progress: Progress | None = None,
     what: str,
-    **kwargs: Any,
-) -> T:
+) -> Any:
     """Call a function in a child process with limits on its memory and time.
 
     The child has the caller's `sys.path`, working directory, environment and stderr; what it prints goes to stderr,
@@ -53,18 +51,17 @@ def run_isolated(
 
     Args:
         function: of a module that can be imported, by name; not of `__main__`.
-        *args: for it; pickled.
+        *args: for it, as JSON has them: plain values; a path arrives as a string.
         limits: on memory and time; None takes the defaults.
         progress: hears of each step; given to the function as its argument `progress`, unless it is None.
         what: the work, as the start of a sentence, such as ``"Converting `model.keras`"``.
-        **kwargs: for the function; pickled.
 
     Returns:
-        What the function returns: plain values, edgeconv's dataclasses, paths and arrays.
+        What the function returns, as JSON has it: plain values. All else the child leaves in files.
 
     Raises:
         ConversionError: the child needed more than its limits, or died.
-        EdgeconvError: what the function raised, of the same class and with the same attributes.
+        EdgeconvError: what the function raised, of the same class; a `ParityError` with its ledger.
         OSError: what the function raised.
         RuntimeError: the function raised anything else; the message is the traceback of the child.
 
@@ -73,7 +70,7 @@ def run_isolated(
         3
     """
     limits = limits or Limits()
-    request = _request(function, args, kwargs, limits, listened_to=progress is not None)
+    request = _request(function, args, limits, listened_to=progress is not None)
     # A session of its own: the terminal's Ctrl-C is the caller's to deal with, and one signal ends the whole group.
     process = subprocess.Popen(
         [sys.executable, "-P", str(CHILD)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
@@ -84,24 +81,22 @@ def run_isolated(
         with suppress(BrokenPipeError):  # It is dead already; the listener will know.
             cast(BinaryIO, process.stdin).write(request)
             cast(BinaryIO, process.stdin).flush()
-        return cast(T, _outcome(process, listener, limits, progress, what))
+        return _outcome(process, listener, limits, progress, what)
     finally:
         listener.stopped.set()
         _end(process)
 
 
-def _request(
-    function: Callable[..., Any], args: Any, kwargs: dict[str, Any], limits: Limits, *, listened_to: bool
-) -> bytes:
+def _request(function: Callable[..., Any], args: tuple[Any, ...], limits: Limits, *, listened_to: bool) -> bytes:
     module, name = function.__module__, function.__qualname__
     if module == "__main__" or getattr(sys.modules.get(module), name, None) is not function:
         raise ValueError(
             f"`function` must be found by its name in a module that can be imported. Received: {module}.{name}. Move "
             "it to the top level of such a module."
         )
-    call = pickle.dumps((module, name, args, kwargs, listened_to))
-    header = {"path": sys.path, "memory_bytes": limits.bytes_in_force, "size": len(call)}
-    return json.dumps(header).encode() + b"\n" + call
+    call = {"module": module, "name": name, "args": args, "listened_to": listened_to}
+    request = {"path": sys.path, "memory_bytes": limits.bytes_in_force, **call}
+    return json.dumps(request, default=os.fspath).encode() + b"\n"
 
 
 def _outcome(
@@ -125,12 +120,10 @@ def _outcome(
                 raise died(what, _end(process), limits)
             kind, arguments, payload = message
             if kind == "result":
-                return _received(payload, what)
+                return _received(json.loads, payload, what)
             if kind == "error":
-                error = _received(payload, what)
-                if isinstance(error, EdgeconvError | OSError):
-                    raise error from ChildTraceback(traceback)
-                raise _no_answer(what)
+                error = _received(lambda data: error_from_dict(json.loads(data)), payload, what)
+                raise error from ChildTraceback(traceback)
             if kind == "memory":
                 raise out_of_memory(what, limits)
             if kind == "bug":
@@ -141,18 +134,14 @@ def _outcome(
                 relay.pass_on(kind, arguments)
 
 
-def _received(payload: bytes, what: str) -> Any:
+def _received(read: Callable[[bytes], T], payload: bytes, what: str) -> T:
     try:
-        return unpacked(payload)
-    except Exception as error:  # A damaged pickle raises anything.
-        raise _no_answer(what) from error
-
-
-def _no_answer(what: str) -> ConversionError:
-    return ConversionError(
-        f"{what} must end with an answer. Received: something else from its process. Do not trust the model that it "
-        "read."
-    )
+        return read(payload)
+    except (ValueError, TypeError, AttributeError, RecursionError, ArtifactError) as error:
+        raise ConversionError(
+            f"{what} must end with an answer. Received: something else from its process. Do not trust the model that "
+            "it read."
+        ) from error
 
 
 def _end(process: subprocess.Popen[bytes]) -> int:

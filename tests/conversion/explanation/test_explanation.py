@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import subprocess
 import sys
 from collections.abc import Callable
@@ -16,6 +17,7 @@ from edgeconv.conversion.explanation import explaining, recording  # noqa: E402
 from edgeconv.conversion.explanation.comparing import compare  # noqa: E402
 from edgeconv.conversion.explanation.divergence import first_divergence  # noqa: E402
 from edgeconv.conversion.explanation.explaining import explain  # noqa: E402
+from edgeconv.conversion.explanation.table import Explanation  # noqa: E402
 from edgeconv.conversion.explanation.tapping import TappedModel  # noqa: E402
 from edgeconv.conversion.graph.simplify import clean  # noqa: E402
 from edgeconv.conversion.keras import KerasReference, load_keras  # noqa: E402
@@ -263,6 +265,7 @@ def test_the_table_shows_what_int8_costs_at_each_layer(
     assert {"layer", "class_name", "shape", "spread", "int8_value", "int8_sqnr_db", "int8_max_error"} <= set(
         record["layers"][0]
     )
+    assert Explanation.from_dict(json.loads(json.dumps(record))) == found
 
 
 def test_a_layer_that_int8_cannot_hold_is_the_worst(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from edgeconv.errors import ConversionError, EdgeconvError, ParityError
+from edgeconv.parity.ledger import Ledger
 from edgeconv.progress import Progress
 
 
@@ -33,16 +34,35 @@ def ask() -> str:
     return sys.stdin.read()
 
 
-def whereabouts() -> tuple[Path, list[str], list[str]]:
-    return Path.cwd(), sys.path, sorted({"tensorflow", "keras", "onnx"} & set(sys.modules))
+def whereabouts() -> tuple[str, list[str], list[str]]:
+    return str(Path.cwd()), sys.path, sorted({"tensorflow", "keras", "onnx"} & set(sys.modules))
 
 
 def echo(value: Any) -> Any:
     return value
 
 
-def fail(ledger: Any) -> None:
-    raise ParityError("`m` must keep its answers. Received: 7 flips.", ledger)
+def fail(ledger: dict[str, Any]) -> None:
+    raise ParityError("`m` must keep its answers. Received: 7 flips.", Ledger.from_dict(ledger))
+
+
+def answer_a_set() -> set[int]:
+    return {1, 2}
+
+
+def no_json() -> None:
+    """Answer as a child does whose native code was taken over."""
+    _answer(b'["result", 3]\n{"a')
+
+
+def a_foreign_error() -> None:
+    _answer(b'["error", 20]\n{"class": "require"}')
+
+
+def _answer(message: bytes) -> None:
+    # The pipe has the lowest number but those of standard streams and of the request.
+    os.write(4, message)
+    os._exit(0)
 
 
 def open_nothing() -> None:
@@ -64,31 +84,31 @@ def fill(size_bytes: int) -> int:
     return len(b"\1" * size_bytes)
 
 
-def leave_a_child(note: Path, seconds: float) -> None:
+def leave_a_child(note: str, seconds: float) -> None:
     """Start a process that holds every pipe open, and die."""
     child = subprocess.Popen([sys.executable, "-c", f"import time; time.sleep({seconds})"], close_fds=False)
-    note.write_text(str(child.pid))
+    Path(note).write_text(str(child.pid))
     os._exit(3)
 
 
-def sleep(note: Path, seconds: float) -> None:
-    note.write_text(str(os.getpid()))
+def sleep(note: str, seconds: float) -> None:
+    Path(note).write_text(str(os.getpid()))
     time.sleep(seconds)
 
 
-def hold_the_lock(note: Path, letters: int) -> None:
+def hold_the_lock(note: str, letters: int) -> None:
     """Stay in native code that never lets another thread of Python's run."""
-    note.write_text(str(os.getpid()))
+    Path(note).write_text(str(os.getpid()))
     re.match("(a+)+$", "a" * letters + "b")
 
 
-def load_one(path: Path) -> None:
+def load_one(path: str) -> None:
     from edgeconv.conversion.keras import load_keras
 
-    load_keras(path)
+    load_keras(Path(path))
 
 
-def load_each(paths: Sequence[Path]) -> list[str]:
+def load_each(paths: Sequence[str]) -> list[str]:
     """Load Keras models one after the other; return what each said, or that it was loaded."""
     answers = []
     for path in paths:
