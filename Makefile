@@ -7,7 +7,7 @@ DEBIAN := chromium cmake gcc g++ libpng-dev libjpeg-dev qemu-user-static
 PIP := install --quiet --disable-pip-version-check --constraint constraints.txt
 
 .PHONY: demo test check docs test-runtime tools bench bench-inference bench-pipeline bench-training bench-bundles accuracy zoo \
-	sweep devices clean
+	sweep arm-root devices clean
 
 # Train, export with int8, read a picture: the three commands of the README. Three epochs instead of five, so that it
 # ends within five minutes where full MNIST is at hand, the installation included.
@@ -70,9 +70,13 @@ zoo: .venv/installed
 bench-bundles: .venv/installed
 	$(BIN)/python tests/benchmarks/bench_bundles.py $(BUNDLES)
 
-# int8 on emulated processors: Raspberry Pi 4 and 5, an x86 without VNNI. Needs qemu-user, EDGECONV_DATA, and apt and
-# a network the first time. Others: make devices ARTIFACTS="exported/a exported/b".
-devices: .venv/installed
+# The ARM system that `edgeconv evaluate --emulate pi4` runs; needs qemu-user-static, apt, pip and a network, once.
+arm-root: .venv/installed
+	tests/devices/make_root.sh $(BIN)/python
+
+# int8 on emulated processors: Raspberry Pi 4 and 5, an x86 without VNNI. Needs EDGECONV_DATA.
+# Others: make devices ARTIFACTS="exported/a exported/b".
+devices: arm-root
 	$(BIN)/python -m tests.devices $(ARTIFACTS)
 
 # Tests that take minutes, on full MNIST.

@@ -72,7 +72,7 @@ def evaluate(
     # What may be missing is asked for before the work.
     fixed = files.manifest.input.shape[0]
     batch = fixed if isinstance(fixed, int) else None
-    emulated = emulated_stages(files, devices_named(emulate), batch=batch, progress=progress)
+    emulated = emulated_stages(files, devices_named(emulate), batch=batch)
     evidence = _first(images, _evidence(files, dataset, progress))
     stages = [
         *_keras_stage(files, custom_objects, progress),

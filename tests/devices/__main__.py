@@ -1,7 +1,7 @@
 """Hold the int8 variants of artifacts against Keras on every device that can be emulated, and print the ledgers.
 
-Needs qemu-user and, for the shipped model, full MNIST in $EDGECONV_DATA; a network only where the ARM system is not
-made yet. Without artifacts it takes the shipped model, and makes files of it for the targets `TARGETS`.
+Needs qemu-user, the ARM system that `make arm-root` makes and, for the shipped model, full MNIST in $EDGECONV_DATA.
+Without artifacts it takes the shipped model, and makes files of it for the targets `TARGETS`.
 """
 
 from __future__ import annotations

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from zipfile import ZipFile
 
 import numpy as np
 import onnx
+import onnxruntime as ort
 import pytest
 from click.testing import CliRunner
 
 from edgeconv.cli.main import cli
 from edgeconv.errors import ConfigError, InferenceError, ProviderError
-from edgeconv.evaluation.emulation import commands, debian, emulator, root, stages
-from edgeconv.evaluation.emulation.commands import CommandError, run_command
+from edgeconv.evaluation.emulation import emulator, stages
 from edgeconv.evaluation.emulation.devices import DEVICES, devices_named
 from edgeconv.evaluation.emulation.emulator import Emulator, emulator_of
 from edgeconv.parity.prove import Evidence, Stage, prove
@@ -76,22 +74,25 @@ def test_a_disguise_decides_as_the_device_would(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", list(DEVICES))
 def test_without_qemu_it_is_said_how_to_install_it(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(commands.shutil, "which", lambda _: None)
+    monkeypatch.setattr(emulator.shutil, "which", lambda _: None)
     with pytest.raises(ProviderError, match=r"requires qemu-(x86_64|aarch64)\. Not installed.*apt install qemu-user"):
         emulator_of(DEVICES[name])
 
 
+@posix
 @pytest.mark.parametrize("said", ["qemu-x86_64 version 6.2.0", "qemu-x86_64 version 7.1.9 (Debian)", "hello"])
-def test_qemu_without_avx2_is_refused(said: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(emulator, "find_executable", lambda *_: "qemu")
-    monkeypatch.setattr(emulator, "run_command", lambda *_, **__: said)
+def test_qemu_without_avx2_is_refused(said: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    qemu = tmp_path / "qemu"
+    qemu.write_text(f"#!/bin/sh\necho '{said}'\n")
+    qemu.chmod(0o755)
+    monkeypatch.setattr(emulator.shutil, "which", lambda _: str(qemu))
     with pytest.raises(ProviderError, match=rf"must be of QEMU 7\.2 or later\. Received: {said.split('(')[0]}"):
         emulator_of(DEVICES["avx2"])
 
 
 def test_avx2_requires_a_python_for_x86(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(emulator, "find_executable", lambda *_: "qemu")
-    monkeypatch.setattr(emulator, "run_command", lambda *_, **__: "qemu-x86_64 version 10.0")
+    monkeypatch.setattr(emulator, "_check_version", lambda _: None)
+    monkeypatch.setattr(emulator.shutil, "which", lambda name: name)
     monkeypatch.setattr(emulator.platform, "machine", lambda: "aarch64")
     with pytest.raises(ProviderError, match=r"must be one for x86-64\. Received: aarch64\. Leave `avx2` out"):
         emulator_of(DEVICES["avx2"])
@@ -162,20 +163,15 @@ def test_a_worker_that_hangs_is_ended(fake_qemu: FakeQemu, images: Any, monkeypa
         stages.answer(fake_qemu("exec sleep 60"), reference_model(), "int8", images[:1])
 
 
-def test_a_program_that_is_not_there() -> None:
-    with pytest.raises(CommandError, match=r"No such file or directory: no-such-program"):
-        run_command(["no-such-program"], timeout_s=1)
-
-
 def test_the_rows_are_named_after_variant_and_device(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stages, "emulator_of", lambda device, _: Emulator(device, "qemu", None))
+    monkeypatch.setattr(stages, "emulator_of", lambda device: Emulator(device, "qemu", None))
     made = stages.emulated_stages(find_files(reference_model()), devices_named(["pi4", "avx2"]))
     assert [stage.name for stage in made] == ["int8 on pi4", "int8 on avx2"]
     assert {(stage.at_once, stage.timed) for stage in made} == {(True, False)}
     assert made[0].size_bytes == (reference_model() / "model.int8.onnx").stat().st_size
 
 
-def test_a_model_without_int8_is_refused_before_a_system_is_made() -> None:
+def test_a_model_without_int8_is_refused() -> None:
     files = replace(find_files(reference_model()), variants=("fp32", "e2e"))
     with pytest.raises(ConfigError, match=r"requires an int8 variant of .*Received: fp32, e2e\. Make one with"):
         stages.emulated_stages(files, devices_named(["pi4"]))
@@ -201,134 +197,21 @@ def test_a_device_is_given_all_images_at_once_and_judged_as_int8() -> None:
     )
 
 
-def test_where_the_arm_system_lies(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("EDGECONV_DEVICES", str(tmp_path / "named"))
-    assert root.devices_folder() == tmp_path / "named"
+def test_an_arm_has_the_system_of_this_release_or_says_how_to_make_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(emulator, "_check_version", lambda _: None)
+    monkeypatch.setattr(emulator.shutil, "which", lambda name: name)
+    monkeypatch.setenv("EDGECONV_DEVICES", str(tmp_path))
+    with pytest.raises(ProviderError, match=r"Not found: .*/arm64-onnxruntime-\d.*`make arm-root`.*EDGECONV_DEVICES"):
+        emulator_of(DEVICES["pi4"])
+    python = emulator.arm_root() / emulator.PYTHON
+    python.parent.mkdir(parents=True)
+    python.touch()
+    assert emulator_of(DEVICES["pi4"]).root == tmp_path / f"arm64-onnxruntime-{ort.__version__}"
     monkeypatch.delenv("EDGECONV_DEVICES")
     monkeypatch.setenv("EDGECONV_CACHE", str(tmp_path / "cache"))
-    assert root.devices_folder() == tmp_path / "cache" / "devices"
-
-
-@pytest.fixture
-def fake_parts(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """Have packages unpacked and wheels downloaded without a network; return the folder of devices."""
-
-    def unpack(names: Any, architecture: str, folder: Path, scratch: Path) -> None:
-        (folder / "usr" / "bin").mkdir(parents=True)
-        (folder / "usr" / "bin" / "python3.11").touch()
-        (folder / root.PYTHON).symlink_to("python3.11")
-
-    def download(command: list[Any], **kwargs: Any) -> str:
-        (wheels,) = (Path(part.removeprefix("--dest=")) for part in command if str(part).startswith("--dest="))
-        assert "--python-version=3.11" in command
-        wheels.mkdir()
-        with ZipFile(wheels / "numpy.whl", "w") as archive:
-            archive.writestr("numpy/__init__.py", "")
-        return ""
-
-    monkeypatch.setattr(root, "unpack_packages", unpack)
-    monkeypatch.setattr(root, "run_command", download)
-    monkeypatch.setenv("EDGECONV_DEVICES", str(tmp_path / "devices"))
-    return tmp_path / "devices"
-
-
-def test_an_arm_system_is_made_once(fake_parts: Path) -> None:
-    checked: list[Path] = []
-    made = root.make_arm_root(checked.append)
-    assert list(fake_parts.iterdir()) == [made]
-    assert (made / root.SITE / "numpy" / "__init__.py").is_file()
-    assert root.make_arm_root(checked.append) == made
-    assert len(checked) == 1
-
-
-def test_an_arm_system_that_does_not_run_is_not_kept(fake_parts: Path) -> None:
-    def crash(folder: Path) -> None:
-        raise ProviderError("it crashed")
-
-    with pytest.raises(ProviderError, match="it crashed"):
-        root.make_arm_root(crash)
-    assert list(fake_parts.iterdir()) == []
-
-
-def test_of_two_that_make_it_at_a_time_the_first_stays(fake_parts: Path) -> None:
-    def overtaken(folder: Path) -> None:
-        (root.arm_root() / "usr").mkdir(parents=True)
-
-    made = root.make_arm_root(overtaken)
-    assert list(fake_parts.iterdir()) == [made]
-    assert list((made / "usr").iterdir()) == []
-
-
-def test_wheels_that_are_not_to_be_had(fake_parts: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(command: Any, **kwargs: Any) -> str:
-        raise CommandError("ERROR: No matching distribution found")
-
-    monkeypatch.setattr(root, "run_command", fail)
-    with pytest.raises(ProviderError, match=r"for Python 3\.11, aarch64\. Received: ERROR: No matching distribution"):
-        root.make_arm_root(lambda _: None)
-    assert list(fake_parts.iterdir()) == []
-
-
-def test_a_new_system_that_crashes_is_an_error(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    def crash(self: Emulator, *arguments: Any, timeout_s: float) -> str:
-        raise CommandError("qemu: uncaught target signal 11 (Segmentation fault)")
-
-    monkeypatch.setattr(emulator, "find_executable", lambda *_: "qemu")
-    monkeypatch.setattr(emulator, "run_command", lambda *_, **__: "qemu-aarch64 version 7.2.22")
-    monkeypatch.setattr(emulator, "make_arm_root", lambda check, _: check(tmp_path))
-    monkeypatch.setattr(Emulator, "run", crash)
-    with pytest.raises(ProviderError, match=r"must import numpy and onnxruntime\. Received: qemu: uncaught target"):
-        emulator_of(DEVICES["pi4"])
-
-
-def test_without_apt_it_is_said_what_to_do(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(debian, "find_executable", lambda _: None)
-    with pytest.raises(ProviderError, match=r"Not installed: apt-get, dpkg\..*name it with EDGECONV_DEVICES"):
-        debian.unpack_packages(("python3",), "arm64", tmp_path, tmp_path)
-
-
-def test_other_systems_than_debian_need_its_keys(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(debian, "find_executable", lambda name: name)
-    monkeypatch.setattr(debian, "_system", lambda: "ubuntu")
-    monkeypatch.setattr(debian, "KEYRING", tmp_path / "absent.gpg")
-    with pytest.raises(ProviderError, match=r"requires Debian's keys.*Install `debian-archive-keyring`"):
-        debian.unpack_packages(("python3",), "arm64", tmp_path, tmp_path)
-
-
-@pytest.mark.parametrize("system", ["debian", "ubuntu"])
-def test_apt_works_in_folders_of_its_own(system: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    ran: list[list[str]] = []
-
-    def run(command: Any, **kwargs: Any) -> str:
-        ran.append([str(part) for part in command])
-        if "install" in command:
-            (tmp_path / "cache" / "archives" / "a_1_arm64.deb").touch()
-        return ""
-
-    monkeypatch.setattr(debian, "find_executable", lambda name: name)
-    (tmp_path / "keys.gpg").touch()
-    monkeypatch.setattr(debian, "KEYRING", tmp_path / "keys.gpg")
-    monkeypatch.setattr(debian, "_system", lambda: system)
-    monkeypatch.setattr(debian, "run_command", run)
-    debian.unpack_packages(("python3", "libc6"), "arm64", tmp_path / "out", tmp_path)
-    assert [command[0] for command in ran] == ["apt-get", "apt-get", "dpkg"]
-    assert ran[1][-4:] == ["--download-only", "install", "python3", "libc6"]
-    assert ran[2][1:] == ["-x", str(tmp_path / "cache" / "archives" / "a_1_arm64.deb"), str(tmp_path / "out")]
-    settings = (tmp_path / "apt.conf").read_text()
-    assert f'Dir::State "{tmp_path}/state";' in settings
-    assert 'APT::Architectures { "arm64"; };' in settings
-    assert ("Dir::Etc::sourcelist" in settings) == (system == "ubuntu")
-
-
-def test_apt_without_a_network(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    def fail(command: Any, **kwargs: Any) -> subprocess.CompletedProcess[str]:
-        return subprocess.CompletedProcess(command, 100, "", "W: warned\nE: Unable to locate package python3-minimal\n")
-
-    monkeypatch.setattr(debian, "find_executable", lambda name: name)
-    monkeypatch.setattr(debian, "_system", lambda: "debian")
-    monkeypatch.setattr(commands.subprocess, "run", fail)
-    with pytest.raises(ProviderError, match=r"python3 for arm64 are required\. Received: E: Unable to locate package"):
-        debian.unpack_packages(("python3",), "arm64", tmp_path, tmp_path)
+    assert emulator.arm_root().parent == tmp_path / "cache" / "devices"
 
 
 @pytest.mark.train

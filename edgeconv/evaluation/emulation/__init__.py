@@ -2,10 +2,8 @@
 
 devices --> emulator --> stages --> the parity ledger
 
-devices    which processors, and what Linux says of them     commands   a program run, its failure told in one line
-emulator   QEMU and a Python that runs on the device         debian     packages of another architecture, unpacked
-root       the ARM Python with ONNX Runtime, kept in a cache worker     what runs on the device: the runtime room itself
-stages     a variant on a device, as a row of the ledger
+devices    which processors, and what Linux says of them     emulator   QEMU and a Python that runs on the device
+stages     a variant on a device, as a row of the ledger     worker     what runs on the device: the runtime room itself
 
 Answers mean something there, times do not.
 """

@@ -12,11 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeconv.errors import ConfigError, InferenceError
-from edgeconv.evaluation.emulation.commands import CommandError
 from edgeconv.evaluation.emulation.devices import Device
-from edgeconv.evaluation.emulation.emulator import Emulator, emulator_of
+from edgeconv.evaluation.emulation.emulator import EmulationError, Emulator, emulator_of
 from edgeconv.parity.prove import Stage, images_at_once
-from edgeconv.progress import SILENT, Progress
 from edgeconv.runtime.loading import ModelFiles
 from edgeconv.runtime.providers import CPU
 
@@ -29,16 +27,13 @@ IMAGE_S = 20.0
 224 x 224 several; twice the longest stands for a program that hangs."""
 
 
-def emulated_stages(
-    files: ModelFiles, devices: Sequence[Device], *, batch: int | None = None, progress: Progress = SILENT
-) -> list[Stage]:
+def emulated_stages(files: ModelFiles, devices: Sequence[Device], *, batch: int | None = None) -> list[Stage]:
     """Return the int8 variants of a model on each of some devices. Float variants compute the same everywhere.
 
     Args:
         files: of the model.
         devices: those to run it on.
         batch: the only batch size that the model takes, or None.
-        progress: hears what is made for the devices.
 
     Raises:
         ConfigError: the model has no int8 variant.
@@ -59,7 +54,7 @@ def emulated_stages(
             timed=False,
             at_once=True,
         )
-        for emulator in [emulator_of(device, progress) for device in devices]
+        for emulator in [emulator_of(device) for device in devices]
         for name in names
     ]
 
@@ -96,7 +91,7 @@ def answer(
                 timeout_s=START_S + IMAGE_S * len(images),
             )
             return np.asarray(np.load(answers), np.float32)
-        except (CommandError, OSError, ValueError) as error:
+        except (EmulationError, OSError, ValueError) as error:
             raise InferenceError(
                 f"`{model}`, {variant}, must answer {len(images)} images on {emulator.device.title}. "
                 f"Received: {error}. Take fewer images with `--images`, or leave "
