@@ -14,6 +14,7 @@ from edgeconv.errors import ArtifactError, ChecksumError, ConfigError, ManifestE
 from edgeconv.manifest import METADATA_KEY, VARIANT_KEY, Manifest
 from edgeconv.runtime.embedded import E2E, EmbeddedModel
 from edgeconv.runtime.fitness import check_fitness
+from edgeconv.runtime.metadata import read_metadata
 from edgeconv.runtime.options import DEFAULT_OPTIONS, SessionOptions
 from edgeconv.runtime.providers import CPU, candidates
 from edgeconv.runtime.session import Session
@@ -268,7 +269,8 @@ def _folder(path: Path) -> ModelFiles:
 
 def _lone_file(path: Path) -> ModelFiles:
     data = path.read_bytes()
-    metadata = Session(data).metadata
+    # What is no ONNX file is opened, for ONNX Runtime to say what is wrong with it; its own format has metadata too.
+    metadata = read_metadata(data) or Session(data).metadata
     if METADATA_KEY not in metadata:
         raise ManifestError(
             f"`{path}` must carry its contract under `{METADATA_KEY}`. Received: an ONNX file without it. "

@@ -14,6 +14,7 @@ import pytest
 
 from edgeconv.errors import ArtifactError, ChecksumError, ConfigError, ManifestError, ProviderError, SchemaVersionError
 from edgeconv.runtime import loading
+from edgeconv.runtime import session as session_module
 from edgeconv.runtime.loading import find_model, open_model, reference_model
 from edgeconv.runtime.providers import CPU
 from edgeconv.runtime.session import Session
@@ -45,6 +46,15 @@ def test_a_lone_file_serves_by_the_contract_inside(tiny: Path, tmp_path: Path) -
         assert opened.variant == variant
         assert opened.manifest.labels == ("red", "green", "blue")
         assert opened.manifest.preprocess is not None
+
+
+@pytest.mark.parametrize("file", ["model.onnx", "model.e2e.onnx"])
+def test_a_lone_file_is_opened_once(tiny: Path, file: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened = []
+    session = session_module.ort.InferenceSession
+    monkeypatch.setattr(session_module.ort, "InferenceSession", lambda *a, **k: opened.append(1) or session(*a, **k))
+    open_model(tiny / file)
+    assert opened == [1]
 
 
 def test_a_lone_file_has_one_variant(tiny: Path) -> None:
