@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ast
+import re
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -31,10 +34,44 @@ def test_every_public_name_opens() -> None:
     pytest.importorskip("onnx", reason="the conversion room needs the extra `train`")
     import edgeconv
 
+    assert {"Predictor", "Score", "ConfigError", "ParityError", "Progress"} <= set(edgeconv.__all__)
     for name in edgeconv.__all__:
         assert getattr(edgeconv, name).__name__ == name
     with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
         edgeconv.nothing  # noqa: B018
+
+
+def test_the_version_is_that_of_the_installed_package() -> None:
+    import edgeconv
+
+    assert edgeconv.__version__ == version("edgeconv")
+
+
+def test_a_name_of_the_stub_is_said_to_be_public() -> None:
+    """Type checkers take `import x as x` for public, and nothing else; a line holds one name."""
+    lines = (ROOT / "edgeconv" / "__init__.pyi").read_text(encoding="utf-8").splitlines()
+    imports = [line for line in lines if "import" in line]
+    assert imports
+    assert all(re.fullmatch(r"from edgeconv\.[\w.]+ import (\w+) as \1", line) for line in imports)
+
+
+CAUGHT_INSIDE = {"CommandError", "ChildTraceback", "_EnoughError"}
+"""What no caller of ours sees."""
+
+
+def _is_error(base: ast.expr) -> bool:
+    return ast.unparse(base).endswith(("Error", "Exception"))
+
+
+def test_every_class_that_is_raised_is_public() -> None:
+    import edgeconv
+
+    sources = [path for path in (ROOT / "edgeconv").rglob("*.py") if "templates" not in path.parts]
+    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in sources]
+    classes = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
+    raised = {node.name for node in classes if any(map(_is_error, node.bases))}
+    assert len(raised) > 15
+    assert raised - CAUGHT_INSIDE <= set(edgeconv.__all__)
 
 
 def test_every_package_is_installed() -> None:

@@ -1,0 +1,61 @@
+"""What a model answers to a picture."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from edgeconv.errors import ImageError
+
+if TYPE_CHECKING:
+    from edgeconv.pictures.reading import Picture
+
+
+@dataclass(frozen=True)
+class Score:
+    """One class of an answer: its label, its index among the outputs, and its probability, 0 to 1."""
+
+    label: str
+    index: int
+    probability: float
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the score as a JSON object."""
+        return {"label": self.label, "index": self.index, "probability": self.probability}
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """The answer to one picture.
+
+    Attributes:
+        label: name of the likeliest class.
+        index: its index among the outputs.
+        probability: its probability, 0 to 1.
+        top: the likeliest classes, best first.
+    """
+
+    label: str
+    index: int
+    probability: float
+    top: tuple[Score, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the answer as a JSON object."""
+        best = Score(self.label, self.index, self.probability)
+        return {**best.as_dict(), "top": [score.as_dict() for score in self.top]}
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came of one picture of many.
+
+    Attributes:
+        picture: what was given.
+        prediction: the answer, or None where the picture could not be read.
+        error: why it could not, or None.
+    """
+
+    picture: Picture
+    prediction: Prediction | None
+    error: ImageError | None = None
