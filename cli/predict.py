@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .output import chosen_format, format_option, write_csv, write_json_line, write_table
-from .pictures import count_pictures, find_pictures
+from .pictures import STDIN, count_pictures, find_pictures
 from .progress import TerminalProgress, no_bar
 
 if TYPE_CHECKING:
-    from edgeconv.runtime.streaming import Answer
+    from edgeconv.runtime.prediction import Answer
 
 COLUMNS = ("path", "label", "index", "probability", "top")
 
@@ -55,14 +55,13 @@ def command(
     """
     from edgeconv.errors import ImageError
     from edgeconv.runtime.predictor import Predictor
-    from edgeconv.runtime.streaming import predict_stream
 
     predictor = Predictor(model, variant=variant, device=device, threads=threads, top_k=top_k)
     tally = _Tally()
     # Rows that scroll by are progress enough; a bar is for a terminal whose stdout goes elsewhere.
     total = count_pictures(images) if sys.stderr.isatty() and not sys.stdout.isatty() else None
     with TerminalProgress().bar("Pictures", total) if total and total > 1 else nullcontext(no_bar) as advance:
-        answers = predict_stream(predictor, find_pictures(images))
+        answers = predictor.predict_many(find_pictures(images))
         _write(tally.good_rows(answers, advance), chosen_format(output_format))
     if tally.seen == 0:
         raise ImageError(f"Pictures are required. Received: none in {', '.join(images)}. Name files or folders.")
@@ -81,12 +80,13 @@ class _Tally:
         for answer in answers:
             self.seen += 1
             advance(1, "")
+            name = answer.picture if isinstance(answer.picture, str) else STDIN
             if answer.prediction is None:
                 self.failed += 1
                 reason = str(answer.error)
-                click.echo(f"Error: {reason if answer.path in reason else f'{answer.path}: {reason}'}", err=True)
+                click.echo(f"Error: {reason if name in reason else f'{name}: {reason}'}", err=True)
             else:
-                yield answer.as_dict()
+                yield {"path": name, **answer.prediction.as_dict()}
 
 
 def _write(rows: Iterable[dict[str, Any]], output_format: str) -> None:

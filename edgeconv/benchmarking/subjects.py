@@ -18,7 +18,7 @@ from edgeconv.runtime.embedded import E2E, EmbeddedModel
 from edgeconv.runtime.golden import Samples
 from edgeconv.runtime.loading import ModelFiles, open_variant
 from edgeconv.runtime.options import DEFAULT_OPTIONS, SessionOptions
-from edgeconv.runtime.predictor import softmax
+from edgeconv.runtime.pipeline import softmax
 from edgeconv.runtime.providers import CPU, short_name
 
 REMOTE = {"AzureExecutionProvider"}

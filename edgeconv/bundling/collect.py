@@ -12,7 +12,7 @@ from edgeconv.pictures.preparation import Preparation, prepare
 from edgeconv.runtime.embedded import E2E, EmbeddedModel
 from edgeconv.runtime.golden import Samples
 from edgeconv.runtime.loading import ModelFiles, choose_variant
-from edgeconv.runtime.predictor import softmax
+from edgeconv.runtime.pipeline import softmax
 from edgeconv.runtime.providers import CPU
 from edgeconv.runtime.session import Session
 

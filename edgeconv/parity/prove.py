@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from edgeconv.parity.ledger import Ledger, Row, compare, judge
 from edgeconv.progress import SILENT, Progress
 from edgeconv.runtime.embedded import E2E, EmbeddedModel
-from edgeconv.runtime.predictor import softmax
+from edgeconv.runtime.pipeline import softmax
 from edgeconv.runtime.providers import CPU
 from edgeconv.runtime.session import Session
 

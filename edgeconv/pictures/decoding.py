@@ -77,15 +77,29 @@ def decode(source: Path | str | bytes) -> NDArray[np.uint8]:
         raise ImageError(f"{name}: a picture is required. Received: an empty file.")
     try:
         with _open(content, name) as image:
-            _check_size(image, name)
-            image.load()
-            return _to_array(_upright(image))
+            return pixels_of(image, name)
     except ImageError:
         raise
     except Exception as error:  # a decoder that is fed damaged bytes fails in every way there is
-        raise ImageError(
-            f"{name}: the picture is damaged or cut short ({_one_line(error)}). Get a new copy."
-        ) from error
+        raise _damaged(name, error) from error
+
+
+def pixels_of(image: Image.Image, name: str) -> NDArray[np.uint8]:
+    """Return the pixels of an image of Pillow, of any mode, as `decode` does; the image is left as it is.
+
+    Args:
+        image: opened from a file, or made.
+        name: of the image, for errors.
+
+    Raises:
+        ImageError: it is damaged or too large.
+    """
+    _check_size(image, name)
+    try:
+        image.load()
+        return _to_array(_upright(image))
+    except Exception as error:  # see `decode`
+        raise _damaged(name, error) from error
 
 
 def _read(path: Path) -> bytes:
@@ -97,6 +111,10 @@ def _read(path: Path) -> bytes:
         raise ImageError(f"{path}: a picture file is required. Received: a folder. Name the files in it.") from None
     except (OSError, ValueError) as error:
         raise ImageError(f"{path}: a readable file is required. Received: {_one_line(error)}.") from error
+
+
+def _damaged(name: str, error: Exception) -> ImageError:
+    return ImageError(f"{name}: the picture is damaged or cut short ({_one_line(error)}). Get a new copy.")
 
 
 def _open(content: bytes, name: str) -> Any:
@@ -111,6 +129,8 @@ def _open(content: bytes, name: str) -> Any:
 
 def _check_size(image: Image.Image, name: str) -> None:
     width, height = image.size
+    if not width * height:
+        raise ImageError(f"{name}: a picture is required. Received: an image of {width}x{height} pixels.")
     if width * height > MAX_PIXELS:
         raise ImageError(
             f"{name}: a picture of at most {MAX_PIXELS / 1e6:.0f} megapixels is required. "
@@ -129,6 +149,8 @@ def _to_array(image: Image.Image) -> NDArray[np.uint8]:
         return _to_bytes(np.asarray(image), 65535)
     if image.mode in {"I", "F"}:
         return _to_bytes(np.asarray(image), _full_scale(image))
+    if image.mode == "La":  # Pillow turns premultiplied grey into nothing else at once.
+        image = image.convert("LA")
     opaque = "L" if image.mode in {"1", "L"} else "RGB"
     mode = "RGBA" if image.has_transparency_data else opaque
     pixels = np.array(image if image.mode == mode else image.convert(mode))

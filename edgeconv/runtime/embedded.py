@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeconv.errors import InputError
 from edgeconv.runtime.options import DEFAULT_OPTIONS, SessionOptions
 from edgeconv.runtime.providers import CPU
 from edgeconv.runtime.session import open_session
@@ -73,10 +74,19 @@ class EmbeddedModel:
         probabilities, prepared = self._session.run(OUTPUTS, {INPUT: picture})
         return EmbeddedAnswer(np.asarray(probabilities[0], np.float32), np.asarray(prepared[0], np.uint8))
 
-    def run(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Answer a batch of prepared images, uint8, (batch, height, width, channels), one by one.
+    def run(self, pictures: Sequence[NDArray[np.uint8]] | NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Answer pictures one by one: uint8, (height, width, 1, 3 or 4 channels), 0-255, each of any size.
 
         Returns:
-            Probabilities, float32, (batch, classes).
+            Probabilities, float32, (number of pictures, classes); zeros where a picture of a digit has no ink.
+
+        Raises:
+            InputError: a picture has another dtype or shape.
         """
-        return np.stack([self.answer(image).probabilities for image in images])
+        for picture in pictures:
+            if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] not in {1, 3, 4}:
+                raise InputError(
+                    f"`{INPUT}` must be uint8 (height, width, 1, 3 or 4 channels). "
+                    f"Received: {picture.dtype} {picture.shape}. Give a sequence of pictures 0-255."
+                )
+        return np.stack([self.answer(picture).probabilities for picture in pictures])

@@ -2,53 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeconv.errors import ConfigError, InputError
-from edgeconv.pictures.decoding import decode
-from edgeconv.pictures.preparation import prepare
+from edgeconv.errors import ConfigError, ImageError, InferenceError, InputError
+from edgeconv.pictures.reading import Picture, read_picture
 from edgeconv.runtime.loading import find_model, open_model
-
-
-@dataclass(frozen=True)
-class Score:
-    """One class of an answer: its label, its index among the outputs, and its probability, 0 to 1."""
-
-    label: str
-    index: int
-    probability: float
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the score as a JSON object."""
-        return {"label": self.label, "index": self.index, "probability": self.probability}
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """The answer to one picture.
-
-    Attributes:
-        label: name of the likeliest class.
-        index: its index among the outputs.
-        probability: its probability, 0 to 1.
-        top: the likeliest classes, best first.
-    """
-
-    label: str
-    index: int
-    probability: float
-    top: tuple[Score, ...]
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the answer as a JSON object."""
-        best = Score(self.label, self.index, self.probability)
-        return {**best.as_dict(), "top": [score.as_dict() for score in self.top]}
+from edgeconv.runtime.pipeline import Pipeline, pipeline_of, prepare_for
+from edgeconv.runtime.prediction import Answer, Prediction, Score
 
 
 class Predictor:
@@ -69,8 +35,8 @@ class Predictor:
         ProviderError: a GPU was asked for, and none runs the model right.
 
     Example:
-        >>> model = Predictor("exported/mnist")  # doctest: +SKIP
-        >>> model.predict("image.png").label  # doctest: +SKIP
+        >>> with Predictor("exported/mnist") as model:  # doctest: +SKIP
+        ...     model.predict("image.png").label
         '7'
     """
 
@@ -92,63 +58,118 @@ class Predictor:
         self.provider = opened.session.provider
         self.threads = opened.session.threads
         self.top_k = top_k
-        self._session = opened.session
+        self._pipeline: Pipeline | None = pipeline_of(opened.manifest, opened.session)
 
-    def prepare(self, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Make of a decoded picture what the model eats, as its training data were made.
+    def __enter__(self) -> Predictor:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the model and its memory; closing twice does nothing."""
+        self._pipeline = None
+
+    def predict(self, picture: Picture) -> Prediction:
+        """Answer one picture.
 
         Args:
-            picture: uint8, (height, width, 1, 3 or 4 channels) or (height, width), 0-255, of any size.
-
-        Returns:
-            uint8, (height, width, channels) of the model, 0-255.
-        """
-        if self.manifest.preprocess is None:
-            raise InputError(
-                f"`{self.manifest.name}` must say how pixels become its {self.manifest.input.dtype} input. Received: "
-                "a model exported without it. Export it again with `--input-range`."
-            )
-        return prepare(picture if picture.ndim == 3 else picture[..., None], self.manifest.preprocess)
-
-    def predict(self, image: str | Path | bytes | NDArray[np.uint8]) -> Prediction:
-        """Answer one picture: a path, the bytes of a file, or a decoded array as `prepare` takes it.
+            picture: a path; the bytes of a PNG, JPEG, BMP, GIF, WebP or TIFF file, or such a file opened for reading
+                bytes; an image of Pillow in any mode; or an array, uint8, (height, width) or (height, width, 1, 3 or 4
+                channels), 0-255, of any size and strides.
 
         Raises:
-            ImageError: the picture cannot be read.
+            ImageError: it is none of these, or cannot be read.
+            InferenceError: the predictor is closed.
         """
-        picture = image if isinstance(image, np.ndarray) else decode(image)
-        return self.predict_batch(self.prepare(picture)[None])[0]
+        pipeline = self._opened()
+        ready = pipeline.prepare(read_picture(picture))
+        return self._predictions(pipeline.probabilities(ready[None]))[0]
 
-    def predict_batch(self, images: NDArray[Any]) -> list[Prediction]:
-        """Answer prepared images.
+    def predict_many(self, pictures: Iterable[Picture]) -> Iterator[Answer]:
+        """Answer pictures in their order, one by one, as they are ready; decoding overlaps inference.
 
         Args:
-            images: uint8, (batch, height, width, channels), 0-255.
+            pictures: of those that `predict` takes; any iterable, read lazily, a few batches ahead.
+
+        Yields:
+            One answer a picture. A picture that cannot be read gives an answer with its `error`, and the others go on.
+
+        Raises:
+            ImageError: `pictures` is one picture, or nothing that can be gone through.
+            InferenceError: the predictor is closed.
+
+        Example:
+            >>> for answer in model.predict_many(Path("photos").glob("*.jpg")):  # doctest: +SKIP
+            ...     print(answer.picture, answer.prediction.label if answer.prediction else answer.error)
+        """
+        from edgeconv.runtime.streaming import stream
+
+        is_one = isinstance(pictures, str | bytes | bytearray | memoryview) or hasattr(pictures, "read")
+        if is_one or not hasattr(pictures, "__iter__"):
+            raise ImageError(
+                f"`pictures` must be an iterable of pictures. Received: {type(pictures).__name__}. "
+                "Give one picture to `predict`."
+            )
+        return stream(self._opened(), self._predictions, pictures)
+
+    def predict_prepared(self, images: NDArray[Any]) -> list[Prediction]:
+        """Answer images that are prepared already, at once.
+
+        Args:
+            images: uint8, (batch, height, width, channels), 0-255, as `prepare` makes them.
 
         Returns:
             One answer an image, in order.
 
         Raises:
             InputError: the array has another dtype or shape.
+            InferenceError: the predictor is closed.
         """
-        return self._answers(self.probabilities(images))
+        return self._predictions(self.probabilities(images))
+
+    def predict_batch(self, images: NDArray[Any]) -> list[Prediction]:
+        """Answer prepared images under the old name of `predict_prepared`."""
+        import warnings
+
+        warnings.warn("`predict_batch` is now `predict_prepared`.", DeprecationWarning, stacklevel=2)
+        return self.predict_prepared(images)
 
     def probabilities(self, images: NDArray[Any]) -> NDArray[np.float32]:
-        """Return the bare probabilities, float32, (batch, classes), of prepared images; see `predict_batch`."""
-        outputs = self._session.run(images)
-        return softmax(outputs) if self.manifest.output.kind == "logits" else outputs
+        """Return the bare probabilities, float32, (batch, classes), of prepared images; see `predict_prepared`."""
+        if not isinstance(images, np.ndarray):
+            raise InputError(
+                f"`images` must be an array (batch, height, width, channels). Received: {type(images).__name__}. "
+                "Stack prepared images with `numpy.stack`, or give pictures to `predict_many`."
+            )
+        return self._opened().probabilities(images)
 
-    def _answers(self, probabilities: NDArray[np.float32]) -> list[Prediction]:
+    def prepare(self, picture: Picture) -> NDArray[np.uint8]:
+        """Make of a picture what the model takes, as its training data were made.
+
+        Args:
+            picture: as `predict` takes it.
+
+        Returns:
+            uint8, (height, width, channels) of the model, 0-255.
+
+        Raises:
+            ImageError: the picture cannot be read, or there is nothing in it to answer to.
+        """
+        return prepare_for(self.manifest, read_picture(picture))
+
+    def _opened(self) -> Pipeline:
+        if self._pipeline is None:
+            raise InferenceError("A predictor that is open is required. Received: a closed one. Make another.")
+        return self._pipeline
+
+    def _predictions(self, probabilities: NDArray[np.float32]) -> list[Prediction]:
         # A stable sort of the negated values: of two equal probabilities the lower index comes first, as in argmax.
         best_first = np.argsort(-probabilities, axis=1, kind="stable")[:, : self.top_k]
-        return [self._answer(row, order.tolist()) for row, order in zip(probabilities, best_first, strict=True)]
+        return [self._prediction(row, order.tolist()) for row, order in zip(probabilities, best_first, strict=True)]
 
-    def _answer(self, row: NDArray[np.float32], order: Sequence[int]) -> Prediction:
+    def _prediction(self, row: NDArray[np.float32], order: Sequence[int]) -> Prediction:
         top = tuple(Score(self.manifest.labels[index], index, float(row[index])) for index in order)
         return Prediction(top[0].label, top[0].index, top[0].probability, top)
-
-
-def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return probabilities, float32, of logits, float32, both (batch, classes); shifted so that nothing overflows."""
-    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return np.asarray(powers / powers.sum(axis=1, keepdims=True), dtype=np.float32)

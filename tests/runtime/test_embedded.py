@@ -8,11 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edgeconv.errors import InputError, ProviderError
+from edgeconv.errors import ImageError, InputError, ProviderError
 from edgeconv.pictures.decoding import decode
-from edgeconv.runtime import loading
-from edgeconv.runtime.embedded import EmbeddedModel
-from edgeconv.runtime.loading import open_model
+from edgeconv.runtime import loading, pipeline
+from edgeconv.runtime.embedded import EmbeddedAnswer, EmbeddedModel
+from edgeconv.runtime.loading import open_model, reference_model
+from edgeconv.runtime.pipeline import EmbeddedPipeline
 from edgeconv.runtime.predictor import Predictor
 
 
@@ -45,6 +46,40 @@ def test_it_predicts_as_the_variant_inside(tiny: Path, seven: Path) -> None:
     assert inside.predict(seven) == plain.predict(seven)
     images = np.stack([plain.prepare(decode(seven))] * 3)
     np.testing.assert_array_equal(inside.probabilities(images), plain.probabilities(images))
+
+
+def test_its_pictures_are_prepared_by_the_graph_alone(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def never(*_: object) -> None:
+        raise AssertionError("numpy prepares the picture")
+
+    monkeypatch.setattr(pipeline, "prepare", never)
+    picture = np.random.default_rng(0).integers(0, 256, (40, 31, 3), np.uint8)
+    assert Predictor(tiny, variant="e2e").predict(picture).label in {"red", "green", "blue"}
+    with pytest.raises(AssertionError, match="numpy prepares"):
+        Predictor(tiny, variant="int8").predict(picture)
+
+
+def test_a_picture_without_ink_is_refused_as_in_python(seven: Path) -> None:
+    """The shipped model has no e2e file: what a graph answers to an empty picture is known."""
+    model, empty = Predictor(reference_model()), np.full((60, 50, 3), 200, np.uint8)
+    with pytest.raises(ImageError, match="A picture of a digit is required, no ink found"):
+        model.predict(empty)
+    model._pipeline = EmbeddedPipeline(_WithoutInk())
+    with pytest.raises(ImageError, match="A picture of a digit is required, no ink found"):
+        model.predict(empty)
+    errors = [answer.error for answer in model.predict_many([empty, decode(seven), empty])]
+    assert [error is None for error in errors] == [False, True, False]
+
+
+class _WithoutInk(EmbeddedModel):
+    """Answers as the graph of a model of digits does: zeros to an even picture."""
+
+    def __init__(self) -> None:
+        pass
+
+    def answer(self, picture: np.ndarray) -> EmbeddedAnswer:
+        row = np.eye(10, dtype=np.float32)[7] * float(np.ptp(picture) > 0)
+        return EmbeddedAnswer(row, picture)
 
 
 def test_no_folder_opens_it_unasked(tiny: Path) -> None:

@@ -6,9 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edgeconv.errors import ConfigError, ImageError, InputError
+from edgeconv.errors import ConfigError, ImageError, InferenceError, InputError
 from edgeconv.runtime.golden import Samples
-from edgeconv.runtime.predictor import Prediction, Predictor, softmax
+from edgeconv.runtime.pipeline import pipeline_of, softmax
+from edgeconv.runtime.prediction import Prediction
+from edgeconv.runtime.predictor import Predictor
 from edgeconv.runtime.session import IMAGES_AT_ONCE, Session
 
 
@@ -37,9 +39,9 @@ def test_a_path_and_its_bytes_give_the_same_answer(model: Predictor, seven: Path
 
 def test_a_batch_is_answered_in_order(model: Predictor, tiny: Path) -> None:
     samples = Samples.load(tiny / "samples.npz")
-    predictions = model.predict_batch(samples.images)
+    predictions = model.predict_prepared(samples.images)
     assert [prediction.index for prediction in predictions] == samples.labels.tolist()
-    assert model.predict_batch(samples.images[:1])[0] == predictions[0]
+    assert model.predict_prepared(samples.images[:1])[0] == predictions[0]
 
 
 @pytest.mark.parametrize(
@@ -49,11 +51,12 @@ def test_a_large_batch_goes_through_in_parts_on_a_cpu(
     model: Predictor, monkeypatch: pytest.MonkeyPatch, provider: str, most: int
 ) -> None:
     images = np.random.default_rng(0).integers(0, 256, (2 * IMAGES_AT_ONCE + 5, 12, 12, 3), np.uint8)
-    expected = model._session._answer(images)
+    session = model._pipeline.session
+    expected = session._answer(images)
     sizes: list[int] = []
     answer = Session._answer
     monkeypatch.setattr(Session, "_answer", lambda self, part: sizes.append(len(part)) or answer(self, part))
-    monkeypatch.setattr(model._session, "provider", provider)
+    monkeypatch.setattr(session, "provider", provider)
     np.testing.assert_array_equal(model.probabilities(images), expected)
     assert sum(sizes) == len(images)
     assert max(sizes) == most
@@ -106,24 +109,65 @@ def test_errors_of_the_user(tiny: Path, model: Predictor, tmp_path: Path) -> Non
     with pytest.raises(ImageError, match=r"no-such.png"):
         model.predict(tmp_path / "no-such.png")
     with pytest.raises(InputError, match="Add the batch axis"):
-        model.predict_batch(np.zeros((12, 12, 3), np.uint8))
+        model.predict_prepared(np.zeros((12, 12, 3), np.uint8))
+
+
+def _with_manifest(model: Predictor, **changes: object) -> Predictor:
+    manifest = dataclasses.replace(model.manifest, **changes)
+    model.manifest, model._pipeline = manifest, pipeline_of(manifest, model._pipeline.session)
+    return model
 
 
 def test_a_model_that_does_not_say_how_pixels_become_its_input(tiny: Path) -> None:
-    model = Predictor(tiny)
-    model.manifest = dataclasses.replace(model.manifest, preprocess=None)
+    model = _with_manifest(Predictor(tiny), preprocess=None)
     with pytest.raises(InputError, match="Export it again with `--input-range`"):
         model.predict(_patch(0))
 
 
 def test_logits_become_probabilities(tiny: Path) -> None:
+    bare = Predictor(tiny).predict(_patch(0)).probability
     model = Predictor(tiny)
-    bare = model.predict(_patch(0)).probability
-    model.manifest = dataclasses.replace(
-        model.manifest, output=dataclasses.replace(model.manifest.output, kind="logits")
-    )
+    model = _with_manifest(model, output=dataclasses.replace(model.manifest.output, kind="logits"))
     assert model.predict(_patch(0)).probability != bare
     assert sum(score.probability for score in model.predict(_patch(0)).top) == pytest.approx(1.0)
+
+
+def test_the_old_name_of_predict_prepared_warns(model: Predictor) -> None:
+    images = np.stack([model.prepare(_patch(index)) for index in range(3)])
+    with pytest.warns(DeprecationWarning, match="`predict_batch` is now `predict_prepared`"):
+        answers = model.predict_batch(images)
+    assert answers == model.predict_prepared(images)
+
+
+def test_arrays_of_any_strides_that_are_read_only(model: Predictor) -> None:
+    images = np.stack([model.prepare(_patch(index)) for index in range(3)])
+    turned = np.asfortranarray(images[..., ::-1])[..., ::-1]
+    turned.flags.writeable = False
+    assert model.predict_prepared(turned) == model.predict_prepared(images)
+    assert [model.predict(image) for image in turned] == model.predict_prepared(images)
+
+
+@pytest.mark.parametrize("variant", ["int8", "e2e"])
+def test_what_is_no_batch_is_refused(tiny: Path, variant: str) -> None:
+    model = Predictor(tiny, variant=variant)
+    with pytest.raises(InputError, match=r"Received: list\. Stack prepared images with `numpy\.stack`"):
+        model.predict_prepared([model.prepare(_patch(0))])
+    with pytest.raises(InputError, match=r"must be uint8 \(.*Received: uint8 \(.*12, 3\)"):
+        model.predict_prepared(model.prepare(_patch(0)))
+    with pytest.raises(InputError, match=r"must be uint8 \(.*Received: float32"):
+        model.predict_prepared(model.prepare(_patch(0))[None].astype(np.float32))
+    with pytest.raises(ImageError, match=r"Received: list\. Give many pictures to `predict_many`"):
+        model.predict([_patch(0)])
+
+
+def test_a_predictor_is_closed_at_the_end_of_its_block(tiny: Path) -> None:
+    with Predictor(tiny) as model:
+        expected = model.predict(_patch(0))
+    assert Predictor(tiny).predict(_patch(0)) == expected
+    model.close()
+    for use in (model.predict, model.predict_many, lambda picture: model.predict_prepared(picture[None])):
+        with pytest.raises(InferenceError, match="A predictor that is open is required"):
+            use(_patch(0))
 
 
 def test_softmax_by_hand_and_without_overflow() -> None:

@@ -1,0 +1,99 @@
+"""Read a picture from whatever holds it: a file, its bytes, an image of Pillow, an array."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any, Protocol, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from edgeconv.errors import ImageError
+from edgeconv.pictures.decoding import decode, pixels_of
+
+
+class BinaryFile(Protocol):
+    """A file that was opened for reading bytes, or anything that reads as one does."""
+
+    def read(self) -> bytes:
+        """Return the bytes from here to the end."""
+
+
+Picture: TypeAlias = (
+    "str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryFile | Image.Image | NDArray[np.uint8]"
+)
+"""What `read_picture` takes."""
+
+
+def read_picture(picture: Picture) -> NDArray[np.uint8]:
+    """Return the pixels of a picture, and leave the picture as it is.
+
+    Args:
+        picture: a path; the bytes of a PNG, JPEG, BMP, GIF, WebP or TIFF file, or such a file opened for reading bytes;
+            an image of Pillow in any mode; or an array, uint8, (height, width) or (height, width, channels), 0-255,
+            of 1 (grey), 3 (RGB) or 4 (RGB and straight alpha) channels, with any strides.
+
+    Returns:
+        uint8, (height, width, channels), 0-255; channels is 1, 3 or 4.
+
+    Raises:
+        ImageError: it is none of these, or cannot be read.
+
+    Example:
+        >>> read_picture(np.zeros((600, 800), np.uint8)).shape
+        (600, 800, 1)
+    """
+    if isinstance(picture, np.ndarray):
+        return _checked(picture)
+    if isinstance(picture, Image.Image):
+        return pixels_of(picture, "<image>")
+    if isinstance(picture, bytes | bytearray | memoryview):
+        return decode(bytes(picture))
+    if isinstance(picture, str | os.PathLike):
+        return decode(picture if isinstance(picture, str) else Path(picture))
+    if hasattr(picture, "read"):
+        return decode(_content(picture))
+    raise ImageError(
+        "A picture must be a path, the bytes of a file, a file opened for reading bytes, an image of Pillow or a uint8 "
+        f"array. Received: {type(picture).__name__}. {_advice(picture)}."
+    )
+
+
+def _checked(array: NDArray[Any]) -> NDArray[np.uint8]:
+    pixels = array[..., None] if array.ndim == 2 else array
+    if pixels.dtype == np.uint8 and pixels.ndim == 3 and pixels.shape[2] in {1, 3, 4} and pixels.size:
+        return np.ascontiguousarray(pixels)
+    if array.dtype != np.uint8:
+        advice = "Scale it to 0-255, and convert it with `x.astype(np.uint8)`"
+    elif array.ndim == 4:
+        advice = "Give one picture at a time, or many to `predict_many`"
+    else:
+        advice = "Put the channels last"
+    raise ImageError(
+        "A picture must be uint8 (height, width) or (height, width, 1, 3 or 4). "
+        f"Received: {array.dtype} {array.shape}. {advice}."
+    )
+
+
+def _content(file: BinaryFile) -> bytes:
+    name = getattr(file, "name", "<file>")
+    try:
+        content = file.read()
+    except (OSError, ValueError) as error:  # It was closed, or opened for writing, or as text, which it is not.
+        raise ImageError(_NOT_BINARY.format(name=name, received=type(error).__name__)) from error
+    if not isinstance(content, bytes | bytearray | memoryview):
+        raise ImageError(_NOT_BINARY.format(name=name, received=f"one that reads {type(content).__name__}"))
+    return bytes(content)
+
+
+_NOT_BINARY = "{name}: a file opened for reading bytes is required. Received: {received}. Open it with mode 'rb'."
+
+
+def _advice(received: object) -> str:
+    if isinstance(received, list | tuple | set | frozenset) or hasattr(received, "__next__"):
+        return "Give many pictures to `predict_many`"
+    if hasattr(received, "__array__"):
+        return "Convert it with `numpy.asarray`"
+    return "Give one of these"

@@ -1,0 +1,109 @@
+"""From pictures of any size to probabilities, in two ways: numpy prepares them for a session, or the graph does."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeconv.errors import ImageError, InputError
+from edgeconv.manifest import Manifest
+from edgeconv.pictures.preparation import prepare
+from edgeconv.runtime.embedded import EmbeddedModel
+from edgeconv.runtime.session import IMAGES_AT_ONCE, Session
+
+Pixels = NDArray[np.uint8]
+"""uint8, (height, width, channels), 0-255."""
+
+
+class Pipeline(Protocol):
+    """What answers pictures.
+
+    Attributes:
+        at_once: most pictures that a call takes with profit.
+    """
+
+    at_once: ClassVar[int]
+
+    def prepare(self, picture: Pixels) -> Pixels:
+        """Do what comes before the model, for one picture of any size and 1, 3 or 4 channels; in any thread.
+
+        Raises:
+            ImageError: there is nothing in the picture to answer to.
+        """
+
+    def probabilities(self, pictures: Sequence[Pixels] | NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Answer what `prepare` gave: float32, (number of pictures, classes), 0 to 1.
+
+        Raises:
+            ImageError: there is nothing in one of the pictures to answer to.
+            InputError: they have another dtype or shape.
+        """
+
+
+@dataclass(frozen=True)
+class PreparedPipeline:
+    """Prepares pictures with numpy, and gives them to a model's session, many at once."""
+
+    manifest: Manifest
+    session: Session
+    at_once: ClassVar[int] = IMAGES_AT_ONCE
+
+    def prepare(self, picture: Pixels) -> Pixels:
+        """Make of a picture what the model takes; see `Pipeline`."""
+        return prepare_for(self.manifest, picture)
+
+    def probabilities(self, pictures: Sequence[Pixels] | NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Answer prepared pictures; see `Pipeline`."""
+        outputs = self.session.run(pictures if isinstance(pictures, np.ndarray) else np.stack(pictures))
+        return softmax(outputs) if self.manifest.output.kind == "logits" else outputs
+
+
+@dataclass(frozen=True)
+class EmbeddedPipeline:
+    """Gives pictures as they are to a model with its preparation inside, one by one."""
+
+    model: EmbeddedModel
+    at_once: ClassVar[int] = 1
+
+    def prepare(self, picture: Pixels) -> Pixels:
+        """Leave the picture as it is; see `Pipeline`."""
+        return picture
+
+    def probabilities(self, pictures: Sequence[Pixels] | NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Answer pictures of any size; see `Pipeline`."""
+        answers = self.model.run(pictures)
+        if not answers.any(axis=1).all():
+            raise ImageError("A picture of a digit is required, no ink found. Write darker, or come closer.")
+        return answers
+
+
+def pipeline_of(manifest: Manifest, session: Session | EmbeddedModel) -> Pipeline:
+    """Return the way of pictures through an open model."""
+    if isinstance(session, EmbeddedModel):
+        return EmbeddedPipeline(session)
+    return PreparedPipeline(manifest, session)
+
+
+def prepare_for(manifest: Manifest, picture: Pixels) -> Pixels:
+    """Make of a picture what a model takes, with numpy, as its training data were made.
+
+    Raises:
+        ImageError: there is nothing in the picture to answer to.
+        InputError: the model does not say how its pictures are prepared.
+    """
+    if manifest.preprocess is None:
+        raise InputError(
+            f"`{manifest.name}` must say how pixels become its {manifest.input.dtype} input. Received: "
+            "a model exported without it. Export it again with `--input-range`."
+        )
+    return prepare(picture, manifest.preprocess)
+
+
+def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return probabilities, float32, of logits, float32, both (batch, classes); shifted so that nothing overflows."""
+    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return np.asarray(powers / powers.sum(axis=1, keepdims=True), dtype=np.float32)
