@@ -161,7 +161,7 @@ def test_the_exported_folder_predicts(exported: edgeconv.ExportedModel, data: Pa
     arrays = np.load(data)
     for variant in ("fp32", "int8"):
         model = edgeconv.Predictor(exported.path, variant=variant)
-        answers = model.predict_batch(arrays["x_test"][:20, ..., None])
+        answers = model.predict_prepared(arrays["x_test"][:20, ..., None])
         assert [answer.index for answer in answers] == arrays["y_test"][:20].tolist()
 
 
