@@ -3,10 +3,11 @@ PYTHON ?= python3
 BIN := .venv/bin
 RUNTIME := .venv-runtime/bin
 PEERS := .venv-bench/bin
+PARALLEL := --numprocesses=auto --dist=loadfile
 DEBIAN := chromium cmake gcc g++ libpng-dev libjpeg-dev qemu-user-static
 PIP := install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test check docs test-runtime tools bench bench-inference bench-pipeline bench-training bench-bundles accuracy zoo \
+.PHONY: demo test quick check docs test-runtime tools bench bench-inference bench-pipeline bench-training bench-bundles accuracy zoo \
 	sweep arm-root devices clean
 
 # Train, export with int8, read a picture: the three commands of the README. Three epochs instead of five, so that it
@@ -17,7 +18,11 @@ demo: .venv/installed
 	$(BIN)/edgeconv predict tests/data/seven.png --format table
 
 test: .venv/installed
-	$(BIN)/pytest
+	$(BIN)/pytest $(PARALLEL) --durations=15
+
+# What to run at each save: a minute, without TensorFlow and without the browser and the programs of bundles.
+quick: .venv/installed
+	$(BIN)/pytest $(PARALLEL) --quick -m "not train and not slow" --ignore=tests/bundling --ignore=tests/devices
 
 # What tests use where it is there, and skip with the reason where it is not: formatters from npm, and, on Debian and as
 # root, a browser, CMake and the picture libraries of the C bundle, and QEMU for a processor without VNNI.

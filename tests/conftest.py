@@ -1,9 +1,28 @@
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+OF_TRAINING = "\npytestmark = pytest.mark.train\n"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--quick", action="store_true", help="leave out what needs TensorFlow, unread")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """With `--quick`, do not import a module whose tests all need TensorFlow: that alone takes seconds."""
+    quick = config.getoption("--quick") and collection_path.suffix == ".py"
+    return (quick and OF_TRAINING in collection_path.read_text(encoding="utf-8")) or None
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _quick_means_without_tensorflow(pytestconfig: pytest.Config) -> Iterator[None]:
+    yield
+    assert not pytestconfig.getoption("--quick") or "tensorflow" not in sys.modules, "mark the test with `train`"
 
 
 @pytest.fixture(scope="session", autouse=True)

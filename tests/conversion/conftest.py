@@ -7,22 +7,23 @@ import numpy as np
 import pytest
 
 onnx = pytest.importorskip("onnx", reason="the conversion room needs the extra `train`")
-import keras  # noqa: E402
 import onnxruntime as ort  # noqa: E402
+
+from tests.conversion.randomness import wind_back  # noqa: E402
 
 Build = Callable[..., Any]
 
 
 @pytest.fixture(scope="module", autouse=True)
 def _same_models_in_every_run() -> None:
-    """Seed what Keras draws for the models of a module, where they are made once for all its tests."""
-    keras.utils.set_random_seed(0)
+    """Seed what is drawn for the models of a module, where they are made once for all its tests."""
+    wind_back()
 
 
 @pytest.fixture(autouse=True)
 def _same_model_in_every_order(_same_models_in_every_run: None) -> None:
-    """Seed what Keras draws for the model of a test, whichever tests were run before it."""
-    keras.utils.set_random_seed(0)
+    """Seed what is drawn for the model of a test, whichever tests were run before it."""
+    wind_back()
 
 
 @pytest.fixture

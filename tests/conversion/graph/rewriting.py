@@ -12,9 +12,9 @@ import onnxruntime as ort
 from onnx_ir.passes.common import RemoveUnusedNodesPass
 
 from edgeconv.conversion.graph.editing import infer_shapes
+from tests.conversion.randomness import RNG
 
 node = onnx.helper.make_node
-RNG = np.random.default_rng(0)
 Shape = Sequence[int | str]
 
 

@@ -11,9 +11,9 @@ import pytest
 
 from edgeconv.conversion.graph.passes.dense import absorb_transposes, fuse_dense
 from edgeconv.conversion.graph.passes.reshapes import make_reshapes_constant
+from tests.conversion.randomness import RNG
 
 node = onnx.helper.make_node
-RNG = np.random.default_rng(0)
 
 
 def _random(*shape: int) -> np.ndarray:

@@ -8,8 +8,8 @@ from edgeconv.datasets import Split
 from edgeconv.errors import DatasetError
 from edgeconv.progress import SILENT
 from tests.conversion.int8.networks import stream
+from tests.conversion.randomness import RNG
 
-RNG = np.random.default_rng(0)
 GOOD = RNG.integers(0, 256, (40, 6, 6, 1), dtype=np.uint8)
 
 

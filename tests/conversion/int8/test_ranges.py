@@ -7,8 +7,8 @@ from edgeconv.conversion.int8.histogram import BINS, SAMPLES, Histogram, count, 
 from edgeconv.conversion.int8.ranges import METHODS, Statistics, ranges_of
 from edgeconv.conversion.int8.targets import TARGETS
 from edgeconv.errors import ConfigError
+from tests.conversion.randomness import RNG
 
-RNG = np.random.default_rng(0)
 NORMAL = RNG.normal(size=400_000).astype(np.float32)
 
 

@@ -1,4 +1,4 @@
-"""Keras files made by hand: no Keras is needed to write one, and little to refuse one."""
+"""Keras files made by hand: no Keras is needed to write one, and its names alone to refuse one."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+pytestmark = pytest.mark.train
 h5py = pytest.importorskip("h5py", reason="Keras files need the extra `train`")
 
 from edgeconv.conversion.keras.archive import check_archive, members  # noqa: E402

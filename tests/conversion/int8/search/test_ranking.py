@@ -9,7 +9,8 @@ import pytest
 
 from edgeconv.conversion.int8.search.ranking import joint_sqnr_db, rank
 from edgeconv.conversion.int8.search.settings import Damage
-from tests.conversion.graph.rewriting import RNG, graph_of, node
+from tests.conversion.graph.rewriting import graph_of, node
+from tests.conversion.randomness import RNG
 
 ERRORS = {"a": 0.01, "b": 0.1, "c": 0.0, "d": 0.001}
 IMAGES = RNG.normal(size=(40, 6)).astype(np.float32)
