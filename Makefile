@@ -7,7 +7,7 @@ PARALLEL := --numprocesses=auto --dist=loadfile
 DEBIAN := chromium cmake gcc g++ libpng-dev libjpeg-dev qemu-user-static
 PIP := install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test quick check docs test-runtime tools bench bench-inference bench-pipeline bench-training bench-bundles accuracy zoo \
+.PHONY: demo test quick check docs house test-runtime tools bench bench-inference bench-pipeline bench-training bench-bundles accuracy zoo \
 	sweep arm-root devices clean
 
 # Train, export with int8, read a picture: the three commands of the README. Three epochs instead of five, so that it
@@ -39,6 +39,10 @@ check: .venv/installed
 # The site, into build/docs; a link that leads nowhere is an error.
 docs: .venv/installed
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet --config-file docs/tools/mkdocs.yml
+
+# The pictures of the packages and what each is for, from the code, into docs/architecture.md.
+house: .venv/installed
+	PYTHONPATH=. $(BIN)/python docs/tools/draw_house.py
 
 # What a device gets: the wheel alone, without tensorflow and without onnx.
 test-runtime: .venv-runtime/installed
