@@ -10,7 +10,7 @@ from pathlib import Path
 from drawing import draw
 from layered import Edge
 from tests.contract.test_rooms import Import, imports_of, modules
-from tests.readme import line, write_between
+from tests.pages import line, write_between
 
 ROOT = Path(__file__).parents[2]
 LIBRARY = ROOT / "edgeconv"

@@ -4,7 +4,7 @@ import pytest
 
 import draw_house
 from layered import lay_out
-from tests.readme import read_between
+from tests.pages import read_between
 
 
 @pytest.mark.parametrize("name", ["house.svg", "conversion.svg"])
