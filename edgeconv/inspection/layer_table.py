@@ -9,13 +9,8 @@ from typing import Any
 
 import onnx
 
+from edgeconv.conversion.graph.qdq import ACTIVATIONS, DEQUANTIZE, QDQ, QUANTIZE
 from edgeconv.conversion.graph.shapes import Shape, dtype_name, infer_values
-
-FOLDED = frozenset({"QuantizeLinear", "DequantizeLinear"})
-"""Operators that belong to the layers around them: together with these they are one int8 layer."""
-
-_ACTIVATIONS = frozenset({"Relu", "Clip"})
-"""Operators that ONNX Runtime fuses into the int8 layer before them."""
 
 _FLOAT_OUTPUT = frozenset({"Gemm", "MatMul"})
 """Operators that multiply int8 also where nothing quantizes their output."""
@@ -87,7 +82,7 @@ def tabulate_layers(model: onnx.ModelProto) -> LayerTable:
     layers: list[Layer] = []
     counted: dict[tuple[str, str], onnx.TensorProto] = {}
     for node in model.graph.node:
-        if node.op_type in FOLDED or node.op_type == "Constant":
+        if node.op_type in QDQ or node.op_type == "Constant":
             continue
         weights = dict(graph.weights(node))
         scope = node.name.rpartition("/")[0] or node.name or node.output[0]
@@ -145,8 +140,8 @@ class _Graph:
         """Return ``"int8"``, or the dtype of the first output. Nodes are to be asked in order."""
         data = [name for name in node.input if name and self._behind_folded(name) not in self._constants]
         output = next(iter(node.output), "")
-        fused = node.op_type in _ACTIVATIONS and all(name in self._int8 for name in data)
-        eats_int8 = bool(data) and (fused or all(self._operator(name) == "DequantizeLinear" for name in data))
+        fused = node.op_type in ACTIVATIONS and all(name in self._int8 for name in data)
+        eats_int8 = bool(data) and (fused or all(self._operator(name) == DEQUANTIZE for name in data))
         if node.op_type in _WEIGHTS_OF or (
             eats_int8 and (node.op_type in _FLOAT_OUTPUT or self._is_quantized_next(output))
         ):
@@ -182,15 +177,15 @@ class _Graph:
 
     def _behind_folded(self, name: str) -> str:
         seen = set()
-        while self._operator(name) in FOLDED and name not in seen:
+        while self._operator(name) in QDQ and name not in seen:
             seen.add(name)
             name = self._producers[name].input[0]
         return name
 
-    def _is_quantized_next(self, name: str, behind: frozenset[str] = _ACTIVATIONS) -> bool:
+    def _is_quantized_next(self, name: str, behind: frozenset[str] = ACTIVATIONS) -> bool:
         readers = self._readers.get(name, [])
         return bool(readers) and all(
-            reader.op_type == "QuantizeLinear"
+            reader.op_type == QUANTIZE
             or (reader.op_type in behind and self._is_quantized_next(reader.output[0], frozenset()))
             for reader in readers
         )

@@ -18,6 +18,7 @@ from onnx import helper
 
 from edgeconv.conversion.explanation.statistics import Statistics
 from edgeconv.conversion.graph.layer_names import layer_of_named
+from edgeconv.conversion.graph.qdq import QUANTIZE, dequantized_names
 
 Feeds = Mapping[str, NDArray[Any]]
 
@@ -25,7 +26,7 @@ LENT_FROM = 1024
 """Bytes from which a weight is lent. ONNX Runtime reads smaller ones, such as shapes, while it loads."""
 
 _LENT_TYPES = frozenset({"FLOAT", "FLOAT16", "DOUBLE", "INT8", "UINT8", "INT32", "INT64"})
-_NO_TENSORS = ("Sequence", "Optional", "SplitToSequence", "QuantizeLinear", "Shape")
+_NO_TENSORS = ("Sequence", "Optional", "SplitToSequence", QUANTIZE, "Shape")
 _ERRORS_ONLY = 3
 
 
@@ -59,7 +60,7 @@ class TappedModel:
         self._feeds = dict(feeds)
         self._initializers = {tensor.name: tensor for tensor in model.graph.initializer}
         self.values = {value.name: value for value in self._values()}
-        self._dequantized = dict(self._quantized_pairs())
+        self._dequantized = dequantized_names(model.graph.node)
         self.outputs = [output.name for output in model.graph.output]
 
     def statistics(self) -> dict[str, Statistics]:
@@ -107,14 +108,6 @@ class TappedModel:
                     yield Value(name, layer_of_named(node.name) or "", place, made_from)
                     behind[name] |= 1 << place
                     place += 1
-
-    def _quantized_pairs(self) -> Iterator[tuple[str, str]]:
-        quantized = {
-            node.output[0]: node.input[0] for node in self._model.graph.node if node.op_type == "QuantizeLinear"
-        }
-        for node in self._model.graph.node:
-            if node.op_type == "DequantizeLinear" and node.input[0] in quantized:
-                yield quantized[node.input[0]], node.output[0]
 
     def _nodes_behind(self, names: Collection[str]) -> list[onnx.NodeProto]:
         wanted = set(names)

@@ -14,6 +14,7 @@ from collections.abc import Callable
 import onnx_ir as ir
 
 from edgeconv.conversion.graph.order import read_by
+from edgeconv.conversion.graph.qdq import DEQUANTIZE, QUANTIZE
 
 MARK = "."
 
@@ -136,11 +137,11 @@ _ROLES = {
     ("Gemm", 2): "bias",
     ("MatMul", 1): "kernel",
     ("Reshape", 1): "shape",
-    ("QuantizeLinear", 1): "scale",
-    ("QuantizeLinear", 2): "zero_point",
-    ("DequantizeLinear", 0): "quantized",
-    ("DequantizeLinear", 1): "scale",
-    ("DequantizeLinear", 2): "zero_point",
+    (QUANTIZE, 1): "scale",
+    (QUANTIZE, 2): "zero_point",
+    (DEQUANTIZE, 0): "quantized",
+    (DEQUANTIZE, 1): "scale",
+    (DEQUANTIZE, 2): "zero_point",
 }
 
 

@@ -11,7 +11,8 @@ from collections.abc import Collection
 import numpy as np
 import onnx_ir as ir
 
-from edgeconv.conversion.graph.editing import add_constant, attribute, constant, nodes_of, only_consumer
+from edgeconv.conversion.graph.editing import add_constant, attribute, constant, nodes_of
+from edgeconv.conversion.graph.qdq import DEQUANTIZE, dequantizer_before, dequantizer_behind, quantizer_behind
 
 _STEPS = 255
 
@@ -29,15 +30,11 @@ def add_up_hard_sigmoids(model: ir.Model, excluded: Collection[str]) -> int:
     changed = 0
     for node in nodes_of(model, "HardSigmoid"):
         slope, shift = float(attribute(node, "alpha", 0.2)), float(attribute(node, "beta", 0.5))
-        source, quantizer = node.inputs[0], only_consumer(node.outputs[0])
-        if source is None or quantizer is None or quantizer.op_type != "QuantizeLinear" or node.name in excluded:
+        source, quantizer = node.inputs[0], quantizer_behind(node.outputs[0])
+        if source is None or quantizer is None or dequantizer_before(source) is None or node.name in excluded:
             continue
-        dequantizer = only_consumer(quantizer.outputs[0])
-        zero_point = constant(quantizer.inputs[2])
-        quantized = source.producer()
-        if dequantizer is None or dequantizer.op_type != "DequantizeLinear" or zero_point is None or slope <= 0:
-            continue
-        if quantized is None or quantized.op_type != "DequantizeLinear":
+        dequantizer, zero_point = dequantizer_behind(quantizer.outputs[0]), constant(quantizer.inputs[2])
+        if dequantizer is None or zero_point is None or slope <= 0:
             continue
         scale = np.float32(1 / slope / _STEPS)
         lowest = np.array(np.iinfo(zero_point.dtype).min, zero_point.dtype)
@@ -46,9 +43,7 @@ def add_up_hard_sigmoids(model: ir.Model, excluded: Collection[str]) -> int:
         added = shift / slope
         steps, origin = (highest, lowest) if added > 0 else (lowest, highest if added < 0 else lowest)
         constants = [steps, np.array(abs(added) / _STEPS or 1, np.float32), origin]
-        term = ir.node(
-            "DequantizeLinear", [add_constant(model, array) for array in constants], name=f"{node.name}/Term"
-        )
+        term = ir.node(DEQUANTIZE, [add_constant(model, array) for array in constants], name=f"{node.name}/Term")
         total = ir.node("Add", [source, term.outputs[0]], name=node.name)
         model.graph.insert_before(node, [term, total])
         quantizer.replace_input_with(0, total.outputs[0])

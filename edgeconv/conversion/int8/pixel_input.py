@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import onnx
 import onnx_ir as ir
 
+from edgeconv.conversion.graph.editing import nodes_of
+from edgeconv.conversion.graph.qdq import QUANTIZE
 from edgeconv.errors import UnsupportedModelError
 
 LAYOUT_OPERATORS = {"Reshape", "Transpose", "Flatten"}
@@ -86,8 +88,8 @@ def put_pixels_back(model: ir.Model, path: PixelPath) -> None:
 def _quantizer_of(model: ir.Model, entry: str) -> tuple[ir.Node, ir.Value]:
     found = [
         (node, node.inputs[0])
-        for node in model.graph
-        if node.op_type == "QuantizeLinear" and node.inputs[0] is not None and node.inputs[0].name == entry
+        for node in nodes_of(model, QUANTIZE)
+        if node.inputs[0] is not None and node.inputs[0].name == entry
     ]
     if len(found) != 1:
         raise UnsupportedModelError(

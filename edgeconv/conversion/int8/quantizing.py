@@ -20,6 +20,7 @@ from onnxruntime.quantization.registry import QDQRegistry, QLinearOpsRegistry
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
 from edgeconv.conversion.graph.layer_names import layer_of_named
+from edgeconv.conversion.graph.qdq import before_pair
 from edgeconv.conversion.graph.simplify import finish
 from edgeconv.conversion.int8.channel_weights import ChannelQuantizer
 from edgeconv.conversion.int8.hard_sigmoids import add_up_hard_sigmoids
@@ -253,10 +254,9 @@ def _with_qdq(prepared: onnx.ModelProto, ranges: Ranges, arguments: Mapping[str,
 def _leave_logits_in_float(model: ir.Model) -> None:
     """Take the 256 steps off what the float operator at the end reads: the int32 sums behind them are finer."""
     last = model.graph.outputs[0].producer()
-    dequantizer = last.inputs[0].producer() if last and last.op_type in END_OPERATORS and last.inputs[0] else None
-    quantizer = dequantizer.inputs[0].producer() if dequantizer and dequantizer.inputs[0] else None
-    if last and quantizer and dequantizer and quantizer.op_type == "QuantizeLinear":
-        last.replace_input_with(0, quantizer.inputs[0])
+    finer = before_pair(last.inputs[0]) if last is not None and last.op_type in END_OPERATORS else None
+    if last is not None and finer is not None:
+        last.replace_input_with(0, finer)
 
 
 def _as_record(value: Any) -> Any:

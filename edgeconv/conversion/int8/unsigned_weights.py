@@ -13,6 +13,8 @@ import numpy as np
 import onnx
 from onnx import numpy_helper
 
+from edgeconv.conversion.graph.qdq import dequantizers
+
 _SHIFT = 128
 
 
@@ -31,7 +33,7 @@ def with_unsigned_weights(model: bytes) -> bytes:
     changed = onnx.load_model_from_string(model)
     graph = changed.graph
     constants = {tensor.name: tensor for tensor in graph.initializer}
-    readers = [node for node in graph.node if _dequantizes_weights(node, constants)]
+    readers = [node for node in dequantizers(graph.node).values() if _is_int8(constants.get(node.input[0]))]
     if not readers:
         return model
     weights = dict.fromkeys(node.input[0] for node in readers)
@@ -53,8 +55,7 @@ def with_unsigned_weights(model: bytes) -> bytes:
     return data
 
 
-def _dequantizes_weights(node: onnx.NodeProto, constants: dict[str, onnx.TensorProto]) -> bool:
-    weights = constants.get(node.input[0]) if node.op_type == "DequantizeLinear" else None
+def _is_int8(weights: onnx.TensorProto | None) -> bool:
     return weights is not None and weights.data_type == onnx.TensorProto.INT8
 
 

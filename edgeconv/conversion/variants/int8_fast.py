@@ -30,7 +30,7 @@ def make_fast(
 
     The forms, all of them in standard operators, are raced against one another, one image and one thread; then the
     fastest against itself with matrix products. Forms in ONNX Runtime's own operators (`com.microsoft`) are not tried:
-    they are no faster than these in the networks measured, and a file of standard operators runs everywhere.
+    they were no faster than these in the convnets measured, and a file of standard operators runs everywhere.
 
     Args:
         int8: the file as it was quantized.

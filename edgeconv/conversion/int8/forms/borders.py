@@ -10,7 +10,9 @@ import numpy as np
 import onnx_ir as ir
 
 from edgeconv.conversion.graph.editing import add_constant, nodes_of, only_consumer, sizes
-from edgeconv.conversion.int8.forms.layouts import TO_FIRST, add_node, known_channels_last, transposed
+from edgeconv.conversion.graph.qdq import DEQUANTIZE
+from edgeconv.conversion.int8.forms.layouts import TO_FIRST, known_channels_last, transposed
+from edgeconv.conversion.int8.forms.nodes import add_node
 from edgeconv.conversion.int8.forms.receptive_field import part_read
 
 
@@ -21,7 +23,7 @@ def cut_borders(model: ir.Model) -> int:
         model: a QDQ graph, changed in place; its shapes are inferred.
     """
     cut = 0
-    for dequantizer in nodes_of(model, "DequantizeLinear"):
+    for dequantizer in nodes_of(model, DEQUANTIZE):
         maps = dequantizer.inputs[0]
         pixels = None if maps is None or maps.is_initializer() else known_channels_last(maps)
         size = None if maps is None else sizes(maps)

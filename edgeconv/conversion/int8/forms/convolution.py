@@ -10,7 +10,7 @@ import onnx_ir as ir
 from numpy.typing import NDArray
 
 from edgeconv.conversion.graph.editing import attribute
-from edgeconv.conversion.int8.forms.qdq import Integers, Scale, activation, behind_activation, dequantized, scale_of
+from edgeconv.conversion.graph.qdq import Integers, Scale, activation, before_activation, dequantized, scale_of
 
 _BIAS_TOLERANCE = 1e-5
 """Relative; a quantizer rounds the product of two scales once, in single precision."""
@@ -49,7 +49,7 @@ class Convolution:
 
 def convolution_of(quantizer: ir.Node) -> Convolution | None:
     """Return the convolution that a QuantizeLinear ends, or None if it is not one, or not one of two dimensions."""
-    value = behind_activation(quantizer)
+    value = before_activation(quantizer)
     node = value.producer() if value is not None else None
     if node is None or node.op_type != "Conv" or node.domain != "" or len(node.outputs[0].uses()) != 1:
         return None

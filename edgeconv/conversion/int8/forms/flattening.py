@@ -6,8 +6,16 @@ import numpy as np
 import onnx_ir as ir
 
 from edgeconv.conversion.graph.editing import add_constant, attribute, nodes_of, only_consumer, sizes
-from edgeconv.conversion.int8.forms.layouts import TO_LAST, add_node, reshaped, transposed
-from edgeconv.conversion.int8.forms.qdq import dequantized, quantizer_of, scale_of
+from edgeconv.conversion.graph.qdq import (
+    DEQUANTIZE,
+    dequantized,
+    dequantizer_before,
+    quantizer_before,
+    quantizer_behind,
+    scale_of,
+)
+from edgeconv.conversion.int8.forms.layouts import TO_LAST, reshaped, transposed
+from edgeconv.conversion.int8.forms.nodes import add_node
 
 
 def flatten_channels_last(model: ir.Model) -> int:
@@ -20,14 +28,11 @@ def flatten_channels_last(model: ir.Model) -> int:
     """
     changed = 0
     for gemm in nodes_of(model, "Gemm"):
-        read = gemm.inputs[0].producer() if gemm.inputs[0] is not None else None
-        flat = read.inputs[0] if read is not None and read.op_type == "DequantizeLinear" else None
-        if (
-            read is None
-            or flat is None
-            or only_consumer(read.outputs[0]) is not gemm
-            or only_consumer(flat) is not read
-        ):
+        read = dequantizer_before(gemm.inputs[0])
+        flat = read.inputs[0] if read is not None else None
+        if read is None or flat is None or only_consumer(read.outputs[0]) is not gemm:
+            continue
+        if only_consumer(flat) is not read:
             continue
         maps = _flattened_maps(flat)
         shape = sizes(maps)
@@ -46,19 +51,19 @@ def flatten_channels_last(model: ir.Model) -> int:
         if old is None:
             continue
         inputs = [add_constant(model, kernel.take(order, axis=inner)), *old.inputs[1:]]
-        gemm.replace_input_with(1, add_node(model, gemm, "DequantizeLinear", inputs, {"axis": weights.axis}))
+        gemm.replace_input_with(1, add_node(model, gemm, DEQUANTIZE, inputs, {"axis": weights.axis}))
         changed += 1
     return changed
 
 
 def _flattened_maps(flat: ir.Value) -> ir.Value | None:
     """Return the integer maps, of four axes, that a tensor of two is flattened from, or None."""
-    node = flat.producer()
-    if node is not None and node.op_type == "QuantizeLinear" and node.inputs[0] is not None:
-        flattening = node.inputs[0].producer()
-        if flattening is None or not _flattens(flattening) or quantizer_of(node.inputs[0]) is not node:
+    node, quantizer = flat.producer(), quantizer_before(flat)
+    if quantizer is not None and quantizer.inputs[0] is not None:
+        flattening = quantizer.inputs[0].producer()
+        if flattening is None or not _flattens(flattening) or quantizer_behind(quantizer.inputs[0]) is not quantizer:
             return None
-        before, after = dequantized(flattening.inputs[0]), scale_of(node)
+        before, after = dequantized(flattening.inputs[0]), scale_of(quantizer)
         same = before is not None and after is not None and before.array is None and before.scale.equals(after)
         return before.tensor if before is not None and same and len(sizes(before.tensor) or ()) == 4 else None
     if node is not None and _flattens(node) and len(sizes(node.inputs[0]) or ()) == 4:

@@ -13,8 +13,9 @@ import numpy as np
 import onnx_ir as ir
 
 from edgeconv.conversion.graph.editing import add_constant, nodes_of
+from edgeconv.conversion.graph.qdq import QUANTIZE
 from edgeconv.conversion.int8.forms.convolution import convolution_of
-from edgeconv.conversion.int8.forms.layouts import add_node
+from edgeconv.conversion.int8.forms.nodes import dequantize
 
 LEAST_PRODUCTS = 256
 """Products that are summed for each number: with fewer, im2col costs more than it gains."""
@@ -27,16 +28,14 @@ def move_weights(model: ir.Model) -> int:
         model: a QDQ graph, changed in place.
     """
     moved = 0
-    for quantizer in nodes_of(model, "QuantizeLinear"):
+    for quantizer in nodes_of(model, QUANTIZE):
         found = convolution_of(quantizer)
         if found is None or found.groups != 1 or found.kernel.dtype != np.int8 or found.kernel_scale.zero_point.any():
             continue
         if np.prod(found.kernel.shape[1:]) < LEAST_PRODUCTS or found.kernel.min() == np.iinfo(np.int8).min:
             continue
         scale = replace(found.kernel_scale, zero_point=np.full_like(found.kernel_scale.zero_point, -1))
-        constants = (found.kernel - np.int8(1), scale.scale, scale.zero_point)
-        inputs = [add_constant(model, array) for array in constants]
-        attributes = {"axis": 0} if scale.scale.ndim else {}
-        found.node.replace_input_with(1, add_node(model, found.node, "DequantizeLinear", inputs, attributes))
+        kernel = add_constant(model, found.kernel - np.int8(1))
+        found.node.replace_input_with(1, dequantize(model, kernel, scale, found.node, axis=0))
         moved += 1
     return moved

@@ -11,10 +11,18 @@ import numpy as np
 import onnx_ir as ir
 
 from edgeconv.conversion.graph.editing import add_constant, attribute, nodes_of, only_consumer, sizes
+from edgeconv.conversion.graph.qdq import (
+    QUANTIZE,
+    Scale,
+    dequantizer_before,
+    dequantizer_behind,
+    quantizer_behind,
+    scale_of,
+)
 from edgeconv.conversion.int8.forms.blocks import Blocked, Grouping, blocked
 from edgeconv.conversion.int8.forms.convolution import Convolution, convolution_of
-from edgeconv.conversion.int8.forms.layouts import TO_FIRST, TO_LAST, add_node, channels_last, reshaped, transposed
-from edgeconv.conversion.int8.forms.qdq import Scale, quantizer_of, scale_of
+from edgeconv.conversion.int8.forms.layouts import TO_FIRST, TO_LAST, channels_last, reshaped, transposed
+from edgeconv.conversion.int8.forms.nodes import add_node, dequantize, quantize
 from edgeconv.conversion.int8.forms.receptive_field import part_read
 
 FEW_CHANNELS = 4
@@ -38,7 +46,7 @@ def group_outputs(model: ir.Model, windows: int = 1, view: int = 1) -> int:
         view: columns of the input that are taken as one.
     """
     changed = 0
-    for quantizer in nodes_of(model, "QuantizeLinear"):
+    for quantizer in nodes_of(model, QUANTIZE):
         convolution = convolution_of(quantizer)
         if convolution is None or convolution.kernel.shape[1] > FEW_CHANNELS or convolution.groups != 1:
             continue
@@ -72,8 +80,8 @@ def group_outputs(model: ir.Model, windows: int = 1, view: int = 1) -> int:
 
 def _columns_read(maps: ir.Value) -> int | None:
     """Return how many columns of a map are read, or None where that is not known."""
-    reader, size = only_consumer(maps), sizes(maps)
-    if reader is None or reader.op_type != "DequantizeLinear" or size is None or len(size) != 4:
+    reader, size = dequantizer_behind(maps), sizes(maps)
+    if reader is None or size is None or len(size) != 4:
         return None
     height, width = size[2], size[3]
     if not isinstance(height, int) or not isinstance(width, int):
@@ -84,14 +92,14 @@ def _columns_read(maps: ir.Value) -> int | None:
 
 def _pool_behind(quantizer: ir.Node, result: Scale) -> _Pool | None:
     """Return the max-pool that alone reads what a QuantizeLinear makes, if its windows tile and its scale is equal."""
-    dequantizer = only_consumer(quantizer.outputs[0])
-    if dequantizer is None or dequantizer.op_type != "DequantizeLinear":
+    dequantizer = dequantizer_behind(quantizer.outputs[0])
+    if dequantizer is None:
         return None
     pool = only_consumer(dequantizer.outputs[0])
     read = scale_of(dequantizer)
     if pool is None or pool.op_type != "MaxPool" or pool.domain != "" or read is None or len(pool.outputs) != 1:
         return None
-    behind = quantizer_of(pool.outputs[0])
+    behind = quantizer_behind(pool.outputs[0])
     scale = None if behind is None else scale_of(behind)
     window = tuple(attribute(pool, "kernel_shape", ()))
     plain = (
@@ -120,17 +128,17 @@ def _rewrite(
     if grouping.view > 1:
         channels = convolution.kernel.shape[1]
         pixels = reshaped(model, pixels, (-1, size[0], size[1] // grouping.view, grouping.view * channels), node)
-    maps = _dequantize(model, transposed(model, pixels, TO_FIRST, node), convolution.maps.scale, node)
+    maps = dequantize(model, transposed(model, pixels, TO_FIRST, node), convolution.maps.scale, node)
     weights = _repeated(convolution.kernel_scale, grouping.outputs)
-    inputs = [maps, _dequantize(model, add_constant(model, new.kernel), weights, node, axis=0)]
+    inputs = [maps, dequantize(model, add_constant(model, new.kernel), weights, node, axis=0)]
     if convolution.bias is not None:
         # Not the product: it would be rounded again, and must stay what the quantizer wrote.
         bias = _repeated(_scale_of_bias(convolution), grouping.outputs)
         constant = add_constant(model, np.tile(convolution.bias, grouping.outputs))
-        inputs.append(_dequantize(model, constant, bias, node, axis=0))
+        inputs.append(dequantize(model, constant, bias, node, axis=0))
     attributes = {"kernel_shape": new.kernel.shape[2:], "strides": new.strides, "pads": new.pads}
     result = add_node(model, node, "Conv", inputs, attributes)
-    result = _quantize(model, result, convolution.result, convolution.quantizer)
+    result = quantize(model, result, convolution.result, convolution.quantizer)
     last = convolution.quantizer
     if grouping.outputs > 1:
         rows, columns = new.positions
@@ -141,16 +149,16 @@ def _rewrite(
         result = transposed(model, result, TO_FIRST, last)
     if pool is not None:
         last, window = pool.quantizer, grouping.rows * grouping.columns
-        result = _dequantize(model, result, convolution.result, last)
+        result = dequantize(model, result, convolution.result, last)
         result = add_node(model, last, "MaxPool", [result], {"kernel_shape": (1, window), "strides": (1, window)})
-        result = _quantize(model, result, convolution.result, last)
+        result = quantize(model, result, convolution.result, last)
     old = last.outputs[0]
     result.type = old.type
     ir.convenience.replace_all_uses_with(old, result)
 
 
 def _scale_of_bias(convolution: Convolution) -> Scale:
-    dequantizer = convolution.node.inputs[2].producer() if convolution.node.inputs[2] is not None else None
+    dequantizer = dequantizer_before(convolution.node.inputs[2])
     found = None if dequantizer is None else scale_of(dequantizer)
     if found is None:  # `convolution_of` read it there.
         raise ValueError("the bias must be dequantized from a constant")
@@ -167,14 +175,3 @@ def _repeated(scale: Scale, times: int) -> Scale:
         return scale
     zero_point = np.broadcast_to(scale.zero_point.reshape(-1), scale.scale.shape)
     return Scale(np.tile(scale.scale, times), np.tile(zero_point, times))
-
-
-def _dequantize(model: ir.Model, value: ir.Value, scale: Scale, before: ir.Node, axis: int | None = None) -> ir.Value:
-    inputs = [value, add_constant(model, scale.scale), add_constant(model, scale.zero_point)]
-    attributes = {"axis": axis} if axis is not None and scale.scale.ndim else {}
-    return add_node(model, before, "DequantizeLinear", inputs, attributes)
-
-
-def _quantize(model: ir.Model, value: ir.Value, scale: Scale, before: ir.Node) -> ir.Value:
-    inputs = [value, add_constant(model, scale.scale), add_constant(model, scale.zero_point)]
-    return add_node(model, before, "QuantizeLinear", inputs)

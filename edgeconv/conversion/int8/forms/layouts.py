@@ -2,29 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import onnx_ir as ir
 
 from edgeconv.conversion.graph.editing import add_constant, attribute, constant, sizes
+from edgeconv.conversion.int8.forms.nodes import add_node
 
 TO_LAST = (0, 2, 3, 1)
 TO_FIRST = (0, 3, 1, 2)
-
-
-def add_node(
-    model: ir.Model,
-    before: ir.Node,
-    operator: str,
-    inputs: Sequence[ir.Value | None],
-    attributes: Mapping[str, int | Sequence[int]] | None = None,
-) -> ir.Value:
-    """Put a node before another, in whose layer it is, and return what it makes."""
-    layer = (before.name or "").rpartition("/")[0]
-    node = ir.node(operator, inputs, attributes or {}, name=f"{layer}/{operator}" if layer else None)
-    model.graph.insert_before(before, node)
-    return node.outputs[0]
 
 
 def transposed(model: ir.Model, value: ir.Value, order: tuple[int, ...], before: ir.Node) -> ir.Value:

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import onnx_ir as ir
 
 from edgeconv.conversion.graph.editing import attribute, only_consumer, sizes
-from edgeconv.conversion.int8.forms.qdq import quantizer_of
+from edgeconv.conversion.graph.qdq import ACTIVATIONS, QDQ, quantizer_behind_activation
 
-_POINTWISE = {"Relu", "Clip", "QuantizeLinear", "DequantizeLinear"}
+_POINTWISE = ACTIVATIONS | QDQ
 
 
 @dataclass(frozen=True)
@@ -40,21 +40,13 @@ def _chain(start: ir.Node) -> list[_Step]:
         if node.op_type in {"Conv", "MaxPool"}:
             step = _step(node)
             # What is made of a part is quantized and read on, or the walk ends here.
-            if step is None or len(node.outputs) != 1 or _quantizer_behind(node.outputs[0]) is None:
+            if step is None or len(node.outputs) != 1 or quantizer_behind_activation(node.outputs[0]) is None:
                 break
             steps.append(step)
         elif node.op_type not in _POINTWISE:
             break
         value = node.outputs[0]
     return steps
-
-
-def _quantizer_behind(value: ir.Value) -> ir.Node | None:
-    """Return the QuantizeLinear behind a value, past an activation, or None."""
-    node = only_consumer(value)
-    if node is not None and node.op_type in {"Relu", "Clip"}:
-        value = node.outputs[0]
-    return quantizer_of(value)
 
 
 def _step(node: ir.Node) -> _Step | None:

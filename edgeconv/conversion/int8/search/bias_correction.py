@@ -14,6 +14,7 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
+from edgeconv.conversion.graph.qdq import dequantizers
 from edgeconv.conversion.int8.search.channels import measure_channels
 from edgeconv.conversion.int8.search.weights import OPERATORS, reads, with_weights
 from edgeconv.progress import SILENT, Progress
@@ -92,19 +93,18 @@ def with_biases(fp32: onnx.ModelProto) -> onnx.ModelProto:
 
 
 def _is_int8(model: onnx.ModelProto, layer: onnx.NodeProto) -> bool:
-    makers = {name: node.op_type for node in model.graph.node for name in node.output}
-    return makers.get(layer.input[1]) == "DequantizeLinear"
+    return layer.input[1] in dequantizers(model.graph.node)
 
 
 def _shift(model: onnx.ModelProto, bias: str, shift: NDArray[np.float64]) -> None:
     """Add to a bias in place: to its float values, or to the int32 steps behind its DequantizeLinear."""
     stored = {tensor.name: tensor for tensor in model.graph.initializer}
-    maker = next((node for node in model.graph.node if bias in node.output), None)
-    tensor = stored[bias if maker is None else maker.input[0]]
+    dequantizer = dequantizers(model.graph.node).get(bias)
+    tensor = stored[bias if dequantizer is None else dequantizer.input[0]]
     array = onnx.numpy_helper.to_array(tensor)
-    if maker is None:
+    if dequantizer is None:
         changed = (array + shift).astype(array.dtype)
     else:
-        steps = np.rint(shift / onnx.numpy_helper.to_array(stored[maker.input[1]]))
+        steps = np.rint(shift / onnx.numpy_helper.to_array(stored[dequantizer.input[1]]))
         changed = np.clip(array + steps, _INT32.min, _INT32.max).astype(array.dtype)
     tensor.CopyFrom(onnx.numpy_helper.from_array(changed, tensor.name))

@@ -11,6 +11,7 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 from onnx import helper
 
+from edgeconv.conversion.graph.qdq import dequantizers
 from edgeconv.conversion.int8.search.weights import OPERATORS, reads
 from edgeconv.runtime.cores import usable_cores
 from edgeconv.runtime.providers import CPU
@@ -110,8 +111,8 @@ def _measure(graph: onnx.GraphProto, value: str, rank: int, measure: Measure, op
 
 def _rank(node: onnx.NodeProto, nodes: Sequence[onnx.NodeProto], constants: Mapping[str, onnx.TensorProto]) -> int:
     """Return the number of axes of a layer's output: that of its kernel, which may lie behind a DequantizeLinear."""
-    kernel = next((maker.input[0] for maker in nodes if node.input[1] in maker.output), node.input[1])
-    return len(constants[kernel].dims)
+    dequantizer = dequantizers(nodes).get(node.input[1])
+    return len(constants[node.input[1] if dequantizer is None else dequantizer.input[0]].dims)
 
 
 def _session(model: onnx.ModelProto) -> Any:

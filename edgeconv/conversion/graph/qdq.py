@@ -1,15 +1,22 @@
-"""What a QDQ graph says of its int8 tensors: which tensor a float value is read from, and on which scale."""
+"""QDQ patterns: which QuantizeLinear and DequantizeLinear stand around a value, on which integers, on which scale."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
+import onnx
 import onnx_ir as ir
 from numpy.typing import NDArray
 
 from edgeconv.conversion.graph.editing import attribute, constant, only_consumer
+
+QUANTIZE, DEQUANTIZE = "QuantizeLinear", "DequantizeLinear"
+QDQ = frozenset({QUANTIZE, DEQUANTIZE})
+ACTIVATIONS = frozenset({"Relu", "Clip"})
+"""Operators that the limits of the integers hold, so that runtimes fuse them into the layer before."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +65,47 @@ class Integers:
         return constant(self.tensor)
 
 
+def is_quantizer(node: ir.Node | None) -> TypeGuard[ir.Node]:
+    """Whether a node is a QuantizeLinear."""
+    return node is not None and node.op_type == QUANTIZE and node.domain == ""
+
+
+def is_dequantizer(node: ir.Node | None) -> TypeGuard[ir.Node]:
+    """Whether a node is a DequantizeLinear."""
+    return node is not None and node.op_type == DEQUANTIZE and node.domain == ""
+
+
+def quantizer_behind(value: ir.Value | None) -> ir.Node | None:
+    """Return the QuantizeLinear that alone reads a value, or None."""
+    node = only_consumer(value) if value is not None else None
+    return node if is_quantizer(node) else None
+
+
+def dequantizer_behind(integers: ir.Value | None) -> ir.Node | None:
+    """Return the DequantizeLinear that alone reads integers, or None."""
+    node = only_consumer(integers) if integers is not None else None
+    return node if is_dequantizer(node) else None
+
+
+def quantizer_before(integers: ir.Value | None) -> ir.Node | None:
+    """Return the QuantizeLinear that makes integers, or None."""
+    node = integers.producer() if integers is not None else None
+    return node if is_quantizer(node) else None
+
+
+def dequantizer_before(value: ir.Value | None) -> ir.Node | None:
+    """Return the DequantizeLinear that makes a value, or None."""
+    node = value.producer() if value is not None else None
+    return node if is_dequantizer(node) else None
+
+
+def before_pair(value: ir.Value | None) -> ir.Value | None:
+    """Return the value that a QuantizeLinear and a DequantizeLinear were put behind to make this one, or None."""
+    dequantizer = dequantizer_before(value)
+    quantizer = quantizer_before(dequantizer.inputs[0]) if dequantizer is not None else None
+    return quantizer.inputs[0] if quantizer is not None else None
+
+
 def scale_of(node: ir.Node) -> Scale | None:
     """Return the constant scale of a QuantizeLinear or a DequantizeLinear, or None; blocks of scales are not read."""
     scale = constant(node.inputs[1]) if len(node.inputs) > 1 else None
@@ -68,7 +116,7 @@ def scale_of(node: ir.Node) -> Scale | None:
         stored = constant(node.inputs[0])
         if len(node.inputs) > 2 and node.inputs[2] is not None:
             return None
-        if node.op_type == "DequantizeLinear" and stored is None:
+        if is_dequantizer(node) and stored is None:
             return None
         zero_point = np.zeros(scale.shape, np.uint8 if stored is None else stored.dtype)
     return Scale(scale, zero_point)
@@ -76,8 +124,8 @@ def scale_of(node: ir.Node) -> Scale | None:
 
 def dequantized(value: ir.Value | None) -> Integers | None:
     """Return the integers that a float value is read from, or None."""
-    node = value.producer() if value is not None else None
-    if node is None or node.op_type != "DequantizeLinear" or node.domain != "" or node.inputs[0] is None:
+    node = dequantizer_before(value)
+    if node is None or node.inputs[0] is None:
         return None
     scale = scale_of(node)
     return None if scale is None else Integers(node.inputs[0], scale, attribute(node, "axis", 1))
@@ -91,13 +139,7 @@ def activation(value: ir.Value | None) -> Integers | None:
     return found if found.scale.zero_point.dtype in (np.uint8, np.int8) else None
 
 
-def quantizer_of(value: ir.Value) -> ir.Node | None:
-    """Return the QuantizeLinear that alone reads a value, or None."""
-    node = only_consumer(value)
-    return node if node is not None and node.op_type == "QuantizeLinear" and node.domain == "" else None
-
-
-def behind_activation(quantizer: ir.Node) -> ir.Value | None:
+def before_activation(quantizer: ir.Node) -> ir.Value | None:
     """Return the value that a QuantizeLinear reads, past a ReLU or a Clip that its own limits hold already.
 
     Cases: a ReLU where zero is the lowest integer; a Clip from zero to a number that is the highest integer, or above.
@@ -117,3 +159,21 @@ def behind_activation(quantizer: ir.Node) -> ir.Value | None:
             top = np.rint(np.float32(high.item()) / np.float32(scale.scale.item())) + limits.min
             return node.inputs[0] if top >= limits.max else value
     return value
+
+
+def quantizer_behind_activation(value: ir.Value) -> ir.Node | None:
+    """Return the QuantizeLinear that alone reads a value, or alone reads what an activation makes of it, or None."""
+    node = only_consumer(value)
+    return quantizer_behind(node.outputs[0] if node is not None and node.op_type in ACTIVATIONS else value)
+
+
+def dequantizers(nodes: Iterable[onnx.NodeProto]) -> dict[str, onnx.NodeProto]:
+    """Return each DequantizeLinear of a graph by the name of what it makes."""
+    return {node.output[0]: node for node in nodes if node.op_type == DEQUANTIZE}
+
+
+def dequantized_names(nodes: Iterable[onnx.NodeProto]) -> dict[str, str]:
+    """Return the name behind a QuantizeLinear and a DequantizeLinear by the name before them."""
+    nodes = list(nodes)
+    quantized = {node.output[0]: node.input[0] for node in nodes if node.op_type == QUANTIZE}
+    return {quantized[node.input[0]]: name for name, node in dequantizers(nodes).items() if node.input[0] in quantized}
