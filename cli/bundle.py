@@ -8,6 +8,7 @@ import click
 
 from .output import emit, format_option
 from .progress import TerminalProgress
+from .variant_options import variant_option
 
 TARGETS = ("python", "node", "web", "c", "triton", "ort")
 
@@ -16,7 +17,7 @@ TARGETS = ("python", "node", "web", "c", "triton", "ort")
 @click.argument("model", required=False)
 @click.option("--target", type=click.Choice(TARGETS), help="What the project around the model is written for.")
 @click.option("--out", metavar="DIR", help="Folder to make. Default: the model's name and the target.")
-@click.option("--variant", type=click.Choice(["int8", "fp32"]), help="Default: int8 where it is there.")
+@variant_option("int8 where it is there", bundled=True)
 @click.option("--check", metavar="DIR", help="Hold the files of a bundle against their SHA-256 instead of making one.")
 @click.option("--sign", "signing_key", metavar="KEY", help="Sign the bundle with this private key (PEM).")
 @click.option("--public-key", metavar="KEY", help="With --check: hold the bundle's signature against this key too.")

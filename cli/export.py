@@ -12,21 +12,19 @@ from .explain_table import columns_of
 from .output import emit, format_option
 from .parity_table import COLUMNS
 from .progress import TerminalProgress
+from .variant_options import export_options, taken_variants
 
 
 @click.command()
 @click.argument("model", required=False)
-@click.option("--quantize", is_flag=True, help="Make the int8 variant too.")
-@click.option("--embed-preprocessing", is_flag=True, help="Make the e2e variant too: any picture in, as raw pixels.")
+@export_options
 @click.option(
     "--calibration-size", default=1000, show_default=True, help="Training images int8 ranges are measured on."
 )
 @click.option("--max-drop", default=0.2, show_default=True, help="Percentage points of accuracy that int8 may lose.")
 @click.option("--target", metavar="T", help="Int8 for x86, x86-avx2, arm64, web, tensorrt or auto. Default: x86.")
-@click.option("--fast", is_flag=True, help="Race other forms of int8 on this machine; the fastest is int8-fast.")
 @click.option("--seed", default=0, show_default=True, help="Of the choice of the calibration images.")
 @click.option("--input-range", help="What a float input expects of pixels: 0:1, -1:1 or 0:255.")
-@click.option("--fp16", is_flag=True, help="Make the float16 variant too.")
 @click.option("--calibration", metavar="DIR|NPZ", help="Unlabelled pictures or arrays to measure int8 ranges on.")
 @click.option("--input-data", metavar="NPZ", help="Inputs by name to compare with Keras on, instead of random ones.")
 @click.option("--explain", is_flag=True, help="Hold every layer against Keras: SQNR in dB, largest error.")
@@ -58,7 +56,7 @@ def command(
     from edgeconv.config import ExportConfig, artifact_folder
 
     spec = given_spec_of(options)
-    config = ExportConfig(labels=_labels(labels), **options)
+    config = ExportConfig(labels=_labels(labels), variants=taken_variants(options), **options)
     folder = artifact_folder(name, out, "") if name or out else None
     exported = edgeconv.export(model, config=config, dataset=spec, out=folder, progress=TerminalProgress())
     click.echo(f"Saved {exported.path}; look at {exported.path / 'report.html'}.", err=True)

@@ -12,6 +12,7 @@ import click
 from .output import chosen_format, format_option, write_csv, write_json_line, write_table
 from .pictures import STDIN, count_pictures, find_pictures
 from .progress import TerminalProgress, no_bar
+from .variant_options import variant_option
 
 if TYPE_CHECKING:
     from edgeconv.runtime.prediction import Answer
@@ -24,11 +25,7 @@ COLUMNS = ("path", "label", "index", "probability", "top")
 @click.option(
     "--model", metavar="PATH", help="An artifact's folder or an .onnx file. Default: the newest, else the shipped."
 )
-@click.option(
-    "--variant",
-    type=click.Choice(["int8", "int8-fast", "fp32", "fp16", "e2e"]),
-    help="Default: what --tune found, else int8.",
-)
+@variant_option("what --tune found, else int8")
 @click.option("--top-k", default=3, show_default=True, help="Classes that an answer lists.")
 @click.option(
     "--device",

@@ -16,11 +16,6 @@ from typing import Any
 from edgeconv.errors import ArtifactError
 
 KERAS_FILE = "model.keras"
-FP32_FILE = "model.onnx"
-INT8_FILE = "model.int8.onnx"
-INT8_FAST_FILE = "model.int8-fast.onnx"
-FP16_FILE = "model.fp16.onnx"
-E2E_FILE = "model.e2e.onnx"
 MANIFEST_FILE = "manifest.json"
 TRAINING_FILE = "training.json"
 CURVES_FILE = "curves.png"

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from edgeconv.errors import ConfigError
+from edgeconv.variants import VARIANTS
 
 ARCHITECTURES = ("convnet", "convnet-nopool", "convnet-strided", "convnet-avgpool", "dense")
 RECIPES = ("onecycle", "book")
@@ -101,6 +102,7 @@ class ExportConfig:
         target: whose int8 arithmetic the file is made for, a key of `conversion.int8.targets.TARGETS` or ``"auto"`` for
             this machine's; None takes ``"x86"``, which every ONNX Runtime computes right.
         fast: make the variant int8-fast too, if a form of int8 is found that is faster on this machine.
+        variants: names of variants to make, as the options above do: ``("int8",)`` is `quantize`.
         calibration: images that the int8 ranges are measured on where there are no training images: a folder of
             pictures, or an `.npz` of arrays as the model eats them.
         input_data: an `.npz` of inputs by name, on which the file is held against Keras instead of random ones.
@@ -127,6 +129,7 @@ class ExportConfig:
     fp16: bool = False
     target: str | None = None
     fast: bool = False
+    variants: tuple[str, ...] = ()
     calibration: str | None = None
     input_data: str | None = None
     custom_objects: tuple[str, ...] = ()
@@ -151,6 +154,13 @@ class ExportConfig:
             raise ConfigError(f"`max_drop` must be 0 to 100 percentage points. Received: {self.max_drop}. Try 0.2.")
         if self.input_range is not None:
             one_of("input_range", self.input_range, INPUT_RANGES)
+        for name in self.variants:
+            one_of("variants", name, VARIANTS)
+
+    def makes(self, name: str) -> bool:
+        """Tell whether a variant is to be made."""
+        option = VARIANTS[name].option
+        return option is None or name in self.variants or bool(getattr(self, option, False))
 
     def as_dict(self) -> dict[str, Any]:
         """Return the options as a JSON object."""

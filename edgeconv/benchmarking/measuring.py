@@ -24,8 +24,8 @@ from edgeconv.benchmarking.subjects import (
 from edgeconv.datasets import DatasetSpec
 from edgeconv.errors import ConfigError
 from edgeconv.progress import SILENT, Progress
-from edgeconv.runtime.embedded import E2E
 from edgeconv.runtime.loading import ModelFiles, find_files, find_model
+from edgeconv.variants import takes_pictures
 
 
 def benchmark(
@@ -169,7 +169,7 @@ def _row(
 
 def _comparisons(timings: _Timings) -> Iterator[Comparison]:
     """Yield each two ways of as many threads and images a call, the faster first; e2e does more than the others."""
-    alike = [(way, batch) for way, batch in timings if way.variant != E2E]
+    alike = [(way, batch) for way, batch in timings if not takes_pictures(way.variant)]
     for key, other in combinations(alike, 2):
         if (key[0].threads, key[1]) != (other[0].threads, other[1]):
             continue

@@ -9,8 +9,8 @@ from math import ceil, floor, log10, sqrt
 from typing import Any
 
 from edgeconv.benchmarking.results import Benchmark, Row
-from edgeconv.runtime.embedded import E2E
 from edgeconv.runtime.providers import CPU, short_name
+from edgeconv.variants import VARIANTS
 
 WIDTH, HEIGHT = 1200, 680
 LEFT, RIGHT, TOP, BOTTOM = 110, 60, 136, 90
@@ -170,7 +170,7 @@ def _font(size: int) -> Any:
 
 def _name(row: Row) -> str:
     where = "" if row.provider == CPU else f" on {short_name(row.provider)}"
-    variant = f"{row.variant} with its preparation" if row.variant == E2E else row.variant
+    variant = VARIANTS[row.variant].title if row.variant in VARIANTS else row.variant
     return f"{variant}{where}, {row.threads} thread{'s' if row.threads > 1 else ''}"
 
 

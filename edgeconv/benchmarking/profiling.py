@@ -15,10 +15,10 @@ from edgeconv.benchmarking.machine import Machine, read_machine
 from edgeconv.benchmarking.subjects import Inputs, usable_subjects
 from edgeconv.errors import ConfigError
 from edgeconv.progress import SILENT, Progress
-from edgeconv.runtime.embedded import E2E
 from edgeconv.runtime.loading import ModelFiles, find_files, find_model, has_reduced_range
 from edgeconv.runtime.providers import CPU
 from edgeconv.runtime.session import native_options, open_with
+from edgeconv.variants import takes_pictures
 
 WHOLE = "(the whole call)"
 """The last row: the median call inside ONNX Runtime, under the profiler, which makes it slower."""
@@ -114,7 +114,7 @@ def profile(
     progress.say(f"Model: {files.path}")
     progress.say(f"Machine: {machine.sentence()}")
     usable = [way.variant for way in usable_subjects(files, progress) if way.provider == CPU]
-    variants = tuple(name for name in usable if name != E2E)
+    variants = tuple(name for name in usable if not takes_pictures(name))
     if not variants:
         raise ConfigError(
             f"`profile` requires fp32 or int8. Received: {', '.join(usable)} only. Export the model again."

@@ -14,12 +14,13 @@ from numpy.typing import NDArray
 from edgeconv.errors import ArtifactError, ConfigError, InputError, ProviderError
 from edgeconv.manifest import Manifest
 from edgeconv.progress import Progress
-from edgeconv.runtime.embedded import E2E, EmbeddedModel
+from edgeconv.runtime.embedded import EmbeddedModel
 from edgeconv.runtime.golden import Samples
 from edgeconv.runtime.loading import ModelFiles, open_variant
 from edgeconv.runtime.options import DEFAULT_OPTIONS, SessionOptions
 from edgeconv.runtime.pipeline import softmax
 from edgeconv.runtime.providers import CPU, short_name
+from edgeconv.variants import takes_pictures
 
 REMOTE = {"AzureExecutionProvider"}
 """Providers that send the model's inputs to another machine."""
@@ -166,7 +167,7 @@ def batch_sizes(manifest: Manifest, largest: int, variant: str) -> tuple[int, ..
     if largest < 1:
         raise ConfigError(f"`max_batch` must be at least 1. Received: {largest}. Leave it out for 16.")
     fixed = manifest.input.shape[0]
-    if variant == E2E or manifest.input.kind == "picture":
+    if takes_pictures(variant) or manifest.input.kind == "picture":
         return (1,)
     if isinstance(fixed, int):
         return (fixed,)

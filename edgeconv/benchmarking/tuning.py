@@ -17,11 +17,11 @@ from edgeconv.benchmarking.subjects import Inputs, Opened, Subject, gated, usabl
 from edgeconv.benchmarking.trust import distrust
 from edgeconv.errors import ConfigError, ProviderError
 from edgeconv.progress import SILENT, Progress
-from edgeconv.runtime.embedded import E2E
 from edgeconv.runtime.loading import ModelFiles, choose_variant, find_files, find_model
 from edgeconv.runtime.options import LEVELS
 from edgeconv.runtime.providers import CPU, candidates
 from edgeconv.runtime.tuned import Tuned
+from edgeconv.variants import takes_pictures
 
 FINAL_SHARE = 2.0
 """The last comparison, with the default, gets this many times as long as the others: it alone decides."""
@@ -175,9 +175,9 @@ def _allowed(files: ModelFiles, progress: Progress) -> tuple[Subject, list[Subje
     usable = usable_subjects(files, progress)
     default = _default(files, usable)
     # The variant e2e prepares the picture as well; Predictor does that outside of the others.
-    names = gated(files.manifest, [name for name in files.variants if name != E2E])
+    names = gated(files.manifest, [name for name in files.variants if not takes_pictures(name)])
     for name in files.variants:
-        if name not in names and name not in {E2E, default.variant}:
+        if name not in names and name != default.variant and not takes_pictures(name):
             progress.say(f"{name} is left out: no gate held it against Keras when it was exported.")
     return default, [subject for subject in usable if subject.variant in names]
 

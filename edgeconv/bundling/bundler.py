@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from edgeconv.artifact import E2E_FILE, MANIFEST_FILE, write_json
+from edgeconv.artifact import MANIFEST_FILE, write_json
 from edgeconv.bundling.collect import gather
-from edgeconv.bundling.context import SELFTEST_FILE, Facts, slug_of
+from edgeconv.bundling.context import MODEL_FILE, SELFTEST_FILE, Facts, slug_of
 from edgeconv.bundling.inventory import describe, inventory_of
 from edgeconv.bundling.rendering import render_folder
 from edgeconv.bundling.selftest import encode
@@ -108,4 +108,4 @@ def _write(folder: Path, target: Target, facts: Facts) -> None:
     assets = folder / target.assets
     (assets / SELFTEST_FILE).write_bytes(encode(facts.samples, facts.tolerances))
     if target.carries_model:
-        (assets / E2E_FILE).write_bytes(facts.embedded)
+        (assets / MODEL_FILE).write_bytes(facts.embedded)

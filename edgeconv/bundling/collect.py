@@ -9,12 +9,13 @@ from edgeconv.bundling.pictures import draw_pictures
 from edgeconv.bundling.selftest import LEAST_PROBABILITY_TOLERANCE, PREPARED_TOLERANCE, SelftestSample, Tolerances
 from edgeconv.errors import ArtifactError, UnsupportedModelError
 from edgeconv.pictures.preparation import Preparation, prepare
-from edgeconv.runtime.embedded import E2E, EmbeddedModel
+from edgeconv.runtime.embedded import EmbeddedModel
 from edgeconv.runtime.golden import Samples
 from edgeconv.runtime.loading import ModelFiles, choose_variant
 from edgeconv.runtime.pipeline import softmax
 from edgeconv.runtime.providers import CPU
 from edgeconv.runtime.session import Session
+from edgeconv.variants import REFERENCE
 
 MOST_SAMPLES = 32
 FEWEST_SAMPLES = 16
@@ -40,7 +41,7 @@ def gather(files: ModelFiles, variant: str | None) -> Facts:
             f"`{files.path}` must say how pixels become its input. Received: a model exported without it. "
             "Export it again with `--input-range`."
         )
-    if files.samples is None or "fp32" not in files.variants:
+    if files.samples is None or REFERENCE not in files.variants:
         raise ArtifactError(
             f"`{files.path}` must be an artifact's folder with fp32 and golden vectors. Received: "
             f"{', '.join(files.variants)} without them. Export the Keras model again."
@@ -55,9 +56,9 @@ def gather(files: ModelFiles, variant: str | None) -> Facts:
 
 def _embedded(files: ModelFiles, variant: str, preparation: Preparation) -> bytes:
     """Return the model with its preparation inside: the artifact's own, or one made now."""
-    made = files.manifest.variants.get(E2E)
-    if made is not None and made.embeds == variant:
-        return files.read(E2E)
+    for name, made in files.manifest.variants.items():
+        if made.embeds == variant:
+            return files.read(name)
     from edgeconv.errors import require
 
     require("onnx", "onnx_ir", extra="train", purpose=f"Embedding the preparation into {variant}")
@@ -71,7 +72,7 @@ def _samples(files: ModelFiles, golden: Samples, preparation: Preparation) -> tu
     count = len(images) if len(images) <= MOST_SAMPLES else FEWEST_SAMPLES
     pictures = list(draw_pictures(images[:count], preparation))
     prepared = np.stack([prepare(picture, preparation) for picture in pictures])
-    answers = Session(files.read("fp32")).run(prepared)
+    answers = Session(files.read(REFERENCE)).run(prepared)
     probabilities = softmax(answers) if files.manifest.output.kind == "logits" else answers
     return tuple(
         SelftestSample(picture, int(label), image, row)

@@ -8,13 +8,14 @@ from importlib.metadata import version
 
 import onnxruntime as ort
 
-from edgeconv.artifact import E2E_FILE
 from edgeconv.bundling import literals
 from edgeconv.bundling.selftest import SelftestSample, Tolerances
 from edgeconv.manifest import Manifest
 from edgeconv.pictures.preparation import Preparation
+from edgeconv.variants import VARIANTS
 
 SELFTEST_FILE = "selftest.bin"
+MODEL_FILE = VARIANTS["e2e"].file
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ class Facts:
             "IDENTIFIER": identifier_of(slug),
             "GUARD": identifier_of(slug).upper(),
             "VARIANT": self.variant,
-            "MODEL_FILE": E2E_FILE,
+            "MODEL_FILE": MODEL_FILE,
             "SELFTEST_FILE": SELFTEST_FILE,
             "CLASSES": str(len(labels)),
             "HEIGHT": str(height),

@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeconv.artifact import E2E_FILE
 from edgeconv.bundling.browser import rows_of_page
+from edgeconv.bundling.context import MODEL_FILE
 from edgeconv.bundling.inventory import read_inventory
 from edgeconv.bundling.selftest import SelftestSample, Tolerances, encode
 from edgeconv.bundling.targets import target_named
@@ -88,7 +88,7 @@ def runnable(folder: Path) -> RunnableBundle:
         raise ConfigError(
             f"`bundle` must be one that runs by itself: python, node, web or c. Received: {target.name}. Leave it out."
         )
-    size = (assets / E2E_FILE).stat().st_size
+    size = (assets / MODEL_FILE).stat().st_size
     return RunnableBundle(target.name, folder, size, tuple(inventory["model"]["labels"]), rows_of)
 
 

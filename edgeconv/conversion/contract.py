@@ -3,52 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from importlib.metadata import version
 from typing import Any
 
-import numpy as np
-import onnx
-from numpy.typing import NDArray
-
-from edgeconv.artifact import E2E_FILE, FP16_FILE, FP32_FILE, INT8_FAST_FILE, INT8_FILE
 from edgeconv.config import ExportConfig
-from edgeconv.conversion.int8.quantizing import Quantized
 from edgeconv.conversion.keras import KerasReference, Port
 from edgeconv.conversion.source import Source
+from edgeconv.conversion.variants.converted import ConvertedFile
 from edgeconv.datasets import Dataset
 from edgeconv.errors import ConfigError, DatasetError
 from edgeconv.manifest import ArraySpec, Manifest, Variant
 from edgeconv.parity.ledger import Ledger
 from edgeconv.pictures.preparation import Preparation
-from edgeconv.runtime.embedded import E2E
+from edgeconv.variants import VARIANTS, flag_of
 
 PACKAGES = ("edgeconv", "keras", "numpy", "onnx", "onnxruntime", "tensorflow", "tf2onnx")
-FILES = {"fp32": FP32_FILE, "fp16": FP16_FILE, "int8": INT8_FILE, "int8-fast": INT8_FAST_FILE, E2E: E2E_FILE}
-
-
-@dataclass(frozen=True)
-class ConvertedFile:
-    """A verified variant that has no contract in it yet.
-
-    Attributes:
-        model: the graph.
-        bytes: the same, serialised.
-        quantized: how it was quantized; None for fp32.
-        calibration: what its ranges were measured on; empty for fp32.
-        embeds: the variant inside, where the preparation of pictures is in front of it.
-    """
-
-    model: onnx.ModelProto
-    bytes: bytes
-    quantized: Quantized | None = None
-    calibration: Mapping[str, Any] = field(default_factory=dict)
-    embeds: str | None = None
-
-    @property
-    def reduced_range(self) -> bool:
-        """Whether its int8 weights take 7 bits, so that no sum overflows on any processor."""
-        return self.quantized is not None and bool(self.quantized.arguments["reduce_range"])
 
 
 def check_fit(keras_model: KerasReference, data: Dataset | None, config: ExportConfig) -> None:
@@ -58,14 +28,20 @@ def check_fit(keras_model: KerasReference, data: Dataset | None, config: ExportC
         ConfigError: an option contradicts the model, or int8 is asked for without data.
         DatasetError: the data are of another shape, or have another number of classes.
     """
+    asked = [row for row in VARIANTS.values() if config.makes(row.name)]
+    for row in asked:
+        if row.made_from is not None and not config.makes(row.made_from):
+            flag = flag_of(VARIANTS[row.made_from])
+            raise ConfigError(
+                f"`{row.option}` is a form of {row.made_from}. Received: no `{flag}`. Add that, or leave it out."
+            )
+    quantizes = any(row.precision == "int8" for row in asked)
     for option in ("calibration", "target"):
         given = getattr(config, option)
-        if given is not None and not config.quantize:
+        if given is not None and not quantizes:
             raise ConfigError(
                 f"`{option}` is for int8. Received: `{given}` without `--quantize`. Add that, or leave it out."
             )
-    if config.fast and not config.quantize:
-        raise ConfigError("`fast` is a form of int8. Received: no `--quantize`. Add that, or leave it out.")
     if not keras_model.is_classifier:
         _check_fit_of_tensors(keras_model, data, config)
         return
@@ -79,7 +55,7 @@ def check_fit(keras_model: KerasReference, data: Dataset | None, config: ExportC
             f"`{keras_model.path}` must say what its {keras_model.inputs[0].dtype} input makes of a pixel. "
             "Received: no Rescaling layer and no range. State it, such as `--input-range 0:1`."
         )
-    if data is None and config.quantize and config.calibration is None:
+    if data is None and quantizes and config.calibration is None:
         raise ConfigError(
             f"`quantize` requires training images to measure ranges on. Received: `{keras_model.path}` without a "
             "record of its training. Name them with `--dataset`, or unlabelled ones with `--calibration`."
@@ -101,29 +77,14 @@ def check_fit(keras_model: KerasReference, data: Dataset | None, config: ExportC
 
 def _check_fit_of_tensors(keras_model: KerasReference, data: Dataset | None, config: ExportConfig) -> None:
     """Refuse what only a classifier of pictures has: classes, labelled images, and int8 that is judged by them."""
-    options = {
-        "quantize": config.quantize,
-        "embed_preprocessing": config.embed_preprocessing,
-        "labels": config.labels is not None,
-        "dataset": data is not None,
-    }
-    asked = [option for option, given in options.items() if given]
+    asked = [row.option for row in VARIANTS.values() if row.classifiers_only and config.makes(row.name)]
+    asked += ["labels"] * (config.labels is not None) + ["dataset"] * (data is not None)
     if asked:
         ports = ", ".join(f"{port.name} {port.axes}" for port in (*keras_model.inputs, *keras_model.outputs))
         raise ConfigError(
             f"`{asked[0]}` requires a classifier of pictures: one input (batch, height, width, channels) and one "
             f"output (batch, classes). Received: `{keras_model.path}` with {ports}. Export it without that option."
         )
-
-
-def kind_of_output(answers: NDArray[np.float32]) -> str:
-    """Tell probabilities, whose rows are positive and sum to 1, from logits.
-
-    Args:
-        answers: float32, (n, classes), of the reference.
-    """
-    sums_to_one = np.allclose(answers.sum(axis=1), 1.0, atol=1e-3)
-    return "probabilities" if sums_to_one and float(answers.min()) >= 0.0 else "logits"
 
 
 def build_manifest(
@@ -145,7 +106,7 @@ def build_manifest(
         preprocess=preparation_of(source, keras_model, data),
         output=replace(outputs[0], value_range=(0.0, 1.0) if kind == "probabilities" else None, kind=kind),
         labels=_labels(source, keras_model, data, config),
-        variants={variant: _variant(FILES[variant], file) for variant, file in files.items()},
+        variants={variant: _variant(VARIANTS[variant].file, file) for variant, file in files.items()},
         metrics={
             "dataset": ledger.dataset,
             "split": ledger.split,

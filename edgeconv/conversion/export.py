@@ -54,7 +54,9 @@ def export(
         True
     """
     config = config or ExportConfig()
-    config = config if quantize is None else replace(config, quantize=quantize)
+    if quantize is not None:
+        others = tuple(name for name in config.variants if name != "int8")
+        config = replace(config, quantize=quantize, variants=others)
     memory = None if config.max_memory_gb is None else int(config.max_memory_gb * GIGABYTE)
     limits = Limits(memory_bytes=memory, seconds=60.0 * config.max_minutes)
     data = DatasetSpec(dataset) if isinstance(dataset, str) else dataset

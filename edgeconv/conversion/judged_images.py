@@ -15,6 +15,7 @@ from edgeconv.datasets import Dataset
 from edgeconv.parity.prove import Evidence
 from edgeconv.pictures.preparation import Preparation
 from edgeconv.progress import Progress
+from edgeconv.variants import VARIANTS
 
 IMAGES_JUDGED = 1000
 """Calibration images that classes are judged on where there is no test split."""
@@ -54,7 +55,8 @@ def find_evidence(
         record, images = calibration.record, calibration.first(IMAGES_JUDGED)
         digest = hashlib.sha256(images.tobytes()).hexdigest()
         return Evidence(record["dataset"], record["split"], digest, images, None)
-    if not config.embed_preprocessing:
+    # Without any image, differences from Keras are shares of an output's spread, where a variant has a limit for that.
+    if all(row.tolerance is not None for row in VARIANTS.values() if config.makes(row.name)):
         return None
     images = next(candidates(reference, config.seed)).draw(RANDOM_IMAGES, 0)["image"]
     return Evidence("random", "random", hashlib.sha256(images.tobytes()).hexdigest(), images, None)

@@ -11,23 +11,20 @@ from numpy.typing import NDArray
 
 from edgeconv.artifact import FAILED_PARITY_FILE, write_json
 from edgeconv.config import ExportConfig
-from edgeconv.conversion.contract import ConvertedFile, build_manifest, check_fit, kind_of_output, preparation_of
+from edgeconv.conversion.contract import build_manifest, check_fit, preparation_of
 from edgeconv.conversion.explanation.explaining import explain
 from edgeconv.conversion.explanation.table import Explanation
 from edgeconv.conversion.exported import ExportedModel
-from edgeconv.conversion.float16.narrowing import FP16_TOLERANCE
 from edgeconv.conversion.graph.file_size import check_size
 from edgeconv.conversion.graph.releases import target
 from edgeconv.conversion.int8.targets import DEFAULT_TARGET, arithmetic_of
 from edgeconv.conversion.judged_images import find_calibration, find_evidence
 from edgeconv.conversion.keras import KerasReference, load_keras
 from edgeconv.conversion.source import Source, check_folder, find_data, find_source, own_folder
-from edgeconv.conversion.variants.e2e import make_embedded
-from edgeconv.conversion.variants.fp16 import make_fp16
-from edgeconv.conversion.variants.fp32 import convert_fp32
-from edgeconv.conversion.variants.int8 import Int8Variants, make_int8_variants
-from edgeconv.conversion.variants.int8_fast import FAST
-from edgeconv.conversion.verification.agreement import BATCHES, TOLERANCE, Trials
+from edgeconv.conversion.variants.context import VariantContext
+from edgeconv.conversion.variants.converted import ConvertedFile
+from edgeconv.conversion.variants.making import make_variants
+from edgeconv.conversion.verification.agreement import BATCHES, Trials
 from edgeconv.conversion.verification.user_inputs import fitted, read_inputs
 from edgeconv.conversion.writing import SAMPLES, golden_samples, write_artifact
 from edgeconv.datasets import DatasetSpec
@@ -36,11 +33,8 @@ from edgeconv.parity.ledger import Ledger
 from edgeconv.parity.prove import Evidence, Stage, prove, stage_of
 from edgeconv.parity.trial_ledger import ledger_of_trials
 from edgeconv.progress import SILENT, Progress
-from edgeconv.runtime.embedded import E2E
 from edgeconv.runtime.golden import Samples
-
-TOLERANCES = {"fp32": TOLERANCE, "fp16": FP16_TOLERANCE}
-"""What a variant's answers may lose, as a share of their spread, where no labelled images are at hand."""
+from edgeconv.variants import VARIANTS
 
 IMAGES_EXPLAINED = 8
 
@@ -55,7 +49,7 @@ def export_here(
 ) -> ExportedModel:
     """Export in this process; see `exporter.export`."""
     release = target(opset=config.opset, min_runtime=config.min_runtime)
-    arithmetic = arithmetic_of(config.target or DEFAULT_TARGET)
+    arithmetic_of(config.target or DEFAULT_TARGET)  # One that int8 cannot win on is refused before any work.
     source = find_source(model, progress)
     folder = Path(out) if out is not None else own_folder(source)
     check_folder(folder, source)
@@ -73,25 +67,15 @@ def export_here(
     check_fit(reference, data, config)
     check_size(4 * reference.parameters, str(source.path))
     inputs = None if arrays is None else fitted(arrays, reference.inputs, config.input_data or "")
-    reference, fp32, trials = convert_fp32(
-        reference, opset=release.opset, ir_version=release.ir_version, seed=config.seed, data=inputs, progress=progress
-    )
-    files = {"fp32": fp32}
-    if config.fp16:
-        progress.say("Converting to float16")
-        files["fp16"] = make_fp16(fp32, reference, trials)
     preparation = preparation_of(source, reference, data)
     calibration = find_calibration(reference, preparation, data, config, progress)
     evidence = find_evidence(reference, data, calibration, config)
-    int8 = Int8Variants()
-    if config.quantize and calibration is not None and evidence is not None:
-        int8 = make_int8_variants(fp32, reference, calibration, evidence, arithmetic, config=config, progress=progress)
-        files |= int8.files
-    kind = kind_of_output(next(iter(trials.trials[0].expected.values()))) if reference.is_classifier else "tensor"
-    if config.embed_preprocessing:
-        files[E2E] = make_embedded(source, files, preparation, kind, progress)
-    ledger = _prove(source, reference, files, evidence, trials, kind, config, int8.answers, progress)
-    ledger = ledger if int8.search is None else replace(ledger, int8_search=int8.search.as_dict())
+    context = VariantContext(reference, config, inputs, preparation, calibration, evidence, progress=progress)
+    context = make_variants(context)
+    reference, files, trials, kind = context.reference, context.files, context.trials, context.output_kind
+    ledger = _prove(source, reference, files, evidence, trials, kind, config, context.answers, progress)
+    for search in [file.search for file in files.values() if file.search is not None]:
+        ledger = replace(ledger, int8_search=search.as_dict())
     explanation = _explain(reference, files, evidence, trials, progress) if config.explain else None
     if not ledger.passed:
         write_json(folder / FAILED_PARITY_FILE, ledger.as_dict())
@@ -111,7 +95,7 @@ def export_here(
 
 def _explain(
     reference: KerasReference,
-    files: dict[str, ConvertedFile],
+    files: Mapping[str, ConvertedFile],
     evidence: Evidence | None,
     trials: Trials,
     progress: Progress,
@@ -120,9 +104,8 @@ def _explain(
     feeds = trials.trials[0].feeds
     if evidence is not None:
         feeds = {reference.inputs[0].name: evidence.images[: reference.batch or IMAGES_EXPLAINED]}
-    return explain(
-        reference, feeds, {name: files[name].model for name in files if name not in {FAST, E2E}}, progress=progress
-    )
+    models = {name: file.model for name, file in files.items() if VARIANTS[name].explained}
+    return explain(reference, feeds, models, progress=progress)
 
 
 def _golden_trial(reference: KerasReference, trials: Trials) -> Samples:
@@ -140,7 +123,7 @@ def _golden_trial(reference: KerasReference, trials: Trials) -> Samples:
 def _prove(
     source: Source,
     reference: KerasReference,
-    files: dict[str, ConvertedFile],
+    files: Mapping[str, ConvertedFile],
     evidence: Evidence | None,
     trials: Trials,
     kind: str,
@@ -150,7 +133,7 @@ def _prove(
 ) -> Ledger:
     size = source.size_bytes
     if evidence is None:
-        return ledger_of_trials(size, {name: file.bytes for name, file in files.items()}, trials, TOLERANCES)
+        return ledger_of_trials(size, {name: file.bytes for name, file in files.items()}, trials)
     stages = [Stage("keras", "tensorflow", reference.predict, size)]
     for name, file in files.items():
         stages.append(stage_of(name, file.bytes, batch=reference.batch, reduced_range=file.reduced_range))

@@ -25,16 +25,16 @@ from edgeconv.artifact import (
     sha256_of,
     write_json,
 )
-from edgeconv.conversion.contract import FILES, ConvertedFile
 from edgeconv.conversion.graph.metadata import stamp
 from edgeconv.conversion.source import Source
+from edgeconv.conversion.variants.converted import ConvertedFile
 from edgeconv.conversion.variants.e2e import contract_inside
 from edgeconv.manifest import Manifest, Variant
 from edgeconv.parity.ledger import Ledger, Row
 from edgeconv.parity.prove import Evidence
 from edgeconv.parity.report import FlipPicture, render_report
-from edgeconv.runtime.embedded import E2E
 from edgeconv.runtime.golden import Samples
+from edgeconv.variants import VARIANTS, takes_pictures
 
 SAMPLES = 16
 """Golden vectors of an artifact, or one a class where there are more classes."""
@@ -74,8 +74,8 @@ def write_artifact(
     with tempfile.TemporaryDirectory(prefix=".export-", dir=folder) as scratch_name:
         scratch = Path(scratch_name)
         for name, file in files.items():
-            contract = contract_inside(manifest) if name == E2E else manifest
-            (scratch / FILES[name]).write_bytes(stamp(file.model, contract, name))
+            contract = contract_inside(manifest) if takes_pictures(name) else manifest
+            (scratch / VARIANTS[name].file).write_bytes(stamp(file.model, contract, name))
         manifest = replace(manifest, variants={name: _weighed(manifest, name, scratch) for name in manifest.variants})
         ledger = replace(ledger, rows=tuple(_weighed_row(row, manifest) for row in ledger.rows))
         if samples is not None:
@@ -89,14 +89,14 @@ def write_artifact(
             with replacing(folder / path.name) as sibling:
                 shutil.copyfile(path, sibling)
     write_json(folder / MANIFEST_FILE, manifest.as_dict())
-    stale_files = [file for name, file in FILES.items() if name not in files] + [SAMPLES_FILE] * (samples is None)
+    stale_files = [row.file for name, row in VARIANTS.items() if name not in files] + [SAMPLES_FILE] * (samples is None)
     for stale in (FAILED_PARITY_FILE, *stale_files):
         (folder / stale).unlink(missing_ok=True)
     return manifest, ledger
 
 
 def _weighed(manifest: Manifest, name: str, scratch: Path) -> Variant:
-    path = scratch / FILES[name]
+    path = scratch / VARIANTS[name].file
     return replace(manifest.variants[name], size_bytes=path.stat().st_size, sha256=sha256_of(path))
 
 

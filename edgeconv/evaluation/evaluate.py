@@ -20,6 +20,7 @@ from edgeconv.parity.prove import Evidence, Stage, prove, stage_of
 from edgeconv.progress import SILENT, Progress
 from edgeconv.runtime.loading import ModelFiles, find_files, find_model, has_reduced_range
 from edgeconv.runtime.providers import CPU, candidates
+from edgeconv.variants import REFERENCE
 
 KERAS_PACKAGES = ("tensorflow", "keras", "tf2onnx")
 
@@ -131,10 +132,10 @@ def _keras_stage(files: ModelFiles, custom_objects: Sequence[str], progress: Pro
 def _gpu_stages(files: ModelFiles, batch: int | None, progress: Progress) -> list[Stage]:
     stages = []
     for provider in candidates("auto", ort.get_available_providers()):
-        if provider == CPU or "fp32" not in files.variants:
+        if provider == CPU or REFERENCE not in files.variants:
             continue
         try:
-            stages.append(stage_of("fp32", files.read("fp32"), provider=provider, batch=batch))
+            stages.append(stage_of(REFERENCE, files.read(REFERENCE), provider=provider, batch=batch))
         except ProviderError as error:
             progress.say(f"{provider} is left out: {error}")
     return stages

@@ -10,13 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeconv.errors import ArtifactError
-
-FP32_MAX_DP = 1e-4
-"""Largest difference of a probability that fp32 may show.
-
-Keras and ONNX Runtime sum the same float32 products in another order. On convnets of this size that moves probabilities
-by some 1e-6; a wrong operator, axis or constant moves them by far more than 1e-4.
-"""
+from edgeconv.variants import VARIANTS
 
 SPREAD_GATE = "max error over spread"
 """The gate of a ledger without classes, whose differences are shares of the spread of an output."""
@@ -250,9 +244,10 @@ def judge(rows: tuple[Row, ...], *, max_drop: float) -> tuple[Gate, ...]:
     gates: list[Gate] = []
     reference = rows[0]
     for row in rows[1:]:
-        if row.stage == "fp32":
+        max_dp = VARIANTS[row.stage].max_dp if row.stage in VARIANTS else None
+        if max_dp is not None:
             gates.append(_gate(row, "flips", 0, len(row.flips), "the same arithmetic must give the same answers"))
-            gates.append(_gate(row, "max |dp|", FP32_MAX_DP, row.max_abs_dp, "float32 sums in another order"))
+            gates.append(_gate(row, "max |dp|", max_dp, row.max_abs_dp, "float32 sums in another order"))
         elif row.accuracy is not None and reference.accuracy is not None:
             drop = 100.0 * (reference.accuracy - row.accuracy)
             gates.append(_gate(row, "accuracy drop in percentage points", max_drop, drop, "what --max-drop allows"))

@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 
 from edgeconv.parity.ledger import Ledger, Row, compare, judge
 from edgeconv.progress import SILENT, Progress
-from edgeconv.runtime.embedded import E2E, EmbeddedModel
+from edgeconv.runtime.embedded import EmbeddedModel
 from edgeconv.runtime.pipeline import softmax
 from edgeconv.runtime.providers import CPU
 from edgeconv.runtime.session import Session
+from edgeconv.variants import takes_pictures
 
 BATCH = 500
 VALUES_AT_ONCE = 2**22
@@ -83,7 +84,7 @@ def stage_of(
         batch: the only batch size that the file takes, or None.
         reduced_range: its int8 weights take 7 bits.
     """
-    if name == E2E:
+    if takes_pictures(name):
         embedded = EmbeddedModel(model, reduced_range=reduced_range)
         return Stage(name, CPU, embedded.run, len(model), gives_probabilities=True)
     session = Session(model, provider=provider, reduced_range=reduced_range)

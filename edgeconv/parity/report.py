@@ -18,7 +18,7 @@ from edgeconv.formatting import difference, facts, latency, percent, size
 from edgeconv.manifest import Manifest, Variant
 from edgeconv.parity.confusion import MOST_CLASSES_IN_MATRIX, class_scores, frequent_pairs, heat_map
 from edgeconv.parity.ledger import Flip, Ledger, Row
-from edgeconv.runtime.embedded import E2E
+from edgeconv.variants import takes_pictures
 
 TEMPLATE = "report.html.jinja"
 
@@ -113,8 +113,8 @@ def render_report(
 
 
 def _headline(ledger: Ledger) -> list[Row]:
-    """Return the stages that make other arithmetic of the model; e2e is one of them with its preparation in front."""
-    return [row for row in ledger.rows if row.stage != E2E]
+    """Return the stages that compute the model; e2e is one of them with its preparation in front."""
+    return [row for row in ledger.rows if not takes_pictures(row.stage)]
 
 
 def _verdict(ledger: Ledger) -> str:

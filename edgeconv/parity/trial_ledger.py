@@ -13,20 +13,18 @@ from edgeconv.parity.ledger import SPREAD_GATE, Gate, Ledger, Row, sqnr_db
 from edgeconv.parity.prove import median_latency_ms
 from edgeconv.runtime.providers import CPU
 from edgeconv.runtime.session import open_session
+from edgeconv.variants import VARIANTS
 
 REASON = "without labelled images: inputs of the model's own range, differences as shares of the spread of the output"
 
 
-def ledger_of_trials(
-    size_bytes: int, files: Mapping[str, bytes], trials: Trials, tolerances: Mapping[str, float]
-) -> Ledger:
+def ledger_of_trials(size_bytes: int, files: Mapping[str, bytes], trials: Trials) -> Ledger:
     """Run files on trials, and judge.
 
     Args:
         size_bytes: of the reference's file.
         files: the `.onnx` files by variant.
         trials: inputs, and the reference's answers to them.
-        tolerances: the largest difference that each variant may show, as a share of an output's spread.
     """
     count = sum(len(next(iter(trial.feeds.values()))) for trial in trials.trials)
     digest = hashlib.sha256()
@@ -46,7 +44,7 @@ def ledger_of_trials(
                 errors.append(answers[name].astype(np.float64).ravel() / spread - signals[-1])
         error, signal = np.concatenate(errors), np.concatenate(signals)
         latency = median_latency_ms(partial(run_trial, session, trials.trials[-1]))
-        tolerance = tolerances[variant]
+        tolerance = VARIANTS[variant].tolerance or 0.0
         rows.append(_row(variant, CPU, count, error, signal, len(data), tolerance, latency))
         worst = rows[-1].max_abs_dp
         gates.append(Gate(variant, SPREAD_GATE, tolerance, worst, worst <= tolerance, REASON))

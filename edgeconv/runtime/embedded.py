@@ -13,9 +13,6 @@ from edgeconv.runtime.options import DEFAULT_OPTIONS, SessionOptions
 from edgeconv.runtime.providers import CPU
 from edgeconv.runtime.session import open_session
 
-E2E = "e2e"
-"""Name of the variant."""
-
 INPUT, OUTPUTS = "picture", ("probabilities", "prepared")
 """Names in the graph."""
 

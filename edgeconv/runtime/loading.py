@@ -12,13 +12,14 @@ import onnxruntime as ort
 from edgeconv.artifact import MANIFEST_FILE, SAMPLES_FILE, newest, read_json
 from edgeconv.errors import ArtifactError, ChecksumError, ConfigError, ManifestError, ProviderError
 from edgeconv.manifest import METADATA_KEY, VARIANT_KEY, Manifest
-from edgeconv.runtime.embedded import E2E, EmbeddedModel
+from edgeconv.runtime.embedded import EmbeddedModel
 from edgeconv.runtime.fitness import check_fitness
 from edgeconv.runtime.metadata import read_metadata
 from edgeconv.runtime.options import DEFAULT_OPTIONS, SessionOptions
 from edgeconv.runtime.providers import CPU, candidates
 from edgeconv.runtime.session import Session
 from edgeconv.runtime.tuned import Tuned, tuned_for_this_device
+from edgeconv.variants import REFERENCE, VARIANTS, best_first, export_command, takes_pictures
 
 _PACKAGE = Path(__file__).parents[1]
 
@@ -158,7 +159,7 @@ def open_variant(
         return OpenModel(files.path, files.manifest, name, _on_gpu(files, name, provider, device, threads, options))
     check_fitness(files.manifest, name)
     reduced = has_reduced_range(files.manifest, name)
-    if name != E2E:
+    if not takes_pictures(name):
         session = Session(files.read(name), threads=threads, options=options, reduced_range=reduced)
         return OpenModel(files.path, files.manifest, name, session)
     # A file that has the preparation inside has a contract of its own: it answers with probabilities.
@@ -204,8 +205,7 @@ def _on_gpu(files: ModelFiles, name: str, provider: str, device: str, threads: i
     """Open a GPU session, and believe it only if it computes the golden vectors right."""
     from edgeconv.runtime.golden import Samples, disagreement
 
-    if name == E2E or name.startswith("int8"):
-        # https://github.com/microsoft/onnxruntime/issues/12229
+    if name in VARIANTS and not VARIANTS[name].runs_on_gpu:
         raise ProviderError(
             f"{provider} requires a float model. Received: {name}, whose operators would run one by one on the CPU. "
             "Use `--variant fp32`, or `--device cpu`."
@@ -219,22 +219,18 @@ def _on_gpu(files: ModelFiles, name: str, provider: str, device: str, threads: i
     return session
 
 
-_OPTIONS = {"int8": " --quantize", "int8-fast": " --quantize --fast", "fp16": " --fp16", E2E: " --embed-preprocessing"}
-"""What makes a variant, besides the export itself."""
-
-
 def choose_variant(files: ModelFiles, variant: str | None, provider: str) -> str:
     """Return the variant that was asked for, else the best one that a model has for a provider.
 
     Raises:
         ArtifactError: the model lacks it.
     """
-    best_first = ("int8", "fp32", "fp16", E2E) if provider == CPU else ("fp32", "fp16", "int8", E2E)
-    name = variant or next((name for name in best_first if name in files.variants), None)
-    if name not in files.variants or name is None:
+    best = [name for name in best_first(gpu=provider != CPU) if name in files.variants]
+    name = variant or (best[0] if best else REFERENCE)
+    if name not in files.variants:
         raise ArtifactError(
-            f"`{files.path}` must hold the variant {name or 'fp32'}. Received: {', '.join(files.variants) or 'none'}. "
-            f"Make {name or 'fp32'} with `edgeconv export{_OPTIONS.get(name or '', '')}`."
+            f"`{files.path}` must hold the variant {name}. Received: {', '.join(files.variants) or 'none'}. "
+            f"Make {name} with `{export_command(name)}`."
         )
     return name
 
@@ -277,5 +273,5 @@ def _lone_file(path: Path) -> ModelFiles:
             "Export the Keras model with `edgeconv export`."
         )
     manifest = Manifest.from_json(metadata[METADATA_KEY], str(path))
-    only = metadata.get(VARIANT_KEY, "fp32")
+    only = metadata.get(VARIANT_KEY, REFERENCE)
     return ModelFiles(path, manifest, (only,), {only: data}.__getitem__, None)

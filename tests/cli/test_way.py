@@ -15,6 +15,8 @@ from PIL import Image
 pytestmark = pytest.mark.train
 pytest.importorskip("keras", reason="needs the extra `train`")
 
+from edgeconv.variants import VARIANTS  # noqa: E402
+
 
 @pytest.fixture(scope="module")
 def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -159,7 +161,7 @@ def test_tables_are_for_people(walked: tuple[Path, list[Any]], run: Any) -> None
 def test_a_gate_that_fails_exits_with_3_after_the_ledger(
     walked: tuple[Path, list[Any]], run: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("edgeconv.parity.ledger.FP32_MAX_DP", 0.0)
+    monkeypatch.setitem(VARIANTS, "fp32", VARIANTS["fp32"]._replace(max_dp=0.0))
     result = run("evaluate", walked[0] / "exported" / "mood")
     assert result.exit_code == 3
     assert json.loads(result.stdout)["passed"] is False

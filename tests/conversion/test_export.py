@@ -26,6 +26,7 @@ from edgeconv.errors import (  # noqa: E402
     DatasetError,
     ParityError,
 )
+from edgeconv.variants import VARIANTS  # noqa: E402
 from tests.conversion.isolation.alive import alive  # noqa: E402
 
 layers = keras.layers
@@ -193,7 +194,7 @@ def test_a_gate_that_fails_leaves_what_was_there_and_the_ledger_to_read(
     folder = tmp_path / "corners"
     folder.mkdir()
     (folder / "model.onnx").write_text("the user's")
-    monkeypatch.setattr("edgeconv.parity.ledger.FP32_MAX_DP", 0.0)
+    monkeypatch.setitem(VARIANTS, "fp32", VARIANTS["fp32"]._replace(max_dp=0.0))
     with pytest.raises(
         ParityError, match=r"must keep its answers. Received: fp32 max \|dp\|: at most 0, got"
     ) as caught:

@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeconv.conversion.keras import load_keras
-from edgeconv.conversion.keras.reference import OPSET
 from edgeconv.conversion.tracing.patches.adaptive_pooling import pooled_at_once
-from edgeconv.conversion.variants.fp32 import convert_fp32
+from edgeconv.conversion.variants.context import VariantContext
+from edgeconv.conversion.variants.making import make_variants
 from edgeconv.errors import ArtifactError, ConfigError, UnsupportedModelError
 from tests.layers.case import Case
 
@@ -24,9 +24,6 @@ TOLERANCE = 1e-4
 
 HALF_TOLERANCE = 0.02
 """The same where Keras computes in float16 or bfloat16, and the file in float32."""
-
-IR_VERSION = 8
-"""What opset 17 came with."""
 
 Arrays = list[NDArray[Any]]
 
@@ -64,10 +61,9 @@ def judge(case: Case, folder: Path) -> Verdict:
 
 def export(path: Path, folder: Path) -> Path:
     """Take the library's whole way from a `.keras` file to a verified `.onnx` file."""
-    reference = load_keras(path)
-    _, file, _ = convert_fp32(reference, opset=OPSET, ir_version=IR_VERSION, seed=0)
+    made = make_variants(VariantContext(load_keras(path)))
     onnx_path = folder / "model.onnx"
-    onnx_path.write_bytes(file.bytes)
+    onnx_path.write_bytes(made.fp32.bytes)
     return onnx_path
 
 

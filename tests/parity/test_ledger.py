@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from edgeconv.errors import ArtifactError
-from edgeconv.parity.ledger import FP32_MAX_DP, Flip, Ledger, Row, compare, judge, wilson
+from edgeconv.parity.ledger import Flip, Ledger, Row, compare, judge, wilson
+from edgeconv.variants import FP32_MAX_DP
 
 REFERENCE = np.array([[0.9, 0.1], [0.2, 0.8], [0.6, 0.4], [0.3, 0.7]], np.float32)
 LABELS = np.array([0, 1, 1, 1])

@@ -22,7 +22,7 @@ def test_answers_are_those_of_keras_at_any_batch_size(session: Session, tiny: Pa
     for batch in (1, 3, len(samples.images)):
         answers = session.run(samples.images[:batch])
         assert answers.dtype == np.float32
-        # fp32 sums in another order; see edgeconv.parity.ledger.FP32_MAX_DP.
+        # fp32 sums in another order; see edgeconv.variants.FP32_MAX_DP.
         np.testing.assert_allclose(answers, samples.probabilities[:batch], atol=1e-5)
 
 
@@ -80,7 +80,7 @@ def test_no_option_changes_the_answers(tiny: Path, level: str) -> None:
     samples = Samples.load(tiny / "samples.npz")
     options = SessionOptions(optimization=level, spinning=False, arena=False, memory_pattern=False)
     answers = Session((tiny / "model.onnx").read_bytes(), threads=2, options=options).run(samples.images)
-    # fp32 sums in another order; see edgeconv.parity.ledger.FP32_MAX_DP.
+    # fp32 sums in another order; see edgeconv.variants.FP32_MAX_DP.
     np.testing.assert_allclose(answers, samples.probabilities, atol=1e-5)
 
 

@@ -18,16 +18,6 @@ from edgeconv.conversion.float16.float32_nodes import float32_nodes, holds
 from edgeconv.conversion.float16.magnitudes import largest_values
 from edgeconv.conversion.graph.layer_names import layer_of_named
 
-FP16_TOLERANCE = 1e-2
-"""Share of the spread of the reference's outputs that float16 may cost.
-
-float16 rounds to 11 bits, by at most 2**-11 = 4.9e-4 of a number, and the roundings of many layers partly cancel. With
-every tensor rounded (`rounded`), ten random inputs, and random but living weights the logits were off by 3.3e-4 of
-their spread for MobileNetV2, 6.3e-4 a small convnet, 6.6e-4 ConvNeXtTiny, 7.0e-4 ResNet50, 7.4e-4 MobileNetV3Small,
-7.9e-4 an LSTM with a GRU and 8.0e-4 an attention layer; a steep softmax made up to 3.1e-3 of it. Trained models get
-three times that. What overflows or drowns in a sum is wrong by about the spread itself.
-"""
-
 EXACT = {ir.DataType.UINT8, ir.DataType.INT8, ir.DataType.BOOL}
 """Whole numbers of which float16 holds each one; it holds all of them up to 2048."""
 

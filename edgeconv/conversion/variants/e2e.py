@@ -2,39 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 import onnx
 
-from edgeconv.conversion.contract import ConvertedFile
 from edgeconv.conversion.embedding.composition import embed
 from edgeconv.conversion.graph.metadata import stamp
-from edgeconv.conversion.source import Source
+from edgeconv.conversion.variants.context import VariantContext
+from edgeconv.conversion.variants.converted import ConvertedFile
 from edgeconv.errors import ConfigError, EdgeconvError, UnsupportedModelError
 from edgeconv.manifest import ArraySpec, Manifest
 from edgeconv.pictures.preparation import Preparation
-from edgeconv.progress import Progress
-from edgeconv.runtime.embedded import E2E, INPUT, EmbeddedModel
+from edgeconv.runtime.embedded import INPUT, EmbeddedModel
+from edgeconv.variants import best_first
 
 
-def make_embedded(
-    source: Source, files: Mapping[str, ConvertedFile], preparation: Preparation | None, kind: str, progress: Progress
-) -> ConvertedFile:
-    """Return int8, or fp32 where there is none, with the preparation of pictures in front of it.
+def make(context: VariantContext) -> ConvertedFile:
+    """Return the best variant for a CPU, int8 where it was made, with the preparation of pictures in front of it.
 
     Raises:
         ConfigError: nobody knows how the model's pictures are prepared.
         UnsupportedModelError: ONNX Runtime does not load the result.
     """
-    if preparation is None:
+    if context.preparation is None:
         raise ConfigError(
-            f"`embed_preprocessing` requires a model whose preparation of pictures is known. Received: `{source.path}` "
-            "without it. State what its input makes of a pixel, such as `--input-range 0:1`."
+            "`embed_preprocessing` requires a model whose preparation of pictures is known. Received: "
+            f"`{context.reference.path}` without it. State what its input makes of a pixel, such as "
+            "`--input-range 0:1`."
         )
-    base = "int8" if "int8" in files else "fp32"
-    progress.say(f"Embedding the preparation of pictures into {base}")
-    embedded = embed_verified(files[base].model, preparation, kind=kind)
+    base = next(name for name in best_first(gpu=False) if name in context.files)
+    context.progress.say(f"Embedding the preparation of pictures into {base}")
+    embedded = embed_verified(context.files[base].model, context.preparation, kind=context.output_kind)
     return ConvertedFile(embedded, embedded.SerializeToString(deterministic=True), embeds=base)
 
 
@@ -73,7 +71,7 @@ def embed_variant(plain: bytes, manifest: Manifest, preparation: Preparation) ->
         UnsupportedModelError: ONNX Runtime does not load the result.
     """
     model = onnx.load_model_from_string(plain)
-    return stamp(embed_verified(model, preparation, kind=manifest.output.kind), contract_inside(manifest), E2E)
+    return stamp(embed_verified(model, preparation, kind=manifest.output.kind), contract_inside(manifest), "e2e")
 
 
 def contract_inside(manifest: Manifest) -> Manifest:

@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-from edgeconv.conversion.contract import ConvertedFile
-from edgeconv.conversion.float16.narrowing import FP16_TOLERANCE, rounded, to_fp16
-from edgeconv.conversion.keras import KerasReference
-from edgeconv.conversion.variants.fp32 import blame
-from edgeconv.conversion.verification.agreement import Trials, largest_difference
+from edgeconv.conversion.float16.narrowing import rounded, to_fp16
+from edgeconv.conversion.variants.context import VariantContext
+from edgeconv.conversion.variants.converted import ConvertedFile
+from edgeconv.conversion.variants.fp32 import layer_to_blame
+from edgeconv.conversion.verification.agreement import largest_difference
 from edgeconv.conversion.verification.structure import verify_structure
 from edgeconv.errors import UnsupportedModelError
+from edgeconv.variants import FP16_TOLERANCE
 
 
-def make_fp16(fp32: ConvertedFile, reference: KerasReference, trials: Trials) -> ConvertedFile:
+def make(context: VariantContext) -> ConvertedFile:
     """Return the float16 variant.
-
-    Args:
-        fp32: the verified file.
-        reference: the model in Keras.
-        trials: what fp32 was held against.
 
     Raises:
         UnsupportedModelError: its answers are others than Keras', or overflow.
     """
-    model = to_fp16(fp32.model, trials.trials[0].feeds)
+    context.progress.say("Converting to float16")
+    reference, trials = context.reference, context.trials
+    model = to_fp16(context.fp32.model, trials.trials[0].feeds)
     file = verify_structure(model, str(reference.path), reference.inputs, reference.outputs)
     # ONNX Runtime computes float16 in float32 on x86: only with explicit roundings does an overflow show there.
     for twin in (model, rounded(model)):
@@ -30,6 +28,6 @@ def make_fp16(fp32: ConvertedFile, reference: KerasReference, trials: Trials) ->
         if not difference.share <= FP16_TOLERANCE:
             raise UnsupportedModelError(
                 f"`{reference.path}` in float16 must {difference.sentence(FP16_TOLERANCE)}; "
-                f"{blame(reference, twin, difference, FP16_TOLERANCE)}. Export it without `--fp16`."
+                f"{layer_to_blame(reference, twin, difference, FP16_TOLERANCE)}. Export it without `--fp16`."
             )
     return ConvertedFile(model, file)

@@ -1,10 +1,9 @@
-"""The variants `int8`, measured, searched until it keeps the accuracy, and verified, and `int8-fast`."""
+"""The variant `int8`: measured, searched until it keeps the accuracy, and verified."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -14,19 +13,16 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 
 from edgeconv.caching import cache_folder
-from edgeconv.config import ExportConfig
-from edgeconv.conversion.contract import ConvertedFile
-from edgeconv.conversion.int8.images import CalibrationImages
 from edgeconv.conversion.int8.quantizing import Quantized, prepare
 from edgeconv.conversion.int8.search.candidates import Candidates
-from edgeconv.conversion.int8.search.result import SearchResult
 from edgeconv.conversion.int8.search.searching import search
-from edgeconv.conversion.int8.targets import Arithmetic
-from edgeconv.conversion.keras import KerasReference
-from edgeconv.conversion.variants.int8_fast import FAST, make_fast
+from edgeconv.conversion.int8.targets import DEFAULT_TARGET, arithmetic_of
+from edgeconv.conversion.variants.context import VariantContext
+from edgeconv.conversion.variants.converted import ConvertedFile
 from edgeconv.conversion.verification.structure import verify_structure
 from edgeconv.parity.prove import Evidence, Stage, answers_of, median_latency_ms, stage_of
 from edgeconv.progress import SILENT, Progress
+from edgeconv.variants import REFERENCE
 
 
 class Judge:
@@ -52,7 +48,7 @@ class Judge:
 
     def drop(self, model: onnx.ModelProto) -> float:
         """Return the accuracy that a model loses, in percentage points; without labels, its flips in percent."""
-        reference = self.answers("fp32", self._fp32).argmax(axis=1)
+        reference = self.answers(REFERENCE, self._fp32).argmax(axis=1)
         told = self.answers("int8", _bytes_of(model)).argmax(axis=1)
         labels = self._evidence.labels
         if labels is None:
@@ -78,95 +74,34 @@ class Judge:
         return {name: self._answers[digest] for name, digest in digests.items() if digest in self._answers}
 
     def _stage(self, name: str, model: bytes) -> Stage:
-        reduced_range = self._reduced_range and name != "fp32"
+        reduced_range = self._reduced_range and name != REFERENCE
         return stage_of(name, model, batch=self._batch, reduced_range=reduced_range)
 
 
-@dataclass(frozen=True)
-class Int8Variants:
-    """What came of quantizing a model.
+def make(context: VariantContext) -> ConvertedFile | None:
+    """Return an int8 file that loses no more accuracy than allowed, or the best one where none does.
 
-    Attributes:
-        files: `int8`, and `int8-fast` where it was asked for and is faster.
-        answers: what fp32 and these answered to the images of the gate, by name, as far as they were run.
-        search: the way to int8.
+    What was measured and judged is kept in the user's cache: the same export goes on there, or is done.
     """
-
-    files: Mapping[str, ConvertedFile] = field(default_factory=dict)
-    answers: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
-    search: SearchResult | None = None
-
-
-def make_int8_variants(
-    fp32: ConvertedFile,
-    reference: KerasReference,
-    images: CalibrationImages,
-    evidence: Evidence,
-    arithmetic: Arithmetic,
-    *,
-    config: ExportConfig,
-    progress: Progress = SILENT,
-) -> Int8Variants:
-    """Return the int8 variants of a verified file; see `make_int8` and `make_fast`.
-
-    Args:
-        fp32: the verified file.
-        reference: the model in Keras.
-        images: for calibration.
-        evidence: what the variants are judged on.
-        arithmetic: of the target.
-        config: what may be lost, and whether the fastest form is looked for.
-        progress: hears of each step.
-    """
+    images, evidence, fp32 = context.calibration, context.evidence, context.fp32
+    if images is None or evidence is None:
+        return None
+    reference, progress = context.reference, context.progress
+    arithmetic = arithmetic_of(context.config.target or DEFAULT_TARGET)
     progress.say(f"Quantizing to int8 for {arithmetic.target} on {images.count:,} images")
     reduced, batch = arithmetic.reduce_range, reference.batch
     judge = Judge(fp32.bytes, evidence, reduced_range=reduced, batch=batch, progress=progress)
-    judged_on, max_drop = evidence.sha256, config.max_drop
-    int8, found = make_int8(
-        fp32, reference, images, judge, arithmetic, judged_on=judged_on, max_drop=max_drop, progress=progress
-    )
-    files = {"int8": int8}
-    fast = make_fast(int8, evidence, batch=batch, progress=progress) if config.fast else None
-    if fast is not None:
-        files[FAST] = fast
-    answers = judge.known({name: file.bytes for name, file in {"fp32": fp32, **files}.items()})
-    return Int8Variants(files, answers, found)
-
-
-def make_int8(
-    fp32: ConvertedFile,
-    reference: KerasReference,
-    images: CalibrationImages,
-    judge: Judge,
-    arithmetic: Arithmetic,
-    *,
-    judged_on: str,
-    max_drop: float,
-    progress: Progress = SILENT,
-) -> tuple[ConvertedFile, SearchResult]:
-    """Return an int8 file that loses no more accuracy than allowed, or the best one where none does, and the way to it.
-
-    What was measured and judged is kept in the user's cache: the same export goes on there, or is done.
-
-    Args:
-        fp32: the verified file.
-        reference: the model in Keras.
-        images: for calibration.
-        judge: what a candidate loses.
-        arithmetic: of the target.
-        judged_on: fingerprint of the judge's images.
-        max_drop: what it may lose, in percentage points.
-        progress: hears of each step.
-    """
     folder = cache_folder("calibration")
-    maker = Candidates(prepare(fp32.model), images, arithmetic, cache=folder, progress=progress)
-    memory = maker.memory(f"{judged_on}, onnxruntime {ort.__version__}")
-    found = search(maker, judge.drop, judge.cost, max_drop=max_drop, memory=memory, progress=progress)
-    chosen = maker.quantize(found.settings, found.float_layers)
+    candidates = Candidates(prepare(fp32.model), images, arithmetic, cache=folder, progress=progress)
+    memory = candidates.memory(f"{evidence.sha256}, onnxruntime {ort.__version__}")
+    max_drop = context.config.max_drop
+    found = search(candidates, judge.drop, judge.cost, max_drop=max_drop, memory=memory, progress=progress)
+    chosen = candidates.quantize(found.settings, found.float_layers)
     record: dict[str, Any] = {"target": arithmetic.target, **found.settings.as_dict(), **chosen.arguments}
     file = verify_structure(chosen.model, str(reference.path), reference.inputs, reference.outputs)
     quantized = Quantized(chosen.model, record, chosen.float_nodes)
-    return ConvertedFile(chosen.model, file, quantized, images.record), found
+    answers = judge.known({REFERENCE: fp32.bytes, "int8": file})
+    return ConvertedFile(chosen.model, file, quantized, images.record, search=found, answers=answers)
 
 
 def _bytes_of(model: onnx.ModelProto) -> bytes:

@@ -10,42 +10,35 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
-from edgeconv.conversion.contract import ConvertedFile
 from edgeconv.conversion.int8.forms.candidates import PLAIN, gemm_candidates, portable_candidates
 from edgeconv.conversion.int8.forms.racing import Race, fastest
+from edgeconv.conversion.variants.context import VariantContext
+from edgeconv.conversion.variants.converted import ConvertedFile
 from edgeconv.errors import UnsupportedModelError
-from edgeconv.parity.prove import Evidence, answers_of, stage_of
-from edgeconv.progress import SILENT, Progress
-
-FAST = "int8-fast"
-"""Name of the variant."""
+from edgeconv.parity.prove import answers_of, stage_of
 
 IMAGES_COMPARED = 256
 
 
-def make_fast(
-    int8: ConvertedFile, evidence: Evidence, *, batch: int | None, progress: Progress = SILENT
-) -> ConvertedFile | None:
+def make(context: VariantContext) -> ConvertedFile | None:
     """Return the int8 file in the form that runs fastest here, or None where none is surely faster than it is.
 
     The forms, all of them in standard operators, are raced against one another, one image and one thread; then the
     fastest against itself with matrix products. Forms in ONNX Runtime's own operators (`com.microsoft`) are not tried:
     they were no faster than these in the convnets measured, and a file of standard operators runs everywhere.
 
-    Args:
-        int8: the file as it was quantized.
-        evidence: images to run, and to compare all answers on.
-        batch: the only batch size that the file takes, or None.
-        progress: hears what came of the race.
-
     Raises:
         UnsupportedModelError: another form answers otherwise, which is a mistake of ours.
     """
+    evidence, batch = context.evidence, context.reference.batch
+    if evidence is None or "int8" not in context.files:
+        return None
+    int8 = context.files["int8"]
     quantized, reduced = int8.quantized, int8.reduced_range
     feeds = {int8.model.graph.input[0].name: evidence.images[: batch or 1]}
     forms, races = _raced(int8.model, feeds)
     winner = races[-1].winner
-    progress.say(_sentence(races))
+    context.progress.say(_sentence(races))
     if winner == PLAIN or quantized is None:
         return None
     model = forms[winner]
@@ -63,6 +56,8 @@ def make_fast(
         model=model,
         bytes=data,
         quantized=replace(quantized, model=model, arguments=arguments),
+        search=None,
+        answers={},
     )
 
 

@@ -25,13 +25,6 @@ SECOND_SCALE = 2
 SIDES = (64, 128, 256)
 """Heights and widths that a picture of any size is tried at; some networks have no answer to small ones."""
 
-TOLERANCE = 1e-3
-"""Share of the spread of the reference's outputs that rounding may cost in float32.
-
-Keras and ONNX Runtime sum the same products in another order. Over all networks of `keras.applications`, up to some
-hundreds of layers deep, that costs some 1e-5 of the spread; a wrong axis, constant or mode costs more than 1e-2.
-"""
-
 LEAST_SPREAD = 1e-5
 """Share of the largest answer below which a difference of answers is rounding: float32 has 24 bits."""
 

@@ -17,6 +17,7 @@ from edgeconv.evaluation.emulation.emulator import EmulationError, Emulator, emu
 from edgeconv.parity.prove import Stage, images_at_once
 from edgeconv.runtime.loading import ModelFiles
 from edgeconv.runtime.providers import CPU
+from edgeconv.variants import is_int8
 
 PACKAGE = Path(__file__).parents[2]
 WORKER = Path(__file__).with_name("worker.py")
@@ -39,7 +40,7 @@ def emulated_stages(files: ModelFiles, devices: Sequence[Device], *, batch: int 
         ConfigError: the model has no int8 variant.
         ProviderError: a device cannot be emulated here.
     """
-    names = [name for name in files.variants if name.startswith("int8")]
+    names = [name for name in files.variants if is_int8(name)]
     if devices and not names:
         raise ConfigError(
             f"`emulate` requires an int8 variant of `{files.path}`. Received: {', '.join(files.variants)}. "

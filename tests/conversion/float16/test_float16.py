@@ -12,7 +12,8 @@ onnx = pytest.importorskip("onnx", reason="the conversion room needs the extra `
 import onnxruntime as ort  # noqa: E402
 from onnx import TensorProto  # noqa: E402
 
-from edgeconv.conversion.float16.narrowing import FP16_TOLERANCE, rounded, to_fp16  # noqa: E402
+from edgeconv.conversion.float16.narrowing import rounded, to_fp16  # noqa: E402
+from edgeconv.variants import FP16_TOLERANCE  # noqa: E402
 from tests.conversion.graph.graphs import FLOAT, UINT8, book_convnet, model_of, node  # noqa: E402
 
 

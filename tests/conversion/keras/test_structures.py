@@ -13,7 +13,8 @@ pytestmark = pytest.mark.train
 keras = pytest.importorskip("keras", reason="needs the extra `train`")
 
 from edgeconv.conversion.keras import KerasReference, load_keras  # noqa: E402
-from edgeconv.conversion.variants.fp32 import convert_fp32  # noqa: E402
+from edgeconv.conversion.variants.context import VariantContext  # noqa: E402
+from edgeconv.conversion.variants.making import make_variants  # noqa: E402
 from edgeconv.errors import ConfigError, UnsupportedModelError  # noqa: E402
 from tests.conversion.isolation.alive import alive  # noqa: E402
 
@@ -48,7 +49,8 @@ def _reloaded(model: Any, folder: Path, suffix: str = ".keras", **options: Any) 
 
 def _converted(model: Any, folder: Path, **options: Any) -> tuple[KerasReference, Any]:
     """Return the reference and ONNX Runtime's session, after comparing both on inputs of this test's own."""
-    reference, file, _ = convert_fp32(_reloaded(model, folder, **options), opset=17, ir_version=8, seed=0)
+    made = make_variants(VariantContext(_reloaded(model, folder, **options)))
+    reference, file = made.reference, made.fp32
     session = ort.InferenceSession(file.bytes, providers=["CPUExecutionProvider"])
     generator = np.random.default_rng(99)
     feeds = {
@@ -227,7 +229,7 @@ def test_a_saved_model_is_refused_until_it_is_trusted(tmp_path: Path) -> None:
     with pytest.raises(UnsupportedModelError, match=r"a SavedModel, whose graph may read and write files.*--unsafe"):
         load_keras(tmp_path / "saved")
     reference = load_keras(tmp_path / "saved", unsafe=True)
-    reference, file, _ = convert_fp32(reference, opset=17, ir_version=8, seed=0)
+    file = make_variants(VariantContext(reference)).fp32
     given = np.random.default_rng(0).normal(size=(6, 4)).astype(np.float32)
     session = ort.InferenceSession(file.bytes, providers=["CPUExecutionProvider"])
     (answer,) = session.run(None, {reference.inputs[0].name: given})
@@ -244,7 +246,7 @@ def test_mixed_precision_is_rebuilt_in_float32(tmp_path: Path, policy: str) -> N
     model = keras.Model(picture, layers.Activation("softmax", dtype="float32")(scores))
     reference, _ = _converted(model, tmp_path)
     assert reference.trained is not reference.model
-    _, file, _ = convert_fp32(reference, opset=17, ir_version=8, seed=0)
+    file = make_variants(VariantContext(reference)).fp32
     assert "Cast" not in [node.op_type for node in file.model.graph.node[1:]]
 
 

@@ -13,8 +13,9 @@ import onnx
 import pytest
 
 from edgeconv.conversion.keras.ports import Port
-from edgeconv.conversion.verification.agreement import TOLERANCE, draw_trials, largest_difference
+from edgeconv.conversion.verification.agreement import draw_trials, largest_difference
 from edgeconv.errors import UnsupportedModelError
+from edgeconv.variants import FP32_TOLERANCE
 
 node = onnx.helper.make_node
 KERNEL = np.random.default_rng(0).normal(size=(4, 3)).astype(np.float32)
@@ -62,17 +63,17 @@ def test_equal_answers_agree_at_two_batch_sizes(dense: bytes) -> None:
     assert largest_difference(dense, trials).share < 1e-6
 
 
-@pytest.mark.parametrize("error", [2 * TOLERANCE, np.nan, np.inf])
+@pytest.mark.parametrize("error", [2 * FP32_TOLERANCE, np.nan, np.inf])
 def test_a_difference_is_seen_and_measured_by_the_spread(dense: bytes, error: float) -> None:
     trials = draw_trials(Reference(_dense), seed=0)
     spread = trials.spreads["probabilities"]
     for trial in trials.trials:
         trial.expected["probabilities"][0, 1] += error * spread
     found = largest_difference(dense, trials)
-    assert not found.share <= TOLERANCE
+    assert not found.share <= FP32_TOLERANCE
     if np.isfinite(error):
         assert found.share == pytest.approx(error, rel=1e-3)
-    assert "of the spread" in found.sentence(TOLERANCE)
+    assert "of the spread" in found.sentence(FP32_TOLERANCE)
 
 
 def test_answers_wrong_at_one_batch_size_only_are_seen(dense: bytes) -> None:

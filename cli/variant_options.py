@@ -1,0 +1,40 @@
+"""The options that name variants, made from the table of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+Command = Callable[..., Any]
+
+
+def variant_option(default: str, *, bundled: bool = False) -> Callable[[Command], Command]:
+    """Give a command the option `--variant`.
+
+    Args:
+        default: what is taken without it, in words.
+        bundled: whether only those are offered that a bundle is made of.
+    """
+    from edgeconv.variants import VARIANTS
+
+    names = [row.name for row in VARIANTS.values() if row.bundled or not bundled]
+    return click.option("--variant", type=click.Choice(names), help=f"Default: {default}.")
+
+
+def export_options(command: Command) -> Command:
+    """Give a command a flag for each variant that can be asked for; `taken_variants` reads them."""
+    from edgeconv.variants import VARIANTS, flag_of
+
+    for row in reversed(VARIANTS.values()):
+        if row.option is not None:
+            command = click.option(flag_of(row), is_flag=True, help=row.help)(command)
+    return command
+
+
+def taken_variants(options: dict[str, Any]) -> tuple[str, ...]:
+    """Take the flags of `export_options` out of a command's options, and return the variants that they name."""
+    from edgeconv.variants import VARIANTS
+
+    return tuple(row.name for row in VARIANTS.values() if row.option is not None and options.pop(row.option))

@@ -1,0 +1,87 @@
+"""What variants are made from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeconv.config import ExportConfig
+from edgeconv.conversion.int8.images import CalibrationImages
+from edgeconv.conversion.keras import KerasReference
+from edgeconv.conversion.variants.converted import ConvertedFile
+from edgeconv.conversion.verification.agreement import Trials
+from edgeconv.parity.prove import Evidence
+from edgeconv.pictures.preparation import Preparation
+from edgeconv.progress import SILENT, Progress
+from edgeconv.variants import REFERENCE
+
+
+@dataclass(frozen=True)
+class VariantContext:
+    """A model, how to export it, what it is compared on, and the variants that were made so far.
+
+    Attributes:
+        reference: the model in Keras.
+        config: which variants, and how.
+        inputs: the user's inputs by name, (n, ...), to compare on in place of random ones.
+        preparation: what makes the model's input of a picture; None where nobody knows.
+        calibration: images that int8 ranges are measured on.
+        evidence: images that the variants' classes are compared on; None where there are none.
+        files: the variants made so far, by name.
+        progress: hears of each step.
+    """
+
+    reference: KerasReference
+    config: ExportConfig = field(default_factory=ExportConfig)
+    inputs: Mapping[str, NDArray[Any]] | None = None
+    preparation: Preparation | None = None
+    calibration: CalibrationImages | None = None
+    evidence: Evidence | None = None
+    files: Mapping[str, ConvertedFile] = field(default_factory=dict)
+    progress: Progress = SILENT
+
+    @property
+    def fp32(self) -> ConvertedFile:
+        """The verified file that all others are made from."""
+        return self.files[REFERENCE]
+
+    @property
+    def trials(self) -> Trials:
+        """The inputs that fp32 was compared on, with Keras' answers.
+
+        Raises:
+            ValueError: there is no fp32 yet.
+        """
+        if REFERENCE not in self.files or self.fp32.trials is None:
+            raise ValueError("there are no trials before fp32 is made")
+        return self.fp32.trials
+
+    @property
+    def output_kind(self) -> str:
+        """What the model answers: ``"probabilities"``, ``"logits"``, or ``"tensor"`` where that is no classes."""
+        if not self.reference.is_classifier:
+            return "tensor"
+        return kind_of_output(next(iter(self.trials.trials[0].expected.values())))
+
+    @property
+    def answers(self) -> Mapping[str, NDArray[np.float32]]:
+        """What variants have answered to the images of `evidence`, by name, float32, (n, classes)."""
+        return {name: answers for file in self.files.values() for name, answers in file.answers.items()}
+
+    def with_file(self, name: str, file: ConvertedFile) -> VariantContext:
+        """Return the context with one more variant."""
+        return replace(self, files={**self.files, name: file})
+
+
+def kind_of_output(answers: NDArray[np.float32]) -> str:
+    """Tell probabilities, whose rows are positive and sum to 1, from logits.
+
+    Args:
+        answers: float32, (n, classes), of the reference.
+    """
+    sums_to_one = np.allclose(answers.sum(axis=1), 1.0, atol=1e-3)
+    return "probabilities" if sums_to_one and float(answers.min()) >= 0.0 else "logits"

@@ -1,0 +1,46 @@
+"""A file that was made of a model, verified, and not yet written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+
+from edgeconv.conversion.int8.quantizing import Quantized
+from edgeconv.conversion.int8.search.result import SearchResult
+from edgeconv.conversion.verification.agreement import Trials
+
+
+@dataclass(frozen=True)
+class ConvertedFile:
+    """A verified variant that has no contract in it yet.
+
+    Attributes:
+        model: the graph.
+        bytes: the same, serialised.
+        quantized: how it was quantized; None for fp32.
+        calibration: what its ranges were measured on; empty for fp32.
+        embeds: the variant inside, where the preparation of pictures is in front of it.
+        trials: of fp32: inputs and Keras' answers to them, which it agrees with.
+        search: of int8: every candidate that was tried.
+        answers: what this and earlier variants answered to the evaluation set while this one was made, by name,
+            float32, (n, classes): they need not be run again.
+    """
+
+    model: onnx.ModelProto
+    bytes: bytes
+    quantized: Quantized | None = None
+    calibration: Mapping[str, Any] = field(default_factory=dict)
+    embeds: str | None = None
+    trials: Trials | None = None
+    search: SearchResult | None = None
+    answers: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
+
+    @property
+    def reduced_range(self) -> bool:
+        """Whether its int8 weights take 7 bits, so that no sum overflows on any processor."""
+        return self.quantized is not None and bool(self.quantized.arguments["reduce_range"])
