@@ -5,6 +5,7 @@ from __future__ import annotations
 import onnx
 import onnx_ir as ir
 from onnx_ir.passes.common import RemoveUnusedNodesPass
+from onnx_ir.tape import Tape
 
 from edgeconv.conversion.embedding.digits import center_digit
 from edgeconv.conversion.embedding.preprocess import resized
@@ -44,7 +45,7 @@ def embed(model: onnx.ModelProto, preparation: Preparation, *, kind: str) -> onn
     classes = int(model.graph.output[0].type.tensor_type.shape.dim[-1].dim_value)
     inner_nodes, inner_constants = _take_out(inner.graph, prepared.value)
     answer.name = "answer"
-    before, recorder.nodes = recorder.nodes, []
+    before, recorder.tape = recorder.tape.nodes, Tape()
     with recorder.section("answer"):
         scores = Tensor(answer, FLOAT, recorder)
         if kind == "logits":
@@ -59,7 +60,7 @@ def embed(model: onnx.ModelProto, preparation: Preparation, *, kind: str) -> onn
             _leave(scores, _OUTPUT, [1, classes]),
             _leave(prepared, _PREPARED, [1, preparation.height, preparation.width, preparation.channels]),
         ],
-        nodes=[*before, *inner_nodes, *recorder.nodes],
+        nodes=[*before, *inner_nodes, *recorder.tape.nodes],
         initializers=[*recorder.constants, *inner_constants],
         opset_imports=dict(inner.opset_imports),
         name=inner.graph.name,

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import onnx_ir as ir
 from numpy.typing import NDArray
+from onnx_ir.tape import Tape
 
 ROOT = "preparation"
 """What every name begins with, so that no name of the model's own is taken."""
@@ -22,11 +23,11 @@ class Recorder:
     """The nodes and constants of a preparation, in the order in which they are asked for.
 
     Attributes:
-        nodes: of the graph that is being written down, which is a branch or a loop while its body is.
+        tape: the nodes of the graph that is being written down, which is a branch or a loop while its body is.
     """
 
     def __init__(self) -> None:
-        self.nodes: list[ir.Node] = []
+        self.tape = Tape()
         self._constants: dict[tuple[str, tuple[int, ...], bytes], ir.Value] = {}
         self._sections = [ROOT]
         self._scopes: list[dict[_Key, ir.Value]] = [{}]
@@ -61,21 +62,15 @@ class Recorder:
         """Write down a node, and return its outputs."""
         name = self._free_name(operator)
         made = [ir.Value(name=self._value_name()) for _ in range(outputs)]
-        node = ir.node(operator, inputs, attributes, outputs=made, name=name)
-        self.nodes.append(node)
-        return node.outputs
+        return self.tape.op_multi_out(operator, inputs, attributes, outputs=made, name=name)
 
     def constant(self, array: NDArray[Any]) -> ir.Value:
         """Return the constant of these numbers."""
         key = (array.dtype.name, array.shape, array.tobytes())
         if key not in self._constants:
             name = f"{ROOT}/constant_{len(self._constants)}"
-            self._constants[key] = ir.Value(
-                name=name,
-                const_value=ir.tensor(np.ascontiguousarray(array).reshape(array.shape), name=name),
-                type=ir.TensorType(ir.DataType.from_numpy(array.dtype)),
-                shape=ir.Shape(array.shape),
-            )
+            tensor = ir.tensor(np.ascontiguousarray(array).reshape(array.shape), name=name)
+            self._constants[key] = ir.val(name, const_value=tensor)
         return self._constants[key]
 
     def body(
@@ -91,18 +86,18 @@ class Recorder:
             inputs: types of what it is given.
             write: takes the inputs, returns the values that leave the graph, and their types.
         """
-        around, self.nodes = self.nodes, []
+        around, self.tape = self.tape, Tape()
         self._scopes.append({})
         given = [ir.Value(name=self._value_name(), type=ir.TensorType(dtype)) for dtype in inputs]
         outputs: list[ir.Value] = []
         with self.section(name):
             for value, dtype in write(given):
                 # Only what was made inside can leave the graph itself, and only once.
-                own = value.producer() in self.nodes and value not in outputs
+                own = value.producer() in self.tape.nodes and value not in outputs
                 outputs.append(value if own else self.node_of_many("Identity", [value], {}, 1)[0])
                 outputs[-1].type = ir.TensorType(dtype)
-        graph = ir.Graph(given, outputs, nodes=self.nodes, name="/".join([*self._sections, name]))
-        self.nodes = around
+        graph = ir.Graph(given, outputs, nodes=self.tape.nodes, name="/".join([*self._sections, name]))
+        self.tape = around
         self._scopes.pop()
         return graph
 

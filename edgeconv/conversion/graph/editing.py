@@ -43,12 +43,7 @@ def add_constant(model: ir.Model, array: NDArray[Any]) -> ir.Value:
     while f"constant{number}" in model.graph.initializers:
         number += 1
     name = f"constant{number}"
-    value = ir.Value(
-        name=name,
-        const_value=ir.tensor(array if array.flags.c_contiguous else array.copy(), name=name),
-        type=ir.TensorType(ir.DataType.from_numpy(array.dtype)),
-        shape=ir.Shape(array.shape),
-    )
+    value = ir.val(name, const_value=ir.tensor(array if array.flags.c_contiguous else array.copy(), name=name))
     model.graph.register_initializer(value)
     return value
 

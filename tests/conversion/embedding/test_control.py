@@ -26,7 +26,7 @@ def _run(write: Callable[[Tensor], Tensor], numbers: list[float]) -> NDArray[np.
     graph = ir.Graph(
         [source],
         [made],
-        nodes=recorder.nodes,
+        nodes=recorder.tape.nodes,
         initializers=recorder.constants,
         opset_imports={"": 17},
         name="loop",
