@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from edgeconv.errors import ManifestError, SchemaVersionError
-from edgeconv.pictures.preparation import Preparation
+from edgeconv.preparation import Preparation
 
 FORMAT = "edgeconv"
 

@@ -8,7 +8,8 @@ from edgeconv.bundling.context import Facts
 from edgeconv.bundling.pictures import draw_pictures
 from edgeconv.bundling.selftest import LEAST_PROBABILITY_TOLERANCE, PREPARED_TOLERANCE, SelftestSample, Tolerances
 from edgeconv.errors import ArtifactError, UnsupportedModelError
-from edgeconv.pictures.preparation import Preparation, prepare
+from edgeconv.pictures.preparation import prepare
+from edgeconv.preparation import Preparation
 from edgeconv.runtime.embedded import EmbeddedModel
 from edgeconv.runtime.golden import Samples
 from edgeconv.runtime.loading import ModelFiles, choose_variant

@@ -11,7 +11,7 @@ import onnxruntime as ort
 from edgeconv.bundling import literals
 from edgeconv.bundling.selftest import SelftestSample, Tolerances
 from edgeconv.manifest import Manifest
-from edgeconv.pictures.preparation import Preparation
+from edgeconv.preparation import Preparation
 from edgeconv.variants import VARIANTS
 
 SELFTEST_FILE = "selftest.bin"

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeconv.pictures.preparation import Preparation
 from edgeconv.pictures.resampling import resize
+from edgeconv.preparation import Preparation
 
 Picture = NDArray[np.uint8]
 

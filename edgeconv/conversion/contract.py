@@ -15,7 +15,7 @@ from edgeconv.datasets import Dataset
 from edgeconv.errors import ConfigError, DatasetError
 from edgeconv.manifest import ArraySpec, Manifest, Variant
 from edgeconv.parity.ledger import Ledger
-from edgeconv.pictures.preparation import Preparation
+from edgeconv.preparation import Preparation
 from edgeconv.variants import VARIANTS, flag_of
 
 PACKAGES = ("edgeconv", "keras", "numpy", "onnx", "onnxruntime", "tensorflow", "tf2onnx")

@@ -13,7 +13,7 @@ from edgeconv.conversion.keras import KerasReference
 from edgeconv.conversion.verification.random_inputs import candidates
 from edgeconv.datasets import Dataset
 from edgeconv.parity.prove import Evidence
-from edgeconv.pictures.preparation import Preparation
+from edgeconv.preparation import Preparation
 from edgeconv.progress import Progress
 from edgeconv.variants import VARIANTS
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeconv.datasets.spec import DatasetSpec
-from edgeconv.pictures.preparation import Preparation
+from edgeconv.preparation import Preparation
 
 
 @dataclass(frozen=True)

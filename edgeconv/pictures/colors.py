@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-LUMA = np.array([19595, 38470, 7471], np.uint32)
-"""ITU-R BT.601 luma weights 0.299, 0.587, 0.114 in 1/65536, as Pillow's mode "L" rounds them."""
+from edgeconv.recipe import LUMA, LUMA_WHOLE
+
+_WEIGHTS = np.array(LUMA, np.uint32)
 
 
 def luma(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -18,8 +19,8 @@ def luma(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
     Returns:
         uint8, (height, width, 1), 0-255.
     """
-    red, green, blue = (picture[..., channel, None] * LUMA[channel] for channel in range(3))
-    return np.asarray((red + green + blue + 0x8000) >> 16, np.uint8)
+    red, green, blue = (picture[..., channel, None] * _WEIGHTS[channel] for channel in range(3))
+    return np.asarray((red + green + blue + LUMA_WHOLE // 2) // LUMA_WHOLE, np.uint8)
 
 
 def composite(picture: NDArray[np.uint8], background: int) -> NDArray[np.uint8]:

@@ -23,30 +23,7 @@ from edgeconv.pictures.colors import composite, luma
 from edgeconv.pictures.ink import bounds, is_bright, levels, strength, stroke_width, without_border
 from edgeconv.pictures.morphology import Grey, box_mean, maximum, maximum_of_neighbours
 from edgeconv.pictures.resampling import area_weights, resample, resize, triangle_weights
-
-SEARCH = 320
-"""Longest side of the copy that is searched: a digit of 1/12 of the picture still has 26 rows in it."""
-
-WIDEST = 0.4
-"""Window that paints ink over, as a share of the longest side: wider than the strokes of a digit that fills it."""
-
-CANVAS = 112
-"""Side of the canvas: 4 canvas pixels make one of 28, so that edges come out as smooth as MNIST's."""
-
-MARGIN = 0.25
-"""Space left on each side of the digit on the canvas, in sizes of the digit: for light to be measured, and to widen."""
-
-WIDEST_ON_CANVAS = 45
-"""The window on the canvas: twice the boldest stroke of MNIST (6 of 28), less makes holes in it."""
-
-THINNEST = 2.0
-"""Strokes are widened to this share of 1/20 of the digit: the lower quartile of MNIST's own stroke widths."""
-
-FAINTEST = 0.05
-"""Ink takes away at least this share of the light: less is the grain of paper."""
-
-CLEAREST_NOISE = 2.5
-"""Ink is stronger than so many times the noise's floor; the stronger half of mere noise is 1.5 times as strong."""
+from edgeconv.recipe import DIGIT
 
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 """ITU-R BT.601."""
@@ -96,28 +73,24 @@ def _opaque(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
     grey = luma(picture[..., :3])[..., 0].astype(np.float32)
     mean = float(np.average(grey, weights=alpha))
     spread = float(np.sqrt(np.average((grey - mean) ** 2, weights=alpha)))
-    if alpha.mean() > 0.5 and spread > 10:  # 10 grey levels: more than noise, less than a digit on paper
+    if alpha.mean() > DIGIT.least_paper and spread > DIGIT.least_spread:
         return composite(picture, round(mean))
-    return composite(picture, 255 if mean < 128 else 0)
+    return composite(picture, 255 if mean < DIGIT.middle_grey else 0)
 
 
 def _is_prepared(grey: NDArray[np.uint8], *, negative: bool) -> bool:
-    """Tell whether a picture of the model's size is white on black: dark all around.
-
-    64: no edge in MNIST's 70,000 has a mean over 9, and scans on paper are brighter. A negative must be in the middle
-    too, and its paper blank: it may be a small photograph.
-    """
+    """Tell whether a picture of the model's size is white on black: dark all around, and a negative in the middle."""
     edge = float(np.concatenate([grey[0], grey[-1], grey[1:-1, 0], grey[1:-1, -1]]).mean())
     if not negative:
-        return edge <= min(64, (int(grey.min()) + int(grey.max())) / 2)
+        return edge <= min(DIGIT.prepared_edge, (int(grey.min()) + int(grey.max())) / 2)
     mass = max(1.0, float(grey.sum()))
     middles = (grey.sum(axis=(1 - axis, 2)) @ np.arange(grey.shape[axis]) / mass for axis in (0, 1))
     off = max(abs(middle - side / 2) for middle, side in zip(middles, grey.shape, strict=False))
-    return edge <= 16 and off <= 1 and int(grey.max()) >= 128
+    return edge <= DIGIT.negative_edge and off <= DIGIT.negative_middle and int(grey.max()) >= DIGIT.negative_white
 
 
 def _shrink(picture: NDArray[np.uint8]) -> NDArray[np.float32]:
-    scale = min(1.0, SEARCH / max(picture.shape[:2]))
+    scale = min(1.0, DIGIT.search_side / max(picture.shape[:2]))
     if scale == 1.0:
         return picture.astype(np.float32)
     return resize(picture, max(1, round(picture.shape[0] * scale)), max(1, round(picture.shape[1] * scale)))
@@ -129,10 +102,10 @@ def _to_grey(picture: NDArray[np.float32]) -> Grey:
 
 def _find(grey: Grey) -> Grey:
     """Map the strength of the ink, and 0 where there is none."""
-    window = max(3, int(max(grey.shape) * WIDEST) | 1)
-    ink = without_border(strength(box_mean(grey, 3), window))
+    window = max(3, int(max(grey.shape) * DIGIT.widest) | 1)
+    ink = without_border(strength(box_mean(grey, DIGIT.smoothing), window))
     floor, full = levels(ink)
-    if full < max(FAINTEST, CLEAREST_NOISE * floor):
+    if full < max(DIGIT.faintest, DIGIT.clearest_noise * floor):
         raise ImageError(_NO_INK.format(received=f"{full:.1%} of contrast, noise of {floor:.1%}"))
     return np.where(ink > (floor + full) / 2, ink, 0)
 
@@ -142,32 +115,29 @@ _NO_INK = "A picture of a digit is required, no ink found. Received: {received}.
 
 def _cut(picture: NDArray[np.uint8], rows: tuple[float, float], columns: tuple[float, float]) -> tuple[Grey, float]:
     """Resample the digit and its margin onto the canvas; also return the canvas pixels in one of the picture."""
-    side = max(rows[1] - rows[0], columns[1] - columns[0]) * (1 + 2 * MARGIN)
+    side = max(rows[1] - rows[0], columns[1] - columns[0]) * (1 + 2 * DIGIT.margin)
     vertical, horizontal = (
-        triangle_weights(length, CANVAS, (begin + end - side) / 2, (begin + end + side) / 2)
+        triangle_weights(length, DIGIT.canvas, (begin + end - side) / 2, (begin + end + side) / 2)
         for length, (begin, end) in zip(picture.shape[:2], (rows, columns), strict=True)
     )
-    return _to_grey(resample(picture, vertical, horizontal)), CANVAS / side
+    return _to_grey(resample(picture, vertical, horizontal)), DIGIT.canvas / side
 
 
 def _ink(canvas: Grey, zoom: float) -> Grey:
     """Draw the ink on the canvas with full contrast; float32, (canvas, canvas), 0-1."""
-    ink = without_border(strength(canvas, WIDEST_ON_CANVAS))
+    ink = without_border(strength(canvas, DIGIT.widest_on_canvas))
     floor, full = levels(ink)
-    # A sharp photograph gives edges of one canvas pixel. A small one was enlarged: its greys are parts of pixels,
-    # and stay. Gain 1 keeps them, 6 makes an edge of one pixel in six.
-    gain = min(max(3 / zoom, 1.0), 6.0)
+    gain = min(max(DIGIT.edge / zoom, DIGIT.least_gain), DIGIT.most_gain)
     ink = np.clip(((ink - floor) / (full - floor) - 0.5) * gain + 0.5, 0, 1)
-    # Grains of noise go: only what is within 6 pixels of solid ink stays, solid being a stroke of 2 pixels.
-    solid = (box_mean(ink, 7) > 0.3).astype(np.float32)
-    return _widen(ink * maximum(solid, 13) if solid.any() else ink)
+    solid = (box_mean(ink, DIGIT.solid_window) > DIGIT.solid).astype(np.float32)
+    return _widen(ink * maximum(solid, DIGIT.solid_reach) if solid.any() else ink)
 
 
 def _widen(ink: Grey) -> Grey:
     """Widen strokes that are thinner than MNIST's; a quarter of MNIST itself is a little."""
-    top, bottom, left, right = bounds(ink * (ink > 0.5))
-    missing = (THINNEST / 20 * max(bottom - top, right - left) - stroke_width(ink)) / 2
-    for step in range(5):
+    top, bottom, left, right = bounds(ink * (ink > DIGIT.stroke))
+    missing = (DIGIT.thinnest * max(bottom - top, right - left) - stroke_width(ink)) / 2
+    for step in range(DIGIT.widening_steps):
         # Squares and diamonds by turns widen almost as a disc would; the last step goes only part of the way.
         wider = maximum(ink, 3) if step % 2 == 0 else maximum_of_neighbours(ink)
         ink = ink + min(max(missing - step, 0.0), 1.0) * (wider - ink)
@@ -176,7 +146,7 @@ def _widen(ink: Grey) -> Grey:
 
 def _draw(ink: Grey, height: int, width: int, box: int) -> NDArray[np.uint8]:
     """Scale the ink's bounding box into `box`, put its centre of mass in the middle."""
-    top, bottom, left, right = bounds(np.where(ink > 0.3, ink, 0))
+    top, bottom, left, right = bounds(np.where(ink > DIGIT.drawn, ink, 0))
     scale = max(bottom - top, right - left) / box
     digit = ink[top:bottom, left:right]
     vertical = area_weights(bottom - top, height, scale, _offset(digit.sum(axis=1), height, scale))

@@ -9,18 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from edgeconv.pictures.morphology import Grey, box_mean, closing
-
-OFFSET = 16.0
-"""Grey levels added before dividing by light, so that the noise of deep shadow is not taken for ink."""
-
-SURROUNDINGS = 0.6
-"""Window of the local mean, as a share of the shorter side: even in a bold digit that fills it, paper prevails."""
-
-MIRROR_SHARE = 0.2
-"""Weight of the mirrored view. It is right for uneven light, where the other moment is near 0: a part is enough."""
-
-REACH = 3.0
-"""Ink farther than so many standard deviations from its centre is dust. The tail of a 9 is at most 2.5 away."""
+from edgeconv.recipe import DIGIT
 
 
 def is_bright(grey: Grey) -> bool:
@@ -37,12 +26,12 @@ def is_bright(grey: Grey) -> bool:
     Args:
         grey: float32, (height, width), 0-255.
     """
-    light = np.log(box_mean(grey, 3) + OFFSET)
-    window = int(min(grey.shape) * SURROUNDINGS) | 1
+    light = np.log(box_mean(grey, DIGIT.smoothing) + DIGIT.light_offset)
+    window = int(min(grey.shape) * DIGIT.surroundings) | 1
     difference = light - box_mean(light, window)
     brighter, darker = (without_border(np.maximum(side, 0)) for side in (difference, -difference))
     mirrored = light - box_mean(light, window, mirror=True)
-    moment = _cubes(brighter) - _cubes(darker) + MIRROR_SHARE * _cubes(mirrored)
+    moment = _cubes(brighter) - _cubes(darker) + DIGIT.mirror_share * _cubes(mirrored)
     return moment > 0
 
 
@@ -65,7 +54,7 @@ def strength(grey: Grey, window: int) -> Grey:
         float32, (height, width), 0-1.
     """
     background = closing(grey, window)
-    return (background - grey) / (background + OFFSET)
+    return (background - grey) / (background + DIGIT.light_offset)
 
 
 def without_border(ink: Grey) -> Grey:
@@ -95,11 +84,11 @@ def levels(ink: Grey) -> tuple[float, float]:
         Floor and full strength; the floor is at most half of the full strength.
     """
     background, full = 0.0, float(ink.max())
-    for _ in range(4):  # it no longer moves after three or four
+    for _ in range(DIGIT.level_rounds):
         above = ink > (background + full) / 2
         full = float(ink.mean(where=above)) if above.any() else full
         background = float(ink.mean(where=~above))
-    return min(2 * background, full / 2), full
+    return min(DIGIT.noise * background, full / 2), full
 
 
 def bounds(weight: Grey) -> tuple[int, int, int, int]:
@@ -110,12 +99,12 @@ def bounds(weight: Grey) -> tuple[int, int, int, int]:
     """
     y, x = np.arange(weight.shape[0]) + 0.5, np.arange(weight.shape[1]) + 0.5
     inside = weight
-    for _ in range(4):
+    for _ in range(DIGIT.heap_rounds):
         rows, columns = inside.sum(axis=1, dtype=np.float64), inside.sum(axis=0, dtype=np.float64)
         mass = rows.sum()
         middle_y, middle_x = rows @ y / mass, columns @ x / mass
         spread = np.sqrt(max(rows @ (y - middle_y) ** 2, columns @ (x - middle_x) ** 2) / mass)
-        reach = REACH * spread + 1
+        reach = DIGIT.reach * spread + DIGIT.reach_pixels
         inside = weight * ((np.abs(y - middle_y) <= reach)[:, None] & (np.abs(x - middle_x) <= reach))
     used_rows, used_columns = np.flatnonzero(inside.any(axis=1)), np.flatnonzero(inside.any(axis=0))
     return int(used_rows[0]), int(used_rows[-1]) + 1, int(used_columns[0]), int(used_columns[-1]) + 1

@@ -2,97 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeconv.errors import ImageError, ManifestError
+from edgeconv.errors import ImageError
 from edgeconv.pictures.colors import composite, luma
 from edgeconv.pictures.digits import center_digit
 from edgeconv.pictures.resampling import resize
-
-KINDS = ("digit", "resize")
-FITS = ("crop", "stretch", "pad")
-FILTERS = ("triangle",)
-_OF_KIND = {"digit": ("box",), "resize": ("fit", "filter")}
-"""The fields that only one kind has."""
-
-
-@dataclass(frozen=True)
-class Preparation:
-    """How a picture becomes a model's input: data, kept in the manifest.
-
-    Attributes:
-        kind: "digit" prepares as MNIST was prepared; "resize" only scales.
-        height: rows of the model's input.
-        width: columns of the model's input.
-        channels: 1 (grey) or 3 (RGB).
-        box: digit: the ink is scaled into a square of this many pixels. MNIST: 20 of 28.
-        fit: resize: "crop" cuts the middle out, "stretch" ignores the aspect, "pad" adds black bars.
-        filter: resize: "triangle", antialiased.
-
-    Raises:
-        ManifestError: a field has a value it cannot have.
-
-    Example:
-        >>> Preparation("digit", 28, 28, 1).as_dict()
-        {'kind': 'digit', 'height': 28, 'width': 28, 'channels': 1, 'box': 20}
-    """
-
-    kind: str
-    height: int
-    width: int
-    channels: int
-    box: int = 20
-    fit: str = "crop"
-    filter: str = "triangle"
-
-    def __post_init__(self) -> None:
-        _require(self.kind in KINDS, "kind", f"one of {', '.join(KINDS)}", self.kind)
-        for name in ("height", "width", "box"):
-            value = getattr(self, name)
-            _require(type(value) is int and value > 0, name, "a positive integer", value)
-        _require(type(self.channels) is int and self.channels in {1, 3}, "channels", "1 or 3", self.channels)
-        _require(self.fit in FITS, "fit", f"one of {', '.join(FITS)}", self.fit)
-        _require(self.filter in FILTERS, "filter", f"one of {', '.join(FILTERS)}", self.filter)
-        if self.kind == "digit":
-            side = min(self.height, self.width)
-            _require(self.channels == 1, "channels", "1 for digits", self.channels)
-            _require(self.box <= side, "box", f"at most the shorter side, {side}", self.box)
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return what the manifest holds: the fields that the kind has, ready for JSON."""
-        others = {name for kind, names in _OF_KIND.items() if kind != self.kind for name in names}
-        return {field.name: getattr(self, field.name) for field in fields(self) if field.name not in others}
-
-    @classmethod
-    def from_dict(cls, data: dict[str, Any]) -> Preparation:
-        """Read what `as_dict` wrote.
-
-        Args:
-            data: the block `preprocess` of a manifest.
-
-        Returns:
-            The same preparation.
-
-        Raises:
-            ManifestError: a field is missing, unknown, or has a value it cannot have.
-        """
-        kind = data.get("kind")
-        _require(kind in KINDS, "kind", f"one of {', '.join(KINDS)}", kind)
-        required = ("kind", "height", "width", "channels")
-        known = (*required, *_OF_KIND[str(kind)])
-        missing = [name for name in required if name not in data]
-        unknown = [name for name in data if name not in known]
-        if missing or unknown:
-            raise ManifestError(
-                f"`preprocess` of kind {kind} requires {', '.join(required)} and knows {', '.join(known)}. "
-                f"Missing: {', '.join(missing) or 'none'}; unknown: {', '.join(map(str, unknown)) or 'none'}. "
-                "Export the model again, or install a newer edgeconv."
-            )
-        return cls(**data)
+from edgeconv.preparation import Preparation
+from edgeconv.recipe import RESIZE
 
 
 def prepare(picture: NDArray[np.uint8], preparation: Preparation) -> NDArray[np.uint8]:
@@ -152,7 +70,7 @@ def _crop_to_aspect(picture: NDArray[np.uint8], height: int, width: int) -> NDAr
 
 def _with_channels(picture: NDArray[np.uint8], channels: int) -> NDArray[np.uint8]:
     if picture.shape[2] == 4:
-        picture = composite(picture, 255)
+        picture = composite(picture, RESIZE.background)
     if picture.shape[2] == channels:
         return picture
     return luma(picture) if channels == 1 else np.repeat(picture, 3, axis=2)
@@ -160,10 +78,3 @@ def _with_channels(picture: NDArray[np.uint8], channels: int) -> NDArray[np.uint
 
 def _to_bytes(values: NDArray[np.float32]) -> NDArray[np.uint8]:
     return np.rint(np.clip(values, 0, 255)).astype(np.uint8)
-
-
-def _require(condition: bool, name: str, requirement: str, received: object) -> None:
-    if not condition:
-        raise ManifestError(
-            f"`preprocess.{name}` must be {requirement}. Received: {received!r}. Export the model again."
-        )

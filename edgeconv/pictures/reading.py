@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,18 +13,17 @@ from PIL import Image
 from edgeconv.errors import ImageError
 from edgeconv.pictures.decoding import decode, pixels_of
 
+if TYPE_CHECKING:
+    from typing import Protocol
 
-class BinaryFile(Protocol):
-    """A file that was opened for reading bytes, or anything that reads as one does."""
+    class BinaryFile(Protocol):
+        """A file that was opened for reading bytes, or anything that reads as one does."""
 
-    def read(self) -> bytes:
-        """Return the bytes from here to the end."""
+        def read(self) -> bytes:
+            """Return the bytes from here to the end."""
 
-
-Picture: TypeAlias = (
-    "str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryFile | Image.Image | NDArray[np.uint8]"
-)
-"""What `read_picture` takes."""
+    Picture = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryFile | Image.Image | NDArray[np.uint8]
+    """What `read_picture` takes."""
 
 
 def read_picture(picture: Picture) -> NDArray[np.uint8]:

@@ -14,7 +14,6 @@ from edgeconv.errors import ArtifactError, ChecksumError, ConfigError, ManifestE
 from edgeconv.manifest import METADATA_KEY, VARIANT_KEY, Manifest
 from edgeconv.runtime.embedded import EmbeddedModel
 from edgeconv.runtime.fitness import check_fitness
-from edgeconv.runtime.metadata import read_metadata
 from edgeconv.runtime.options import DEFAULT_OPTIONS, SessionOptions
 from edgeconv.runtime.providers import CPU, candidates
 from edgeconv.runtime.session import Session
@@ -264,6 +263,8 @@ def _folder(path: Path) -> ModelFiles:
 
 
 def _lone_file(path: Path) -> ModelFiles:
+    from edgeconv.runtime.metadata import read_metadata
+
     data = path.read_bytes()
     # What is no ONNX file is opened, for ONNX Runtime to say what is wrong with it; its own format has metadata too.
     metadata = read_metadata(data) or Session(data).metadata

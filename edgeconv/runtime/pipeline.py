@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
 import numpy as np
@@ -44,13 +43,14 @@ class Pipeline(Protocol):
         """
 
 
-@dataclass(frozen=True)
 class PreparedPipeline:
     """Prepares pictures with numpy, and gives them to a model's session, many at once."""
 
-    manifest: Manifest
-    session: Session
     at_once: ClassVar[int] = IMAGES_AT_ONCE
+
+    def __init__(self, manifest: Manifest, session: Session) -> None:
+        self.manifest = manifest
+        self.session = session
 
     def prepare(self, picture: Pixels) -> Pixels:
         """Make of a picture what the model takes; see `Pipeline`."""
@@ -62,12 +62,13 @@ class PreparedPipeline:
         return softmax(outputs) if self.manifest.output.kind == "logits" else outputs
 
 
-@dataclass(frozen=True)
 class EmbeddedPipeline:
     """Gives pictures as they are to a model with its preparation inside, one by one."""
 
-    model: EmbeddedModel
     at_once: ClassVar[int] = 1
+
+    def __init__(self, model: EmbeddedModel) -> None:
+        self.model = model
 
     def prepare(self, picture: Pixels) -> Pixels:
         """Leave the picture as it is; see `Pipeline`."""

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edgeconv.errors import ConfigError, ImageError, InferenceError, InputError
-from edgeconv.pictures.reading import Picture, read_picture
+from edgeconv.pictures.reading import read_picture
 from edgeconv.runtime.loading import find_model, open_model
 from edgeconv.runtime.pipeline import Pipeline, pipeline_of, prepare_for
 from edgeconv.runtime.prediction import Answer, Prediction, Score
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from edgeconv.pictures.reading import Picture
 
 
 class Predictor:

@@ -8,7 +8,7 @@ from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 from edgeconv.errors import ImageError
-from edgeconv.pictures.reading import Picture, read_picture
+from edgeconv.pictures.reading import read_picture
 from edgeconv.runtime.pipeline import Pipeline, Pixels
 from edgeconv.runtime.prediction import Answer, Prediction
 from edgeconv.runtime.session import IMAGES_AT_ONCE
@@ -19,14 +19,16 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from edgeconv.pictures.reading import Picture
+
+    _Read = tuple[Picture, Pixels | ImageError]
+    _Predict = Callable[[NDArray[np.float32]], list[Prediction]]
+
 DECODERS = 2
 """Threads that decode; Pillow's decoders run outside Python's lock."""
 
 AHEAD = 2 * IMAGES_AT_ONCE
 """Pictures that are read before their answer is asked for, at most."""
-
-_Read = tuple[Picture, "Pixels | ImageError"]
-_Predict = Callable[["NDArray[np.float32]"], list[Prediction]]
 
 
 def stream(pipeline: Pipeline, predictions: _Predict, pictures: Iterable[Picture]) -> Iterator[Answer]:

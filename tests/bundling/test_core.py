@@ -37,7 +37,8 @@ from edgeconv.errors import (
     UnsupportedModelError,
 )
 from edgeconv.pictures.digits import center_digit
-from edgeconv.pictures.preparation import Preparation, prepare
+from edgeconv.pictures.preparation import prepare
+from edgeconv.preparation import Preparation
 from edgeconv.runtime.golden import Samples
 from edgeconv.runtime.loading import find_files, reference_model
 

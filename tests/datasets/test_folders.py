@@ -15,7 +15,8 @@ from PIL import Image
 from edgeconv.datasets import Dataset, DatasetSpec, open_dataset
 from edgeconv.errors import DatasetError
 from edgeconv.pictures.decoding import decode
-from edgeconv.pictures.preparation import Preparation, prepare
+from edgeconv.pictures.preparation import prepare
+from edgeconv.preparation import Preparation
 from edgeconv.progress import Advance
 
 

@@ -18,7 +18,7 @@ from edgeconv.errors import MissingDependencyError
 from edgeconv.manifest import ArraySpec, Manifest, Variant
 from edgeconv.parity.ledger import Ledger, compare, judge
 from edgeconv.parity.report import FlipPicture, render_report
-from edgeconv.pictures.preparation import Preparation
+from edgeconv.preparation import Preparation
 
 VOID = {"meta", "link", "img", "br"}
 

@@ -9,7 +9,8 @@ from PIL import Image
 from edgeconv.errors import ImageError
 from edgeconv.pictures.decoding import decode
 from edgeconv.pictures.ink import bounds
-from edgeconv.pictures.preparation import Preparation, prepare
+from edgeconv.pictures.preparation import prepare
+from edgeconv.preparation import Preparation
 from tests.rendering import FILES, encode, phone_photo, stroke_digit
 
 MNIST = Preparation("digit", 28, 28, 1)

@@ -7,7 +7,8 @@ import pytest
 from PIL import Image, ImageOps
 
 from edgeconv.errors import ImageError, ManifestError
-from edgeconv.pictures.preparation import Preparation, prepare
+from edgeconv.pictures.preparation import prepare
+from edgeconv.preparation import Preparation
 
 DIGIT = Preparation("digit", 28, 28, 1)
 RGB = Preparation("resize", 32, 48, 3)

@@ -8,10 +8,7 @@ import numpy as np
 
 from edgeconv.conversion.embedding.control import choose
 from edgeconv.conversion.embedding.tensors import FLOAT, UINT8, Operand, Tensor
-from edgeconv.pictures.colors import LUMA
-
-_WHOLE = 65536
-"""What the weights of luma add up to."""
+from edgeconv.recipe import LUMA, LUMA_WHOLE
 
 
 def grey(colours: Tensor) -> Tensor:
@@ -25,7 +22,7 @@ def grey(colours: Tensor) -> Tensor:
     """
     channels = colours.size(-1)
     # One weight for a grey picture, then three for a coloured one: a slice that begins at 0 or at 1.
-    weights = colours.array(np.array([_WHOLE, *LUMA])[:, None] / _WHOLE)
+    weights = colours.array(np.array([LUMA_WHOLE, *LUMA])[:, None] / LUMA_WHOLE)
     begin = channels // 2
     return (colours.as_type(FLOAT) @ weights.slice(0, begin, begin + channels)).reshape(0, 0)
 

@@ -11,7 +11,7 @@ from edgeconv.conversion.embedding.digits import center_digit
 from edgeconv.conversion.embedding.preprocess import resized
 from edgeconv.conversion.embedding.recording import Recorder
 from edgeconv.conversion.embedding.tensors import FLOAT, UINT8, Tensor, where
-from edgeconv.pictures.preparation import Preparation
+from edgeconv.preparation import Preparation
 from edgeconv.runtime.embedded import INPUT, OUTPUTS
 
 _OUTPUT, _PREPARED = OUTPUTS

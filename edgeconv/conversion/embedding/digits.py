@@ -14,16 +14,7 @@ from edgeconv.conversion.embedding.morphology import box_mean, closing, maximum,
 from edgeconv.conversion.embedding.prepared import unless_prepared
 from edgeconv.conversion.embedding.resampling import area_weights, resample_rows
 from edgeconv.conversion.embedding.tensors import DOUBLE, FLOAT, INT64, UINT8, Tensor, join, where
-from edgeconv.pictures.digits import (
-    CANVAS,
-    CLEAREST_NOISE,
-    FAINTEST,
-    MARGIN,
-    SEARCH,
-    THINNEST,
-    WIDEST,
-    WIDEST_ON_CANVAS,
-)
+from edgeconv.recipe import DIGIT
 
 
 def center_digit(picture: Tensor, height: int, width: int, box: int) -> tuple[Tensor, Tensor]:
@@ -49,7 +40,9 @@ def center_digit(picture: Tensor, height: int, width: int, box: int) -> tuple[Te
             bright = is_bright(small)
         with section("find"):
             weights, found = _find(where(bright, 255 - small, small))
-            begin, end = (bound.as_type(DOUBLE) for bound in bounds(_square(weights, SEARCH), SEARCH))
+            begin, end = (
+                bound.as_type(DOUBLE) for bound in bounds(_square(weights, DIGIT.search_side), DIGIT.search_side)
+            )
             scale = shown.sizes(0, 2).as_type(DOUBLE) / small.sizes(2, 4).as_type(DOUBLE)
         with section("cut"):
             canvas, zoom = _cut(shown, begin * scale, end * scale)
@@ -72,8 +65,8 @@ def _opaque(picture: Tensor) -> Tensor:
     mean = _sum(shades * alpha) / mass
     off = shades - mean
     spread = (_sum(off * off * alpha) / mass).sqrt()
-    is_paper = (alpha.mean() > 0.5) & (spread > 10.0)
-    return composite(picture, where(is_paper, mean.round(), where(mean < 128.0, mean.like(255), 0.0)))
+    is_paper = (alpha.mean() > DIGIT.least_paper) & (spread > DIGIT.least_spread)
+    return composite(picture, where(is_paper, mean.round(), where(mean < DIGIT.middle_grey, mean.like(255), 0.0)))
 
 
 def _sum(values: Tensor) -> Tensor:
@@ -89,7 +82,7 @@ def _square(grey: Tensor, side: int) -> Tensor:
 
 def _shrink(picture: Tensor) -> Tensor:
     sizes = picture.sizes(0, 2).as_type(DOUBLE)
-    scale = (SEARCH / sizes.max()).minimum(1.0)
+    scale = (DIGIT.search_side / sizes.max()).minimum(1.0)
     sizes = (sizes * scale).round().maximum(1.0).as_type(INT64)
     return _grey_copy(picture, sizes.slice(0, 0, 1), sizes.slice(0, 1, 2))
 
@@ -116,58 +109,60 @@ def _grey_copy(
 
 def _find(small: Tensor) -> tuple[Tensor, Tensor]:
     """Map the strength of the ink, and 0 where there is none; also tell whether there is any."""
-    half = (small.sizes(2, 4).max().as_type(DOUBLE) * (WIDEST / 2)).floor().maximum(1.0).as_type(INT64).reshape(1)
-    smooth = box_mean(small, 3)
-    background = wide_closing(smooth, half * 2 + 1, int(SEARCH * WIDEST) | 1)
-    ink = without_border(strength(smooth, background), SEARCH)
+    half = (small.sizes(2, 4).max().as_type(DOUBLE) * (DIGIT.widest / 2)).floor().maximum(1.0).as_type(INT64).reshape(1)
+    smooth = box_mean(small, DIGIT.smoothing)
+    background = wide_closing(smooth, half * 2 + 1, int(DIGIT.search_side * DIGIT.widest) | 1)
+    ink = without_border(strength(smooth, background), DIGIT.search_side)
     floor, full = levels(ink)
-    found = full >= (floor * CLEAREST_NOISE).maximum(FAINTEST)
+    found = full >= (floor * DIGIT.clearest_noise).maximum(DIGIT.faintest)
     return where(ink > (floor + full) / 2, ink, 0.0), found
 
 
 def _cut(picture: Tensor, begin: Tensor, end: Tensor) -> tuple[Tensor, Tensor]:
     """Resample the digit and its margin onto the canvas; also return the canvas pixels in one of the picture."""
-    side = (end - begin).max() * (1 + 2 * MARGIN)
+    side = (end - begin).max() * (1 + 2 * DIGIT.margin)
     sums = begin + end
-    canvas = _grey_copy(picture, CANVAS, CANVAS, (sums - side) / 2, (sums + side) / 2)
-    return canvas, (CANVAS / side).as_type(FLOAT)
+    canvas = _grey_copy(picture, DIGIT.canvas, DIGIT.canvas, (sums - side) / 2, (sums + side) / 2)
+    return canvas, (DIGIT.canvas / side).as_type(FLOAT)
 
 
 def _ink(canvas: Tensor, zoom: Tensor) -> Tensor:
     """Draw the ink on the canvas with full contrast; float32, 0-1."""
-    ink = without_border(strength(canvas, closing(canvas, WIDEST_ON_CANVAS)), CANVAS)
+    ink = without_border(strength(canvas, closing(canvas, DIGIT.widest_on_canvas)), DIGIT.canvas)
     floor, full = levels(ink)
-    gain = (3 / zoom).clip(1.0, 6.0)
+    gain = (DIGIT.edge / zoom).clip(DIGIT.least_gain, DIGIT.most_gain)
     ink = (((ink - floor) / (full - floor).maximum(TINY) - 0.5) * gain + 0.5).clip(0.0, 1.0)
-    solid = (box_mean(ink, 7) > 0.3).as_type(FLOAT)
-    return where(solid.max() > 0.0, ink * maximum(solid, 13), ink)
+    solid = (box_mean(ink, DIGIT.solid_window) > DIGIT.solid).as_type(FLOAT)
+    return where(solid.max() > 0.0, ink * maximum(solid, DIGIT.solid_reach), ink)
 
 
 def _widen(ink: Tensor) -> Tensor:
     """Widen strokes that are thinner than MNIST's."""
-    begin, end = bounds(ink * (ink > 0.5).as_type(FLOAT), CANVAS)
+    begin, end = bounds(ink * (ink > DIGIT.stroke).as_type(FLOAT), DIGIT.canvas)
     size = (end - begin).max().as_type(FLOAT)
-    missing = (size * (THINNEST / 20) - stroke_width(ink)) / 2
+    missing = (size * DIGIT.thinnest - stroke_width(ink)) / 2
 
     def twice(ink: Tensor, missing: Tensor) -> list[Tensor]:
         for widest in (lambda ink: maximum(ink, 3), maximum_of_neighbours):
             ink, missing = ink + missing.clip(0.0, 1.0) * (widest(ink) - ink), missing - 1
         return [ink, missing]
 
-    # `edgeconv.pictures.digits` goes five steps; of six the last changes nothing.
-    return repeat("twice", 3, twice, ink, missing.minimum(5.0), again=lambda _, missing: missing > 0)[0]
+    # Two steps a round: where their number is odd, the last one changes nothing.
+    rounds, missing = (DIGIT.widening_steps + 1) // 2, missing.minimum(float(DIGIT.widening_steps))
+    return repeat("twice", rounds, twice, ink, missing, again=lambda _, missing: missing > 0)[0]
 
 
 def _draw(ink: Tensor, height: int, width: int, box: int) -> Tensor:
     """Scale the ink's bounding box into `box`, put its centre of mass in the middle; float32, whole, 0-255."""
-    begin, end = bounds(where(ink > 0.3, ink, 0.0), CANVAS)
+    canvas = DIGIT.canvas
+    begin, end = bounds(where(ink > DIGIT.drawn, ink, 0.0), canvas)
     scale = (end - begin).max().as_type(DOUBLE) / box
-    digit = _square(ink.cut(begin, end), CANVAS).reshape(1, CANVAS, CANVAS)
-    place = scale.array(np.arange(CANVAS) + 0.5, DOUBLE)
+    digit = _square(ink.cut(begin, end), canvas).reshape(1, canvas, canvas)
+    place = scale.array(np.arange(canvas) + 0.5, DOUBLE)
     profiles = join([digit.sum(2), digit.sum(1)]).as_type(DOUBLE)
     middle = (profiles * place).sum(1) / profiles.sum(1).maximum(TINY) / scale
     offset = (scale.array(np.array([height, width]) / 2 + 0.5, DOUBLE) - middle).round()
-    weights = area_weights(CANVAS, max(height, width), scale, offset.reshape(2, 1, 1))
+    weights = area_weights(canvas, max(height, width), scale, offset.reshape(2, 1, 1))
     vertical, horizontal = weights.slice(0, 0, 1), weights.slice(0, 1, 2)
     made = vertical @ digit @ horizontal.transpose(0, 2, 1)
     made = made.cut(made.integers([0, 0]), made.integers([height, width]))

@@ -7,8 +7,7 @@ import numpy as np
 from edgeconv.conversion.embedding.control import repeat
 from edgeconv.conversion.embedding.morphology import box_mean, minimum_so_far, wide_box_mean
 from edgeconv.conversion.embedding.tensors import DOUBLE, FLOAT, INT64, Tensor, join
-from edgeconv.pictures.digits import SEARCH
-from edgeconv.pictures.ink import MIRROR_SHARE, OFFSET, REACH, SURROUNDINGS
+from edgeconv.recipe import DIGIT
 
 TINY = 1e-9
 """Added where a sum may be 0, so that a picture without ink is divided too; far below any sum that counts."""
@@ -16,13 +15,13 @@ TINY = 1e-9
 
 def is_bright(grey: Tensor) -> Tensor:
     """Tell whether the ink is brighter than its background; bool, one element."""
-    light = (box_mean(grey, 3) + OFFSET).log()
+    light = (box_mean(grey, DIGIT.smoothing) + DIGIT.light_offset).log()
     shorter = grey.size(2).minimum(grey.size(3)).as_type(DOUBLE)
-    half = (shorter * SURROUNDINGS / 2).floor().as_type(FLOAT)  # of the window, made odd
+    half = (shorter * DIGIT.surroundings / 2).floor().as_type(FLOAT)  # of the window, made odd
     difference = light - wide_box_mean(light, half)
-    sides = without_border(join([difference, -difference], axis=1).maximum(0.0), SEARCH)
+    sides = without_border(join([difference, -difference], axis=1).maximum(0.0), DIGIT.search_side)
     mirrored = light - wide_box_mean(light, half, mirror=True)
-    moment = _cubes(sides.slice(1, 0, 1)) - _cubes(sides.slice(1, 1, 2)) + _cubes(mirrored) * MIRROR_SHARE
+    moment = _cubes(sides.slice(1, 0, 1)) - _cubes(sides.slice(1, 1, 2)) + _cubes(mirrored) * DIGIT.mirror_share
     return moment > 0
 
 
@@ -32,7 +31,7 @@ def _cubes(values: Tensor) -> Tensor:
 
 def strength(grey: Tensor, background: Tensor) -> Tensor:
     """Measure dark ink as the share of the background's light that it swallows; the background is a closing."""
-    return (background - grey) / (background + OFFSET)
+    return (background - grey) / (background + DIGIT.light_offset)
 
 
 def without_border(ink: Tensor, longest: int) -> Tensor:
@@ -54,8 +53,8 @@ def levels(ink: Tensor) -> tuple[Tensor, Tensor]:
         # Nothing is above only where all is 0; then the mean, 0 / 1, is full ink too.
         return [_mean(ink, 1 - above), _mean(ink, above)]
 
-    background, full = repeat("levels", 4, separate, ink.like(0), ink.max())
-    return (background * 2).minimum(full / 2), full
+    background, full = repeat("levels", DIGIT.level_rounds, separate, ink.like(0), ink.max())
+    return (background * DIGIT.noise).minimum(full / 2), full
 
 
 def _mean(ink: Tensor, share: Tensor) -> Tensor:
@@ -80,10 +79,10 @@ def bounds(weight: Tensor, side: int) -> tuple[Tensor, Tensor]:
         mass = profiles.sum(2, keep=True).maximum(TINY)
         off = place - (profiles * place).sum(2, keep=True) / mass
         spread = ((profiles * off * off).sum(2, keep=True) / mass).max().sqrt()
-        near = (off.abs() <= spread * REACH + 1).as_type(FLOAT)
+        near = (off.abs() <= spread * DIGIT.reach + DIGIT.reach_pixels).as_type(FLOAT)
         return [near.gather(near.integers([1, 0])) @ views * near]
 
-    profiles = repeat("heap", 4, look, views.sum(1, keep=True))[0]
+    profiles = repeat("heap", DIGIT.heap_rounds, look, views.sum(1, keep=True))[0]
     used = (profiles.reshape(2, side) > 0).as_type(FLOAT)
     first, last = (
         used.apply("ArgMax", dtype=INT64, axis=1, keepdims=0, select_last_index=is_last) for is_last in (0, 1)

@@ -9,6 +9,7 @@ import numpy as np
 from edgeconv.conversion.embedding.colors import luma
 from edgeconv.conversion.embedding.control import choose
 from edgeconv.conversion.embedding.tensors import UINT8, Tensor, where
+from edgeconv.recipe import DIGIT
 
 
 def unless_prepared(
@@ -43,15 +44,15 @@ def unless_prepared(
 
 
 def _is_prepared(grey: Tensor, height: int, width: int) -> Tensor:
-    return _edge(grey, height, width) <= ((grey.min() + grey.max()) / 2).minimum(64.0)
+    return _edge(grey, height, width) <= ((grey.min() + grey.max()) / 2).minimum(DIGIT.prepared_edge)
 
 
 def _is_prepared_negative(grey: Tensor, height: int, width: int) -> Tensor:
     mass = grey.sum().maximum(1.0)
-    blank = (_edge(grey, height, width) <= 16.0) & (grey.max() >= 128.0)
+    blank = (_edge(grey, height, width) <= DIGIT.negative_edge) & (grey.max() >= DIGIT.negative_white)
     for axis, side in ((0, height), (1, width)):
         place = grey.array(np.arange(side))
-        blank = blank & (((grey.sum(1 - axis) * place).sum() / mass - side / 2).abs() <= 1.0)
+        blank = blank & (((grey.sum(1 - axis) * place).sum() / mass - side / 2).abs() <= DIGIT.negative_middle)
     return blank
 
 

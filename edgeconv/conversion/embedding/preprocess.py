@@ -5,7 +5,8 @@ from __future__ import annotations
 from edgeconv.conversion.embedding.colors import composite, grey, opaque
 from edgeconv.conversion.embedding.resampling import resample_rows
 from edgeconv.conversion.embedding.tensors import DOUBLE, INT64, UINT8, Operand, Tensor, join
-from edgeconv.pictures.preparation import Preparation
+from edgeconv.preparation import Preparation
+from edgeconv.recipe import RESIZE
 
 
 def resized(picture: Tensor, preparation: Preparation) -> Tensor:
@@ -23,7 +24,7 @@ def resized(picture: Tensor, preparation: Preparation) -> Tensor:
     height, width = preparation.height, preparation.width
     section = picture.recorder.section
     with section("transparency"):
-        picture = opaque(picture, lambda transparent: composite(transparent, 255))
+        picture = opaque(picture, lambda transparent: composite(transparent, RESIZE.background))
     if preparation.fit == "crop":
         with section("crop"):
             picture = _crop_to_aspect(picture, height, width)

@@ -16,7 +16,8 @@ from edgeconv.conversion.keras.ports import Port
 from edgeconv.conversion.verification.user_inputs import check_shape, check_values, is_held
 from edgeconv.errors import ConfigError, DatasetError, ImageError
 from edgeconv.pictures.decoding import EXTENSIONS, decode
-from edgeconv.pictures.preparation import Preparation, prepare
+from edgeconv.pictures.preparation import prepare
+from edgeconv.preparation import Preparation
 from edgeconv.progress import SILENT, Progress
 
 ARRAY_NAMES = ("images", "x_train", "calibration")

@@ -15,7 +15,7 @@ from edgeconv.conversion.keras import KerasReference
 from edgeconv.conversion.variants.converted import ConvertedFile
 from edgeconv.conversion.verification.agreement import Trials
 from edgeconv.parity.prove import Evidence
-from edgeconv.pictures.preparation import Preparation
+from edgeconv.preparation import Preparation
 from edgeconv.progress import SILENT, Progress
 from edgeconv.variants import REFERENCE
 

@@ -12,7 +12,7 @@ from edgeconv.conversion.variants.context import VariantContext
 from edgeconv.conversion.variants.converted import ConvertedFile
 from edgeconv.errors import ConfigError, EdgeconvError, UnsupportedModelError
 from edgeconv.manifest import ArraySpec, Manifest
-from edgeconv.pictures.preparation import Preparation
+from edgeconv.preparation import Preparation
 from edgeconv.runtime.embedded import INPUT, EmbeddedModel
 from edgeconv.variants import best_first
 

@@ -8,7 +8,7 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 
 from edgeconv.conversion.embedding.composition import embed
-from edgeconv.pictures.preparation import Preparation
+from edgeconv.preparation import Preparation
 from edgeconv.runtime.processor import int8_overflows
 
 

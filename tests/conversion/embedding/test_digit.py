@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 onnx = pytest.importorskip("onnx", reason="the conversion room needs the extra `train`")
 from edgeconv.conversion.embedding.composition import embed  # noqa: E402
 from edgeconv.errors import ImageError  # noqa: E402
-from edgeconv.pictures.preparation import Preparation, prepare  # noqa: E402
+from edgeconv.pictures.preparation import prepare  # noqa: E402
+from edgeconv.preparation import Preparation  # noqa: E402
 from edgeconv.runtime.loading import reference_model  # noqa: E402
 from edgeconv.runtime.predictor import Predictor  # noqa: E402
 from tests.conversion.embedding.embedded import Embedded, difference, with_mean_model  # noqa: E402

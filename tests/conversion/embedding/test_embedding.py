@@ -12,7 +12,7 @@ import pytest
 
 onnx = pytest.importorskip("onnx", reason="the conversion room needs the extra `train`")
 from edgeconv.conversion.embedding.composition import embed  # noqa: E402
-from edgeconv.pictures.preparation import Preparation  # noqa: E402
+from edgeconv.preparation import Preparation  # noqa: E402
 from edgeconv.runtime.loading import reference_model  # noqa: E402
 from edgeconv.runtime.session import Session  # noqa: E402
 from tests.conversion.embedding.embedded import Embedded, mean_model  # noqa: E402
@@ -93,7 +93,7 @@ def test_logits_become_probabilities() -> None:
 _MAKE = """
 import sys, onnx
 from edgeconv.conversion.embedding.composition import embed
-from edgeconv.pictures.preparation import Preparation
+from edgeconv.preparation import Preparation
 model = onnx.load(sys.argv[1])
 whole = embed(model, Preparation("digit", 28, 28, 1), kind="probabilities")
 sys.stdout.buffer.write(whole.SerializeToString(deterministic=True))

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 pytest.importorskip("onnx_ir", reason="the conversion room needs the extra `train`")
-from edgeconv.pictures.preparation import FITS, Preparation, prepare
+from edgeconv.pictures.preparation import prepare
+from edgeconv.preparation import FITS, Preparation
 from tests.conversion.embedding.embedded import Embedded, difference, with_mean_model
 
 SIZES = [(1, 1), (2, 3), (1, 500), (500, 1), (32, 48), (20, 33), (57, 100), (301, 199), (640, 481)]

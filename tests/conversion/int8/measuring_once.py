@@ -12,7 +12,7 @@ from edgeconv.conversion.int8.image_files import read_calibration
 from edgeconv.conversion.int8.measuring import measure
 from edgeconv.conversion.int8.quantizing import prepare
 from edgeconv.conversion.keras.ports import Port
-from edgeconv.pictures.preparation import Preparation
+from edgeconv.preparation import Preparation
 from tests.conversion.int8.networks import convnet
 
 SIDE = 32

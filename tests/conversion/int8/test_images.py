@@ -11,7 +11,7 @@ from edgeconv.conversion.int8.images import draw_calibration
 from edgeconv.conversion.keras.ports import Port
 from edgeconv.datasets import Split
 from edgeconv.errors import ConfigError, DatasetError
-from edgeconv.pictures.preparation import Preparation
+from edgeconv.preparation import Preparation
 
 PIXELS = Port("image", "uint8", (4, 4, 1))
 AS_IS = Preparation("resize", 4, 4, 1)
