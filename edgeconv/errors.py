@@ -98,6 +98,24 @@ class ProviderError(InferenceError):
     """An execution provider does not work on this machine."""
 
 
+MOST_LETTERS = 400
+"""What is told of the error of another library: some of them print whole graphs."""
+
+
+def one_line(error: object, most: int | None = MOST_LETTERS) -> str:
+    """Return the message of an error on one line, without its full stop; the error's class where it has none.
+
+    Args:
+        error: an exception, or a text.
+        most: characters that are kept; None keeps all.
+
+    Example:
+        >>> one_line(ValueError("a shape\\n  that does not fit."))
+        'a shape that does not fit'
+    """
+    return " ".join(str(error).split())[:most].rstrip(". ") or type(error).__name__
+
+
 def require(*packages: str, extra: str, purpose: str) -> None:
     """Raise unless every package is installed, without importing any of them.
 

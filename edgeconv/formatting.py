@@ -8,7 +8,7 @@ from typing import Any
 
 UNKNOWN = "\N{EN DASH}"
 
-_SPACE = "\N{NARROW NO-BREAK SPACE}"
+NARROW = "\N{NARROW NO-BREAK SPACE}"
 """Between a number and its unit (ISO 80000-1, 7.1.4), so that no line breaks there."""
 
 _NO_NUMBER = 1e9
@@ -22,22 +22,28 @@ def percent(share: float | None, digits: int = 2) -> str:
         >>> percent(0.9941)
         '99.41\u202f%'
     """
-    return UNKNOWN if share is None else f"{100 * share:.{digits}f}{_SPACE}%"
+    return UNKNOWN if share is None else f"{100 * share:.{digits}f}{NARROW}%"
 
 
-def size(count: int | None) -> str:
-    r"""Return bytes in decimal units, with three digits.
+def format_size(count: int | None, space: str = " ") -> str:
+    """Return bytes in decimal units, with three digits.
+
+    Args:
+        count: of the bytes; None where it is not known.
+        space: between the number and its unit; `NARROW` for pages.
 
     Example:
-        >>> size(375731)
-        '376\u202fkB'
+        >>> format_size(375731)
+        '376 kB'
     """
     if count is None:
         return UNKNOWN
-    for unit, one in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+    if count >= 1e18:  # What a hostile file claims may be no float at all.
+        return f"more than 1,000,000{space}TB"
+    for unit, one in (("TB", 1e12), ("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
         if count >= 0.9995 * one:  # 999,900 is 1 MB, not 1000 kB.
-            return f"{_three_digits(count / one)}{_SPACE}{unit}"
-    return f"{count}{_SPACE}bytes"
+            return f"{_three_digits(count / one)}{space}{unit}"
+    return f"{count}{space}bytes"
 
 
 def latency(latency_ms: float | None) -> str:
@@ -47,7 +53,7 @@ def latency(latency_ms: float | None) -> str:
         >>> latency(0.04917)
         '0.0492\u202fms'
     """
-    return "-" if latency_ms is None else f"{_three_digits(latency_ms)}{_SPACE}ms"
+    return "-" if latency_ms is None else f"{_three_digits(latency_ms)}{NARROW}ms"
 
 
 def difference(value: float) -> str:
@@ -75,4 +81,4 @@ def facts(record: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, st
 
 
 def _three_digits(value: float) -> str:
-    return f"{value:.3g}" if value < 99.5 else f"{value:.0f}"
+    return f"{value:.3g}" if value < 99.5 else f"{value:,.0f}"

@@ -14,6 +14,7 @@ from edgeconv.artifact import REPORT_FILE, replacing, write_json
 from edgeconv.benchmarking.plotting import plot
 from edgeconv.benchmarking.results import Benchmark, Row
 from edgeconv.errors import ConfigError
+from edgeconv.formatting import NARROW, format_size
 from edgeconv.runtime.loading import REFERENCE_PLACES
 from edgeconv.runtime.providers import short_name
 
@@ -136,7 +137,7 @@ def _line(row: Row) -> str:
         f"{row.p99_latency_ms:.3f}",
         f"{row.images_per_second:,.0f}",
         "\N{EN DASH}" if row.load_ms is None else f"{row.load_ms:.1f}",
-        "\N{EN DASH}" if row.memory_bytes is None else f"{row.memory_bytes / 1e6:.1f}&#8239;MB",
+        format_size(row.memory_bytes, NARROW),
     )
     return (
         f'<tr><th scope="row">{escape(row.variant)}</th><td{_TEXT}>{short_name(row.provider)}</td>'

@@ -12,7 +12,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from edgeconv.errors import InferenceError, require
+from edgeconv.errors import InferenceError, one_line, require
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "chrome")
 SAMPLES_URL = "/images.bin"
@@ -55,7 +55,7 @@ def rows_of_page(app: Path, samples: bytes) -> list[dict[str, Any]]:
                 return rows
         except (Error, ValueError) as error:
             raise InferenceError(
-                f"`{app}` must answer in a browser. Received: {' '.join(str(error).split())[:300]}. "
+                f"`{app}` must answer in a browser. Received: {one_line(error)}. "
                 "Build it first, with the commands of its README."
             ) from error
 

@@ -13,6 +13,7 @@ from edgeconv.bundling.context import Facts
 from edgeconv.bundling.ort_order import in_order
 from edgeconv.bundling.portable import portable
 from edgeconv.bundling.rendering import render
+from edgeconv.formatting import format_size
 
 MODEL_FILE = "model.ort"
 PLAIN_FOLDER = "plain"
@@ -50,17 +51,17 @@ def write_ort(folder: Path, facts: Facts) -> Mapping[str, str]:
         (folder / name).write_text(text, encoding="utf-8")
     library = _library()
     return {
-        "ORT_SIZE": _kilobytes((folder / MODEL_FILE).stat().st_size),
-        "ONNX_SIZE": _kilobytes(len(facts.embedded)),
-        "PLAIN_ORT_SIZE": _kilobytes((folder / PLAIN_FOLDER / MODEL_FILE).stat().st_size),
-        "PLAIN_ONNX_SIZE": _kilobytes(len(facts.plain)),
+        "ORT_SIZE": format_size((folder / MODEL_FILE).stat().st_size),
+        "ONNX_SIZE": format_size(len(facts.embedded)),
+        "PLAIN_ORT_SIZE": format_size((folder / PLAIN_FOLDER / MODEL_FILE).stat().st_size),
+        "PLAIN_ONNX_SIZE": format_size(len(facts.plain)),
         "OPERATORS": str(operators),
         "PLAIN_OPERATORS": str(plain_operators),
-        "REDUCED_SIZE": _megabytes(_BASE_BYTES + operators * _OPERATOR_BYTES),
-        "PLAIN_REDUCED_SIZE": _megabytes(_BASE_BYTES + plain_operators * _OPERATOR_BYTES),
-        "BASE_SIZE": _megabytes(_BASE_BYTES),
-        "OPERATOR_SIZE": _kilobytes(_OPERATOR_BYTES),
-        "LIBRARY_SIZE": _megabytes(library.stat().st_size),
+        "REDUCED_SIZE": format_size(_BASE_BYTES + operators * _OPERATOR_BYTES),
+        "PLAIN_REDUCED_SIZE": format_size(_BASE_BYTES + plain_operators * _OPERATOR_BYTES),
+        "BASE_SIZE": format_size(_BASE_BYTES),
+        "OPERATOR_SIZE": format_size(_OPERATOR_BYTES),
+        "LIBRARY_SIZE": format_size(library.stat().st_size),
         "LIBRARY": f"`{library.name}` of the {platform.system()} {platform.machine()} wheel",
     }
 
@@ -106,11 +107,3 @@ def _library() -> Path:
     capi = Path(ort.__file__).parent / "capi"
     found = [path for path in capi.iterdir() if path.name.startswith(("libonnxruntime.", "onnxruntime.dll"))]
     return max(found or capi.glob("onnxruntime_pybind11_state*"), key=lambda path: path.stat().st_size)
-
-
-def _kilobytes(count: int) -> str:
-    return f"{count / 1e3:.0f} kB"
-
-
-def _megabytes(count: int) -> str:
-    return f"{count / 1e6:.1f} MB"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from edgeconv.artifact import MANIFEST_FILE
 from edgeconv.bundling.inventory import read_inventory
-from edgeconv.errors import ArtifactError, ChecksumError, ConfigError, require
+from edgeconv.errors import ArtifactError, ChecksumError, ConfigError, one_line, require
 
 if TYPE_CHECKING:
     from model_signing.hashing import Config as Hashing
@@ -41,7 +41,7 @@ def sign(folder: Path, private_key: Path) -> None:
         config.set_hashing_config(_listed_only(folder)).sign(folder, folder / SIGNATURE_FILE)
     except (OSError, ValueError) as error:
         raise ArtifactError(
-            f"`{folder}` must hold the files of its manifest. Received: {_words(error)}. Make the bundle again."
+            f"`{folder}` must hold the files of its manifest. Received: {one_line(error)}. Make the bundle again."
         ) from error
 
 
@@ -74,7 +74,7 @@ def verify(folder: Path, public_key: Path) -> None:
         config.set_hashing_config(hashing).verify(folder, signature)
     except Exception as error:  # A damaged signature fails in the parsers of three libraries.
         raise ChecksumError(
-            f"`{folder}` must be as it was signed with the key of `{public_key}`. Received: {_words(error)}. "
+            f"`{folder}` must be as it was signed with the key of `{public_key}`. Received: {one_line(error)}. "
             "Get the bundle again from whoever signed it."
         ) from error
 
@@ -95,9 +95,5 @@ def _listed_only(folder: Path) -> Hashing:
 def _unusable(half: str, path: Path, error: Exception) -> ConfigError:
     return ConfigError(
         f"`{path}` must be a {half} key of the curve P-256, P-384 or P-521 in PEM form, without a password. "
-        f"Received: {_words(error)}. Make a pair with `openssl ecparam -name prime256v1 -genkey -noout`."
+        f"Received: {one_line(error)}. Make a pair with `openssl ecparam -name prime256v1 -genkey -noout`."
     )
-
-
-def _words(error: Exception) -> str:
-    return (" ".join(str(error).split()) or type(error).__name__).rstrip(".")

@@ -15,6 +15,7 @@ from edgeconv.datasets.reading import Reading
 from edgeconv.datasets.spec import DatasetSpec
 from edgeconv.datasets.splitting import stratified_split
 from edgeconv.errors import DatasetError, ImageError
+from edgeconv.formatting import format_size
 from edgeconv.pictures.preparation import prepare
 from edgeconv.progress import Progress
 
@@ -164,6 +165,6 @@ def _allocate(shape: tuple[int, ...]) -> NDArray[np.uint8]:
         return np.empty(shape, np.uint8)
     except MemoryError as error:
         raise DatasetError(
-            f"Images must fit into the memory. Received: {shape[0]} of {shape[1:]}, {math.prod(shape) / 1e9:.1f} GB. "
+            f"Images must fit into the memory. Received: {shape[0]} of {shape[1:]}, {format_size(math.prod(shape))}. "
             "Choose a smaller `image_size`."
         ) from error

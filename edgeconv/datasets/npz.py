@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from edgeconv.datasets.checks import checked_split
 from edgeconv.datasets.dataset import Split
 from edgeconv.datasets.reading import Reading
-from edgeconv.errors import DatasetError
+from edgeconv.errors import DatasetError, one_line
 
 KERAS_KEYS = ("x_train", "y_train", "x_test", "y_test")
 """The layout of `keras.datasets.mnist`, which has a test split."""
@@ -66,7 +66,7 @@ def _naming(path: Path) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        reason = " ".join(str(error).split()).rstrip(".") or type(error).__name__
+        reason = one_line(error)
         remedy = "Save plain arrays, not objects" if "pickle" in reason else "Get a new copy"
         raise DatasetError(f"{path}: a readable .npz file is required. Received: {reason}. {remedy}.") from error
 

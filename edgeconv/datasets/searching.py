@@ -10,7 +10,7 @@ from edgeconv.datasets.catalogue import Known, Root, identify, roots
 from edgeconv.datasets.idx import find_idx, read_idx_folder
 from edgeconv.datasets.npz import read_npz
 from edgeconv.datasets.reading import Reading
-from edgeconv.errors import DatasetError
+from edgeconv.errors import DatasetError, one_line
 from edgeconv.progress import Progress
 
 Download = Callable[[str], Path]
@@ -68,7 +68,7 @@ def search(known: Known, data_dir: str | None, download: Download | None, progre
         try:
             path = download(known.name)
         except (DatasetError, OSError) as error:
-            tried.append(f"download: {' '.join(str(error).split()) or type(error).__name__}")
+            tried.append(f"download: {one_line(error)}")
         else:
             return Finding(_read(path), None, "")
     return Finding(None, None, "; ".join(tried))

@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeconv.errors import ArtifactError
+from edgeconv.parity.accuracy import drop_in_points, within
+from edgeconv.parity.sqnr import power, sqnr_db
 from edgeconv.variants import VARIANTS
 
 SPREAD_GATE = "max error over spread"
@@ -221,17 +223,11 @@ def compare(
         flips=tuple(Flip(int(i), int(truth[i]), int(expected[i]), int(told[i])) for i in different),
         max_abs_dp=float(np.abs(error).max()),
         mean_abs_dp=float(np.abs(error).mean()),
-        sqnr_db=sqnr_db(reference.astype(np.float64), error),
+        sqnr_db=sqnr_db(power(reference), power(error)),
         size_bytes=size_bytes,
         p50_latency_ms=p50_latency_ms,
         confusion=confusion,
     )
-
-
-def sqnr_db(signal: NDArray[np.float64], error: NDArray[np.float64]) -> float | None:
-    """Return the power of a signal over that of its error, in dB; None where there is no error."""
-    noise = float(np.square(error).sum())
-    return None if noise == 0.0 else float(10 * np.log10(np.square(signal).sum() / noise))
 
 
 def judge(rows: tuple[Row, ...], *, max_drop: float) -> tuple[Gate, ...]:
@@ -249,10 +245,10 @@ def judge(rows: tuple[Row, ...], *, max_drop: float) -> tuple[Gate, ...]:
             gates.append(_gate(row, "flips", 0, len(row.flips), "the same arithmetic must give the same answers"))
             gates.append(_gate(row, "max |dp|", max_dp, row.max_abs_dp, "float32 sums in another order"))
         elif row.accuracy is not None and reference.accuracy is not None:
-            drop = 100.0 * (reference.accuracy - row.accuracy)
+            drop = drop_in_points(reference.accuracy, row.accuracy)
             gates.append(_gate(row, "accuracy drop in percentage points", max_drop, drop, "what --max-drop allows"))
         else:
-            flipped = 100.0 * (1.0 - row.agreement)
+            flipped = drop_in_points(1.0, row.agreement)
             gates.append(
                 _gate(row, "flips in percent", max_drop, flipped, "without labels, Keras' answers are the truth")
             )
@@ -274,5 +270,4 @@ def wilson(right: int, count: int) -> tuple[float, float]:
 
 
 def _gate(row: Row, name: str, limit: float, received: float, reason: str) -> Gate:
-    # A drop is a difference of two shares: rounding of the last bit must not decide.
-    return Gate(row.stage, name, limit, received, bool(received <= limit + 1e-9), reason)
+    return Gate(row.stage, name, limit, received, within(received, limit), reason)

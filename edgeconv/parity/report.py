@@ -6,6 +6,7 @@ import base64
 import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from importlib.resources import files
 from typing import Any
 
@@ -14,8 +15,9 @@ from numpy.typing import NDArray
 
 from edgeconv.artifact import KERAS_FILE
 from edgeconv.errors import require
-from edgeconv.formatting import difference, facts, latency, percent, size
+from edgeconv.formatting import NARROW, difference, facts, format_size, latency, percent
 from edgeconv.manifest import Manifest, Variant
+from edgeconv.parity.accuracy import drop_in_points
 from edgeconv.parity.confusion import MOST_CLASSES_IN_MATRIX, class_scores, frequent_pairs, heat_map
 from edgeconv.parity.ledger import Flip, Ledger, Row
 from edgeconv.variants import takes_pictures
@@ -82,7 +84,7 @@ def render_report(
     )
     environment.filters |= {
         "percent": percent,
-        "size": size,
+        "size": partial(format_size, space=NARROW),
         "latency": latency,
         "difference": difference,
         "facts": facts,
@@ -142,7 +144,7 @@ def _things(ledger: Ledger) -> str:
 def _drop(reference: Row, row: Row) -> str:
     if reference.accuracy is None or row.accuracy is None:
         return ""
-    points = 100 * (reference.accuracy - row.accuracy)
+    points = drop_in_points(reference.accuracy, row.accuracy)
     if abs(points) < 0.0005:
         return "is right as often"
     return f"is right {abs(points):.2f} percentage points {'less' if points > 0 else 'more'} often"

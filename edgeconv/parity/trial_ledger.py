@@ -9,8 +9,9 @@ from functools import partial
 import numpy as np
 
 from edgeconv.conversion.verification.agreement import Trials, run_trial
-from edgeconv.parity.ledger import SPREAD_GATE, Gate, Ledger, Row, sqnr_db
+from edgeconv.parity.ledger import SPREAD_GATE, Gate, Ledger, Row
 from edgeconv.parity.prove import median_latency_ms
+from edgeconv.parity.sqnr import power, sqnr_db
 from edgeconv.runtime.providers import CPU
 from edgeconv.runtime.session import open_session
 from edgeconv.variants import VARIANTS
@@ -74,7 +75,7 @@ def _row(
         flips=(),
         max_abs_dp=float(np.abs(error).max()),
         mean_abs_dp=float(np.abs(error).mean()),
-        sqnr_db=sqnr_db(signal, error),
+        sqnr_db=sqnr_db(power(signal), power(error)),
         size_bytes=size_bytes,
         p50_latency_ms=latency_ms,
         confusion=(),

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from edgeconv.errors import ImageError
+from edgeconv.errors import ImageError, one_line
 
 EXTENSIONS: frozenset[str] = frozenset(
     {".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".dib", ".gif", ".webp", ".tif", ".tiff"}
@@ -110,11 +110,11 @@ def _read(path: Path) -> bytes:
     except IsADirectoryError:
         raise ImageError(f"{path}: a picture file is required. Received: a folder. Name the files in it.") from None
     except (OSError, ValueError) as error:
-        raise ImageError(f"{path}: a readable file is required. Received: {_one_line(error)}.") from error
+        raise ImageError(f"{path}: a readable file is required. Received: {one_line(error)}.") from error
 
 
 def _damaged(name: str, error: Exception) -> ImageError:
-    return ImageError(f"{name}: the picture is damaged or cut short ({_one_line(error)}). Get a new copy.")
+    return ImageError(f"{name}: the picture is damaged or cut short ({one_line(error)}). Get a new copy.")
 
 
 def _open(content: bytes, name: str) -> Any:
@@ -168,7 +168,3 @@ def _full_scale(image: Image.Image) -> float:
 def _to_bytes(values: NDArray[Any], full_scale: float) -> NDArray[np.uint8]:
     shares = np.clip(np.nan_to_num(values.astype(np.float64)), 0, full_scale) / full_scale
     return np.rint(shares * 255).astype(np.uint8)[..., None]
-
-
-def _one_line(error: Exception) -> str:
-    return (" ".join(str(error).split()) or type(error).__name__).rstrip(".")

@@ -9,7 +9,7 @@ import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
-from edgeconv.errors import InputError, ProviderError
+from edgeconv.errors import InputError, ProviderError, one_line
 from edgeconv.runtime.options import DEFAULT_OPTIONS, SessionOptions
 from edgeconv.runtime.processor import int8_overflows
 from edgeconv.runtime.providers import CPU, OPTIONS
@@ -161,7 +161,7 @@ def open_with(options: Any, model: bytes, provider: str) -> Any:
             model, options, providers=[(provider, OPTIONS.get(provider, {}))], enable_fallback=0
         )
     except Exception as error:  # ONNX Runtime's exceptions share no base class.
-        reason = " ".join(str(error).split())
+        reason = one_line(error)
         if provider == CPU:
             raise InputError(
                 f"The model must be an ONNX file that ONNX Runtime {ort.__version__} loads. Received: {reason}. "

@@ -21,8 +21,7 @@ import keras
 from edgeconv.artifact import read_json, replacing, sha256_of, write_json
 from edgeconv.config import TrainConfig
 from edgeconv.datasets import DatasetSpec
-from edgeconv.errors import ArtifactError, ConfigError, TrainingError
-from edgeconv.training.loading import one_line
+from edgeconv.errors import ArtifactError, ConfigError, TrainingError, one_line
 
 CHECKPOINT_FOLDER = ".checkpoint"
 STATE_FILE = "state.json"
@@ -130,4 +129,4 @@ def discard_checkpoint(folder: Path) -> None:
 
 
 def _damaged(path: Path, error: Exception) -> TrainingError:
-    return TrainingError(f"`{path}` must be a sound checkpoint. Received: {one_line(error)} Train without `--resume`.")
+    return TrainingError(f"`{path}` must be a sound checkpoint. Received: {one_line(error)}. Train without `--resume`.")

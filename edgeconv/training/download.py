@@ -10,8 +10,7 @@ from pathlib import Path
 
 import keras
 
-from edgeconv.errors import DatasetError
-from edgeconv.training.loading import one_line
+from edgeconv.errors import DatasetError, one_line
 
 TIMEOUT_S = 5.0
 """How long a silent network is listened to: a machine without one is told quickly."""
@@ -54,7 +53,7 @@ def download(name: str) -> Path:
             return Path(files[0]).parent
     except Exception as error:  # `get_file` raises plain Exception where the network fails.
         raise DatasetError(
-            f"{name} must be downloadable from {ORIGIN}. Received: {one_line(error)} "
+            f"{name} must be downloadable from {ORIGIN}. Received: {one_line(error)}. "
             "Connect this machine, or name a folder that has it with `--data-dir`."
         ) from error
 

@@ -8,9 +8,9 @@ import keras
 from keras import layers
 
 from edgeconv.config import INPUT_RANGES, TrainConfig
-from edgeconv.errors import ConfigError
+from edgeconv.errors import ConfigError, one_line
 from edgeconv.training.architectures import classifier, with_dropout
-from edgeconv.training.loading import load_base, one_line
+from edgeconv.training.loading import load_base
 
 
 def adapt_model(config: TrainConfig, image_shape: tuple[int, int, int], classes: int) -> keras.Model:
@@ -46,7 +46,7 @@ def adapt_model(config: TrainConfig, image_shape: tuple[int, int, int], classes:
     except (ValueError, TypeError) as error:  # What Keras raises where layers do not fit.
         raise ConfigError(
             f"`base` must accept images of shape {image_shape} and a new head. Received: {path}, which does not: "
-            f"{one_line(error)} Choose another model."
+            f"{one_line(error)}. Choose another model."
         ) from error
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import keras
 
-from edgeconv.errors import ConfigError
+from edgeconv.errors import ConfigError, one_line
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 """The oldest time a zip can state."""
@@ -32,7 +32,7 @@ def load_base(path: Path) -> keras.Model:
         model = keras.models.load_model(path, compile=False, safe_mode=True)
     except Exception as error:  # Keras raises whatever the damaged part of the file led to.
         raise ConfigError(
-            f"`base` must be a sound .keras file. Received: {path}: {one_line(error)} Save the model again."
+            f"`base` must be a sound .keras file. Received: {path}: {one_line(error)}. Save the model again."
         ) from error
     ends = [len(getattr(model, end, None) or ()) for end in ("inputs", "outputs")]
     if ends != [1, 1]:
@@ -59,9 +59,3 @@ def save_model(model: keras.Model, path: Path) -> None:
     with zipfile.ZipFile(path, "w") as archive:
         for name, content in files.items():
             archive.writestr(zipfile.ZipInfo(name, _EPOCH), content)
-
-
-def one_line(error: BaseException) -> str:
-    """Return the first line of a foreign error, no longer than a line, with a full stop."""
-    text = str(error).strip().splitlines() or [type(error).__name__]
-    return text[0][:200].rstrip(". ") + "."

@@ -20,6 +20,7 @@ from edgeconv.bundling.context import Facts  # noqa: E402
 from edgeconv.bundling.ort_order import in_order  # noqa: E402
 from edgeconv.bundling.portable import portable  # noqa: E402
 from edgeconv.conversion.int8.unsigned_weights import with_unsigned_weights  # noqa: E402
+from edgeconv.formatting import format_size  # noqa: E402
 from edgeconv.manifest import METADATA_KEY, Manifest  # noqa: E402
 from edgeconv.runtime.loading import find_files, reference_model  # noqa: E402
 from tests.variations import with_disturbed_weights, with_flipped_polarity  # noqa: E402
@@ -147,8 +148,8 @@ def test_the_self_test_names_disturbed_weights(made: Path, facts: Facts, tmp_pat
 
 def test_the_readme_states_the_measured_sizes_and_calls_the_rest_an_estimate(made: Path) -> None:
     text = (made / "README.md").read_text(encoding="utf-8")
-    assert f"{(made / 'model.ort').stat().st_size / 1e3:.0f} kB" in text
-    assert f"{(made / 'plain' / 'model.ort').stat().st_size / 1e3:.0f} kB" in text
+    assert format_size((made / "model.ort").stat().st_size) in text
+    assert format_size((made / "plain" / "model.ort").stat().st_size) in text
     assert "**estimated**" in text
     assert "No reduced library was built" in text
 

@@ -32,3 +32,21 @@ def test_a_missing_package_names_the_extra_that_brings_it() -> None:
 
 def test_a_parity_error_carries_its_ledger() -> None:
     assert errors.ParityError("text", ledger="the ledger").ledger == "the ledger"
+
+
+@pytest.mark.parametrize(
+    ("error", "line"),
+    [
+        (ValueError("a shape\n  that does not\tfit."), "a shape that does not fit"),
+        (ValueError("..."), "ValueError"),
+        (KeyError(), "KeyError"),
+        (RuntimeError("x" * 1000), "x" * errors.MOST_LETTERS),
+        ("a text\n", "a text"),
+    ],
+)
+def test_errors_of_others_are_told_in_one_line(error: object, line: str) -> None:
+    assert errors.one_line(error) == line
+
+
+def test_a_line_may_be_kept_whole() -> None:
+    assert errors.one_line("x " * 1000, most=None) == "x " * 999 + "x"

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeconv.conversion.explanation.statistics import SMALLEST_SPREAD
+from edgeconv.parity.sqnr import power, sqnr_db
 
 _MOVES = ((1, -1), (-1, 1), (0, 1))
 """Axes that a graph may have moved: channels to the back or the front, and time in front of the batch."""
@@ -81,9 +82,7 @@ def _compared(expected: NDArray[np.float64], received: NDArray[np.float64]) -> C
     same = (expected == received) | (np.isnan(expected) & np.isnan(received))
     with np.errstate(invalid="ignore", over="ignore"):
         error = np.where(same, 0.0, np.abs(expected - received))
-    noise, power = float(np.square(error).sum()), float(np.square(finite).sum())
     max_error = float(error.max())
     if not np.isfinite(max_error):
         return Comparison(float("inf"), spread, float("-inf"))
-    with np.errstate(divide="ignore"):
-        return Comparison(max_error, spread, None if noise == 0.0 else float(10.0 * np.log10(power / noise)))
+    return Comparison(max_error, spread, sqnr_db(power(finite), power(error)))

@@ -7,6 +7,7 @@ would have to open files that another file names, which has led out of folders b
 from __future__ import annotations
 
 from edgeconv.errors import UnsupportedModelError
+from edgeconv.formatting import format_size
 
 LIMIT_BYTES = 2**31 - 2**24
 """Bytes of weights that one ONNX file can hold, with 16 MiB left for its nodes, names and contract.
@@ -32,6 +33,6 @@ def check_size(weight_bytes: int, source: str) -> None:
     """
     if weight_bytes > LIMIT_BYTES:
         raise UnsupportedModelError(
-            f"`{source}` must have at most {LIMIT_BYTES / 1e9:.2f} GB of float32 weights, which one ONNX file holds. "
-            f"Received: {weight_bytes / 1e9:.2f} GB. Export a smaller model, or its parts one by one."
+            f"`{source}` must have at most {format_size(LIMIT_BYTES)} of float32 weights, which one ONNX file holds. "
+            f"Received: {format_size(weight_bytes)}. Export a smaller model, or its parts one by one."
         )

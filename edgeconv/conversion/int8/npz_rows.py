@@ -15,7 +15,7 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from edgeconv.conversion.int8.images import BLOCK_BYTES
-from edgeconv.errors import ConfigError
+from edgeconv.errors import ConfigError, one_line
 
 _HEADERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
 
@@ -93,7 +93,7 @@ def _refused(path: Path) -> Iterator[None]:
         if isinstance(error, ConfigError):
             raise
         raise ConfigError(
-            f"`{path}` must be an .npz of arrays. Received: {' '.join(str(error).split())}. Save it with `np.savez`."
+            f"`{path}` must be an .npz of arrays. Received: {one_line(error)}. Save it with `np.savez`."
         ) from error
 
 

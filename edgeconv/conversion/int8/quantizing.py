@@ -28,7 +28,7 @@ from edgeconv.conversion.int8.pixel_input import PixelPath, put_pixels_back, tak
 from edgeconv.conversion.int8.ranges import Ranges
 from edgeconv.conversion.int8.residuals import keep_sums_in_float
 from edgeconv.conversion.int8.targets import END_OPERATORS, Arithmetic
-from edgeconv.errors import ConfigError, UnsupportedModelError
+from edgeconv.errors import ConfigError, UnsupportedModelError, one_line
 from edgeconv.quiet import errors_only
 
 WEIGHTED = {"Conv", "ConvTranspose", "Gemm", "MatMul"}
@@ -273,5 +273,5 @@ def _as_record(value: Any) -> Any:
 def _unsupported(error: Exception) -> UnsupportedModelError:
     return UnsupportedModelError(
         "The model must consist of operators that ONNX Runtime's quantizer takes. "
-        f"Received: {type(error).__name__}: {' '.join(str(error).split())}. Export it without `--quantize`."
+        f"Received: {type(error).__name__}: {one_line(error)}. Export it without `--quantize`."
     )

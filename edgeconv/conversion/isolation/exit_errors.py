@@ -5,15 +5,15 @@ from __future__ import annotations
 import signal
 
 from edgeconv.conversion.isolation.limits import Limits
-from edgeconv.conversion.isolation.memory import in_words
 from edgeconv.errors import ConversionError
+from edgeconv.formatting import format_size
 
 REPORT = "Report it, with the model."
 
 
 def out_of_memory(what: str, limits: Limits) -> ConversionError:
     """Return the error of work that needs more memory than the limit."""
-    size = in_words(limits.bytes_in_force)
+    size = format_size(limits.bytes_in_force)
     return ConversionError(
         f"{what} must fit into {size} of memory. Received: it needs more than {size}. Allow more with "
         "`--max-memory-gb`, or use a machine with more memory."
@@ -45,7 +45,7 @@ def died(what: str, return_code: int, limits: Limits) -> ConversionError:
             received = f"its process was killed by {name}, most likely by the system for want of memory"
             advice = "Close other programs, or use a machine with more memory."
         elif name == "SIGABRT":
-            size = in_words(limits.bytes_in_force)
+            size = format_size(limits.bytes_in_force)
             received = f"its process gave up with {name}, as native code does that finds no memory, here {size}"
             advice = f"Use a machine with more memory; if that is not it: {REPORT.lower()}"
         elif name == "SIGTERM":

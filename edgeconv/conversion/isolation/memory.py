@@ -46,21 +46,6 @@ def limit_memory(memory_bytes: int) -> None:
         resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
 
 
-def in_words(size_bytes: int) -> str:
-    """Return a size as people write it.
-
-    Example:
-        >>> in_words(23_600_000_000)
-        '23.6 GB'
-    """
-    size = float(size_bytes)
-    for unit in ("bytes", "kB", "MB", "GB", "TB"):
-        if size < 1000:
-            return f"{size:.0f} {unit}" if unit == "bytes" else f"{size:.1f} {unit}"
-        size /= 1000
-    return f"{size:,.0f} PB" if size < 1e6 else "more than 1,000,000 PB"
-
-
 def _sizes() -> Iterator[int]:
     yield UNKNOWN
     with suppress(AttributeError, ValueError, OSError):  # Windows has no `sysconf`.

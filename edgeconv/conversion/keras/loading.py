@@ -15,10 +15,10 @@ from edgeconv.conversion.keras.custom_objects import import_custom_objects
 from edgeconv.conversion.keras.interface import interface_of
 from edgeconv.conversion.keras.pixels import pixel_scaling
 from edgeconv.conversion.keras.ports import IMAGE
-from edgeconv.conversion.keras.reference import REASON, KerasReference
+from edgeconv.conversion.keras.reference import KerasReference
 from edgeconv.conversion.keras.saved_model import open_saved_model
 from edgeconv.conversion.tracing.patches.mixed_precision import in_float32
-from edgeconv.errors import ArtifactError, ConfigError, UnsupportedModelError, require
+from edgeconv.errors import ArtifactError, ConfigError, UnsupportedModelError, one_line, require
 from edgeconv.quiet import native_log_held_back
 
 _LAYER = re.compile(r"Error when deserializing class '(\w+)' using config=\{'name': '([^']+)'")
@@ -95,7 +95,7 @@ def _refusal(error: Exception) -> str:
         cause = following
     layers = _LAYER.findall(str(error))
     told, where = (cause, " in layer `{1}` ({0})".format(*layers[-1])) if layers else (error, "")
-    reason = " ".join(str(told).split())[:REASON].rstrip(".")
+    reason = one_line(told)
     advice = (
         "Replace that layer: Keras cannot load what it saved of it" if layers else "Save it again with `model.save`"
     )

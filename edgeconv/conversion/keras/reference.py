@@ -18,10 +18,9 @@ from edgeconv.conversion.keras.structure import leaves, rebuilt
 from edgeconv.conversion.tracing.layer_calls import LayerCalls, describe_layer
 from edgeconv.conversion.tracing.patches.registry import while_answered
 from edgeconv.conversion.tracing.tracer import trace
-from edgeconv.errors import UnsupportedModelError
+from edgeconv.errors import UnsupportedModelError, one_line
 from edgeconv.quiet import native_log_held_back
 
-REASON = 300
 """Characters that are shown of an error of Keras: some are pages."""
 
 OPSET = 17
@@ -103,7 +102,7 @@ class KerasReference:
                 except Exception:
                     failed = describe_layer(self.model, calls.failed or self.model)
                     shapes = ", ".join(f"{name} {array.dtype} {array.shape}" for name, array in feeds.items())
-                    reason = f"{type(error).__name__}: {' '.join(str(error).split())[:REASON]}"
+                    reason = f"{type(error).__name__}: {one_line(error)}"
         raise UnsupportedModelError(
             f"`{self.path}`, {failed}: it must answer in Keras. Received: {reason}, on {shapes}. Give inputs of yours "
             "with `--input-data x.npz`, or replace the layer."

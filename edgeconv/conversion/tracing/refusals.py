@@ -13,7 +13,7 @@ import onnx
 from edgeconv.conversion.graph.layer_names import MARK, layer_of_traced
 from edgeconv.conversion.graph.reading import all_nodes
 from edgeconv.conversion.tracing.layer_calls import describe_origin
-from edgeconv.errors import UnsupportedModelError
+from edgeconv.errors import UnsupportedModelError, one_line
 
 ADVICE = {
     "StringLookup": "Look the strings up before the model, and make the model of the indices.",
@@ -71,7 +71,7 @@ def refused(source: str, error: BaseException, layer: str = "") -> UnsupportedMo
     if isinstance(error, UnsupportedModelError):
         return error
     where = f" in {layer}" if layer else ""
-    reason = plain(error)[:300].rstrip(".")
+    reason = one_line(plain(error))
     return UnsupportedModelError(
         f"`{source}` must consist of layers that can be traced. "
         f"Received{where}: {type(error).__name__}: {reason}. {LOST}"
@@ -87,7 +87,7 @@ def plain(error: BaseException) -> str:
         >>> plain(KeyError("no shape: model._1/conv._1/Add_1"))
         "'no shape: conv/Add_1'"
     """
-    message = _OPERATION.sub(r"`\1`", " ".join(str(error).split()))
+    message = _OPERATION.sub(r"`\1`", one_line(error, most=None))
     return _PATH.sub(lambda found: _unmarked(found[0]), message)
 
 

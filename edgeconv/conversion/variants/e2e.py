@@ -10,7 +10,7 @@ from edgeconv.conversion.embedding.composition import embed
 from edgeconv.conversion.graph.metadata import stamp
 from edgeconv.conversion.variants.context import VariantContext
 from edgeconv.conversion.variants.converted import ConvertedFile
-from edgeconv.errors import ConfigError, EdgeconvError, UnsupportedModelError
+from edgeconv.errors import ConfigError, EdgeconvError, UnsupportedModelError, one_line
 from edgeconv.manifest import ArraySpec, Manifest
 from edgeconv.preparation import Preparation
 from edgeconv.runtime.embedded import INPUT, EmbeddedModel
@@ -53,7 +53,7 @@ def embed_verified(model: onnx.ModelProto, preparation: Preparation, *, kind: st
         EmbeddedModel(embedded.SerializeToString())
     except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError, EdgeconvError) as error:
         raise UnsupportedModelError(
-            f"The model with its preparation inside must load. Received: {' '.join(str(error).split())}. "
+            f"The model with its preparation inside must load. Received: {one_line(error)}. "
             "Export it without `--embed-preprocessing`."
         ) from error
     return embedded

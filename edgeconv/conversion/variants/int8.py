@@ -20,6 +20,7 @@ from edgeconv.conversion.int8.targets import DEFAULT_TARGET, arithmetic_of
 from edgeconv.conversion.variants.context import VariantContext
 from edgeconv.conversion.variants.converted import ConvertedFile
 from edgeconv.conversion.verification.structure import verify_structure
+from edgeconv.parity.accuracy import accuracy_drop
 from edgeconv.parity.prove import Evidence, Stage, answers_of, median_latency_ms, stage_of
 from edgeconv.progress import SILENT, Progress
 from edgeconv.variants import REFERENCE
@@ -50,10 +51,7 @@ class Judge:
         """Return the accuracy that a model loses, in percentage points; without labels, its flips in percent."""
         reference = self.answers(REFERENCE, self._fp32).argmax(axis=1)
         told = self.answers("int8", _bytes_of(model)).argmax(axis=1)
-        labels = self._evidence.labels
-        if labels is None:
-            return 100.0 * float((told != reference).mean())
-        return 100.0 * float((reference == labels).mean() - (told == labels).mean())
+        return accuracy_drop(told, reference, self._evidence.labels)
 
     def cost(self, model: onnx.ModelProto) -> tuple[int, float]:
         """Return the size of a model in bytes, and the median time of one image, or of the only batch size, in us."""

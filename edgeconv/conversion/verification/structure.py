@@ -10,7 +10,7 @@ import onnx
 from edgeconv.conversion.graph.layer_names import layer_of_named
 from edgeconv.conversion.graph.reading import all_nodes
 from edgeconv.conversion.keras.ports import Port
-from edgeconv.errors import EdgeconvError, UnsupportedModelError
+from edgeconv.errors import EdgeconvError, UnsupportedModelError, one_line
 from edgeconv.runtime.session import Session
 
 
@@ -51,7 +51,7 @@ def verify_structure(proto: onnx.ModelProto, source: str, inputs: tuple[Port, ..
         Session(data)
     except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError, EdgeconvError) as error:
         raise UnsupportedModelError(
-            f"`{source}` must convert to ONNX that loads. Received: {_short(error)}. Replace the layer that it names."
+            f"`{source}` must convert to ONNX that loads. Received: {one_line(error)}. Replace the layer that it names."
         ) from error
     return data
 
@@ -63,10 +63,6 @@ def _named(node: onnx.NodeProto) -> str:
 def _listed(ports: Sequence[tuple[str, int]]) -> str:
     types = onnx.TensorProto.DataType
     return ", ".join(f"{name} ({types.Name(kind).lower()})" for name, kind in ports) or "none"
-
-
-def _short(error: Exception) -> str:
-    return " ".join(str(error).split())[:400]
 
 
 def _exists(node: onnx.NodeProto, opsets: dict[str, int]) -> bool:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeconv.conversion.keras.ports import Port
-from edgeconv.errors import ConfigError
+from edgeconv.errors import ConfigError, one_line
 
 Arrays = Mapping[str, NDArray[Any]]
 
@@ -27,7 +27,7 @@ def read_inputs(path: Path) -> dict[str, NDArray[Any]]:
             arrays = {name: file[name] for name in file.files} if isinstance(file, np.lib.npyio.NpzFile) else None
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
         raise ConfigError(
-            f"`{path}` must be an .npz of arrays. Received: {' '.join(str(error).split())}. Save it with `np.savez`."
+            f"`{path}` must be an .npz of arrays. Received: {one_line(error)}. Save it with `np.savez`."
         ) from error
     rows = {array.shape[0] if array.ndim else 0 for array in (arrays or {}).values()}
     if not arrays or len(rows) != 1 or 0 in rows:

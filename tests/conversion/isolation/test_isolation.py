@@ -18,7 +18,7 @@ import errands
 from edgeconv.conversion.isolation import Limits, run_isolated
 from edgeconv.conversion.isolation.error_messages import error_from_dict
 from edgeconv.conversion.isolation.exit_errors import died
-from edgeconv.conversion.isolation.memory import in_words, memory_allowed, memory_of_machine
+from edgeconv.conversion.isolation.memory import memory_allowed, memory_of_machine
 from edgeconv.errors import ArtifactError, ConfigError, ConversionError, ParityError
 from edgeconv.parity.ledger import Gate, Ledger
 
@@ -119,7 +119,7 @@ def test_a_bug_arrives_with_its_traceback() -> None:
 @LINUX
 def test_more_memory_than_the_limit_is_refused() -> None:
     limits = Limits(memory_bytes=1_000_000_000)
-    text = r"^Filling must fit into 1\.0 GB of memory\. Received: it needs more than 1\.0 GB\. Allow more"
+    text = r"^Filling must fit into 1 GB of memory\. Received: it needs more than 1 GB\. Allow more"
     with pytest.raises(ConversionError, match=text):
         run_isolated(errands.fill, 2_000_000_000, limits=limits, what="Filling")
     assert run_isolated(errands.fill, 100_000_000, limits=limits, what="Filling") == 100_000_000
@@ -208,8 +208,6 @@ def test_limits_are_above_0(bad: dict[str, Any]) -> None:
 
 def test_the_default_is_the_machine() -> None:
     assert Limits().bytes_in_force == memory_of_machine() >= memory_allowed() > 100_000_000
-    assert in_words(4 * 10**12) == "4.0 TB"
-    assert in_words(10**40) == "more than 1,000,000 PB"
 
 
 @pytest.mark.parametrize(

@@ -267,12 +267,12 @@ def test_what_the_user_brings_is_accepted(write: Any, custom: Config) -> None:
 @pytest.mark.parametrize(
     ("large", "size"),
     [
-        (layer("Dense", "vast", units=250_000, build=[None, 1_000_000]), "1.0 TB"),
-        (layer("Embedding", "vast", input_dim=10**9, output_dim=250), "1.0 TB"),
-        (layer("Conv2D", "vast", filters=10**6, kernel_size=[500, 500], build=[None, 9, 9, 1]), "1.0 TB"),
-        (layer("LSTM", "vast", units=250_000), "1.0 TB"),
-        (layer("InputLayer", "vast", batch_shape=[None, 500_000, 500_000, 1]), "1.0 TB"),
-        (layer("Dense", "vast", units=10**40), "more than 1,000,000 PB"),
+        (layer("Dense", "vast", units=250_000, build=[None, 1_000_000]), "1 TB"),
+        (layer("Embedding", "vast", input_dim=10**9, output_dim=250), "1 TB"),
+        (layer("Conv2D", "vast", filters=10**6, kernel_size=[500, 500], build=[None, 9, 9, 1]), "1 TB"),
+        (layer("LSTM", "vast", units=250_000), "1 TB"),
+        (layer("InputLayer", "vast", batch_shape=[None, 500_000, 500_000, 1]), "1 TB"),
+        (layer("Dense", "vast", units=10**40), "more than 1,000,000 TB"),
     ],
 )
 def test_a_shape_of_a_terabyte_is_refused_by_name(write: Any, large: Config, size: str) -> None:
@@ -285,7 +285,7 @@ def test_weights_of_a_terabyte_are_refused(write: Any, write_h5: Any) -> None:
         file.create_dataset("vast", (500_000, 500_000), "f4", chunks=(1000, 1000), compression="gzip")
 
     for path in (write(fill=never_written), write_h5(sequential(DENSE), never_written)):
-        assert "`/vast` of shape (500000, 500000), 1.0 TB, of which 0 bytes are there" in refusal(path, ArtifactError)
+        assert "`/vast` of shape (500000, 500000), 1 TB, of which 0 bytes are there" in refusal(path, ArtifactError)
 
 
 def _external_link(file: Any) -> None:

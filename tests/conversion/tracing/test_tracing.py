@@ -157,7 +157,7 @@ def test_what_changes_and_is_not_read_is_no_state() -> None:
             "Sizes 6 and 5 for '{{node model._1/conv._2/Mul_1}} = Mul[T=FLOAT, f=\"NHWC\"](model._1/conv._2/x)' of [5]",
             "Sizes 6 and 5 for `Mul` of [5]",
         ),
-        ("Input 0 of node model._1/block._1/conv._2/Mul_1 is odd.", "Input 0 of node block/conv/Mul_1 is odd."),
+        ("Input 0 of node model._1/block._1/conv._2/Mul_1 is odd.", "Input 0 of node block/conv/Mul_1 is odd"),
         ("Shape of functional./dense./MatMul:0 unknown", "Shape of dense/MatMul:0 unknown"),
         ("See ./notes/mine or 3.5/2.\nEnd", "See ./notes/mine or 3.5/2. End"),
     ],

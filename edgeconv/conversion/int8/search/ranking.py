@@ -8,7 +8,6 @@ the model without the worst of it is as good as the rest of the list says.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 
 from edgeconv.conversion.int8.search.settings import Damage
 from edgeconv.conversion.int8.targets import END_OPERATORS
+from edgeconv.parity.sqnr import power, sqnr_db
 from edgeconv.progress import SILENT, Progress
 from edgeconv.runtime.cores import usable_cores
 from edgeconv.runtime.providers import CPU
@@ -26,8 +26,6 @@ from edgeconv.runtime.session import open_session
 Batches = Callable[[], Iterable[NDArray[Any]]]
 Only = Callable[[str | None], onnx.ModelProto]
 """Makes a model in which the named layer alone is int8; None: none is."""
-
-_SMALLEST = 1e-30
 
 
 def rank(layers: Sequence[str], only: Only, batches: Batches, *, progress: Progress = SILENT) -> tuple[Damage, ...]:
@@ -48,11 +46,11 @@ def rank(layers: Sequence[str], only: Only, batches: Batches, *, progress: Progr
     with progress.bar("Ranking layers", 1 + len(layers)) as advance:
         expected = _answers(only(None), batches())
         advance(1, "float")
-        power = float(np.square(expected).sum())
+        signal = power(expected)
         found: list[Damage] = []
         for layer in layers:
-            noise = float(np.square(_answers(only(layer), batches()) - expected).sum())
-            found.append(Damage(layer, _decibels(power, noise)))
+            noise = power(_answers(only(layer), batches()) - expected)
+            found.append(Damage(layer, sqnr_db(signal, noise)))
             advance(1, layer)
     return tuple(sorted(found, key=lambda damage: np.inf if damage.sqnr_db is None else damage.sqnr_db))
 
@@ -60,7 +58,7 @@ def rank(layers: Sequence[str], only: Only, batches: Batches, *, progress: Progr
 def joint_sqnr_db(ranking: Iterable[Damage]) -> float | None:
     """Return the SQNR that layers have together if their noises add up, in dB; None where there is none."""
     share = sum(10 ** (-damage.sqnr_db / 10) for damage in ranking if damage.sqnr_db is not None)
-    return _decibels(1.0, share)
+    return sqnr_db(1.0, share)
 
 
 def _answers(model: onnx.ModelProto, batches: Iterable[NDArray[Any]]) -> NDArray[np.float64]:
@@ -74,7 +72,3 @@ def _answers(model: onnx.ModelProto, batches: Iterable[NDArray[Any]]) -> NDArray
     session = open_session(bare.SerializeToString(), CPU, usable_cores())
     name = session.get_inputs()[0].name
     return np.concatenate([np.asarray(session.run(None, {name: batch})[0], np.float64) for batch in batches])
-
-
-def _decibels(power: float, noise: float) -> float | None:
-    return None if noise == 0.0 else 10.0 * math.log10(max(power, _SMALLEST) / max(noise, _SMALLEST))

@@ -11,6 +11,8 @@ import onnx
 from edgeconv.conversion.int8.search.result import LayerCost, SearchResult, Step
 from edgeconv.conversion.int8.search.search_cache import Memory
 from edgeconv.conversion.int8.search.settings import Damage, Judgement, Settings
+from edgeconv.formatting import format_size
+from edgeconv.parity.accuracy import within
 from edgeconv.progress import SILENT, Progress
 
 Judge = Callable[[onnx.ModelProto], float]
@@ -21,9 +23,6 @@ Cost = Callable[[onnx.ModelProto], tuple[int, float | None]]
 
 MOST_RETURNS = 16
 """Layers that are tried in int8 again, those with the least damage first: each takes a judgement."""
-
-_ROUNDING = 1e-9
-"""A drop is a difference of two shares: the last bit must not decide."""
 
 
 class Maker(Protocol):
@@ -173,13 +172,13 @@ class _Search:
             earlier = next(known, None)
             judgement = earlier.judgement if earlier is not None else self._judged(settings, float_layers)
             self._memory.keep_judgement(settings, float_layers, judgement)
-        holds = judgement.drop <= self._max_drop + _ROUNDING
+        holds = within(judgement.drop, self._max_drop)
         step = Step(aim, settings, tuple(float_layers), judgement, holds, returned)
         self._steps.append(step)
         time = "" if judgement.latency_us is None else f", {judgement.latency_us:,.0f} us an image"
         self._progress.say(
             f"int8, {step.what}: loses {judgement.drop + 0.0:.2f} points of {self._max_drop:g}, "
-            f"{judgement.size_bytes:,} bytes{time}"
+            f"{format_size(judgement.size_bytes)}{time}"
         )
         return step
 
@@ -189,4 +188,4 @@ class _Search:
 
 
 def _better(best: Step, other: Step) -> Step:
-    return other if other.judgement.drop < best.judgement.drop - _ROUNDING else best
+    return best if within(best.judgement.drop, other.judgement.drop) else other

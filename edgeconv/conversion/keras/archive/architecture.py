@@ -11,7 +11,7 @@ from typing import Any
 from edgeconv.conversion.keras.archive.classes import BUILTIN, FUNCTIONS, LITERALS, knows_class, knows_function
 from edgeconv.conversion.keras.archive.sizes import check_sizes
 from edgeconv.conversion.keras.archive.wording import shown
-from edgeconv.errors import ArtifactError, UnsupportedModelError
+from edgeconv.errors import ArtifactError, UnsupportedModelError, one_line
 
 LAMBDA = "__lambda__"
 """What Keras calls a Python function that lies in the file as byte code."""
@@ -76,7 +76,7 @@ def check_architecture(path: Path, text: str | bytes, *, custom_objects: Collect
         parts = list(_parts(config, "", legacy="module" not in config))
     except (ValueError, RecursionError) as error:
         raise ArtifactError(
-            f"`{path}` must hold the config of a Keras model, JSON. Received: {' '.join(str(error).split())[:200]}. "
+            f"`{path}` must hold the config of a Keras model, JSON. Received: {one_line(error)}. "
             "Save the model again with `model.save`."
         ) from error
     if not unsafe:

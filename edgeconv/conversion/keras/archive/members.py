@@ -12,9 +12,10 @@ from collections import Counter
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from edgeconv.conversion.isolation.memory import in_words, memory_allowed
+from edgeconv.conversion.isolation.memory import memory_allowed
 from edgeconv.conversion.keras.archive.wording import shown
 from edgeconv.errors import ArtifactError, UnsupportedModelError
+from edgeconv.formatting import format_size
 
 CONFIG = "config.json"
 WEIGHTS = "model.weights.h5"
@@ -58,11 +59,11 @@ def check_members(path: Path, archive: zipfile.ZipFile) -> None:
         _check_member(path, member)
     size, unpacked = path.stat().st_size, sum(member.file_size for member in members)
     if sum(member.compress_size for member in members) > size or _explodes(unpacked, size):
-        raise _harmful(path, f"{in_words(size)} that unpack to {in_words(unpacked)}, a zip bomb")
+        raise _harmful(path, f"{format_size(size)} that unpack to {format_size(unpacked)}, a zip bomb")
     if archive.getinfo(WEIGHTS).file_size > memory_allowed():
         raise UnsupportedModelError(
-            f"`{path}` must fit into the {in_words(memory_allowed())} of memory that there are. Received: weights of "
-            f"{in_words(archive.getinfo(WEIGHTS).file_size)}. Use a machine with more memory."
+            f"`{path}` must fit into the {format_size(memory_allowed())} of memory that there are. Received: "
+            f"weights of {format_size(archive.getinfo(WEIGHTS).file_size)}. Use a machine with more memory."
         )
 
 
@@ -119,9 +120,9 @@ def _check_member(path: Path, member: zipfile.ZipInfo) -> None:
     if member.flag_bits & 1 or member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         raise _harmful(path, f"the member {shown(name)}, encrypted or packed in a way that Keras does not use")
     if name in (CONFIG, METADATA) and member.file_size > CONFIG_LIMIT_BYTES:
-        raise _harmful(path, f"a {name} of {in_words(member.file_size)}")
+        raise _harmful(path, f"a {name} of {format_size(member.file_size)}")
     if _explodes(member.file_size, member.compress_size):
-        sizes = f"{in_words(member.compress_size)} that unpack to {in_words(member.file_size)}"
+        sizes = f"{format_size(member.compress_size)} that unpack to {format_size(member.file_size)}"
         raise _harmful(path, f"the member {shown(name)} of {sizes}, a zip bomb")
 
 

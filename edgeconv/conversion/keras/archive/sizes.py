@@ -7,9 +7,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from edgeconv.conversion.isolation.memory import in_words, memory_allowed
+from edgeconv.conversion.isolation.memory import memory_allowed
 from edgeconv.conversion.keras.archive.wording import shown
 from edgeconv.errors import UnsupportedModelError
+from edgeconv.formatting import format_size
 
 FLOAT_BYTES = 4
 """Of a weight when it is loaded; half precision is converted in float32."""
@@ -36,9 +37,9 @@ def check_sizes(path: Path, parts: Sequence[dict[str, Any]]) -> None:
     if total > memory_allowed():
         size, largest = max(sizes, key=lambda pair: pair[0])
         raise UnsupportedModelError(
-            f"`{path}` must fit into the {in_words(memory_allowed())} of memory that there are. Received: at least "
-            f"{in_words(total)}, of which {in_words(size)} for the layer {shown(largest['config'].get('name'))}, a "
-            f"{largest['class_name']}. Make the layer smaller, or use a machine with more memory."
+            f"`{path}` must fit into the {format_size(memory_allowed())} of memory that there are. Received: at least "
+            f"{format_size(total)}, of which {format_size(size)} for the layer {shown(largest['config'].get('name'))}, "
+            f"a {largest['class_name']}. Make the layer smaller, or use a machine with more memory."
         )
 
 

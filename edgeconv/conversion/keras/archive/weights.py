@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from edgeconv.conversion.isolation.memory import in_words, memory_allowed
+from edgeconv.conversion.isolation.memory import memory_allowed
 from edgeconv.conversion.keras.archive.members import CONFIG_LIMIT_BYTES
 from edgeconv.conversion.keras.archive.wording import shown
-from edgeconv.errors import ArtifactError, UnsupportedModelError
+from edgeconv.errors import ArtifactError, UnsupportedModelError, one_line
+from edgeconv.formatting import format_size
 
 EXPANSION_LIMIT = 1000
 EXPANSION_FLOOR_BYTES = 256 << 20
@@ -44,8 +45,8 @@ def check_weights(path: Path, file: BinaryIO) -> None:
         raise _damaged(path, error) from error
     if total > memory_allowed():
         raise UnsupportedModelError(
-            f"`{path}` must fit into the {in_words(memory_allowed())} of memory that there are. Received: weights of "
-            f"{in_words(total)}. Use a machine with more memory, or a smaller model."
+            f"`{path}` must fit into the {format_size(memory_allowed())} of memory that there are. Received: "
+            f"weights of {format_size(total)}. Use a machine with more memory, or a smaller model."
         )
 
 
@@ -105,7 +106,7 @@ def _size(path: Path, name: str, dataset: Any) -> int:
     if size > EXPANSION_FLOOR_BYTES and size > EXPANSION_LIMIT * stored:
         raise ArtifactError(
             f"`{path}` must hold the weights that it declares. Received: {shown(name)} of shape {dataset.shape}, "
-            f"{in_words(size)}, of which {in_words(stored)} are there. Save the model again with `model.save`."
+            f"{format_size(size)}, of which {format_size(stored)} are there. Save the model again with `model.save`."
         )
     return size
 
@@ -120,5 +121,5 @@ def _reads_others(path: Path, received: str) -> ArtifactError:
 def _damaged(path: Path, error: Exception) -> ArtifactError:
     return ArtifactError(
         f"`{path}` must hold its weights as sound HDF5. Received: {type(error).__name__}: "
-        f"{' '.join(str(error).split())[:200]}. It may be cut off or damaged: copy it again, or save the model again."
+        f"{one_line(error)}. It may be cut off or damaged: copy it again, or save the model again."
     )

@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import Any
 
 from edgeconv.conversion.tracing.layer_calls import describe_layer, layer_paths
-from edgeconv.errors import UnsupportedModelError
+from edgeconv.errors import UnsupportedModelError, one_line
 
 ROUNDING = {"float16": 2.0**-11, "bfloat16": 2.0**-8}
 """The largest relative error of rounding a number to a type."""
@@ -53,7 +53,7 @@ def in_float32(model: Any, *, safe_mode: bool = True) -> Any:
     except Exception as error:  # A config may make anything raise.
         raise UnsupportedModelError(
             f"a model of mixed precision must be rebuilt from its config in float32. Received: "
-            f"{type(error).__name__}: {' '.join(str(error).split())[:200]}. Save the model under the policy `float32`."
+            f"{type(error).__name__}: {one_line(error)}. Save the model under the policy `float32`."
         ) from error
     return rebuilt
 

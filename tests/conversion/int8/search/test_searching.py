@@ -185,8 +185,8 @@ def test_every_step_is_told() -> None:
 
     found = _World({"a": 0.7}).search(progress=Listener())
     assert len(lines) == len(found.steps)
-    assert lines[0] == "int8, minmax: loses 0.70 points of 0.1, 1,000 bytes, 50 us an image"
-    assert "int8, minmax, 1 layer in float: loses 0.00 points of 0.1, 1,100 bytes, 57 us an image" in lines
+    assert lines[0] == "int8, minmax: loses 0.70 points of 0.1, 1 kB, 50 us an image"
+    assert "int8, minmax, 1 layer in float: loses 0.00 points of 0.1, 1.1 kB, 57 us an image" in lines
     assert lines[-1].startswith("int8, `a` back in int8: loses 0.70")
 
 
@@ -216,11 +216,11 @@ def test_the_section_of_the_report_says_what_was_found() -> None:
     from importlib.resources import files
     from types import SimpleNamespace
 
-    from edgeconv.formatting import size
+    from edgeconv.formatting import format_size
 
     source = files("edgeconv.parity").joinpath("way_to_int8.html.jinja").read_text(encoding="utf-8")
     environment = jinja2.Environment(autoescape=True, trim_blocks=True, undefined=jinja2.StrictUndefined)
-    environment.filters["size"] = size
+    environment.filters["size"] = format_size
     for world in (_World({"a": 0.7, "c": 0.3}), _World({"a": 0.05}), _World({"a": 1.0}, floor=0.4)):
         found = world.search()
         ledger = SimpleNamespace(int8_search=found.as_dict(), rows=[SimpleNamespace(accuracy=0.99)])
