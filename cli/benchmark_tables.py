@@ -55,11 +55,14 @@ TUNING_COLUMNS: Columns = {
 
 def profile_columns(variants: Sequence[str]) -> Columns:
     """Return headings, each with what makes its cell of a row of the layers of `Profile.as_dict`."""
+    from edgeconv.variants import REFERENCE, best_first
+
+    best = best_first(gpu=False)[0]
     columns: Columns = {"layer": lambda row: str(row["layer"])}
     for variant in variants:
         columns[f"{variant} us"] = lambda row, variant=variant: _time(row, variant)  # type: ignore[misc]
-    if {"fp32", "int8"} <= set(variants):
-        columns["int8 / fp32"] = _ratio
+    if {REFERENCE, best} <= set(variants):
+        columns[f"{best} / {REFERENCE}"] = lambda row: _ratio(row[f"{best}_us"], row[f"{REFERENCE}_us"])
     for variant in variants:
         columns[f"{variant} operators"] = lambda row, variant=variant: _operators(row, variant)  # type: ignore[misc]
     return columns
@@ -69,8 +72,8 @@ def _time(row: Row, variant: str) -> str:
     return "-" if row[f"{variant}_us"] is None else f"{row[f'{variant}_us']:.1f}"
 
 
-def _ratio(row: Row) -> str:
-    return f"{row['int8_us'] / row['fp32_us']:.2f}" if row["int8_us"] and row["fp32_us"] else "-"
+def _ratio(time: float | None, other: float | None) -> str:
+    return f"{time / other:.2f}" if time and other else "-"
 
 
 def _operators(row: Row, variant: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from edgeconv.errors import require
+from edgeconv.variants import is_int8
 
 
 def portable(model: bytes, variant: str) -> bytes:
@@ -10,12 +11,12 @@ def portable(model: bytes, variant: str) -> bytes:
 
     Args:
         model: the bytes of an `.onnx` file.
-        variant: what is in it; only ``"int8"`` is changed.
+        variant: what is in it; only one in int8 is changed.
 
     Raises:
         MissingDependencyError: int8 is to be changed, and `onnx` is not installed.
     """
-    if variant != "int8":
+    if not is_int8(variant):
         return model
     require("onnx", extra="train", purpose="Bundling int8 for this target")
     from edgeconv.conversion.int8.unsigned_weights import with_unsigned_weights
