@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 
 from edgeconv.config import ExportConfig
@@ -12,7 +11,7 @@ from edgeconv.conversion.int8.images import CalibrationImages, draw_calibration
 from edgeconv.conversion.keras import KerasReference
 from edgeconv.conversion.verification.random_inputs import candidates
 from edgeconv.datasets import Dataset
-from edgeconv.parity.prove import Evidence
+from edgeconv.parity.comparison import ComparisonSet
 from edgeconv.preparation import Preparation
 from edgeconv.progress import Progress
 from edgeconv.variants import VARIANTS
@@ -45,18 +44,18 @@ def find_calibration(
     return images
 
 
-def find_evidence(
+def find_evaluation_set(
     reference: KerasReference, data: Dataset | None, calibration: CalibrationImages | None, config: ExportConfig
-) -> Evidence | None:
+) -> ComparisonSet | None:
     """Return the images to judge classes on, or None where differences of random answers are all there is."""
     if data is not None:
-        return Evidence(data.name, "test", data.sha256, data.test.images, data.test.labels)
+        test = data.test
+        return ComparisonSet.of_images(test.images, test.labels, dataset=data.name, split="test", sha256=data.sha256)
     if calibration is not None:
         record, images = calibration.record, calibration.first(IMAGES_JUDGED)
-        digest = hashlib.sha256(images.tobytes()).hexdigest()
-        return Evidence(record["dataset"], record["split"], digest, images, None)
+        return ComparisonSet.of_images(images, dataset=record["dataset"], split=record["split"])
     # Without any image, differences from Keras are shares of an output's spread, where a variant has a limit for that.
     if all(row.tolerance is not None for row in VARIANTS.values() if config.makes(row.name)):
         return None
     images = next(candidates(reference, config.seed)).draw(RANDOM_IMAGES, 0)["image"]
-    return Evidence("random", "random", hashlib.sha256(images.tobytes()).hexdigest(), images, None)
+    return ComparisonSet.of_images(images, dataset="random", split="random")

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-
-import numpy as np
-from numpy.typing import NDArray
 
 from edgeconv.artifact import FAILED_PARITY_FILE, write_json
 from edgeconv.config import ExportConfig
@@ -18,22 +14,19 @@ from edgeconv.conversion.exported import ExportedModel
 from edgeconv.conversion.graph.file_size import check_size
 from edgeconv.conversion.graph.releases import target
 from edgeconv.conversion.int8.targets import DEFAULT_TARGET, arithmetic_of
-from edgeconv.conversion.judged_images import find_calibration, find_evidence
-from edgeconv.conversion.keras import KerasReference, load_keras
-from edgeconv.conversion.source import Source, check_folder, find_data, find_source, own_folder
+from edgeconv.conversion.judged_images import find_calibration, find_evaluation_set
+from edgeconv.conversion.keras import load_keras
+from edgeconv.conversion.source import check_folder, find_data, find_source, own_folder
 from edgeconv.conversion.variants.context import VariantContext
-from edgeconv.conversion.variants.converted import ConvertedFile
 from edgeconv.conversion.variants.making import make_variants
-from edgeconv.conversion.verification.agreement import BATCHES, Trials
 from edgeconv.conversion.verification.user_inputs import fitted, read_inputs
-from edgeconv.conversion.writing import SAMPLES, golden_samples, write_artifact
+from edgeconv.conversion.writing import write_artifact
 from edgeconv.datasets import DatasetSpec
 from edgeconv.errors import ParityError
-from edgeconv.parity.ledger import Ledger
-from edgeconv.parity.prove import Evidence, Stage, prove, stage_of
-from edgeconv.parity.trial_ledger import ledger_of_trials
+from edgeconv.parity.golden import golden_vectors
+from edgeconv.parity.prove import prove
+from edgeconv.parity.stage import Stage, on_images, stage_of, stage_of_tensors
 from edgeconv.progress import SILENT, Progress
-from edgeconv.runtime.golden import Samples
 from edgeconv.variants import VARIANTS
 
 IMAGES_EXPLAINED = 8
@@ -69,14 +62,15 @@ def export_here(
     inputs = None if arrays is None else fitted(arrays, reference.inputs, config.input_data or "")
     preparation = preparation_of(source, reference, data)
     calibration = find_calibration(reference, preparation, data, config, progress)
-    evidence = find_evidence(reference, data, calibration, config)
-    context = VariantContext(reference, config, inputs, preparation, calibration, evidence, progress=progress)
+    images = find_evaluation_set(reference, data, calibration, config)
+    context = VariantContext(reference, config, inputs, preparation, calibration, images, progress=progress)
     context = make_variants(context)
-    reference, files, trials, kind = context.reference, context.files, context.trials, context.output_kind
-    ledger = _prove(source, reference, files, evidence, trials, kind, config, context.answers, progress)
+    reference, files, compared, kind = context.reference, context.files, context.compared, context.output_kind
+    stages = _stages(context, source.size_bytes)
+    ledger = prove(stages, compared, max_drop=config.max_drop, kind=kind, known=context.answers, progress=progress)
     for search in [file.search for file in files.values() if file.search is not None]:
         ledger = replace(ledger, int8_search=search.as_dict())
-    explanation = _explain(reference, files, evidence, trials, progress) if config.explain else None
+    explanation = _explain(context) if config.explain else None
     if not ledger.passed:
         write_json(folder / FAILED_PARITY_FILE, ledger.as_dict())
         raise ParityError(
@@ -84,57 +78,32 @@ def export_here(
             f"read `{folder / FAILED_PARITY_FILE}`, or allow more with `--max-drop`.",
             ledger,
         )
-    samples = golden_samples(evidence, reference.predict) if evidence else None
-    if samples is None and reference.is_classifier:
-        samples = _golden_trial(reference, trials)
+    samples = golden_vectors(compared, stages[0].run) if reference.is_classifier else None
     manifest = build_manifest(folder.resolve().name, source, reference, data, config, files, ledger, kind)
-    manifest, ledger = write_artifact(folder, source, manifest, ledger, files, evidence, samples)
+    manifest, ledger = write_artifact(folder, source, manifest, ledger, files, compared, samples)
     progress.say(release.sentence)
     return ExportedModel(folder, manifest, ledger, explanation)
 
 
-def _explain(
-    reference: KerasReference,
-    files: Mapping[str, ConvertedFile],
-    evidence: Evidence | None,
-    trials: Trials,
-    progress: Progress,
-) -> Explanation:
+def _explain(context: VariantContext) -> Explanation:
     """Hold every layer against Keras, on a few of the images where there are some."""
-    feeds = trials.trials[0].feeds
-    if evidence is not None:
-        feeds = {reference.inputs[0].name: evidence.images[: reference.batch or IMAGES_EXPLAINED]}
-    models = {name: file.model for name, file in files.items() if VARIANTS[name].explained}
-    return explain(reference, feeds, models, progress=progress)
+    reference, feeds = context.reference, context.sample_inputs.batches[0].feeds
+    if context.evaluation_set is not None:
+        feeds = context.evaluation_set.first(reference.batch or IMAGES_EXPLAINED).batches[0].feeds
+    models = {name: file.model for name, file in context.files.items() if VARIANTS[name].explained}
+    return explain(reference, feeds, models, progress=context.progress)
 
 
-def _golden_trial(reference: KerasReference, trials: Trials) -> Samples:
-    """Return random images as golden vectors, or the user's."""
-    trial = trials.trials[0]
-    (images,), (answers,) = trial.feeds.values(), trial.expected.values()
-    if trials.source is not None and reference.batch is None:
-        name, images = trials.source.draw(SAMPLES, images.shape[1]).popitem()
-        # A few at once, as in the trials: large pictures of a deep network take gigabytes.
-        parts = [images[start : start + BATCHES[0]] for start in range(0, SAMPLES, BATCHES[0])]
-        answers = np.concatenate([next(iter(reference.run({name: part}).values())) for part in parts])
-    return Samples(images, np.full(len(images), -1, np.int64), answers)
-
-
-def _prove(
-    source: Source,
-    reference: KerasReference,
-    files: Mapping[str, ConvertedFile],
-    evidence: Evidence | None,
-    trials: Trials,
-    kind: str,
-    config: ExportConfig,
-    known: Mapping[str, NDArray[np.float32]],
-    progress: Progress,
-) -> Ledger:
-    size = source.size_bytes
-    if evidence is None:
-        return ledger_of_trials(size, {name: file.bytes for name, file in files.items()}, trials)
-    stages = [Stage("keras", "tensorflow", reference.predict, size)]
-    for name, file in files.items():
-        stages.append(stage_of(name, file.bytes, batch=reference.batch, reduced_range=file.reduced_range))
-    return prove(stages, evidence, max_drop=config.max_drop, kind=kind, known=known, progress=progress)
+def _stages(context: VariantContext, size_bytes: int) -> list[Stage]:
+    """Return Keras, and each variant that was made."""
+    reference, files = context.reference, context.files
+    if context.evaluation_set is None:
+        keras = Stage("keras", "tensorflow", reference.run, size_bytes, timed=False)
+        return [keras, *(stage_of_tensors(name, file.bytes) for name, file in files.items())]
+    return [
+        Stage("keras", "tensorflow", on_images(reference.predict), size_bytes),
+        *(
+            stage_of(name, file.bytes, batch=reference.batch, reduced_range=file.reduced_range)
+            for name, file in files.items()
+        ),
+    ]

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from edgeconv.artifact import (
     CURVES_FILE,
@@ -30,27 +28,11 @@ from edgeconv.conversion.source import Source
 from edgeconv.conversion.variants.converted import ConvertedFile
 from edgeconv.conversion.variants.e2e import contract_inside
 from edgeconv.manifest import Manifest, Variant
+from edgeconv.parity.comparison import ComparisonSet
 from edgeconv.parity.ledger import Ledger, Row
-from edgeconv.parity.prove import Evidence
 from edgeconv.parity.report import FlipPicture, render_report
 from edgeconv.runtime.golden import Samples
 from edgeconv.variants import VARIANTS, takes_pictures
-
-SAMPLES = 16
-"""Golden vectors of an artifact, or one a class where there are more classes."""
-
-
-def golden_samples(evidence: Evidence, reference: Callable[[NDArray[Any]], NDArray[np.float32]]) -> Samples:
-    """Choose golden vectors, of each class in turn in the order of the split, with the reference's answers."""
-    labels = np.full(len(evidence.images), -1, np.int64) if evidence.labels is None else evidence.labels
-    classes = np.unique(labels)
-    rank = np.zeros(len(labels), np.int64)
-    for label in classes:
-        members = labels == label
-        rank[members] = np.arange(members.sum())
-    chosen = np.sort(np.argsort(rank, kind="stable")[: max(SAMPLES, len(classes))])
-    images = np.ascontiguousarray(evidence.images[chosen])
-    return Samples(images, labels[chosen], reference(images))
 
 
 def write_artifact(
@@ -59,7 +41,7 @@ def write_artifact(
     manifest: Manifest,
     ledger: Ledger,
     files: Mapping[str, ConvertedFile],
-    evidence: Evidence | None,
+    compared: ComparisonSet,
     samples: Samples | None,
 ) -> tuple[Manifest, Ledger]:
     """Write an artifact's files; the manifest, which vouches for the others, takes its name last.
@@ -84,7 +66,7 @@ def write_artifact(
         write_json(scratch / PARITY_FILE, ledger.as_dict())
         for name in (KERAS_FILE,) * (source.path.suffix == ".keras") + (TRAINING_FILE, CURVES_FILE):
             _bring_along(name, source, folder, scratch)
-        (scratch / REPORT_FILE).write_text(_report(source, manifest, ledger, evidence), encoding="utf-8")
+        (scratch / REPORT_FILE).write_text(_report(source, manifest, ledger, compared), encoding="utf-8")
         for path in sorted(scratch.iterdir()):
             with replacing(folder / path.name) as sibling:
                 shutil.copyfile(path, sibling)
@@ -113,12 +95,12 @@ def _bring_along(name: str, source: Source, folder: Path, scratch: Path) -> None
         shutil.copyfile(path, scratch / name)
 
 
-def _report(source: Source, manifest: Manifest, ledger: Ledger, evidence: Evidence | None) -> str:
+def _report(source: Source, manifest: Manifest, ledger: Ledger, compared: ComparisonSet) -> str:
     curves = source.path.parent / CURVES_FILE
     flips: dict[str, list[FlipPicture]] = {}
-    if evidence is not None and manifest.input.kind == "pixels":
+    if compared.spreads is None and manifest.input.kind == "pixels":
         for row in ledger.rows[1:]:
-            flips[row.stage] = [FlipPicture(flip, evidence.images[flip.index]) for flip in row.flips]
+            flips[row.stage] = [FlipPicture(flip, compared.images[flip.index]) for flip in row.flips]
     return render_report(
         manifest,
         ledger,

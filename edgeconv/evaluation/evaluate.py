@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import onnxruntime as ort
@@ -15,8 +14,10 @@ from edgeconv.datasets import DatasetSpec
 from edgeconv.errors import ConfigError, DatasetError, ProviderError
 from edgeconv.evaluation.emulation.devices import devices_named
 from edgeconv.evaluation.emulation.stages import emulated_stages
+from edgeconv.parity.comparison import ComparisonSet
 from edgeconv.parity.ledger import Ledger
-from edgeconv.parity.prove import Evidence, Stage, prove, stage_of
+from edgeconv.parity.prove import prove
+from edgeconv.parity.stage import Stage, on_images, stage_of
 from edgeconv.progress import SILENT, Progress
 from edgeconv.runtime.loading import ModelFiles, find_files, find_model, has_reduced_range
 from edgeconv.runtime.providers import CPU, candidates
@@ -74,7 +75,7 @@ def evaluate(
     fixed = files.manifest.input.shape[0]
     batch = fixed if isinstance(fixed, int) else None
     emulated = emulated_stages(files, devices_named(emulate), batch=batch)
-    evidence = _first(images, _evidence(files, dataset, progress))
+    compared = _test_images(files, dataset, progress).first(images)
     stages = [
         *_keras_stage(files, custom_objects, progress),
         *(
@@ -85,15 +86,10 @@ def evaluate(
     stages += _gpu_stages(files, batch, progress)
     stages += _bundle_stages(files, bundles)
     stages += emulated
-    return prove(stages, evidence, max_drop=max_drop, kind=files.manifest.output.kind, progress=progress)
+    return prove(stages, compared, max_drop=max_drop, kind=files.manifest.output.kind, progress=progress)
 
 
-def _first(count: int | None, evidence: Evidence) -> Evidence:
-    labels = None if evidence.labels is None else evidence.labels[:count]
-    return replace(evidence, images=evidence.images[:count], labels=labels)
-
-
-def _evidence(files: ModelFiles, dataset: str | DatasetSpec | None, progress: Progress) -> Evidence:
+def _test_images(files: ModelFiles, dataset: str | DatasetSpec | None, progress: Progress) -> ComparisonSet:
     keras_path = files.path / KERAS_FILE if files.path.is_dir() else files.path
     data = find_data(Source(keras_path, "", record_of(keras_path, progress)), dataset, progress)
     if data is None:
@@ -112,7 +108,8 @@ def _evidence(files: ModelFiles, dataset: str | DatasetSpec | None, progress: Pr
             f"{data.source}. Choose other data."
         )
     progress.say(f"Data: {data.source}, {len(data.test.labels):,} test images, sha256 {data.sha256[:12]}")
-    return Evidence(data.name, "test", data.sha256, data.test.images, data.test.labels)
+    test = data.test
+    return ComparisonSet.of_images(test.images, test.labels, dataset=data.name, split="test", sha256=data.sha256)
 
 
 def _keras_stage(files: ModelFiles, custom_objects: Sequence[str], progress: Progress) -> list[Stage]:
@@ -126,7 +123,7 @@ def _keras_stage(files: ModelFiles, custom_objects: Sequence[str], progress: Pro
 
     input_range = files.manifest.provenance.get("input_range")
     reference = load_keras(path, input_range=input_range, custom_objects=custom_objects)
-    return [Stage("keras", "tensorflow", reference.predict, path.stat().st_size)]
+    return [Stage("keras", "tensorflow", on_images(reference.predict), path.stat().st_size)]
 
 
 def _gpu_stages(files: ModelFiles, batch: int | None, progress: Progress) -> list[Stage]:
@@ -153,6 +150,6 @@ def _bundle_stages(files: ModelFiles, folders: Sequence[str | Path]) -> list[Sta
                 f"`{bundle.path}` must be a bundle of `{files.path}`. Received: other classes. Bundle it again."
             )
     return [
-        Stage(bundle.target, CPU, bundle.run, bundle.size_bytes, gives_probabilities=True, timed=False)
+        Stage(bundle.target, CPU, on_images(bundle.run), bundle.size_bytes, gives_probabilities=True, timed=False)
         for bundle in bundles
     ]

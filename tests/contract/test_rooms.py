@@ -50,7 +50,6 @@ ROOMS = {
 """The rooms that a room may import; `cli` and the face of the package open any, when they are asked to."""
 
 EXCEPTIONS = {
-    ("parity", "edgeconv.conversion.verification.agreement"): "goes with the comparison set",
     ("bundling", "edgeconv.conversion.variants.e2e"): "an artifact exported without e2e gets it when it is bundled",
     ("bundling", "edgeconv.conversion.int8.unsigned_weights"): "a bundle's int8 is right where no option can be set",
 }

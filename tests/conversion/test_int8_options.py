@@ -21,7 +21,7 @@ from edgeconv.conversion.stages import export_here  # noqa: E402
 from edgeconv.conversion.variants import int8_fast  # noqa: E402
 from edgeconv.conversion.variants.int8 import Judge  # noqa: E402
 from edgeconv.errors import ConfigError  # noqa: E402
-from edgeconv.parity.prove import Evidence  # noqa: E402
+from edgeconv.parity.comparison import ComparisonSet  # noqa: E402
 from tests.conversion.int8.networks import convnet  # noqa: E402
 from tests.conversion.isolation.alive import alive  # noqa: E402
 
@@ -144,7 +144,7 @@ def test_the_judge_counts_accuracy_where_classes_are_known_and_flips_where_not()
     kernel = next(value for value in other.graph.initializer if value.name == "weights")
     kernel.raw_data = (-np.frombuffer(kernel.raw_data, np.float32)).tobytes()
     images = np.random.default_rng(0).integers(0, 256, (40, 8, 8, 3), dtype=np.uint8)
-    blind = Evidence("noise", "calibration", "0", images, None)
+    blind = ComparisonSet.of_images(images, dataset="noise", split="calibration")
     judge = Judge(fp32.SerializeToString(deterministic=True), blind, reduced_range=False, batch=None)
     assert judge.drop(fp32) == 0.0
     flips = judge.drop(other)

@@ -20,7 +20,9 @@ from edgeconv.errors import ConfigError, InferenceError, ProviderError
 from edgeconv.evaluation.emulation import emulator, stages
 from edgeconv.evaluation.emulation.devices import DEVICES, devices_named
 from edgeconv.evaluation.emulation.emulator import Emulator, emulator_of
-from edgeconv.parity.prove import Evidence, Stage, prove
+from edgeconv.parity.comparison import ComparisonSet
+from edgeconv.parity.prove import prove
+from edgeconv.parity.stage import Stage, on_images
 from edgeconv.runtime.loading import find_files, reference_model
 from edgeconv.runtime.predictor import Predictor
 from edgeconv.runtime.processor import int8_overflows, read_processor
@@ -186,10 +188,11 @@ def test_a_device_is_given_all_images_at_once_and_judged_as_int8() -> None:
 
     labels = np.zeros(1200, np.int64)
     labels[:6] = 1
-    right = Stage("keras", "tensorflow", lambda images: np.eye(2, dtype=np.float32)[images[:, 0]], 1, timed=False)
-    device = Stage("int8 on pi4", "CPUExecutionProvider", run, 1, timed=False, at_once=True)
-    evidence = Evidence("d", "test", "0", labels[:, None], labels)
-    ledger = prove([right, device], evidence, max_drop=0.4, kind="probabilities")
+    exact = on_images(lambda images: np.eye(2, dtype=np.float32)[images[:, 0]])
+    right = Stage("keras", "tensorflow", exact, 1, timed=False)
+    device = Stage("int8 on pi4", "CPUExecutionProvider", on_images(run), 1, timed=False, at_once=True)
+    compared = ComparisonSet.of_images(labels[:, None], labels, dataset="d", split="test")
+    ledger = prove([right, device], compared, max_drop=0.4, kind="probabilities")
     assert calls == [1200]
     assert (ledger.passed, ledger.failures()) == (
         False,

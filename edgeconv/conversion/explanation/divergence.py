@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from edgeconv.conversion.explanation.comparing import Comparison, compare_as_it_is
 from edgeconv.conversion.explanation.matching import Match, match_layers, settle
 from edgeconv.conversion.explanation.recording import layer_order, outputs_of
-from edgeconv.conversion.explanation.tapping import Feeds, TappedModel
+from edgeconv.conversion.explanation.tapping import TappedModel
 from edgeconv.conversion.graph.layer_names import layer_of_named
+from edgeconv.parity.comparison import Feeds
 
 
 class Reference(Protocol):

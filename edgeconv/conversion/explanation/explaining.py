@@ -12,7 +12,8 @@ from edgeconv.conversion.explanation.matching import Match, match_layers, settle
 from edgeconv.conversion.explanation.recording import Record, in_chunks, layer_order, outputs_of
 from edgeconv.conversion.explanation.searching import CANDIDATES
 from edgeconv.conversion.explanation.table import Explanation, LayerError, LayerRow
-from edgeconv.conversion.explanation.tapping import Feeds, TappedModel
+from edgeconv.conversion.explanation.tapping import TappedModel
+from edgeconv.parity.comparison import Feeds
 from edgeconv.progress import SILENT, Progress
 
 CHUNK_BYTES = 2**28

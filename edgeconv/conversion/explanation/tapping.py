@@ -6,7 +6,7 @@ ONNX Runtime, not copied, so that a session of a part of a large model costs lit
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,8 +19,7 @@ from onnx import helper
 from edgeconv.conversion.explanation.statistics import Statistics
 from edgeconv.conversion.graph.layer_names import layer_of_named
 from edgeconv.conversion.graph.qdq import QUANTIZE, dequantized_names
-
-Feeds = Mapping[str, NDArray[Any]]
+from edgeconv.parity.comparison import Feeds
 
 LENT_FROM = 1024
 """Bytes from which a weight is lent. ONNX Runtime reads smaller ones, such as shapes, while it loads."""

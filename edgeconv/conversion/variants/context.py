@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,8 +12,7 @@ from edgeconv.config import ExportConfig
 from edgeconv.conversion.int8.images import CalibrationImages
 from edgeconv.conversion.keras import KerasReference
 from edgeconv.conversion.variants.converted import ConvertedFile
-from edgeconv.conversion.verification.agreement import Trials
-from edgeconv.parity.prove import Evidence
+from edgeconv.parity.comparison import Answers, ComparisonSet, Feeds
 from edgeconv.preparation import Preparation
 from edgeconv.progress import SILENT, Progress
 from edgeconv.variants import REFERENCE
@@ -27,20 +25,20 @@ class VariantContext:
     Attributes:
         reference: the model in Keras.
         config: which variants, and how.
-        inputs: the user's inputs by name, (n, ...), to compare on in place of random ones.
+        inputs: the user's inputs by name, (n, ...), to compare fp32 on in place of random ones.
         preparation: what makes the model's input of a picture; None where nobody knows.
         calibration: images that int8 ranges are measured on.
-        evidence: images that the variants' classes are compared on; None where there are none.
+        evaluation_set: images that the variants' classes are compared on; None where there are none.
         files: the variants made so far, by name.
         progress: hears of each step.
     """
 
     reference: KerasReference
     config: ExportConfig = field(default_factory=ExportConfig)
-    inputs: Mapping[str, NDArray[Any]] | None = None
+    inputs: Feeds | None = None
     preparation: Preparation | None = None
     calibration: CalibrationImages | None = None
-    evidence: Evidence | None = None
+    evaluation_set: ComparisonSet | None = None
     files: Mapping[str, ConvertedFile] = field(default_factory=dict)
     progress: Progress = SILENT
 
@@ -50,26 +48,33 @@ class VariantContext:
         return self.files[REFERENCE]
 
     @property
-    def trials(self) -> Trials:
+    def sample_inputs(self) -> ComparisonSet:
         """The inputs that fp32 was compared on, with Keras' answers.
 
         Raises:
             ValueError: there is no fp32 yet.
         """
-        if REFERENCE not in self.files or self.fp32.trials is None:
-            raise ValueError("there are no trials before fp32 is made")
-        return self.fp32.trials
+        if REFERENCE not in self.files or self.fp32.sample_inputs is None:
+            raise ValueError("there are no sample inputs before fp32 is made")
+        return self.fp32.sample_inputs
+
+    @property
+    def compared(self) -> ComparisonSet:
+        """What the variants are proved on: the evaluation set, or the sample inputs where there is none."""
+        return self.sample_inputs if self.evaluation_set is None else self.evaluation_set
 
     @property
     def output_kind(self) -> str:
         """What the model answers: ``"probabilities"``, ``"logits"``, or ``"tensor"`` where that is no classes."""
         if not self.reference.is_classifier:
             return "tensor"
-        return kind_of_output(next(iter(self.trials.trials[0].expected.values())))
+        return kind_of_output(next(iter(self.sample_inputs.batches[0].expected.values())))
 
     @property
-    def answers(self) -> Mapping[str, NDArray[np.float32]]:
-        """What variants have answered to the images of `evidence`, by name, float32, (n, classes)."""
+    def answers(self) -> Mapping[str, tuple[Answers, ...]]:
+        """What stages have answered already to what they are compared on, by name; see `parity.stage.answers_of`."""
+        if self.evaluation_set is None:
+            return {"keras": tuple(batch.expected for batch in self.sample_inputs.batches)}
         return {name: answers for file in self.files.values() for name, answers in file.answers.items()}
 
     def with_file(self, name: str, file: ConvertedFile) -> VariantContext:

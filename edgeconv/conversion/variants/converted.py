@@ -6,13 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
 import onnx
-from numpy.typing import NDArray
 
 from edgeconv.conversion.int8.quantizing import Quantized
 from edgeconv.conversion.int8.search.result import SearchResult
-from edgeconv.conversion.verification.agreement import Trials
+from edgeconv.parity.comparison import Answers, ComparisonSet
 
 
 @dataclass(frozen=True)
@@ -25,10 +23,10 @@ class ConvertedFile:
         quantized: how it was quantized; None for fp32.
         calibration: what its ranges were measured on; empty for fp32.
         embeds: the variant inside, where the preparation of pictures is in front of it.
-        trials: of fp32: inputs and Keras' answers to them, which it agrees with.
+        sample_inputs: of fp32: inputs and Keras' answers to them, which it agrees with.
         search: of int8: every candidate that was tried.
-        answers: what this and earlier variants answered to the evaluation set while this one was made, by name,
-            float32, (n, classes): they need not be run again.
+        answers: what this and earlier variants answered to the evaluation set while this one was made, by name: they
+            need not be run again.
     """
 
     model: onnx.ModelProto
@@ -36,9 +34,9 @@ class ConvertedFile:
     quantized: Quantized | None = None
     calibration: Mapping[str, Any] = field(default_factory=dict)
     embeds: str | None = None
-    trials: Trials | None = None
+    sample_inputs: ComparisonSet | None = None
     search: SearchResult | None = None
-    answers: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
+    answers: Mapping[str, tuple[Answers, ...]] = field(default_factory=dict)
 
     @property
     def reduced_range(self) -> bool:

@@ -19,12 +19,12 @@ def make(context: VariantContext) -> ConvertedFile:
         UnsupportedModelError: its answers are others than Keras', or overflow.
     """
     context.progress.say("Converting to float16")
-    reference, trials = context.reference, context.trials
-    model = to_fp16(context.fp32.model, trials.trials[0].feeds)
+    reference, compared = context.reference, context.sample_inputs
+    model = to_fp16(context.fp32.model, compared.batches[0].feeds)
     file = verify_structure(model, str(reference.path), reference.inputs, reference.outputs)
     # ONNX Runtime computes float16 in float32 on x86: only with explicit roundings does an overflow show there.
     for twin in (model, rounded(model)):
-        difference = largest_difference(twin.SerializeToString(deterministic=True), trials)
+        difference = largest_difference(twin.SerializeToString(deterministic=True), compared)
         if not difference.share <= FP16_TOLERANCE:
             raise UnsupportedModelError(
                 f"`{reference.path}` in float16 must {difference.sentence(FP16_TOLERANCE)}; "

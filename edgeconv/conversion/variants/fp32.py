@@ -12,9 +12,11 @@ from edgeconv.conversion.keras import KerasReference
 from edgeconv.conversion.tracing.patches.mixed_precision import rounding_of
 from edgeconv.conversion.variants.context import VariantContext
 from edgeconv.conversion.variants.converted import ConvertedFile
-from edgeconv.conversion.verification.agreement import Difference, Trials, draw_trials, largest_difference
+from edgeconv.conversion.verification.agreement import Difference, largest_difference
+from edgeconv.conversion.verification.sample_inputs import draw_sample_inputs
 from edgeconv.conversion.verification.structure import verify_structure
 from edgeconv.errors import UnsupportedModelError
+from edgeconv.parity.comparison import ComparisonSet
 from edgeconv.variants import FP32_TOLERANCE
 
 ROUNDINGS = 32
@@ -40,32 +42,33 @@ def make(context: VariantContext) -> ConvertedFile:
     progress.say("Checking the file")
     file = verify_structure(proto, source, reference.inputs, reference.outputs)
     progress.say("Comparing its answers with Keras")
-    trials = draw_trials(reference, config.seed, context.inputs)
+    compared = draw_sample_inputs(reference, config.seed, context.inputs)
     if reference.trained is not reference.model:
-        _check_rebuilt(reference, trials)
-    difference = largest_difference(file, trials)
+        _check_rebuilt(reference, compared)
+    difference = largest_difference(file, compared)
     if not difference.share <= FP32_TOLERANCE:
         raise UnsupportedModelError(
             f"`{source}` must {difference.sentence(FP32_TOLERANCE)}; "
             f"{layer_to_blame(reference, proto, difference, FP32_TOLERANCE)}. "
             "Replace that layer, and report it with the model's `summary()`."
         )
-    return ConvertedFile(proto, file, trials=trials)
+    return ConvertedFile(proto, file, sample_inputs=compared)
 
 
 def layer_to_blame(reference: KerasReference, model: onnx.ModelProto, difference: Difference, tolerance: float) -> str:
     """Return which layer makes a difference, as a part of a sentence."""
-    found = first_divergence(reference, difference.trial.feeds, model, tolerance=tolerance)
+    found = first_divergence(reference, difference.batch.feeds, model, tolerance=tolerance)
     return found.sentence if found else "no layer does when ONNX Runtime leaves its optimisations out"
 
 
-def _check_rebuilt(reference: KerasReference, trials: Trials) -> None:
+def _check_rebuilt(reference: KerasReference, compared: ComparisonSet) -> None:
     """Check that the float32 copy of a model in mixed precision is the same model."""
     tolerance = ROUNDINGS * rounding_of(reference.trained)
-    for trial in trials.trials:
-        for name, answer in reference.run_trained(trial.feeds).items():
-            error = float(np.abs(answer.astype(np.float64) - trial.expected[name]).max(initial=0.0))
-            if not error <= tolerance * trials.spreads[name]:
+    spreads = compared.spreads or {}
+    for batch in compared.batches:
+        for name, answer in reference.run_trained(batch.feeds).items():
+            error = float(np.abs(answer.astype(np.float64) - batch.expected[name]).max(initial=0.0))
+            if not error <= tolerance * spreads[name]:
                 raise UnsupportedModelError(
                     f"`{reference.path}` must answer in float32 as in mixed precision, to within {tolerance:g} of "
                     f"the spread. Received: a difference of {error:.3g} in `{name}`. Save it with the policy float32."

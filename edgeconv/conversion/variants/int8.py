@@ -21,7 +21,9 @@ from edgeconv.conversion.variants.context import VariantContext
 from edgeconv.conversion.variants.converted import ConvertedFile
 from edgeconv.conversion.verification.structure import verify_structure
 from edgeconv.parity.accuracy import accuracy_drop
-from edgeconv.parity.prove import Evidence, Stage, answers_of, median_latency_ms, stage_of
+from edgeconv.parity.comparison import Answers, ComparisonSet
+from edgeconv.parity.prove import median_latency_ms
+from edgeconv.parity.stage import Stage, answers_of, scores_of, stage_of
 from edgeconv.progress import SILENT, Progress
 from edgeconv.variants import REFERENCE
 
@@ -31,42 +33,48 @@ class Judge:
 
     Args:
         fp32: the verified file.
-        evidence: the images, and their classes where they are known.
+        compared: the images, and their classes where they are known.
         reduced_range: the models' weights take 7 bits.
         batch: the only batch size that the models take, or None.
         progress: sees a bar for each model.
     """
 
     def __init__(
-        self, fp32: bytes, evidence: Evidence, *, reduced_range: bool, batch: int | None, progress: Progress = SILENT
+        self,
+        fp32: bytes,
+        compared: ComparisonSet,
+        *,
+        reduced_range: bool,
+        batch: int | None,
+        progress: Progress = SILENT,
     ) -> None:
-        self._evidence = evidence
+        self._compared = compared
         self._reduced_range = reduced_range
         self._batch = batch
         self._progress = progress
-        self._answers: dict[str, NDArray[np.float32]] = {}
+        self._answers: dict[str, tuple[Answers, ...]] = {}
         self._fp32 = fp32
 
     def drop(self, model: onnx.ModelProto) -> float:
         """Return the accuracy that a model loses, in percentage points; without labels, its flips in percent."""
         reference = self.answers(REFERENCE, self._fp32).argmax(axis=1)
         told = self.answers("int8", _bytes_of(model)).argmax(axis=1)
-        return accuracy_drop(told, reference, self._evidence.labels)
+        return accuracy_drop(told, reference, self._compared.labels)
 
     def cost(self, model: onnx.ModelProto) -> tuple[int, float]:
         """Return the size of a model in bytes, and the median time of one image, or of the only batch size, in us."""
         data = _bytes_of(model)
-        image = self._evidence.images[: self._batch or 1]
+        image = {"image": self._compared.images[: self._batch or 1]}
         return len(data), 1000.0 * median_latency_ms(partial(self._stage("int8", data).run, image))
 
     def answers(self, name: str, model: bytes) -> NDArray[np.float32]:
         """Return what a file answers to all images, float32, (n, classes); it is run once."""
         key = hashlib.sha256(model).hexdigest()
         if key not in self._answers:
-            self._answers[key] = answers_of(self._stage(name, model), self._evidence.images, self._progress)
-        return self._answers[key]
+            self._answers[key] = answers_of(self._stage(name, model), self._compared, self._progress)
+        return scores_of(self._answers[key])
 
-    def known(self, files: Mapping[str, bytes]) -> Mapping[str, NDArray[np.float32]]:
+    def known(self, files: Mapping[str, bytes]) -> Mapping[str, tuple[Answers, ...]]:
         """Return the answers of those files that have been run."""
         digests = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
         return {name: self._answers[digest] for name, digest in digests.items() if digest in self._answers}
@@ -81,17 +89,17 @@ def make(context: VariantContext) -> ConvertedFile | None:
 
     What was measured and judged is kept in the user's cache: the same export goes on there, or is done.
     """
-    images, evidence, fp32 = context.calibration, context.evidence, context.fp32
-    if images is None or evidence is None:
+    images, compared, fp32 = context.calibration, context.evaluation_set, context.fp32
+    if images is None or compared is None:
         return None
     reference, progress = context.reference, context.progress
     arithmetic = arithmetic_of(context.config.target or DEFAULT_TARGET)
     progress.say(f"Quantizing to int8 for {arithmetic.target} on {images.count:,} images")
     reduced, batch = arithmetic.reduce_range, reference.batch
-    judge = Judge(fp32.bytes, evidence, reduced_range=reduced, batch=batch, progress=progress)
+    judge = Judge(fp32.bytes, compared, reduced_range=reduced, batch=batch, progress=progress)
     folder = cache_folder("calibration")
     candidates = Candidates(prepare(fp32.model), images, arithmetic, cache=folder, progress=progress)
-    memory = candidates.memory(f"{evidence.sha256}, onnxruntime {ort.__version__}")
+    memory = candidates.memory(f"{compared.sha256}, onnxruntime {ort.__version__}")
     max_drop = context.config.max_drop
     found = search(candidates, judge.drop, judge.cost, max_drop=max_drop, memory=memory, progress=progress)
     chosen = candidates.quantize(found.settings, found.float_layers)

@@ -15,7 +15,8 @@ from edgeconv.conversion.int8.forms.racing import Race, fastest
 from edgeconv.conversion.variants.context import VariantContext
 from edgeconv.conversion.variants.converted import ConvertedFile
 from edgeconv.errors import UnsupportedModelError
-from edgeconv.parity.prove import answers_of, stage_of
+from edgeconv.parity.comparison import ComparisonSet
+from edgeconv.parity.stage import answers_of, scores_of, stage_of
 
 IMAGES_COMPARED = 256
 
@@ -30,12 +31,12 @@ def make(context: VariantContext) -> ConvertedFile | None:
     Raises:
         UnsupportedModelError: another form answers otherwise, which is a mistake of ours.
     """
-    evidence, batch = context.evidence, context.reference.batch
-    if evidence is None or "int8" not in context.files:
+    compared, batch = context.evaluation_set, context.reference.batch
+    if compared is None or "int8" not in context.files:
         return None
     int8 = context.files["int8"]
     quantized, reduced = int8.quantized, int8.reduced_range
-    feeds = {int8.model.graph.input[0].name: evidence.images[: batch or 1]}
+    feeds = {int8.model.graph.input[0].name: compared.images[: batch or 1]}
     forms, races = _raced(int8.model, feeds)
     winner = races[-1].winner
     context.progress.say(_sentence(races))
@@ -43,8 +44,8 @@ def make(context: VariantContext) -> ConvertedFile | None:
         return None
     model = forms[winner]
     data: bytes = model.SerializeToString(deterministic=True)
-    images = evidence.images[:IMAGES_COMPARED]
-    expected, received = (_answers(file, images, batch, reduced) for file in (int8.bytes, data))
+    few = compared.first(IMAGES_COMPARED)
+    expected, received = (_scores(file, few, batch, reduced) for file in (int8.bytes, data))
     if not np.array_equal(expected, received):
         raise UnsupportedModelError(
             f"int8 in the form {winner} must answer as int8 does, to the bit. Received: a difference of "
@@ -61,8 +62,8 @@ def make(context: VariantContext) -> ConvertedFile | None:
     )
 
 
-def _answers(model: bytes, images: NDArray[Any], batch: int | None, reduced: bool) -> NDArray[np.float32]:
-    return answers_of(stage_of("int8", model, batch=batch, reduced_range=reduced), images)
+def _scores(model: bytes, compared: ComparisonSet, batch: int | None, reduced: bool) -> NDArray[np.float32]:
+    return scores_of(answers_of(stage_of("int8", model, batch=batch, reduced_range=reduced), compared))
 
 
 def _raced(int8: onnx.ModelProto, feeds: Mapping[str, NDArray[Any]]) -> tuple[dict[str, onnx.ModelProto], list[Race]]:

@@ -13,8 +13,7 @@ from edgeconv.conversion.keras.ports import IMAGE, Port
 from edgeconv.conversion.keras.ranges import index_limits, smallest_table
 from edgeconv.conversion.keras.reference import KerasReference
 from edgeconv.conversion.keras.structure import leaves
-
-Feeds = dict[str, NDArray[Any]]
+from edgeconv.parity.comparison import Feeds
 
 FEW = 8
 """Integers of an input that nothing is known of: 0 to 7."""

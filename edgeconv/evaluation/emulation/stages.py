@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from edgeconv.errors import ConfigError, InferenceError
 from edgeconv.evaluation.emulation.devices import Device
 from edgeconv.evaluation.emulation.emulator import EmulationError, Emulator, emulator_of
-from edgeconv.parity.prove import Stage, images_at_once
+from edgeconv.parity.stage import Stage, images_at_once, on_images
 from edgeconv.runtime.loading import ModelFiles
 from edgeconv.runtime.providers import CPU
 from edgeconv.variants import is_int8
@@ -50,7 +50,7 @@ def emulated_stages(files: ModelFiles, devices: Sequence[Device], *, batch: int 
         Stage(
             f"{name} on {emulator.device.name}",
             CPU,
-            partial(answer, emulator, files.path, name, batch=batch),
+            on_images(partial(answer, emulator, files.path, name, batch=batch)),
             len(files.read(name)),
             timed=False,
             at_once=True,

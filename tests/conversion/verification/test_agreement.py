@@ -13,7 +13,8 @@ import onnx
 import pytest
 
 from edgeconv.conversion.keras.ports import Port
-from edgeconv.conversion.verification.agreement import draw_trials, largest_difference
+from edgeconv.conversion.verification.agreement import largest_difference
+from edgeconv.conversion.verification.sample_inputs import draw_sample_inputs
 from edgeconv.errors import UnsupportedModelError
 from edgeconv.variants import FP32_TOLERANCE
 
@@ -58,18 +59,18 @@ def dense(build: Any) -> bytes:
 
 
 def test_equal_answers_agree_at_two_batch_sizes(dense: bytes) -> None:
-    trials = draw_trials(Reference(_dense), seed=0)
-    assert [len(trial.feeds["image"]) for trial in trials.trials] == [3, 1]
-    assert largest_difference(dense, trials).share < 1e-6
+    compared = draw_sample_inputs(Reference(_dense), seed=0)
+    assert [len(batch.feeds["image"]) for batch in compared.batches] == [3, 1]
+    assert largest_difference(dense, compared).share < 1e-6
 
 
 @pytest.mark.parametrize("error", [2 * FP32_TOLERANCE, np.nan, np.inf])
 def test_a_difference_is_seen_and_measured_by_the_spread(dense: bytes, error: float) -> None:
-    trials = draw_trials(Reference(_dense), seed=0)
-    spread = trials.spreads["probabilities"]
-    for trial in trials.trials:
-        trial.expected["probabilities"][0, 1] += error * spread
-    found = largest_difference(dense, trials)
+    compared = draw_sample_inputs(Reference(_dense), seed=0)
+    spread = compared.spreads["probabilities"]
+    for batch in compared.batches:
+        batch.expected["probabilities"][0, 1] += error * spread
+    found = largest_difference(dense, compared)
     assert not found.share <= FP32_TOLERANCE
     if np.isfinite(error):
         assert found.share == pytest.approx(error, rel=1e-3)
@@ -80,14 +81,14 @@ def test_answers_wrong_at_one_batch_size_only_are_seen(dense: bytes) -> None:
     def off_alone(images: np.ndarray) -> np.ndarray:
         return _dense(images) * (2 if len(images) == 1 else 1)
 
-    found = largest_difference(dense, draw_trials(Reference(off_alone), seed=0))
+    found = largest_difference(dense, draw_sample_inputs(Reference(off_alone), seed=0))
     assert found.share > 0.1
-    assert found.trial.what == "random inputs, batch 1"
+    assert found.batch.what == "random inputs, batch 1"
 
 
 def test_another_shape_is_no_agreement(dense: bytes) -> None:
-    trials = draw_trials(Reference(lambda images: _dense(images)[:, :2]), seed=0)
-    assert largest_difference(dense, trials).share == np.inf
+    compared = draw_sample_inputs(Reference(lambda images: _dense(images)[:, :2]), seed=0)
+    assert largest_difference(dense, compared).share == np.inf
 
 
 @pytest.mark.parametrize(
@@ -100,21 +101,21 @@ def test_another_shape_is_no_agreement(dense: bytes) -> None:
 )
 def test_a_degenerate_reference_is_reported(answer: Any, problem: str) -> None:
     with pytest.raises(UnsupportedModelError, match=f"{problem}, which proves nothing"):
-        draw_trials(Reference(answer), seed=0)
+        draw_sample_inputs(Reference(answer), seed=0)
 
 
 def test_a_range_that_the_reference_has_no_answer_to_is_left(dense: bytes) -> None:
     """The logarithm of a negative number is none: 0 to 1 is tried next."""
     with np.errstate(invalid="ignore"):
-        trials = draw_trials(Reference(lambda images: np.log(images) @ KERNEL), seed=0)
-    images = trials.trials[0].feeds["image"]
+        compared = draw_sample_inputs(Reference(lambda images: np.log(images) @ KERNEL), seed=0)
+    images = compared.batches[0].feeds["image"]
     assert images.min() >= 0.0
     assert images.max() <= 1.0
 
 
 def test_dynamic_sizes_are_tried_twice() -> None:
     reference = Reference(lambda images: images.mean(axis=(1, 2)), shape=(None, None, 3))
-    shapes = [trial.feeds["image"].shape for trial in draw_trials(reference, seed=0).trials]
+    shapes = [batch.feeds["image"].shape for batch in draw_sample_inputs(reference, seed=0).batches]
     assert shapes == [(3, 64, 64, 3), (1, 64, 64, 3), (3, 128, 128, 3)]
 
 
@@ -124,21 +125,21 @@ def test_a_size_that_is_too_small_for_the_reference_is_passed_over() -> None:
             raise UnsupportedModelError("negative dimension")
         return images.mean(axis=(1, 2))
 
-    trials = draw_trials(Reference(wants_100, shape=(None, None, 3)), seed=0).trials
-    assert trials[0].feeds["image"].shape == (3, 128, 128, 3)
+    compared = draw_sample_inputs(Reference(wants_100, shape=(None, None, 3)), seed=0).batches
+    assert compared[0].feeds["image"].shape == (3, 128, 128, 3)
 
 
 def test_a_fixed_batch_is_the_only_one() -> None:
-    trials = draw_trials(Reference(_dense, batch=5), seed=0).trials
-    assert [trial.feeds["image"].shape for trial in trials] == [(5, 4)]
+    compared = draw_sample_inputs(Reference(_dense, batch=5), seed=0).batches
+    assert [batch.feeds["image"].shape for batch in compared] == [(5, 4)]
 
 
 def test_the_users_inputs_take_the_place_of_random_ones(dense: bytes) -> None:
     images = np.random.default_rng(1).normal(size=(9, 4)).astype(np.float32)
-    trials = draw_trials(Reference(_dense), 0, {"image": images})
-    assert [trial.what for trial in trials.trials] == ["your 9 inputs", "3 of your inputs", "1 of your inputs"]
-    np.testing.assert_array_equal(trials.trials[0].feeds["image"], images)
-    assert largest_difference(dense, trials).share < 1e-6
+    compared = draw_sample_inputs(Reference(_dense), 0, {"image": images})
+    assert [batch.what for batch in compared.batches] == ["your 9 inputs", "3 of your inputs", "1 of your inputs"]
+    np.testing.assert_array_equal(compared.batches[0].feeds["image"], images)
+    assert largest_difference(dense, compared).share < 1e-6
 
 
 def test_a_port_knows_which_shapes_are_its_own() -> None:

@@ -1,0 +1,131 @@
+"""Inputs that a file and Keras are compared on, with Keras' answers: random ones, or the user's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeconv.conversion.keras.ports import Port
+from edgeconv.conversion.keras.reference import KerasReference
+from edgeconv.conversion.verification.random_inputs import RandomInputs, candidates
+from edgeconv.errors import UnsupportedModelError
+from edgeconv.parity.comparison import Batch, ComparisonSet, Feeds, fingerprint
+
+BATCHES = (3, 1)
+"""The larger one first: its answers say how far apart answers lie."""
+
+SECOND_SCALE = 2
+"""Where heights and widths are dynamic, they are tried at a second size, so many times the first."""
+
+SIDES = (64, 128, 256)
+"""Heights and widths that a picture of any size is tried at; some networks have no answer to small ones."""
+
+LEAST_SPREAD = 1e-5
+"""Share of the largest answer below which a difference of answers is rounding: float32 has 24 bits."""
+
+LEAST_SCALE = 1e-2
+"""Share of the largest answer that counts as the spread of answers which lie closer together: rounding grows with the
+answers, not with their differences."""
+
+
+def draw_sample_inputs(reference: KerasReference, seed: int, data: Feeds | None = None) -> ComparisonSet:
+    """Return inputs with the reference's answers, which differ enough to prove something.
+
+    Args:
+        reference: the Keras model.
+        seed: of random inputs.
+        data: the user's inputs by name, (n, ...); None draws random ones.
+
+    Raises:
+        UnsupportedModelError: the reference's answers are constant or no numbers.
+    """
+    sizes = BATCHES if reference.batch is None else (reference.batch,)
+    problem = ""
+    if data is not None:
+        count = len(next(iter(data.values())))
+        feeds = [({name: array[:size] for name, array in data.items()}, f"{size} of your inputs") for size in sizes]
+        if reference.batch is None and count > max(sizes):
+            feeds.insert(0, (dict(data), f"your {count} inputs"))
+        found = _answered("given", reference, iter(feeds))
+        problem = _degenerate(found, reference.outputs)
+        if not problem:
+            return found
+    else:
+        for source in candidates(reference, seed):
+            side = _side(reference, source, sizes[0])
+            found = _answered("random", reference, _draws(reference, source, sizes, side))
+            problem = _degenerate(found, reference.outputs)
+            if not problem:
+                return replace(found, draw=partial(source.draw, side=side) if reference.batch is None else None)
+    raise UnsupportedModelError(
+        f"`{reference.path}` must give answers that can be compared. Received: {problem}, which proves nothing. "
+        f"Train it, or give inputs of yours with `--input-data x.npz`."
+    )
+
+
+def _draws(
+    reference: KerasReference, source: RandomInputs, sizes: tuple[int, ...], side: int
+) -> Iterator[tuple[Feeds, str]]:
+    dynamic = any(size is None for port in reference.inputs for size in port.shape)
+    for size in sizes:
+        yield source.draw(size, side), f"random inputs, batch {size}"
+    if dynamic:
+        yield source.draw(sizes[0], side * SECOND_SCALE), f"random inputs of a second size, batch {sizes[0]}"
+
+
+def _side(reference: KerasReference, source: RandomInputs, batch: int) -> int:
+    """Return the smallest side that Keras has an answer to, of the shape that the model declares.
+
+    Where a sequence is shorter than a frame of STFTSpectrogram, Keras returns memory that nobody wrote to.
+    """
+    sides = SIDES if any(len(port.shape) == 3 for port in reference.inputs) else (8, *SIDES)
+    if all(size is not None for port in reference.inputs for size in port.shape):
+        return sides[0]
+    for side in sides[:-1]:
+        try:
+            answers = reference.run(source.draw(batch, side))
+        except UnsupportedModelError:
+            continue
+        if all(port.fits(answers[port.name].shape) for port in reference.outputs):
+            return side
+    return sides[-1]
+
+
+def _answered(what: str, reference: KerasReference, draws: Iterator[tuple[Feeds, str]]) -> ComparisonSet:
+    batches = tuple(Batch(feeds, words, reference.run(feeds)) for feeds, words in draws)
+    spreads = {port.name: _spread(_values(batches, port.name)) for port in reference.outputs}
+    return ComparisonSet(what, what, fingerprint(batches), batches, spreads=spreads)
+
+
+def _values(batches: tuple[Batch, ...], output: str) -> NDArray[np.float64]:
+    return np.concatenate([batch.expected[output].astype(np.float64).ravel() for batch in batches])
+
+
+def _spread(values: NDArray[np.float64]) -> float:
+    if not values.size or not np.isfinite(values).all():
+        return 0.0
+    return max(float(np.ptp(values)), LEAST_SCALE * float(np.abs(values).max()))
+
+
+def _degenerate(found: ComparisonSet, outputs: tuple[Port, ...]) -> str:
+    """Say which output proves nothing, or return an empty string."""
+    dead = {}
+    for port in outputs:
+        values = _values(found.batches, port.name)
+        if not values.size:
+            dead[port.name] = "empty"
+        elif not np.isfinite(values).all():
+            dead[port.name] = "NaN or infinity"
+        elif np.ptp(values) <= LEAST_SPREAD * np.abs(values).max():
+            dead[port.name] = f"{values[0]:g} in all places"
+    # A mask or an index may well be the same everywhere, while the output beside it is not.
+    fatal = {
+        name: what
+        for name, what in dead.items()
+        if len(dead) == len(outputs) or np.dtype(found.batches[0].expected[name].dtype).kind == "f"
+    }
+    return ", ".join(f"`{name}` is {what}" for name, what in fatal.items())

@@ -1,0 +1,128 @@
+"""A stage: whatever answers for a model, in Keras, in ONNX Runtime, in a bundle's language or on a device."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeconv.parity.comparison import Answers, ComparisonSet, Feeds
+from edgeconv.progress import SILENT, Progress
+from edgeconv.runtime.embedded import EmbeddedModel
+from edgeconv.runtime.providers import CPU
+from edgeconv.runtime.session import Session, open_session
+from edgeconv.variants import takes_pictures
+
+BATCH = 500
+VALUES_AT_ONCE = 2**22
+
+Run = Callable[[Feeds], Answers]
+RunImages = Callable[[NDArray[Any]], NDArray[np.float32]]
+"""Images, (n, ...), to scores, float32, (n, classes)."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Something that answers for a model.
+
+    Attributes:
+        name: ``"keras"``, a variant, the target of a bundle, or ``"int8 on pi4"``.
+        provider: what runs it.
+        run: arrays by input to arrays by output.
+        size_bytes: of its file.
+        gives_probabilities: whether it does so even where the model itself gives logits.
+        timed: whether the time of a call says something; not where each call starts a process.
+        at_once: whether it takes all images in one call, since each call starts a slow process.
+    """
+
+    name: str
+    provider: str
+    run: Run
+    size_bytes: int
+    gives_probabilities: bool = False
+    timed: bool = True
+    at_once: bool = False
+
+
+def on_images(run: RunImages) -> Run:
+    """Return a stage's function of one that takes and returns a bare array.
+
+    Example:
+        >>> on_images(lambda images: images / 2)({"image": np.ones((1, 2))})["scores"].tolist()
+        [[0.5, 0.5]]
+    """
+    return lambda feeds: {"scores": run(next(iter(feeds.values())))}
+
+
+def stage_of(
+    name: str, model: bytes, *, provider: str = CPU, batch: int | None = None, reduced_range: bool = False
+) -> Stage:
+    """Return the `.onnx` file of a classifier as a stage, on one thread of one provider.
+
+    Args:
+        name: of the stage.
+        model: the file.
+        provider: what runs it.
+        batch: the only batch size that the file takes, or None.
+        reduced_range: its int8 weights take 7 bits.
+    """
+    if takes_pictures(name):
+        embedded = EmbeddedModel(model, reduced_range=reduced_range)
+        return Stage(name, CPU, on_images(embedded.run), len(model), gives_probabilities=True)
+    session = Session(model, provider=provider, reduced_range=reduced_range)
+    run = session.run if batch is None else in_batches(session.run, batch)
+    return Stage(name, session.provider, on_images(run), len(model))
+
+
+def stage_of_tensors(name: str, model: bytes) -> Stage:
+    """Return an `.onnx` file of any inputs and outputs as a stage, on one thread of the CPU."""
+    session = open_session(model, CPU, threads=1)
+    outputs = [output.name for output in session.get_outputs()]
+
+    def run(feeds: Feeds) -> Answers:
+        return dict(zip(outputs, session.run(outputs, dict(feeds)), strict=True))
+
+    return Stage(name, CPU, run, len(model))
+
+
+def in_batches(run: RunImages, size: int) -> RunImages:
+    """Return a function that gives `run` batches of one size only, the last one filled up with its first image."""
+
+    def answer(images: NDArray[Any]) -> NDArray[np.float32]:
+        parts = []
+        for start in range(0, len(images), size):
+            part = images[start : start + size]
+            filled = np.concatenate([part, np.repeat(part[:1], size - len(part), axis=0)])
+            parts.append(run(filled)[: len(part)])
+        return np.concatenate(parts)
+
+    return answer
+
+
+def images_at_once(images: NDArray[Any]) -> int:
+    """Return how many images a call may take: the activations of a large model are a hundred times as many values."""
+    return max(1, min(BATCH, VALUES_AT_ONCE // max(1, int(np.prod(images.shape[1:])))))
+
+
+def answers_of(stage: Stage, compared: ComparisonSet, progress: Progress = SILENT) -> tuple[Answers, ...]:
+    """Return what a stage answers, batch by batch; images that classes are compared on are given some at a time."""
+    if compared.spreads is not None:
+        return tuple(stage.run(batch.feeds) for batch in compared.batches)
+    (batch,) = compared.batches
+    size = batch.count if stage.at_once else images_at_once(compared.images)
+    parts: list[Answers] = []
+    with progress.bar(f"Answers of {stage.name}", batch.count) as advance:
+        for start in range(0, batch.count, size):
+            feeds = {name: array[start : start + size] for name, array in batch.feeds.items()}
+            parts.append(stage.run(feeds))
+            advance(len(next(iter(feeds.values()))), "")
+    return ({name: np.concatenate([part[name] for part in parts]) for name in parts[0]},)
+
+
+def scores_of(answers: tuple[Answers, ...]) -> NDArray[np.float32]:
+    """Return the scores of a classifier's answers to images, float32, (n, classes)."""
+    (scores,) = answers[0].values()
+    return scores

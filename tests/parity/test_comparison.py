@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import hashlib
+
+import numpy as np
+import pytest
+
+from edgeconv.parity.comparison import Batch, ComparisonSet, fingerprint
+from edgeconv.parity.golden import SAMPLES, golden_vectors
+from edgeconv.parity.stage import on_images
+
+IMAGES = np.arange(40, dtype=np.uint8)[:, None]
+LABELS = np.repeat([0, 1], [35, 5])
+
+
+def _scores(images: np.ndarray) -> np.ndarray:
+    return np.concatenate([images, 100.0 - images], axis=1).astype(np.float32)
+
+
+def test_images_have_a_fingerprint_of_their_own_or_of_their_data() -> None:
+    found = ComparisonSet.of_images(IMAGES, dataset="photos", split="calibration")
+    assert found.sha256 == hashlib.sha256(IMAGES.tobytes()).hexdigest()
+    assert (found.count, found.labels, found.spreads) == (40, None, None)
+    assert ComparisonSet.of_images(IMAGES, dataset="mnist", split="test", sha256="0").sha256 == "0"
+
+
+def test_a_fingerprint_has_every_input_of_every_batch() -> None:
+    first, second = Batch({"b": IMAGES, "a": IMAGES[:3]}), Batch({"a": IMAGES[:1], "b": IMAGES[:1]})
+    digests = {fingerprint(batches) for batches in ([first], [second], [first, second], [second, first])}
+    assert len(digests) == 4
+    assert fingerprint([Batch({"a": IMAGES[:3], "b": IMAGES})]) == fingerprint([first]), "whatever their order"
+
+
+def test_the_first_images_keep_their_labels() -> None:
+    whole = ComparisonSet.of_images(IMAGES, LABELS, dataset="mnist", split="test", sha256="0")
+    few = whole.first(36)
+    assert (few.count, few.sha256) == (36, "0")
+    np.testing.assert_array_equal(few.labels, LABELS[:36])
+    assert whole.first(None).count == 40
+
+
+def test_golden_vectors_are_of_each_class() -> None:
+    compared = ComparisonSet.of_images(IMAGES, LABELS, dataset="mnist", split="test")
+    found = golden_vectors(compared, on_images(_scores))
+    assert np.bincount(found.labels).tolist() == [SAMPLES - 5, 5]
+    np.testing.assert_array_equal(found.images[:, 0], [*range(SAMPLES - 5), *range(35, 40)])
+    np.testing.assert_array_equal(found.probabilities, _scores(found.images))
+
+
+def test_golden_vectors_without_labels_are_the_first() -> None:
+    found = golden_vectors(ComparisonSet.of_images(IMAGES, dataset="x", split="calibration"), on_images(_scores))
+    np.testing.assert_array_equal(found.images, IMAGES[:SAMPLES])
+    assert set(found.labels) == {-1}
+
+
+@pytest.mark.parametrize("more", [True, False])
+def test_golden_vectors_of_random_inputs_are_drawn_and_those_of_the_user_are_kept(more: bool) -> None:
+    sizes = []
+
+    def run(feeds: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        sizes.append(len(feeds["image"]))
+        return {"scores": _scores(feeds["image"])}
+
+    batches = (Batch({"image": IMAGES[:3]}, "random inputs", {"scores": _scores(IMAGES[:3])}), Batch({"image": IMAGES}))
+    draw = (lambda count: {"image": IMAGES[::-1][:count]}) if more else None
+    found = golden_vectors(ComparisonSet("random", "random", "", batches, spreads={"scores": 1.0}, draw=draw), run)
+    np.testing.assert_array_equal(found.images, IMAGES[::-1][:SAMPLES] if more else IMAGES[:3])
+    np.testing.assert_array_equal(found.probabilities, _scores(found.images))
+    assert sizes == ([3, 3, 3, 3, 3, 1] if more else [])
+    assert set(found.labels) == {-1}
