@@ -1,0 +1,134 @@
+"""The self-test of the bundle `python`."""
+
+from __future__ import annotations
+
+import json
+import re
+import struct
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests import variations
+from tests.bundling.python.running import PASS, run
+
+
+def test_its_self_test_passes(copy: Path) -> None:
+    done = run(copy, "--selftest")
+    assert re.fullmatch(PASS, done.stderr)
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_its_self_test_prints_a_row_a_sample(copy: Path) -> None:
+    rows = [json.loads(line) for line in run(copy, "--selftest", "--rows").stdout.splitlines()]
+    assert [row["sample"] for row in rows] == list(range(16))
+    assert list(rows[0]) == ["sample", "label", "prepared_error", "probability_error", "probabilities"]
+    assert {row["label"] for row in rows} == set(range(10))
+    assert all(np.argmax(row["probabilities"]) == row["label"] for row in rows)
+    assert all(row["prepared_error"] <= 1 and row["probability_error"] <= 0.02 for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "step"),
+    [
+        (variations.with_flipped_polarity, "preparation"),
+        (variations.with_nearest_filter, "preparation"),
+        (variations.with_disturbed_weights, "inference"),
+    ],
+)
+def test_its_self_test_says_which_step_is_off(copy: Path, spoil: Callable[[], bytes], step: str) -> None:
+    """Makes another model first, three seconds."""
+    (copy / "model.e2e.onnx").write_bytes(spoil())
+    done = run(copy, "--selftest")
+    assert done.returncode == 1
+    assert re.fullmatch(
+        rf'FAIL: {step} is off: sample \d+ \("\d"\) differs by [\d.]+( grey levels)?, allowed are [\d.]+\n', done.stderr
+    )
+
+
+def test_both_steps_can_be_off(predict: ModuleType, make_bundle: Any) -> None:
+    class Liar:
+        """Prepares pictures wrong, but passes prepared ones through, and answers them wrong."""
+
+        def run(self, picture: Any) -> tuple[Any, Any]:
+            prepared = picture if picture.shape == (28, 28, 1) else np.zeros((28, 28, 1), np.uint8)
+            return np.full(10, np.nan, np.float32), prepared
+
+    report = predict.selftest(Liar())
+    assert not report.passed
+    assert [line.split(" is off")[0] for line in report.verdict] == ["FAIL: preparation", "FAIL: inference"]
+    assert "differs by inf" in report.verdict[1]
+
+
+def test_inference_is_not_judged_where_the_net_cannot_be_fed(predict: ModuleType) -> None:
+    class Blind:
+        def run(self, _: Any) -> tuple[Any, Any]:
+            return np.zeros(10, np.float32), np.zeros((28, 28, 1), np.uint8)
+
+    report = predict.selftest(Blind())
+    assert [row.probability_error for row in report.rows] == [None] * 16
+    assert len(report.verdict) == 1
+    assert report.verdict[0].startswith("FAIL: preparation is off")
+
+
+def _cut(data: bytes) -> bytes:
+    return data[:-3]
+
+
+def _more(data: bytes) -> bytes:
+    return data + b"abcd"
+
+
+def _foreign(data: bytes) -> bytes:
+    return b"\x89PNG" + data[4:]
+
+
+def _other_classes(data: bytes) -> bytes:
+    return data[:16] + struct.pack("<I", 11) + data[20:]
+
+
+def _no_samples(data: bytes) -> bytes:
+    return data[:12] + bytes(4) + data[16:40]
+
+
+def _huge_picture(data: bytes) -> bytes:
+    return data[:40] + b"\xff\xff\xff\xff" * 2 + data[48:]
+
+
+DAMAGES = [
+    (_cut, "is damaged"),
+    (_more, "is damaged"),
+    (_no_samples, "is damaged"),
+    (_huge_picture, "is damaged"),
+    (_foreign, "is no self-test"),
+    (_other_classes, "is the self-test of another model"),
+    (lambda data: data[:20], "is no self-test"),
+    (lambda _: b"", "is no self-test"),
+]
+
+
+@pytest.mark.parametrize(("damage", "words"), DAMAGES)
+def test_a_damaged_self_test_is_an_error_in_words(
+    copy: Path, predict: ModuleType, damage: Callable[[bytes], bytes], words: str
+) -> None:
+    file = copy / "other.bin"
+    file.write_bytes(damage((copy / "selftest.bin").read_bytes()))
+    with pytest.raises(predict.BundleError, match=rf"other\.bin: {words}"):
+        predict.selftest(predict.Model(), file)
+
+
+def test_errors_of_the_bundle_reach_the_command_line(copy: Path) -> None:
+    """Starts the program four times."""
+    done = run(copy, "--selftest", "absent.bin")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "Error: absent.bin: cannot be read: No such file or directory\n"
+    assert run(copy).returncode == 2
+    assert run(copy, "a.png", "--selftest").returncode == 2
+    (copy / "model.e2e.onnx").write_bytes(b"nonsense")
+    done = run(copy, "--selftest")
+    assert done.returncode == 1
+    assert re.match(r"Error: .*model\.e2e\.onnx: cannot be loaded: ", done.stderr)
