@@ -47,7 +47,7 @@ house: .venv/installed
 # What a device gets: the wheel alone, without tensorflow and without onnx.
 test-runtime: .venv-runtime/installed
 	$(RUNTIME)/python -c "import importlib.util as i; assert not any(map(i.find_spec, ['tensorflow', 'keras', 'onnx']))"
-	$(RUNTIME)/pytest -m "not train and not slow" tests/hall tests/runtime tests/cli
+	$(RUNTIME)/pytest -m "not train and not slow" tests/contract tests/runtime tests/cli
 	cd tests/data && ../../$(RUNTIME)/edgeconv predict seven.png
 
 # Everything is timed beside its peers, in turn, and given as ratios; a quiet machine is needed.
