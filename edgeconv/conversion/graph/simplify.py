@@ -31,7 +31,10 @@ from edgeconv.conversion.graph.passes.scaling import fold_scaling
 from edgeconv.conversion.graph.passes.sequences import multiply_sequences
 from edgeconv.conversion.graph.passes.transposes import merge_transposes, move_transposes_up
 
-PASSES: Sequence[Callable[[ir.Model], int]] = (
+Pass = Callable[[ir.Model], int]
+"""Changes a model in place, and returns the number of changes; see `passes`."""
+
+PASSES: Sequence[Pass] = (
     drop_identities,
     fold_constants,
     reduce_before_transposes,

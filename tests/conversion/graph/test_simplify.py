@@ -9,8 +9,10 @@ import numpy as np
 import onnx
 import pytest
 
-from edgeconv.conversion.graph.simplify import clean
-from tests.conversion.graph.rewriting import assert_same, graph_of, node, operators, positive, random
+from edgeconv.conversion.graph.passes.axes import name_input_axes, name_output_axes
+from edgeconv.conversion.graph.passes.identities import drop_identities, settle_identities_in_bodies
+from edgeconv.conversion.graph.simplify import PASSES, Pass, clean
+from tests.conversion.graph.rewriting import assert_same, changed, graph_of, node, operators, positive, random
 
 
 def _axes(values: Any) -> list[list[int | str]]:
@@ -82,6 +84,20 @@ def test_a_convnet_is_short_and_named_after_its_layers() -> None:
     assert _axes(after.graph.output) == [["batch", 5]]
     for batch in (1, 3):
         assert_same(before, after, x=random(batch, 8, 8, 3))
+
+
+@pytest.mark.parametrize("change", [*PASSES, settle_identities_in_bodies, name_input_axes, name_output_axes])
+def test_a_graph_that_is_done_has_nothing_to_change(change: Pass) -> None:
+    after = clean(_convnet())
+    count, again = changed(change, after)
+    assert count == 0
+    assert operators(again) == operators(after)
+
+
+def test_changes_are_counted() -> None:
+    copied = graph_of([node("Identity", ["x"], ["r"]), node("Relu", ["r"], ["y"])], {}, {"x": [2]})
+    assert changed(drop_identities, copied)[0] == 1
+    assert changed(name_input_axes, _convnet())[0] == 1
 
 
 def test_equal_graphs_under_other_names_and_orders_give_equal_bytes() -> None:

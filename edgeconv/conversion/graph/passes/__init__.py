@@ -1,1 +1,6 @@
-"""Changes of a graph that leave its answers alone, one a file. Each takes a model and returns how many it made."""
+"""Changes of a graph that leave its answers alone, one a file.
+
+Requires: shapes are inferred; what a pass does not know of a value it leaves alone. Call: a pass takes a model, changes
+it in place in the cases that its docstring lists, and returns the number of changes. Ensures: answers, inputs and
+outputs stay, and 0 is returned where nothing changed. `simplify` holds the list, and removes what nothing reads.
+"""

@@ -10,13 +10,13 @@ from edgeconv.conversion.graph.editing import is_counted, quiet_inference
 _AXES_BY_RANK = {3: ("batch", "time"), 4: ("batch", "height", "width")}
 
 
-def name_input_axes(model: ir.Model) -> None:
-    """Name the dynamic axes of the inputs that have no name yet.
+def name_input_axes(model: ir.Model) -> int:
+    """Name the dynamic axes of the inputs that have no name yet; return how many.
 
     Axis 0 is `batch`; axes 1 and 2 of four are `height` and `width`, and axis 1 of three is `time`; others are
     numbered. Axes of equal names are equally long: with several inputs, all but `batch` begin with the input's name.
     """
-    several = len(model.graph.inputs) > 1
+    several, named = len(model.graph.inputs) > 1, 0
     for value in model.graph.inputs:
         known = dict(enumerate(_AXES_BY_RANK.get(len(value.shape or ()), ("batch",))))
         names = [
@@ -25,16 +25,17 @@ def name_input_axes(model: ir.Model) -> None:
             for name in [known.get(axis, f"{value.name}_axis{axis}")]
         ]
         if value.shape is not None:
+            named += sum(is_counted(size) for size in value.shape)
             value.shape = ir.Shape(
-                [
-                    name if not isinstance(size, int) and is_counted(size) else size
-                    for size, name in zip(value.shape, names, strict=True)
-                ]
+                [name if is_counted(size) else size for size, name in zip(value.shape, names, strict=True)]
             )
+    return named
 
 
-def name_output_axes(model: ir.Model) -> None:
+def name_output_axes(model: ir.Model) -> int:
     """Name the dynamic axes of the outputs that have no name yet: after the input's axis that they are, or numbered.
+
+    Returns how many were named.
 
     Axis 0 is `batch` unless it is known to be something else.
     """
@@ -45,17 +46,20 @@ def name_output_axes(model: ir.Model) -> None:
             value.shape = ir.Shape([None if is_counted(size) else size for size in shape])
     with quiet_inference():
         ShapeInferencePass(check_type=False, strict_mode=False, data_prop=True)(model)
+    named = 0
     for value, shape in zip(model.graph.outputs, declared, strict=True):
         found = value.shape if value.shape is not None else shape
         if found is None:
             continue
         shape = shape if shape is not None and len(shape) == len(found) else found
+        named += sum(is_counted(size) for size in shape)
         value.shape = ir.Shape(
             [
-                size if isinstance(size, int) or not is_counted(size) else _name(inferred, axis, value, names)
+                _name(inferred, axis, value, names) if is_counted(size) else size
                 for axis, (size, inferred) in enumerate(zip(shape, found, strict=True))
             ]
         )
+    return named
 
 
 def _name(inferred: int | ir.SymbolicDim, axis: int, value: ir.Value, names: set[str]) -> int | str:

@@ -1,4 +1,8 @@
-"""Nodes that return what they read."""
+"""Nodes that return what they read.
+
+Not onnx-ir's `IdentityEliminationPass` (seen in 1.1): where a branch of an If returns a value from outside, it makes
+that value the branch's own output, which no checker takes, and it gives two outputs of one value the same name.
+"""
 
 from __future__ import annotations
 
@@ -22,12 +26,16 @@ def drop_identities(model: ir.Model) -> int:
     return gone
 
 
-def settle_identities_in_bodies(model: ir.Model) -> None:
+def settle_identities_in_bodies(model: ir.Model) -> int:
     """Leave the graphs inside nodes, the body of a Loop for instance, no more Identity nodes than they need.
 
     A body that returns a value twice needs one, and so does one that returns what is outside it. tf2onnx makes a copy
     of the first of two equal results, or of the second, or none, as the hash seed has it: here it is the second.
+
+    Returns:
+        How many were put in and taken out.
     """
+    changed = 0
     for graph in model.graphs():
         if graph is model.graph:
             continue
@@ -38,6 +46,7 @@ def settle_identities_in_bodies(model: ir.Model) -> None:
                 copy = ir.node("Identity", [source])
                 copy.outputs[0].type, copy.outputs[0].shape = output.type, output.shape
                 graph.append(copy)
+                changed += 1
                 source = copy.outputs[0]
             elif source is not output:
                 source.type, source.shape = source.type or output.type, source.shape or output.shape
@@ -47,6 +56,8 @@ def settle_identities_in_bodies(model: ir.Model) -> None:
             if node.op_type == "Identity" and node.domain == "" and not node.outputs[0].is_graph_output():
                 ir.convenience.replace_all_uses_with(node.outputs[0], _source(node.outputs[0], graph))
                 graph.remove(node, safe=True)
+                changed += 1
+    return changed
 
 
 def _source(value: ir.Value, graph: ir.Graph) -> ir.Value:
