@@ -7,7 +7,7 @@ PARALLEL := --numprocesses=auto --dist=loadfile
 DEBIAN := chromium cmake gcc g++ libpng-dev libjpeg-dev qemu-user-static
 PIP := install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test quick check docs house test-runtime tools bench bench-inference bench-pipeline bench-training bench-bundles accuracy zoo \
+.PHONY: demo test quick check docs house schema test-runtime tools bench bench-inference bench-pipeline bench-training bench-bundles accuracy zoo \
 	sweep arm-root devices clean
 
 # Train, export with int8, read a picture: the three commands of the README. Three epochs instead of five, so that it
@@ -43,6 +43,10 @@ docs: .venv/installed
 # The pictures of the packages and what each is for, from the code, into docs/architecture.md.
 house: .venv/installed
 	PYTHONPATH=. $(BIN)/python docs/tools/draw_house.py
+
+# The JSON Schema of `manifest.json`, from the classes that read it.
+schema: .venv/installed
+	$(BIN)/python docs/tools/manifest_schema.py
 
 # What a device gets: the wheel alone, without tensorflow and without onnx.
 test-runtime: .venv-runtime/installed

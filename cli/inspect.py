@@ -61,7 +61,7 @@ def _facts(file: InspectedFile) -> list[tuple[str, Any]]:
         ("operators", ", ".join(f"{count} {name}" for name, count in file.operators.items())),
         ("parameters", f"{file.parameters:,} ({weights})"),
         ("multiply-adds", cost if not file.multiply_adds_int8 else f"{cost}, {file.multiply_adds_int8:,} of them int8"),
-        *(("in float", f"{node['node']}: {node['reason']}") for node in file.float_nodes),
+        *(("in float", f"{node.node}: {node.reason}") for node in file.float_nodes),
         ("opset", f"{opsets}; IR {file.ir_version}; written by {file.producer}"),
         ("loads in", f"ONNX Runtime {file.first_runtime} and newer" if file.first_runtime else "not known"),
         ("metadata", ", ".join(file.metadata) or "none"),

@@ -77,7 +77,7 @@ def read_json(path: Path) -> dict[str, Any]:
         value = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ArtifactError(f"`{path}` is required. Received: no such file. Make it with `edgeconv export`.") from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ArtifactError(f"`{path}` must be readable JSON. Received: {error}. Export the model again.") from error
     if not isinstance(value, dict):
         raise ArtifactError(f"`{path}` must hold a JSON object. Received: {type(value).__name__}. Export again.")

@@ -83,7 +83,7 @@ class Preparation:
         if missing or unknown:
             raise ManifestError(
                 f"`preprocess` of kind {kind} requires {', '.join(required)} and knows {', '.join(known)}. "
-                f"Missing: {', '.join(missing) or 'none'}; unknown: {', '.join(map(str, unknown)) or 'none'}. "
+                f"Missing: {', '.join(missing) or 'none'}; unknown: {', '.join(map(repr, unknown)) or 'none'}. "
                 "Export the model again, or install a newer edgeconv."
             )
         return cls(**data)

@@ -57,11 +57,11 @@ def accuracies_of(
         }
         return Accuracies(f"the test split of {data.name}, measured here", len(data.test.labels), measured)
     metrics = files.manifest.metrics
-    known = {name: value for name, value in metrics.get("accuracy", {}).items() if value is not None}
-    if known:
+    known = {name: value for name, value in metrics.accuracy.items() if value is not None} if metrics else {}
+    if metrics and known:
         return Accuracies(
-            f"the manifest: {metrics.get('dataset')}, {metrics.get('split')} split, measured at the export",
-            metrics.get("count"),
+            f"the manifest: {metrics.dataset}, {metrics.split} split, measured at the export",
+            metrics.count,
             {
                 (subject.variant, subject.provider): float(known[subject.variant])
                 for subject in subjects

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from edgeconv.benchmarking.subjects import Inputs, Opened, Subject
 from edgeconv.runtime.loading import ModelFiles, find_files
-from edgeconv.runtime.options import SessionOptions
+from edgeconv.session_options import SessionOptions
 
 STATUS = Path("/proc/self/status")
 RESET = Path("/proc/self/clear_refs")
@@ -70,9 +70,7 @@ def main(argument: str) -> None:
     """Be the process: load, run, and write the costs on stdout."""
     request = json.loads(argument)
     files = find_files(Path(request["path"]))
-    subject = Subject(
-        request["variant"], request["provider"], request["threads"], SessionOptions.from_dict(request["options"])
-    )
+    subject = Subject(request["variant"], request["provider"], request["threads"], SessionOptions(**request["options"]))
     inputs = Inputs.of(files)
     batches = {batch: inputs.batch(batch) for batch in request["batches"]}
     before = _resident()

@@ -17,9 +17,9 @@ from edgeconv.progress import Progress
 from edgeconv.runtime.embedded import EmbeddedModel
 from edgeconv.runtime.golden import Samples
 from edgeconv.runtime.loading import ModelFiles, open_variant
-from edgeconv.runtime.options import DEFAULT_OPTIONS, SessionOptions
 from edgeconv.runtime.pipeline import softmax
 from edgeconv.runtime.providers import CPU, short_name
+from edgeconv.session_options import DEFAULT_OPTIONS, SessionOptions
 from edgeconv.variants import takes_pictures
 
 REMOTE = {"AzureExecutionProvider"}
@@ -176,5 +176,5 @@ def batch_sizes(manifest: Manifest, largest: int, variant: str) -> tuple[int, ..
 
 def gated(manifest: Manifest, names: Sequence[str]) -> list[str]:
     """Return the variants that were held against Keras when they were exported: one that failed was not written."""
-    stages = {gate.get("stage") for gate in manifest.parity.get("gates", ())}
+    stages = {gate.stage for gate in manifest.parity.gates} if manifest.parity else set()
     return [name for name in names if name in stages]

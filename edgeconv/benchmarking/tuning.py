@@ -17,10 +17,10 @@ from edgeconv.benchmarking.subjects import Inputs, Opened, Subject, gated, usabl
 from edgeconv.benchmarking.trust import distrust
 from edgeconv.errors import ConfigError, ProviderError
 from edgeconv.progress import SILENT, Progress
+from edgeconv.record import Json
 from edgeconv.runtime.loading import ModelFiles, choose_variant, find_files, find_model
-from edgeconv.runtime.options import LEVELS
 from edgeconv.runtime.providers import CPU, candidates
-from edgeconv.runtime.tuned import Tuned
+from edgeconv.session_options import LEVELS, Tuned
 from edgeconv.variants import takes_pictures
 
 FINAL_SHARE = 2.0
@@ -253,7 +253,7 @@ class _Search:
 def _store(files: ModelFiles, tuning: Tuning) -> None:
     """Write what was found into the manifest, and leave all else in it, also what this edgeconv does not know."""
     best = tuning.best
-    evidence = {
+    evidence: dict[str, Json] = {
         "machine": tuning.machine.as_dict(),
         "batch": tuning.batch,
         "default": str(tuning.default),

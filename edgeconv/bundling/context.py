@@ -77,11 +77,11 @@ class Facts:
         }
 
     def _accuracy(self) -> str:
-        measured = self.manifest.metrics.get("accuracy", {}).get(self.variant)
-        if measured is None:
-            return "Its accuracy was not measured: it was exported without labelled data."
         metrics = self.manifest.metrics
-        return f"It answers {measured:.2%} of the {metrics['count']:,} test images of {metrics['dataset']} right."
+        measured = metrics.accuracy.get(self.variant) if metrics else None
+        if metrics is None or measured is None:
+            return "Its accuracy was not measured: it was exported without labelled data."
+        return f"It answers {measured:.2%} of the {metrics.count:,} test images of {metrics.dataset} right."
 
 
 def slug_of(name: str) -> str:

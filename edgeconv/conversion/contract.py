@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from importlib.metadata import version
-from typing import Any
 
 from edgeconv.config import ExportConfig
 from edgeconv.conversion.keras import KerasReference, Port
@@ -14,6 +13,7 @@ from edgeconv.conversion.variants.converted import ConvertedFile
 from edgeconv.datasets import Dataset
 from edgeconv.errors import ConfigError, DatasetError
 from edgeconv.manifest import ArraySpec, Manifest, Variant
+from edgeconv.manifest_blocks import GateLimit, Metrics, Parity, Provenance, TrainingProvenance
 from edgeconv.parity.ledger import Ledger
 from edgeconv.preparation import Preparation
 from edgeconv.variants import VARIANTS, flag_of
@@ -107,26 +107,25 @@ def build_manifest(
         output=replace(outputs[0], value_range=(0.0, 1.0) if kind == "probabilities" else None, kind=kind),
         labels=_labels(source, keras_model, data, config),
         variants={variant: _variant(VARIANTS[variant].file, file) for variant, file in files.items()},
-        metrics={
-            "dataset": ledger.dataset,
-            "split": ledger.split,
-            "sha256": ledger.sha256,
-            "count": ledger.rows[0].count,
-            "accuracy": {row.stage: row.accuracy for row in ledger.rows},
-        },
+        metrics=Metrics(
+            dataset=ledger.dataset,
+            split=ledger.split,
+            sha256=ledger.sha256,
+            count=ledger.rows[0].count,
+            accuracy={row.stage: row.accuracy for row in ledger.rows},
+        ),
         # Without the differences of probabilities: their last bits depend on the machine, and a model file must not.
-        parity={
-            "flips": {row.stage: len(row.flips) for row in ledger.rows[1:]},
-            "gates": [{"stage": gate.stage, "name": gate.name, "limit": gate.limit} for gate in ledger.gates],
-        },
-        session={},
-        provenance={
-            "source_sha256": source.sha256,
-            "training": _training(source),
-            "input_range": config.input_range,
-            "parameters": keras_model.parameters,
-            "versions": {package: version(package) for package in PACKAGES},
-        },
+        parity=Parity(
+            flips={row.stage: len(row.flips) for row in ledger.rows[1:]},
+            gates=tuple(GateLimit(gate.stage, gate.name, gate.limit) for gate in ledger.gates),
+        ),
+        provenance=Provenance(
+            source_sha256=source.sha256,
+            training=_training(source),
+            input_range=config.input_range,
+            parameters=keras_model.parameters,
+            versions={package: version(package) for package in PACKAGES},
+        ),
         more_inputs=tuple(inputs[1:]),
         more_outputs=tuple(outputs[1:]),
     )
@@ -176,15 +175,15 @@ def _labels(source: Source, keras_model: KerasReference, data: Dataset | None, c
     return data.labels if data is not None else tuple(str(index) for index in range(keras_model.classes))
 
 
-def _training(source: Source) -> dict[str, Any] | None:
+def _training(source: Source) -> TrainingProvenance | None:
     """Return what the contract says of the training: enough to repeat it."""
     if source.training is None:
         return None
     dataset = source.training["dataset"]
-    return {
-        "dataset": dataset["name"],
-        "dataset_sha256": dataset["sha256"],
-        "seed": source.training.get("seed"),
-        "recipe": source.training.get("recipe", {}).get("name"),
-        "epochs": source.training.get("epochs_done"),
-    }
+    return TrainingProvenance(
+        dataset=dataset["name"],
+        dataset_sha256=dataset["sha256"],
+        seed=source.training.get("seed"),
+        recipe=source.training.get("recipe", {}).get("name"),
+        epochs=source.training.get("epochs_done"),
+    )

@@ -53,7 +53,7 @@ def find_evaluation_set(
         return ComparisonSet.of_images(test.images, test.labels, dataset=data.name, split="test", sha256=data.sha256)
     if calibration is not None:
         record, images = calibration.record, calibration.first(IMAGES_JUDGED)
-        return ComparisonSet.of_images(images, dataset=record["dataset"], split=record["split"])
+        return ComparisonSet.of_images(images, dataset=record.dataset, split=record.split)
     # Without any image, differences from Keras are shares of an output's spread, where a variant has a limit for that.
     if all(row.tolerance is not None for row in VARIANTS.values() if config.makes(row.name)):
         return None

@@ -121,7 +121,8 @@ def _keras_stage(files: ModelFiles, custom_objects: Sequence[str], progress: Pro
         return []
     from edgeconv.conversion.keras import load_keras
 
-    input_range = files.manifest.provenance.get("input_range")
+    provenance = files.manifest.provenance
+    input_range = provenance.input_range if provenance else None
     reference = load_keras(path, input_range=input_range, custom_objects=custom_objects)
     return [Stage("keras", "tensorflow", on_images(reference.predict), path.stat().st_size)]
 

@@ -18,6 +18,7 @@ from edgeconv.conversion.graph.shapes import Shape, dtype_name, shape_of
 from edgeconv.errors import ArtifactError
 from edgeconv.inspection.layer_table import Layer, tabulate_layers
 from edgeconv.manifest import METADATA_KEY, VARIANT_KEY, Manifest
+from edgeconv.manifest_blocks import FloatNode
 from edgeconv.runtime.loading import find_model
 
 LONGEST_VALUE = 160
@@ -76,7 +77,7 @@ class InspectedFile:
     operators: Mapping[str, int]
     layers: tuple[Layer, ...]
     weights: Mapping[str, int]
-    float_nodes: tuple[Mapping[str, str], ...]
+    float_nodes: tuple[FloatNode, ...]
     metadata: Mapping[str, str]
 
     @property

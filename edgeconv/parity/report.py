@@ -176,7 +176,7 @@ def _curves_in_words(training: Mapping[str, Any]) -> str:
 
 def _float_nodes(variant: Variant) -> Iterator[tuple[str, str]]:
     for node in variant.float_nodes:
-        yield node.get("node", "?"), node.get("reason", "")
+        yield node.node, node.reason
 
 
 def _picture(image: NDArray[np.uint8]) -> tuple[str, bool]:

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeconv.errors import InputError
-from edgeconv.runtime.options import DEFAULT_OPTIONS, SessionOptions
 from edgeconv.runtime.providers import CPU
 from edgeconv.runtime.session import open_session
+from edgeconv.session_options import DEFAULT_OPTIONS, SessionOptions
 
 INPUT, OUTPUTS = "picture", ("probabilities", "prepared")
 """Names in the graph."""

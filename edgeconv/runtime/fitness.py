@@ -17,7 +17,7 @@ def check_fitness(manifest: Manifest, name: str) -> None:
         ProviderError: it was made for processors whose int8 sums do not overflow, and those of this one do.
     """
     variant = manifest.variants.get(name)
-    if variant is not None and variant.requires.get("processor") == NO_OVERFLOW and int8_overflows():
+    if variant and variant.requires and variant.requires.processor == NO_OVERFLOW and int8_overflows():
         raise ProviderError(
             f"{name} requires a processor whose int8 sums do not overflow, such as an x86 with VNNI or an ARM. "
             "Received: an x86 without VNNI. Use `--variant int8`, or export with `--fast` on this machine."

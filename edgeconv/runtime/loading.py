@@ -14,10 +14,10 @@ from edgeconv.errors import ArtifactError, ChecksumError, ConfigError, ManifestE
 from edgeconv.manifest import METADATA_KEY, VARIANT_KEY, Manifest
 from edgeconv.runtime.embedded import EmbeddedModel
 from edgeconv.runtime.fitness import check_fitness
-from edgeconv.runtime.options import DEFAULT_OPTIONS, SessionOptions
 from edgeconv.runtime.providers import CPU, candidates
 from edgeconv.runtime.session import Session
-from edgeconv.runtime.tuned import Tuned, tuned_for_this_device
+from edgeconv.runtime.tuned import tuned_for_this_device
+from edgeconv.session_options import DEFAULT_OPTIONS, SessionOptions, Tuned
 from edgeconv.variants import REFERENCE, VARIANTS, best_first, export_command, takes_pictures
 
 _PACKAGE = Path(__file__).parents[1]
@@ -172,7 +172,7 @@ def has_reduced_range(manifest: Manifest, name: str) -> bool:
     variant = manifest.variants.get(name)
     if variant is not None and variant.embeds is not None:
         variant = manifest.variants.get(variant.embeds)
-    return variant is not None and variant.quantization.get("reduce_range") is True
+    return bool(variant and variant.quantization and variant.quantization.reduce_range)
 
 
 def _tuned(files: ModelFiles, variant: str | None, device: str) -> Tuned | None:

@@ -10,9 +10,9 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 
 from edgeconv.errors import InputError, ProviderError, one_line
-from edgeconv.runtime.options import DEFAULT_OPTIONS, SessionOptions
 from edgeconv.runtime.processor import int8_overflows
 from edgeconv.runtime.providers import CPU, OPTIONS
+from edgeconv.session_options import DEFAULT_OPTIONS, SessionOptions
 
 # ONNX Runtime's log levels: 3 shows errors only. Its warnings speak of graph optimisations, not of the user's input.
 _ERRORS_ONLY = 3

@@ -20,8 +20,8 @@ from edgeconv.benchmarking.subjects import (
 from edgeconv.errors import ArtifactError, ChecksumError, ConfigError
 from edgeconv.runtime import loading
 from edgeconv.runtime.loading import find_files
-from edgeconv.runtime.options import SessionOptions
 from edgeconv.runtime.providers import CPU
+from edgeconv.session_options import SessionOptions
 
 CUDA = "CUDAExecutionProvider"
 

@@ -14,8 +14,9 @@ from edgeconv.benchmarking.subjects import Subject
 from edgeconv.benchmarking.tuning import tune
 from edgeconv.errors import ConfigError
 from edgeconv.runtime.loading import reference_model
-from edgeconv.runtime.options import SessionOptions
+from edgeconv.runtime.providers import CPU
 from edgeconv.runtime.tuned import fingerprint
+from edgeconv.session_options import SessionOptions, Tuned
 
 Timed = Callable[[Callable[[str], float]], None]
 
@@ -61,7 +62,8 @@ def test_what_is_found_is_what_predictor_runs(timed: Timed, copy: Path) -> None:
 
 def test_all_else_in_the_manifest_stays(timed: Timed, copy: Path) -> None:
     before = _manifest(copy)
-    before["session"] = {"another device": {"variant": "int8"}}
+    other = Tuned("int8", CPU, 1, SessionOptions(), None).as_dict()
+    before["session"] = {"another device": {**other, "of a later edgeconv": 1}}
     before["of a later edgeconv"] = [1]
     (copy / "manifest.json").write_text(json.dumps(before))
     files = {path.name: path.read_bytes() for path in copy.iterdir() if path.name != "manifest.json"}

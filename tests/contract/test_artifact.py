@@ -53,7 +53,10 @@ def test_json_has_no_nan(tmp_path: Path) -> None:
     assert not (tmp_path / "a.json").exists()
 
 
-@pytest.mark.parametrize(("text", "reason"), [(None, "no such file"), ("{", "readable JSON"), ("[]", "Received: list")])
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [(None, "no such file"), ("{", "readable JSON"), ("[]", "Received: list"), ("[" * 100_000, "recursion depth")],
+)
 def test_damaged_json_is_an_artifact_error(tmp_path: Path, text: str | None, reason: str) -> None:
     if text is not None:
         (tmp_path / "manifest.json").write_text(text)

@@ -82,7 +82,7 @@ def test_calibration_on_a_folder_of_pictures(model: Path, tmp_path: Path) -> Non
     config = ExportConfig(quantize=True, max_drop=100.0, calibration=str(_pictures(tmp_path / "pictures", 12)))
     exported = export_here(model, config=config, out=tmp_path / "m")
     record = exported.manifest.variants["int8"].calibration
-    assert (record["dataset"], record["split"], record["size"]) == ("pictures", "calibration", 12)
+    assert (record.dataset, record.split, record.size) == ("pictures", "calibration", 12)
     assert (exported.ledger.split, exported.ledger.rows[2].accuracy) == ("calibration", None)
     assert exported.ledger.rows[2].agreement > 0.7
 

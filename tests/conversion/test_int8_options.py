@@ -57,7 +57,7 @@ def _int8(model: Path, **options: Any) -> ExportConfig:
 def test_a_target_has_its_own_arithmetic(model: Path, tmp_path: Path) -> None:
     exported = export_here(model, config=_int8(model, target="arm64"), out=tmp_path / "m")
     record = exported.manifest.variants["int8"].quantization
-    assert (record["target"], record["activation_type"], record["reduce_range"]) == ("arm64", "QInt8", False)
+    assert (record.target, record.activation_type, record.reduce_range) == ("arm64", "QInt8", False)
     assert edgeconv.Predictor(tmp_path / "m").variant == "int8"
 
 
@@ -109,8 +109,8 @@ def test_the_fastest_form_of_int8_is_a_variant_if_it_wins(
     assert (tmp_path / "m" / "model.int8-fast.onnx").exists() is (wins != PLAIN)
     if wins != PLAIN:
         variant = exported.manifest.variants["int8-fast"]
-        assert variant.quantization["form"].startswith(wins)
-        assert variant.requires == {}, "standard operators run everywhere"
+        assert variant.quantization.form.startswith(wins)
+        assert variant.requires is None, "standard operators run everywhere"
         answers = [
             edgeconv.Predictor(tmp_path / "m", variant=name).probabilities(IMAGES) for name in ("int8", "int8-fast")
         ]

@@ -96,7 +96,7 @@ def _figures(artifact: Path, ledger: Any, seconds: float) -> dict[str, Any]:
     return {
         "artifact": artifact.name,
         "dataset": ledger.dataset,
-        "int8": {name: {key: all_of.get(key) for key in kept} for name, all_of in quantization.items()},
+        "int8": {name: {key: getattr(all_of, key) for key in kept} for name, all_of in quantization.items()},
         "rows": rows,
         "passed": ledger.passed,
         "seconds": seconds,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from edgeconv.manifest import ArraySpec, Manifest, Variant
+from tests.manifests import quantization
 
 PIXELS = 64
 WHITE = np.full((1, PIXELS), 255, np.uint8)
@@ -63,7 +65,7 @@ def write_extreme(folder: Path, *, reduce_range: bool = False) -> Path:
         preprocess=None,
         output=ArraySpec("scores", "float32", ("batch", 2), None, "logits"),
         labels=("strong", "steady"),
-        variants={"int8": Variant("model.int8.onnx", 17, 8, quantization={"reduce_range": reduce_range})},
+        variants={"int8": Variant("model.int8.onnx", 17, 8, replace(quantization(), reduce_range=reduce_range))},
     )
     (folder / "manifest.json").write_text(json.dumps(manifest.as_dict()))
     return folder

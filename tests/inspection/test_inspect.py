@@ -3,6 +3,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,9 @@ from edgeconv.conversion.graph.runtimes import RELEASES, first_runtime  # noqa: 
 from edgeconv.errors import ArtifactError, SchemaVersionError  # noqa: E402
 from edgeconv.inspection.inspect import inspect  # noqa: E402
 from edgeconv.manifest import METADATA_KEY, VARIANT_KEY, ArraySpec, Manifest, Variant  # noqa: E402
+from edgeconv.manifest_blocks import FloatNode  # noqa: E402
 from tests.conversion.graph.graphs import FLOAT, book_convnet, int8_model, model_of, node, zeros  # noqa: E402
+from tests.manifests import quantization  # noqa: E402
 
 
 def save(model: Any, path: Path) -> Path:
@@ -44,14 +47,15 @@ def manifest_of(**variants: Variant) -> Manifest:
 
 def artifact(folder: Path) -> Path:
     """Write an artifact with both variants."""
-    reason = {"node": "dense/Softmax", "operator": "Softmax", "reason": "too coarse"}
-    bare = {"fp32": Variant("model.onnx", 17, 8), "int8": Variant("model.int8.onnx", 17, 8, {"a": 1}, (reason,))}
+    reason = FloatNode("dense/Softmax", "Softmax", "too coarse")
+    int8 = Variant("model.int8.onnx", 17, 8, quantization(), (reason,))
+    bare = {"fp32": Variant("model.onnx", 17, 8), "int8": int8}
     models = {"fp32": book_convnet(), "int8": int8_model()}
     weighed = {}
     for name, variant in bare.items():
         path = save(stamped(models[name], manifest_of(**bare), name), folder / variant.file)
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
-        weighed[name] = Variant.from_dict({**variant.as_dict(), "size_bytes": path.stat().st_size, "sha256": digest})
+        weighed[name] = replace(variant, size_bytes=path.stat().st_size, sha256=digest)
     (folder / "manifest.json").write_text(json.dumps(manifest_of(**weighed).as_dict()))
     return folder
 
@@ -105,7 +109,7 @@ def test_an_artifact_shows_each_variant_with_its_contract(tmp_path):
     assert (fp32.variant, int8.variant) == ("fp32", "int8")
     assert fp32.intact is True
     assert int8.intact is True
-    assert int8.float_nodes[0]["reason"] == "too coarse"
+    assert int8.float_nodes[0].reason == "too coarse"
     assert int8.size_bytes == int8.path.stat().st_size
     assert (fp32.opsets, fp32.ir_version, fp32.producer, fp32.first_runtime) == ({"": 17}, 8, "test", "1.12")
     assert (fp32.inputs[0].name, fp32.inputs[0].dtype, fp32.inputs[0].shape) == ("image", "uint8", ("batch", 28, 28, 1))

@@ -16,9 +16,11 @@ pytest.importorskip("jinja2", reason="the report needs the extra `train`")
 
 from edgeconv.errors import MissingDependencyError
 from edgeconv.manifest import ArraySpec, Manifest, Variant
+from edgeconv.manifest_blocks import Calibration, FloatNode, Provenance
 from edgeconv.parity.ledger import Ledger, compare, judge
 from edgeconv.parity.report import FlipPicture, render_report
 from edgeconv.preparation import Preparation
+from tests.manifests import quantization
 
 VOID = {"meta", "link", "img", "br"}
 
@@ -76,8 +78,10 @@ def ledger_of(
 
 
 def manifest_of(labels: tuple[str, ...] = ("ring", "bar", "cross", "dot"), channels: int = 1) -> Manifest:
-    quantization = {"quant_format": "QDQ", "per_channel": True, "extra_options": {"WeightSymmetric": True}}
-    reason = {"node": "dense/Softmax", "operator": "Softmax", "reason": "probabilities need more than 256 steps"}
+    reason = FloatNode("dense/Softmax", "Softmax", "probabilities need more than 256 steps")
+    calibration = Calibration("shapes", "train", 500, 0, "56" * 32)
+    fp32 = Variant("model.onnx", 17, 8, size_bytes=375_731, sha256="12" * 32)
+    int8 = Variant("model.int8.onnx", 17, 8, quantization(), (reason,), calibration)
     return Manifest(
         name="shapes",
         input=ArraySpec("image", "uint8", ("batch", 8, 8, channels), (0.0, 255.0), "pixels"),
@@ -85,10 +89,10 @@ def manifest_of(labels: tuple[str, ...] = ("ring", "bar", "cross", "dot"), chann
         output=ArraySpec("probabilities", "float32", ("batch", len(labels)), (0.0, 1.0), "probabilities"),
         labels=labels,
         variants={
-            "fp32": Variant("model.onnx", 17, 8, size_bytes=375_731, sha256="12" * 32),
-            "int8": Variant("model.int8.onnx", 17, 8, quantization, (reason,), {"size": 500}, 105_460, "34" * 32),
+            "fp32": fp32,
+            "int8": replace(int8, size_bytes=105_460, sha256="34" * 32),
         },
-        provenance={"source_sha256": "cd" * 32, "versions": {"keras": "3.15.1"}},
+        provenance=Provenance("cd" * 32, None, None, 93_322, {"keras": "3.15.1"}),
     )
 
 

@@ -38,8 +38,8 @@ def test_the_manifest_holds_only_the_fields_of_the_kind():
         ({"channels": 2}, r"`preprocess\.channels` must be 1 or 3\. Received: 2"),
         ({"channels": 3}, r"`preprocess\.channels` must be 1 for digits"),
         ({"box": 29}, r"`preprocess\.box` must be at most the shorter side, 28\. Received: 29"),
-        ({"fit": "crop"}, r"knows kind, height, width, channels, box\. Missing: none; unknown: fit"),
-        ({"sharpen": 1}, r"unknown: sharpen\. Export the model again, or install a newer edgeconv"),
+        ({"fit": "crop"}, r"knows kind, height, width, channels, box\. Missing: none; unknown: 'fit'"),
+        ({"sharpen": 1}, r"unknown: 'sharpen'\. Export the model again, or install a newer edgeconv"),
     ],
 )
 def test_a_manifest_that_says_something_else_is_refused(change, message):

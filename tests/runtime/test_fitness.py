@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from edgeconv.errors import ProviderError
+from edgeconv.manifest_blocks import Requirements
 from edgeconv.runtime import fitness
 from edgeconv.runtime.loading import open_model
 
@@ -34,4 +35,6 @@ def test_it_runs_where_they_do_not(picky: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(fitness, "int8_overflows", lambda: False)
     opened = open_model(picky, variant="int8")
     assert opened.variant == "int8"
-    assert opened.manifest.variants["int8"].requires["operators"] == "com.microsoft"
+    assert opened.manifest.variants["int8"].requires == Requirements(
+        operators="com.microsoft", processor=fitness.NO_OVERFLOW
+    )

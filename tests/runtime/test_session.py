@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from edgeconv.errors import ConfigError, InputError, ProviderError
+from edgeconv.reading import read
 from edgeconv.runtime import session as session_module
 from edgeconv.runtime.golden import Samples
-from edgeconv.runtime.options import LEVELS, SessionOptions
 from edgeconv.runtime.session import Session, native_options
+from edgeconv.session_options import LEVELS, SessionOptions
 
 
 @pytest.fixture
@@ -99,4 +100,4 @@ def test_a_level_that_there_is_not() -> None:
 
 def test_options_survive_json() -> None:
     options = SessionOptions("extended", spinning=False, arena=True, memory_pattern=False)
-    assert SessionOptions.from_dict(options.as_dict()) == options
+    assert read(SessionOptions, options.as_dict(), "options") == options

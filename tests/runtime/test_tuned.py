@@ -12,13 +12,14 @@ import pytest
 
 from edgeconv.errors import ManifestError, ProviderError
 from edgeconv.manifest import Manifest
+from edgeconv.reading import read
 from edgeconv.runtime import loading
 from edgeconv.runtime.loading import open_model
-from edgeconv.runtime.options import DEFAULT_OPTIONS, SessionOptions
 from edgeconv.runtime.predictor import Predictor
 from edgeconv.runtime.providers import CPU
 from edgeconv.runtime.session import Session
-from edgeconv.runtime.tuned import Tuned, fingerprint, tuned_for_this_device
+from edgeconv.runtime.tuned import fingerprint, tuned_for_this_device
+from edgeconv.session_options import DEFAULT_OPTIONS, SessionOptions, Tuned
 
 OPTIONS = SessionOptions("extended", spinning=False)
 
@@ -47,7 +48,7 @@ def tuned(tiny: Path, tmp_path: Path) -> Callable[..., Path]:
 
 def test_an_entry_survives_json() -> None:
     entry = Tuned("fp32", CPU, 2, OPTIONS, "ab", {"batch": 1})
-    assert Tuned.from_dict(json.loads(json.dumps(entry.as_dict()))) == entry
+    assert read(Tuned, json.loads(json.dumps(entry.as_dict())), "entry") == entry
 
 
 def test_a_predictor_follows_what_was_found_for_its_device(tuned: Callable[..., Path]) -> None:
@@ -76,9 +77,19 @@ def test_what_was_found_for_another_file_is_ignored(tuned: Callable[..., Path]) 
     assert open_model(tuned(sha256="0" * 64)).variant == "int8"
 
 
-@pytest.mark.parametrize("changes", [{"threads": "many"}, {"options": {}}, {"options": None}])
-def test_an_entry_that_is_damaged(tuned: Callable[..., Path], changes: dict[str, Any]) -> None:
-    with pytest.raises(ManifestError, match=r"`session` of `tiny` must hold what .* writes\. Received: .*Tune again"):
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"threads": "many"}, r"a whole number of 64 bits at `session\.\w+\.threads`\. Received: 'many'"),
+        (
+            {"options": {"optimization": "most"}},
+            r"one of basic, extended, all at `session\.\w+\.options\.opt",
+        ),
+        ({"options": None}, r"an object at `session\.\w+\.options`\. Received: null"),
+    ],
+)
+def test_an_entry_that_is_damaged(tuned: Callable[..., Path], changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(ManifestError, match=message):
         open_model(tuned(**changes))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeconv.datasets import Split
+from edgeconv.manifest_blocks import Calibration
 from edgeconv.progress import SILENT, Progress
 
 Blocks = Callable[[int], Iterator[NDArray[Any]]]
@@ -49,7 +50,7 @@ class CalibrationImages:
         count: how many.
         shape: of one, (height, width, channels).
         dtype: of what the model eats: uint8 0-255 where that is pixels.
-        record: what the manifest says of them: dataset, split, size, seed, sha256.
+        record: what the manifest says of them.
         survey: what they are like.
         labels: int64, (n,): their classes; None where nobody knows.
         blocks: yields them from a number on.
@@ -58,7 +59,7 @@ class CalibrationImages:
     count: int
     shape: tuple[int, ...]
     dtype: str
-    record: Mapping[str, Any]
+    record: Calibration
     survey: Survey
     labels: NDArray[np.int64] | None
     blocks: Blocks = field(repr=False)
@@ -151,7 +152,7 @@ def surveyed(
             seen += len(block)
             advance(len(block), "")
     survey = Survey(digest.hexdigest(), low, high, finite, constant, digests)
-    record = {"dataset": dataset, "split": split, "size": count, "seed": seed, "sha256": survey.sha256}
+    record = Calibration(dataset, split, count, seed, survey.sha256)
     return CalibrationImages(count, shape, dtype, record, survey, labels, blocks)
 
 

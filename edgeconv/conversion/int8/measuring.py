@@ -75,7 +75,7 @@ def measure(
             "more of them, or leave `--batch` out."
         )
     tensors = activations_of(prepared.model)
-    store = Cache(cache, key_of(prepared.digest, str(images.record["sha256"]), bins=BINS, samples=SAMPLES, count=seen))
+    store = Cache(cache, key_of(prepared.digest, images.record.sha256, bins=BINS, samples=SAMPLES, count=seen))
     first = _measure_extremes(prepared, images, tensors, _Pass(size, seen, store), progress)
     low, high = first["low"].astype(np.float64), first["high"].astype(np.float64)
     strange = [name for name, *ends in zip(tensors, low, high, strict=True) if not np.isfinite(ends).all()]

@@ -29,6 +29,7 @@ from edgeconv.conversion.int8.ranges import Ranges
 from edgeconv.conversion.int8.residuals import keep_sums_in_float
 from edgeconv.conversion.int8.targets import END_OPERATORS, Arithmetic
 from edgeconv.errors import ConfigError, UnsupportedModelError, one_line
+from edgeconv.manifest_blocks import FloatNode, Quantization
 from edgeconv.quiet import errors_only
 
 WEIGHTED = {"Conv", "ConvTranspose", "Gemm", "MatMul"}
@@ -87,8 +88,8 @@ class Quantized:
     """
 
     model: onnx.ModelProto
-    arguments: Mapping[str, Any]
-    float_nodes: tuple[Mapping[str, str], ...]
+    arguments: Quantization
+    float_nodes: tuple[FloatNode, ...]
 
 
 def prepare(fp32: onnx.ModelProto) -> Prepared:
@@ -140,7 +141,7 @@ def quantize(
         UnsupportedModelError: ONNX Runtime's quantizer cannot take the model.
     """
     float_nodes = _float_nodes(prepared, arithmetic, float_layers)
-    excluded = [node["node"] for node in float_nodes]
+    excluded = [node.node for node in float_nodes]
     path = _path_of(prepared, excluded)
     arguments = _arguments(arithmetic, excluded, path.entry, method)
     try:
@@ -156,12 +157,12 @@ def quantize(
     else:
         add_up_hard_sigmoids(model, excluded)
     _leave_logits_in_float(model)
-    return Quantized(finish(model, layer_of_named), _as_record(arguments), float_nodes)
+    return Quantized(finish(model, layer_of_named), Quantization(**_as_record(arguments)), float_nodes)
 
 
 def _float_nodes(
     prepared: Prepared, arithmetic: Arithmetic, float_layers: Collection[str] | Mapping[str, str]
-) -> tuple[Mapping[str, str], ...]:
+) -> tuple[FloatNode, ...]:
     """Return the nodes that stay in float: what scales the pixels, what the target has no int8 for, what was chosen."""
     graph = prepared.model.graph
     chosen = dict(float_layers) if isinstance(float_layers, Mapping) else dict.fromkeys(float_layers, _CHOSEN)
@@ -182,7 +183,7 @@ def _float_nodes(
         )
         reason = next((text for text in reasons if text), None)
         if reason:
-            found.append({"node": node.name, "operator": node.op_type, "reason": reason})
+            found.append(FloatNode(node.name, node.op_type, reason))
     return tuple(found)
 
 
@@ -260,11 +261,11 @@ def _leave_logits_in_float(model: ir.Model) -> None:
 
 
 def _as_record(value: Any) -> Any:
-    """Return quantizer arguments as JSON."""
+    """Return quantizer arguments as JSON, with tuples for lists."""
     if isinstance(value, Mapping):
         return {str(key): _as_record(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [_as_record(item) for item in value]
+        return tuple(_as_record(item) for item in value)
     if isinstance(value, QuantFormat | QuantType):
         return value.name
     return value.item() if isinstance(value, np.ndarray) else value

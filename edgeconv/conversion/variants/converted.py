@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import onnx
 
 from edgeconv.conversion.int8.quantizing import Quantized
 from edgeconv.conversion.int8.search.result import SearchResult
+from edgeconv.manifest_blocks import Calibration
 from edgeconv.parity.comparison import Answers, ComparisonSet
 
 
@@ -21,7 +21,7 @@ class ConvertedFile:
         model: the graph.
         bytes: the same, serialised.
         quantized: how it was quantized; None for fp32.
-        calibration: what its ranges were measured on; empty for fp32.
+        calibration: what its ranges were measured on; None for fp32.
         embeds: the variant inside, where the preparation of pictures is in front of it.
         sample_inputs: of fp32: inputs and Keras' answers to them, which it agrees with.
         search: of int8: every candidate that was tried.
@@ -32,7 +32,7 @@ class ConvertedFile:
     model: onnx.ModelProto
     bytes: bytes
     quantized: Quantized | None = None
-    calibration: Mapping[str, Any] = field(default_factory=dict)
+    calibration: Calibration | None = None
     embeds: str | None = None
     sample_inputs: ComparisonSet | None = None
     search: SearchResult | None = None
@@ -41,4 +41,4 @@ class ConvertedFile:
     @property
     def reduced_range(self) -> bool:
         """Whether its int8 weights take 7 bits, so that no sum overflows on any processor."""
-        return self.quantized is not None and bool(self.quantized.arguments["reduce_range"])
+        return self.quantized is not None and self.quantized.arguments.reduce_range

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
-from typing import Any
 
 import numpy as np
 import onnx
@@ -13,7 +13,7 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 
 from edgeconv.caching import cache_folder
-from edgeconv.conversion.int8.quantizing import Quantized, prepare
+from edgeconv.conversion.int8.quantizing import prepare
 from edgeconv.conversion.int8.search.candidates import Candidates
 from edgeconv.conversion.int8.search.searching import search
 from edgeconv.conversion.int8.targets import DEFAULT_TARGET, arithmetic_of
@@ -103,9 +103,9 @@ def make(context: VariantContext) -> ConvertedFile | None:
     max_drop = context.config.max_drop
     found = search(candidates, judge.drop, judge.cost, max_drop=max_drop, memory=memory, progress=progress)
     chosen = candidates.quantize(found.settings, found.float_layers)
-    record: dict[str, Any] = {"target": arithmetic.target, **found.settings.as_dict(), **chosen.arguments}
+    record = replace(chosen.arguments, target=arithmetic.target, **found.settings.as_dict())
     file = verify_structure(chosen.model, str(reference.path), reference.inputs, reference.outputs)
-    quantized = Quantized(chosen.model, record, chosen.float_nodes)
+    quantized = replace(chosen, arguments=record)
     answers = judge.known({REFERENCE: fp32.bytes, "int8": file})
     return ConvertedFile(chosen.model, file, quantized, images.record, search=found, answers=answers)
 

@@ -51,7 +51,7 @@ def make(context: VariantContext) -> ConvertedFile | None:
             f"int8 in the form {winner} must answer as int8 does, to the bit. Received: a difference of "
             f"{np.abs(expected - received).max():.3g}. Export without `--fast`, and report it."
         )
-    arguments = {**quantized.arguments, "form": winner}
+    arguments = replace(quantized.arguments, form=winner)
     return replace(
         int8,
         model=model,

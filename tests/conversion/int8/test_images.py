@@ -11,6 +11,7 @@ from edgeconv.conversion.int8.images import draw_calibration
 from edgeconv.conversion.keras.ports import Port
 from edgeconv.datasets import Split
 from edgeconv.errors import ConfigError, DatasetError
+from edgeconv.manifest_blocks import Calibration
 from edgeconv.preparation import Preparation
 
 PIXELS = Port("image", "uint8", (4, 4, 1))
@@ -41,19 +42,14 @@ def test_classes_are_balanced_as_far_as_they_reach(train: Split, size: int, coun
 def test_the_seed_decides(train: Split) -> None:
     first, again, other = (draw_calibration(train, dataset="d", size=60, seed=seed) for seed in (1, 1, 2))
     assert first.record == again.record
-    assert first.record["sha256"] != other.record["sha256"]
-    assert {key: first.record[key] for key in ("dataset", "split", "size", "seed")} == {
-        "dataset": "d",
-        "split": "train",
-        "size": 60,
-        "seed": 1,
-    }
+    assert first.record.sha256 != other.record.sha256
+    assert first.record == Calibration("d", "train", 60, 1, first.record.sha256)
 
 
 def test_what_a_seed_draws_stays_the_same(train: Split) -> None:
     """Files that were exported before can be made again."""
     record = draw_calibration(train, dataset="d", size=60, seed=0).record
-    assert record["sha256"] == "b4327b96954a572f0803d9f852c163875e5387c8fdcbc203b041753796b48b2e"
+    assert record.sha256 == "b4327b96954a572f0803d9f852c163875e5387c8fdcbc203b041753796b48b2e"
 
 
 @pytest.mark.parametrize(("size", "start"), [(50, 0), (7, 0), (1, 0), (50, 100), (64, 131), (1000, 0)])
@@ -74,7 +70,7 @@ def test_an_npz_is_read_in_rows_as_it_would_be_whole(save: object, train: Split,
     np.testing.assert_array_equal(read.first(100), train.images[chosen])
     np.testing.assert_array_equal(np.concatenate(list(read.batches(30, start=37))), train.images[chosen][37:])
     np.testing.assert_array_equal(read.labels, train.labels[chosen])
-    assert (read.count, read.shape, read.dtype, read.record["dataset"]) == (100, (4, 4, 1), "uint8", "c.npz")
+    assert (read.count, read.shape, read.dtype, read.record.dataset) == (100, (4, 4, 1), "uint8", "c.npz")
 
 
 def test_an_npz_of_columns_and_without_channels_is_read_too(train: Split, tmp_path: Path) -> None:

@@ -109,7 +109,7 @@ def test_a_shortcut_that_comes_from_a_convolution_is_quantized_too() -> None:
 def test_scaling_that_could_not_be_folded_stays_in_float() -> None:
     images, fp32 = IMAGES[:, :6, :6], convnet(scaled=True)
     int8 = quantized(fp32, images)
-    assert {"in/Mul", "in/Add", "dense/Softmax"} <= {item["node"] for item in int8.float_nodes}
+    assert {"in/Mul", "in/Add", "dense/Softmax"} <= {item.node for item in int8.float_nodes}
     assert [item.op_type for item in int8.model.graph.node].count("Cast") == 1
     assert sqnr_db(answer(int8.model, images), answer(fp32, images)) > 20
 
@@ -120,8 +120,8 @@ def test_softmax_reads_floats_and_its_reason_is_told() -> None:
     softmax = next(item for item in graph.node if item.op_type == "Softmax")
     assert next(item for item in graph.node if softmax.input[0] in item.output).op_type == "Gemm"
     (kept,) = int8.float_nodes
-    assert kept["operator"] == "Softmax"
-    assert "1/255" in kept["reason"]
+    assert kept.operator == "Softmax"
+    assert "1/255" in kept.reason
 
 
 def test_weights_are_int8_per_channel_and_activations_uint8() -> None:
@@ -141,7 +141,7 @@ def test_a_layer_that_was_chosen_stays_in_float(names: Any) -> None:
     """The first layer takes the pixels with it: they enter as float."""
     fp32 = convnet()
     int8 = quantized(fp32, IMAGES, float_layers=names)
-    kept = {item["node"]: item["reason"] for item in int8.float_nodes}
+    kept = {item.node: item.reason for item in int8.float_nodes}
     assert kept["conv/Conv"] == ("it lost most" if isinstance(names, dict) else "left in float to keep accuracy")
     kernels = [array for array in _constants(int8.model.graph).values() if array.ndim == 4]
     assert [array.dtype for array in kernels] == [np.float32]
@@ -172,7 +172,7 @@ def test_operators_without_an_int8_kernel_stay_in_float() -> None:
     model = model_of(nodes, constants, ("batch", 3, 6, 6), ("batch", 2, 7, 7), UINT8)
     int8 = quantized(model, IMAGES[:, :6, :6].transpose(0, 3, 1, 2).copy())
     (kept,) = int8.float_nodes
-    assert (kept["node"], "no int8 kernel" in kept["reason"]) == ("up/ConvTranspose", True)
+    assert (kept.node, "no int8 kernel" in kept.reason) == ("up/ConvTranspose", True)
     assert [a.dtype for a in _constants(int8.model.graph).values() if a.shape == (4, 4, 2, 2)] == [np.float32]
 
 
@@ -182,9 +182,9 @@ def test_every_argument_of_the_quantizer_is_spelled_out() -> None:
 
     arguments = quantized(convnet(), IMAGES, method="entropy").arguments
     files = {"model_input", "model_output", "calibration_data_reader", "calibration_cache_path"}
-    assert set(inspect.signature(quantize_static).parameters) - files == set(arguments)
-    types = arguments["activation_type"], arguments["weight_type"], arguments["per_channel"]
-    assert (*types, arguments["calibrate_method"]) == ("QUInt8", "QInt8", True, "entropy")
+    assert set(inspect.signature(quantize_static).parameters) - files == set(arguments.as_dict())
+    types = arguments.activation_type, arguments.weight_type, arguments.per_channel
+    assert (*types, arguments.calibrate_method) == ("QUInt8", "QInt8", True, "entropy")
 
 
 @pytest.mark.parametrize(("target", "network"), [("x86", convnet), ("x86-avx2", convnet), ("arm64", residual_net)])

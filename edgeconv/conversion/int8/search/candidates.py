@@ -83,7 +83,7 @@ class Candidates:
         Args:
             judged_on: digest of whatever the judge's answers depend on, such as its images, and of the release.
         """
-        data = str(self._images.record["sha256"])
+        data = self._images.record.sha256
         return Memory(
             self._cache, key_of(self._prepared.digest, data, arithmetic=self._arithmetic, judged_on=judged_on)
         )
@@ -142,7 +142,7 @@ class Candidates:
     def _find_shifts(
         self, settings: Settings, prepared: Prepared, ranges: Ranges, float_layers: Collection[str]
     ) -> Shifts:
-        data, names = str(self._images.record["sha256"]), tuple(sorted(float_layers))
+        data, names = self._images.record.sha256, tuple(sorted(float_layers))
         facts = {"arithmetic": self._arithmetic, "settings": settings, "in_float": names, "images": IMAGES_CORRECTED}
         store = Cache(self._cache, key_of(self._prepared.digest, data, **facts))
         shifts: Shifts | None = store.load("shifts")

@@ -126,7 +126,7 @@ def test_where_equalization_may_not_pass_the_worst_layers_return_to_float() -> N
     assert len(found.float_layers) < len(_prepared("Clip").layers), "some layers must stay int8"
     final = maker.quantize(found.settings, found.float_layers)
     assert _flips("Clip")(final.model) == found.chosen.judgement.drop, "what was judged is what is made"
-    kept = {entry["node"].partition("/")[0]: entry["reason"] for entry in final.float_nodes}
+    kept = {entry.node.partition("/")[0]: entry.reason for entry in final.float_nodes}
     assert kept.items() >= found.float_layers.items()
 
 

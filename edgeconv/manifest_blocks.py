@@ -1,0 +1,174 @@
+"""The blocks of a manifest that say how a model was made, and how well it does."""
+
+from collections.abc import Mapping
+from dataclasses import field
+
+from edgeconv.record import ABSENT, Json, Record
+
+
+class Quantization(Record, kw_only=True):
+    """Every argument given to ONNX Runtime's quantizer, by the names that it has there, and how they were found.
+
+    Attributes:
+        target: the processors that int8 was made for, such as ``"x86"`` or ``"arm64"``.
+        ranges: how the ranges of activations were found: ``"minmax"``, ``"percentile"`` or ``"entropy"``.
+        equalized: whether channels were evened out between layers first.
+        corrected: whether biases make up for the means that int8 shifts.
+        quant_format: ``"QDQ"``.
+        op_types_to_quantize: the only operators that were quantized; None where all that can be were.
+        per_channel: whether each output channel has a weight scale of its own.
+        reduce_range: whether weights take 7 bits, so that no sum overflows on any processor.
+        activation_type: ``"QUInt8"`` or ``"QInt8"``.
+        weight_type: ``"QUInt8"`` or ``"QInt8"``.
+        nodes_to_quantize: the only nodes that were quantized; None where all that can be were.
+        nodes_to_exclude: the nodes that stayed in float.
+        use_external_data_format: whether weights lie in a file of their own.
+        calibrate_method: the quantizer's own name for `ranges`.
+        calibration_providers: execution providers that ran the calibration.
+        extra_options: options whose names and values differ between releases of ONNX Runtime.
+        form: of int8-fast: the form of the graph that was the fastest.
+    """
+
+    target: str | None = field(default=None, metadata={ABSENT: True})
+    ranges: str | None = field(default=None, metadata={ABSENT: True})
+    equalized: bool | None = field(default=None, metadata={ABSENT: True})
+    corrected: bool | None = field(default=None, metadata={ABSENT: True})
+    quant_format: str
+    op_types_to_quantize: tuple[str, ...] | None
+    per_channel: bool
+    reduce_range: bool
+    activation_type: str
+    weight_type: str
+    nodes_to_quantize: tuple[str, ...] | None
+    nodes_to_exclude: tuple[str, ...]
+    use_external_data_format: bool
+    calibrate_method: str
+    calibration_providers: tuple[str, ...]
+    extra_options: Mapping[str, Json]
+    form: str | None = field(default=None, metadata={ABSENT: True})
+
+
+class FloatNode(Record):
+    """A node left in float.
+
+    Attributes:
+        node: its name.
+        operator: of ONNX.
+        reason: why it was left in float.
+    """
+
+    node: str
+    operator: str
+    reason: str
+
+
+class Calibration(Record):
+    """What the ranges of int8 were measured on.
+
+    Attributes:
+        dataset: name of the data.
+        split: the part of them that was drawn from, such as ``"train"``.
+        size: images drawn.
+        seed: of the drawing.
+        sha256: of the images' pixels.
+    """
+
+    dataset: str
+    split: str
+    size: int
+    seed: int
+    sha256: str
+
+
+class Requirements(Record):
+    """What a file needs beyond the operators of ONNX.
+
+    Attributes:
+        operators: the domain of ONNX Runtime's own operators.
+        onnxruntime: the releases that have them, such as ``">=1.20"``.
+        processor: what the processor must do, such as ``"no overflow"`` of int8 sums.
+    """
+
+    operators: str | None = field(default=None, metadata={ABSENT: True})
+    onnxruntime: str | None = field(default=None, metadata={ABSENT: True})
+    processor: str | None = field(default=None, metadata={ABSENT: True})
+
+
+class Metrics(Record):
+    """Accuracy of each stage, and the data it was measured on.
+
+    Attributes:
+        dataset: name of the data.
+        split: ``"test"``; ``"calibration"``, ``"random"`` or ``"given"`` where no labelled data were at hand.
+        sha256: fingerprint of the data.
+        count: images.
+        accuracy: share of right answers, 0 to 1, by stage: ``"keras"`` and the variants; None without labels.
+    """
+
+    dataset: str
+    split: str
+    sha256: str
+    count: int
+    accuracy: Mapping[str, float | None]
+
+
+class GateLimit(Record):
+    """A condition that a stage met.
+
+    Attributes:
+        stage: the variant.
+        name: of what is limited.
+        limit: the most that is allowed.
+    """
+
+    stage: str
+    name: str
+    limit: float
+
+
+class Parity(Record):
+    """Agreement of each stage with Keras.
+
+    Attributes:
+        flips: images that get another answer than Keras gives, by stage.
+        gates: what each stage had to keep.
+    """
+
+    flips: Mapping[str, int]
+    gates: tuple[GateLimit, ...]
+
+
+class TrainingProvenance(Record):
+    """Enough of a training to repeat it.
+
+    Attributes:
+        dataset: name of the data.
+        dataset_sha256: fingerprint of the data.
+        seed: of all that is random.
+        recipe: name of the optimizer and its schedule.
+        epochs: that were trained.
+    """
+
+    dataset: str
+    dataset_sha256: str
+    seed: int | None
+    recipe: str | None
+    epochs: int | None
+
+
+class Provenance(Record):
+    """Where a model comes from.
+
+    Attributes:
+        source_sha256: of the `.keras` file.
+        training: None where edgeconv did not train the model.
+        input_range: what was stated of a float input, such as ``"0:1"``; None where nothing was.
+        parameters: of the model in Keras.
+        versions: of the packages that made the artifact.
+    """
+
+    source_sha256: str
+    training: TrainingProvenance | None
+    input_range: str | None
+    parameters: int
+    versions: Mapping[str, str]

@@ -1,0 +1,63 @@
+"""What a session of ONNX Runtime may be told, and what was found best for a device: the manifest's block `session`."""
+
+from collections.abc import Mapping
+from dataclasses import field
+from typing import Literal, get_args
+
+from edgeconv.errors import ConfigError
+from edgeconv.record import Json, Record
+
+Level = Literal["basic", "extended", "all"]
+"""Graph optimisations: exact rewrites, fusions for the processor, and layouts for it as well."""
+
+LEVELS: tuple[Level, ...] = get_args(Level)
+
+
+class SessionOptions(Record):
+    """Options of a session; the defaults are those of ONNX Runtime.
+
+    None changes what is computed but for the order of sums.
+
+    Attributes:
+        optimization: how far the graph is rewritten when it is loaded, of `LEVELS`.
+        spinning: whether threads that wait for work keep a core busy, so that they start at once.
+        arena: whether memory that is done with is kept for the next call.
+        memory_pattern: whether the memory of a call is planned as one block after the first.
+    """
+
+    optimization: Level = "all"
+    spinning: bool = True
+    arena: bool = True
+    memory_pattern: bool = True
+
+    def __post_init__(self) -> None:
+        """Check the level.
+
+        Raises:
+            ConfigError: there is no such level.
+        """
+        if self.optimization not in LEVELS:
+            raise ConfigError(f"`optimization` must be one of {', '.join(LEVELS)}. Received: {self.optimization!r}.")
+
+
+DEFAULT_OPTIONS = SessionOptions()
+
+
+class Tuned(Record):
+    """The best way to run a model on one device, as `edgeconv benchmark --tune` found it.
+
+    Attributes:
+        variant: the file to run.
+        provider: the execution provider to run it on.
+        threads: threads inside an operator.
+        options: of the session.
+        sha256: of the file that was measured: another file under its name is not meant.
+        evidence: for people: the device's description, and by how much this way is better than the default.
+    """
+
+    variant: str
+    provider: str
+    threads: int
+    options: SessionOptions
+    sha256: str | None
+    evidence: Mapping[str, Json] = field(default_factory=dict)
