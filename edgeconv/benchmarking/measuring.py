@@ -10,9 +10,7 @@ from pathlib import Path
 from edgeconv.benchmarking.accuracy import accuracies_of
 from edgeconv.benchmarking.footprint import Footprint, footprint_of
 from edgeconv.benchmarking.machine import read_machine
-from edgeconv.benchmarking.results import Benchmark, Row
-from edgeconv.benchmarking.rounds import Timing, Work, time_in_turn
-from edgeconv.benchmarking.spread import Comparison, ratio_of
+from edgeconv.benchmarking.results import Benchmark, Comparison, Row
 from edgeconv.benchmarking.subjects import (
     Inputs,
     Opened,
@@ -25,6 +23,8 @@ from edgeconv.datasets import DatasetSpec
 from edgeconv.errors import ConfigError
 from edgeconv.progress import SILENT, Progress
 from edgeconv.runtime.loading import ModelFiles, find_files, find_model
+from edgeconv.spread import ratio_of
+from edgeconv.timing import Timing, Work, time_in_turn
 from edgeconv.variants import takes_pictures
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from edgeconv.benchmarking.machine import Machine
-from edgeconv.benchmarking.spread import Comparison
+from edgeconv.spread import Interval
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,25 @@ class Row:
     def as_dict(self) -> dict[str, Any]:
         """Return the row as a JSON object."""
         return asdict(self)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The times of one row as a multiple of another's, over rounds in which both ran."""
+
+    faster: str
+    slower: str
+    ratio: Interval
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the comparison as a JSON object."""
+        return {
+            "faster": self.faster,
+            "slower": self.slower,
+            "ratio": self.ratio.as_dict(),
+            "told_apart": self.ratio.told_apart,
+            "too_noisy": self.ratio.too_wide,
+        }
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,6 @@ from edgeconv.artifact import MANIFEST_FILE, read_json, write_json
 from edgeconv.benchmarking.machine import Machine, read_machine
 from edgeconv.benchmarking.measuring import allowed_threads, check_seconds
 from edgeconv.benchmarking.recording import is_shipped
-from edgeconv.benchmarking.rounds import Timing, Work, time_in_turn
-from edgeconv.benchmarking.spread import Interval, ratio_of
 from edgeconv.benchmarking.subjects import Inputs, Opened, Subject, gated, usable_subjects
 from edgeconv.benchmarking.trust import distrust
 from edgeconv.errors import ConfigError, ProviderError
@@ -21,6 +19,8 @@ from edgeconv.record import Json
 from edgeconv.runtime.loading import ModelFiles, choose_variant, find_files, find_model
 from edgeconv.runtime.providers import CPU, candidates
 from edgeconv.session_options import LEVELS, Tuned
+from edgeconv.spread import Interval, ratio_of, surely_fastest
+from edgeconv.timing import Timing, Work, time_in_turn
 from edgeconv.variants import takes_pictures
 
 FINAL_SHARE = 2.0
@@ -212,8 +212,7 @@ class _Search:
         tried = [self.best, *(other for other in others if other != self.best and self._trusts(other))]
         timings = self._time(name, tried, self._seconds)
         ratios = {way: ratio_of(timings[way].medians, timings[self.best].medians) for way in tried}
-        sure = [way for way in tried if ratios[way].told_apart and ratios[way].high < 1.0]
-        chosen = min(sure, key=lambda way: ratios[way].median, default=self.best)
+        chosen = surely_fastest(ratios, self.best)
         self._note(name, timings, ratios, chosen)
         self.best = chosen
 
@@ -222,8 +221,7 @@ class _Search:
         tried = list(dict.fromkeys((self._default, self.best)))
         timings = self._time("final", tried, FINAL_SHARE * self._seconds)
         ratios = {way: ratio_of(timings[way].medians, timings[self._default].medians) for way in tried}
-        if not ratios[self.best].high < 1.0:
-            self.best = self._default
+        self.best = surely_fastest(ratios, self._default)
         self._note("final", timings, ratios, self.best)
         return ratios[self.best]
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
-from statistics import median
 from types import MappingProxyType
 
 from edgeconv.parity.comparison import Answers, ComparisonSet
@@ -14,10 +12,7 @@ from edgeconv.parity.stage import Stage, answers_of, scores_of
 from edgeconv.parity.values import compare_values, judge_values
 from edgeconv.progress import SILENT, Progress
 from edgeconv.runtime.pipeline import softmax
-
-LATENCY_RUNS = 50
-LEAST_LATENCY_RUNS = 3
-LATENCY_SECONDS = 1.0
+from edgeconv.timing import median_latency_ms
 
 
 def prove(
@@ -66,13 +61,3 @@ def _row(stage: Stage, answers: tuple[Answers, ...], reference: tuple[Answers, .
         size_bytes=stage.size_bytes,
         p50_latency_ms=latency_ms,
     )
-
-
-def median_latency_ms(run: Callable[[], object]) -> float:
-    """Return the median time of some calls: as many as fit into a second, and at least three."""
-    times: list[float] = []
-    while len(times) < LEAST_LATENCY_RUNS or (len(times) < LATENCY_RUNS and sum(times) < LATENCY_SECONDS):
-        start = time.perf_counter()
-        run()
-        times.append(time.perf_counter() - start)
-    return 1000.0 * median(times)

@@ -10,8 +10,8 @@ import pytest
 
 from edgeconv.benchmarking import measuring, tuning
 from edgeconv.benchmarking.footprint import Footprint
-from edgeconv.benchmarking.rounds import Timing, Work
 from edgeconv.progress import SILENT
+from edgeconv.timing import Timing, Work
 
 ROUNDS = 12
 

@@ -9,8 +9,8 @@ import pytest
 
 from edgeconv.benchmarking import measuring
 from edgeconv.benchmarking.measuring import benchmark
-from edgeconv.benchmarking.spread import interval_of
 from edgeconv.errors import ConfigError
+from edgeconv.spread import interval_of
 
 Timed = Callable[[Callable[[str], float]], None]
 

@@ -9,7 +9,6 @@ import pytest
 
 import edgeconv
 from edgeconv.benchmarking import tuning
-from edgeconv.benchmarking.spread import interval_of
 from edgeconv.benchmarking.subjects import Subject
 from edgeconv.benchmarking.tuning import tune
 from edgeconv.errors import ConfigError
@@ -17,6 +16,7 @@ from edgeconv.runtime.loading import reference_model
 from edgeconv.runtime.providers import CPU
 from edgeconv.runtime.tuned import fingerprint
 from edgeconv.session_options import SessionOptions, Tuned
+from edgeconv.spread import interval_of
 
 Timed = Callable[[Callable[[str], float]], None]
 

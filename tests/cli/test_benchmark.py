@@ -13,8 +13,8 @@ import pytest
 
 from edgeconv.benchmarking import measuring, recording, tuning
 from edgeconv.benchmarking.footprint import Footprint
-from edgeconv.benchmarking.rounds import Timing, Work
 from edgeconv.runtime.loading import open_model
+from edgeconv.timing import Timing, Work
 
 
 @pytest.fixture(autouse=True)
@@ -101,7 +101,7 @@ def test_a_folder_that_cannot_be_written_keeps_the_answer(
 
 
 def test_a_noisy_machine_is_warned_of(run: Any, copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from edgeconv.benchmarking.spread import Interval
+    from edgeconv.spread import Interval
 
     assert "Warning" not in run("benchmark", copy, *SMALL).stderr
     monkeypatch.setattr(measuring, "ratio_of", lambda *_: Interval(1.0, 0.5, 1.5))

@@ -22,6 +22,7 @@ from edgeconv.conversion.variants import int8_fast  # noqa: E402
 from edgeconv.conversion.variants.int8 import Judge  # noqa: E402
 from edgeconv.errors import ConfigError  # noqa: E402
 from edgeconv.parity.comparison import ComparisonSet  # noqa: E402
+from edgeconv.spread import Interval  # noqa: E402
 from tests.conversion.int8.networks import convnet  # noqa: E402
 from tests.conversion.isolation.alive import alive  # noqa: E402
 
@@ -98,7 +99,7 @@ def test_the_fastest_form_of_int8_is_a_variant_if_it_wins(
         assert feeds["image"].shape == (1, 16, 16, 1)
         raced.append(list(candidates))
         winner = next((name for name in candidates if name.startswith(wins)), next(iter(candidates)))
-        return Race(winner, dict.fromkeys(candidates, Lap(1.0, 1.0, 1.0)), 0.0, True)
+        return Race(winner, dict.fromkeys(candidates, Lap(1.0, Interval(1.0, 1.0, 1.0))), True)
 
     monkeypatch.setattr(int8_fast, "fastest", race)
     exported = export_here(model, config=_int8(model, fast=True), out=tmp_path / "m")
@@ -130,7 +131,7 @@ def test_a_form_with_other_answers_is_never_kept(model: Path, tmp_path: Path, mo
     def race(candidates: Any, feeds: Any) -> Race:
         assert "image" in feeds
         winner = "qdq-broken" if "qdq-broken" in candidates else PLAIN
-        return Race(winner, dict.fromkeys(candidates, Lap(1.0, 1.0, 1.0)), 0.0, True)
+        return Race(winner, dict.fromkeys(candidates, Lap(1.0, Interval(1.0, 1.0, 1.0))), True)
 
     monkeypatch.setattr(int8_fast, "fastest", race)
     with pytest.raises(edgeconv.EdgeconvError, match="in the form qdq-broken must answer as int8 does, to the bit"):

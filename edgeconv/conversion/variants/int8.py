@@ -22,9 +22,9 @@ from edgeconv.conversion.variants.converted import ConvertedFile
 from edgeconv.conversion.verification.structure import verify_structure
 from edgeconv.parity.accuracy import accuracy_drop
 from edgeconv.parity.comparison import Answers, ComparisonSet
-from edgeconv.parity.prove import median_latency_ms
 from edgeconv.parity.stage import Stage, answers_of, scores_of, stage_of
 from edgeconv.progress import SILENT, Progress
+from edgeconv.timing import median_latency_ms
 from edgeconv.variants import REFERENCE
 
 

@@ -81,13 +81,11 @@ def _sentence(races: Sequence[Race]) -> str:
     plain, winner = races[0].laps[PLAIN], races[-1].winner
     best = races[-1].laps[winner]
     number = len({name for race in races for name in race.laps})
-    times = f"{best.min_us:,.0f} us beside {plain.min_us:,.0f}"
+    times = f"{best.median_us:,.0f} us beside {plain.median_us:,.0f}"
     if number == 1:
         return "No other form of int8 was found: int8 is the fastest."
     if winner != PLAIN:
         return f"int8 is fastest here as {winner}: {times}, of {number} forms."
-    noise = max(race.noise for race in races)
-    busy = f" The machine is too busy to tell: times vary by {100 * noise:.0f} %."
+    said = f"None of {number} forms of int8 is surely faster than it is: {plain.median_us:,.0f} us."
     told_apart = all(race.told_apart for race in races)
-    said = f"None of {number} forms of int8 is surely faster than it is: {plain.min_us:,.0f} us."
-    return said if told_apart else said + busy
+    return said if told_apart else f"{said} The machine is too busy to tell them apart."

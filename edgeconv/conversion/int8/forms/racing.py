@@ -1,19 +1,21 @@
-"""Which of several models with equal answers is the fastest here: run in turn, and believed only beyond the noise."""
+"""Which of several models with equal answers is the fastest here: timed in turn, and believed only beyond doubt."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-import numpy as np
 import onnx
 from numpy.typing import NDArray
 
 from edgeconv.errors import ConfigError
 from edgeconv.runtime.providers import CPU
 from edgeconv.runtime.session import open_session
+from edgeconv.spread import Interval, ratio_of, surely_fastest
+from edgeconv.timing import Work, time_in_turn
 
 Runner = Callable[[Mapping[str, NDArray[Any]]], Any]
 """Runs a model once."""
@@ -32,14 +34,12 @@ class Lap:
     """The time of one run of a model.
 
     Attributes:
-        min_us: of the fastest round, microseconds.
-        median_us: of the median round, microseconds.
-        ratio: to the first model, the median over rounds of what both took in the same round.
+        median_us: over the rounds, microseconds.
+        ratio: to the first model, the median over rounds of what both took in the same round, with its interval.
     """
 
-    min_us: float
     median_us: float
-    ratio: float
+    ratio: Interval
 
 
 @dataclass(frozen=True)
@@ -47,15 +47,14 @@ class Race:
     """What came of a race.
 
     Attributes:
-        winner: the name of the model to keep; the first one, unless another is faster beyond the noise.
+        winner: the name of the model to keep; the first one, unless another is surely faster.
         laps: of each model.
-        noise: the largest difference between two halves of the rounds of one model, as a part of its time.
-        told_apart: whether the machine was quiet enough to choose: the noise is below what had to be gained.
+        told_apart: whether the machine was quiet enough to choose: there is no model that may save what has to be
+            gained, and may as well not.
     """
 
     winner: str
     laps: Mapping[str, Lap]
-    noise: float
     told_apart: bool
 
 
@@ -71,9 +70,8 @@ def fastest(
 ) -> Race:
     """Run models in turn on the same inputs, and tell which to keep.
 
-    Each round runs every model a few times, and begins with another one, so that what else the machine does meets all
-    of them. The fastest round of each counts: noise only ever adds. The winner must be faster by `least_gain` and by
-    the noise, in its fastest round and in the median of the ratios; else the first model is kept.
+    The winner is the fastest of those that surely save `least_gain`: the whole interval of the ratio says so. Where
+    there is none, the first model is kept.
 
     Args:
         candidates: models by name; the first is the one to beat.
@@ -97,41 +95,18 @@ def fastest(
             "A race requires a candidate, 4 rounds and a run in each. "
             f"Received: {len(candidates)} candidates, rounds={rounds}, runs={runs}. Give more of them."
         )
-    runners = {name: (start or _start)(model) for name, model in candidates.items()}
-    for run in runners.values():
-        run(feeds)
-    before = clock()
-    for run in runners.values():
-        run(feeds)
-    fitting = SECONDS * 1e9 / max(clock() - before, 1)
-    runs = runs or int(np.clip(fitting / ROUNDS, 1, RUNS))
-    rounds = rounds or int(np.clip(fitting / runs, LEAST_ROUNDS, ROUNDS))
-    names = list(runners)
-    times = np.empty((len(names), rounds))
-    for turn in range(rounds):
-        for place in range(len(names)):
-            number = (place + turn) % len(names)
-            run, before = runners[names[number]], clock()
-            for _ in range(runs):
-                run(feeds)
-            times[number, turn] = (clock() - before) / runs / 1000
-    return _judged(names, times, least_gain)
-
-
-def _judged(names: list[str], times: NDArray[np.float64], least_gain: float) -> Race:
-    """Judge the times of (models, rounds)."""
-    best = times.min(axis=1)
-    halves = np.stack([times[:, 0::2].min(axis=1), times[:, 1::2].min(axis=1)])
-    noise = float((np.ptp(halves, axis=0) / best).max())
-    ratios = np.median(times / times[0], axis=1)
-    gain = max(least_gain, noise)
-    leader = int(best.argmin())
-    wins = best[leader] <= best[0] * (1 - gain) and ratios[leader] <= 1 - gain
-    laps = {
-        name: Lap(float(best[number]), float(np.median(times[number])), float(ratios[number]))
-        for number, name in enumerate(names)
-    }
-    return Race(names[leader] if wins else names[0], laps, noise, noise <= least_gain)
+    works = [Work(name, partial((start or _start)(model), feeds)) for name, model in candidates.items()]
+    once_s = sum(timing.medians[0] for timing in time_in_turn(works, rounds=1, clock=clock)) / 1000
+    fitting = SECONDS / max(once_s, 1e-9)
+    runs = runs or int(min(max(fitting / ROUNDS - 1, 1), RUNS))
+    rounds = rounds or int(min(max(fitting / (runs + 1), LEAST_ROUNDS), ROUNDS))
+    timings = dict(zip(candidates, time_in_turn(works, calls=runs, rounds=rounds, clock=clock), strict=True))
+    first = next(iter(candidates))
+    ratios = {name: ratio_of(timing.medians, timings[first].medians) for name, timing in timings.items()}
+    winner = surely_fastest(ratios, first, least_gain=least_gain)
+    doubtful = any(ratio.low < 1.0 - least_gain <= ratio.high for ratio in ratios.values())
+    laps = {name: Lap(1000 * timing.interval.median, ratios[name]) for name, timing in timings.items()}
+    return Race(winner, laps, not doubtful)
 
 
 def _start(model: onnx.ModelProto) -> Runner:

@@ -41,8 +41,9 @@ def in_turn(*times: int) -> Iterator[int]:
 
 def test_the_faster_model_wins() -> None:
     race = Machine(a=always(100_000), b=always(80_000)).race()
-    assert (race.winner, race.noise, race.told_apart) == ("b", 0, True)
-    assert (race.laps["b"].min_us, race.laps["b"].median_us, race.laps["b"].ratio) == (80, 80, 0.8)
+    assert (race.winner, race.told_apart) == ("b", True)
+    assert race.laps["b"].median_us == pytest.approx(80.0)
+    assert list(race.laps["b"].ratio.as_dict().values()) == [pytest.approx(0.8)] * 3
 
 
 def test_the_first_model_stays_where_another_gains_too_little() -> None:
@@ -51,10 +52,15 @@ def test_the_first_model_stays_where_another_gains_too_little() -> None:
 
 
 def test_a_gain_within_the_noise_is_not_believed() -> None:
-    # Its even rounds take 80 and its odd ones 94: the halves do not agree.
-    race = Machine(a=always(100_000), b=in_turn(80_000, 94_000)).race()
+    # Before each run that is timed there is one that is not.
+    race = Machine(a=always(100_000), b=in_turn(1, 80_000, 1, 98_000)).race()
     assert (race.winner, race.told_apart) == ("a", False)
-    assert race.noise == pytest.approx(0.175)
+    assert race.laps["b"].ratio.low == pytest.approx(0.8)
+    assert race.laps["b"].ratio.high == pytest.approx(0.98)
+
+
+def test_of_two_that_are_surely_faster_the_faster_one_wins() -> None:
+    assert Machine(a=always(100_000), b=always(80_000), c=always(70_000)).race().winner == "c"
 
 
 def test_one_fast_round_is_no_win() -> None:
@@ -62,17 +68,11 @@ def test_one_fast_round_is_no_win() -> None:
     assert race.winner == "a"
 
 
-def test_each_round_begins_with_another_model() -> None:
-    machine = Machine(a=always(1), b=always(1), c=always(1))
-    machine.race(rounds=4)
-    assert machine.order == "abc" * 2 + "abc" + "bca" + "cab" + "abc"
-
-
-@pytest.mark.parametrize(("time", "runs", "rounds"), [(1_000, 10, 200), (10_000_000, 2, 200), (10**9, 1, 8)])
+@pytest.mark.parametrize(("time", "runs", "rounds"), [(1_000, 10, 200), (8_000_000, 2, 200), (10**9, 1, 8)])
 def test_models_that_take_long_run_less_often(time: int, runs: int, rounds: int) -> None:
     machine = Machine(a=always(time), b=always(time))
     machine.race(rounds=None, runs=None)
-    assert len(machine.order) == 2 * (2 + runs * rounds)
+    assert len(machine.order) == 2 * (2 + (runs + 1) * rounds)
 
 
 def test_a_race_needs_candidates_and_rounds() -> None:
@@ -87,4 +87,4 @@ def test_models_are_run_by_onnx_runtime() -> None:
     model = network.model(network.max_pool(network.convolution(network.pixels, 8)))
     race = fastest({"qdq": model, "blocked": to_blocked(model)}, network.images(1), rounds=4, runs=2)
     assert set(race.laps) == {"qdq", "blocked"}
-    assert all(0 < lap.min_us <= lap.median_us for lap in race.laps.values())
+    assert all(lap.median_us > 0 for lap in race.laps.values())

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import comb
 from statistics import median
-from typing import Any
+from typing import TypeVar
+
+Key = TypeVar("Key")
 
 CONFIDENCE = 0.95
 
@@ -37,25 +39,6 @@ class Interval:
         return not self.told_apart and (self.low < 1.0 / RESOLUTION or self.high > RESOLUTION)
 
 
-@dataclass(frozen=True)
-class Comparison:
-    """The times of one row as a multiple of another's, over rounds in which both ran."""
-
-    faster: str
-    slower: str
-    ratio: Interval
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the comparison as a JSON object."""
-        return {
-            "faster": self.faster,
-            "slower": self.slower,
-            "ratio": self.ratio.as_dict(),
-            "told_apart": self.ratio.told_apart,
-            "too_noisy": self.ratio.too_wide,
-        }
-
-
 def interval_of(values: Sequence[float]) -> Interval:
     """Return the median of independent values with an interval that rests on no assumption about how they spread.
 
@@ -82,3 +65,19 @@ def interval_of(values: Sequence[float]) -> Interval:
 def ratio_of(times: Sequence[float], others: Sequence[float]) -> Interval:
     """Return how many times as long `times` are as `others`, value by value: what slows a whole round cancels out."""
     return interval_of([time / other for time, other in zip(times, others, strict=True)])
+
+
+def surely_fastest(ratios: Mapping[Key, Interval], first: Key, *, least_gain: float = 0.0) -> Key:
+    """Return which of several is the fastest beyond doubt; the first where none is.
+
+    Args:
+        ratios: the time of each as a multiple of the first's.
+        first: the one to beat.
+        least_gain: the share of the first's time that another must surely save.
+
+    Example:
+        >>> surely_fastest({"a": interval_of([1.0]), "b": interval_of([0.9, 1.1]), "c": interval_of([0.94])}, "a")
+        'c'
+    """
+    sure = [key for key, ratio in ratios.items() if ratio.high < 1.0 - least_gain]
+    return min(sure, key=lambda key: ratios[key].median, default=first)

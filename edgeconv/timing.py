@@ -1,4 +1,4 @@
-"""Calls of several models, timed in turn: whatever slows the machine for a while slows all of them."""
+"""Calls of one or several works, timed in turn: whatever slows the machine for a while slows all of them."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from statistics import median
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeconv.benchmarking.spread import Interval, interval_of
 from edgeconv.progress import SILENT, Progress
+from edgeconv.spread import Interval, interval_of
 
 ROUNDS = 12
 """Turns that each model gets: enough that the interval of their median leaves two of them out at each end."""
@@ -70,7 +70,8 @@ class Timing:
 def time_in_turn(
     works: Sequence[Work],
     *,
-    seconds: float,
+    seconds: float = 0.0,
+    calls: int = 1,
     rounds: int = ROUNDS,
     clock: Callable[[], int] = time.perf_counter_ns,
     progress: Progress = SILENT,
@@ -80,7 +81,8 @@ def time_in_turn(
 
     Args:
         works: what to time.
-        seconds: for each; one call a round is timed in any case.
+        seconds: for each, over all rounds.
+        calls: timed in a round in any case.
         rounds: turns that each gets.
         clock: gives nanoseconds.
         progress: sees a bar.
@@ -89,30 +91,59 @@ def time_in_turn(
     Returns:
         The times, in the order of the works.
     """
-    budget_ns = int(seconds / rounds * 1e9)
+    budget_s = seconds / rounds
     times: list[list[NDArray[np.float64]]] = [[] for _ in works]
     with progress.bar(description, rounds * len(works)) as advance:
         for turn in range(rounds):
             order = range(len(works)) if turn % 2 == 0 else reversed(range(len(works)))
             for place in order:
-                times[place].append(_slot(works[place], budget_ns, clock))
+                times[place].append(_slot(works[place], budget_s, calls, clock))
                 advance(1, works[place].name)
     return [Timing(tuple(of_work)) for of_work in times]
 
 
-def _slot(work: Work, budget_ns: int, clock: Callable[[], int]) -> NDArray[np.float64]:
-    """Time calls of one work until the budget is spent; the first call, which finds cold caches, is not counted."""
-    work.call()
+def time_calls(
+    call: Callable[[], object],
+    *,
+    seconds: float = 0.0,
+    least: int = 1,
+    most: int | None = None,
+    clock: Callable[[], int] = time.perf_counter_ns,
+) -> NDArray[np.float64]:
+    """Time as many calls as fit into some seconds.
+
+    Args:
+        call: what to time.
+        seconds: of calls.
+        least: how many are timed in any case.
+        most: how many at most, or None.
+        clock: gives nanoseconds.
+
+    Returns:
+        The time of each, ms.
+    """
     taken: list[int] = []
-    spent = 0
-    while spent < budget_ns or not taken:
+    budget_ns, spent = int(seconds * 1e9), 0
+    while len(taken) < least or (spent < budget_ns and (most is None or len(taken) < most)):
         start = clock()
-        work.call()
+        call()
         taken.append(clock() - start)
         spent += taken[-1]
+    return np.array(taken) / _NS_IN_MS
+
+
+def median_latency_ms(call: Callable[[], object]) -> float:
+    """Return the median time of some calls, ms: as many as fit into a second, at least 3 and at most 50."""
+    return float(np.median(time_calls(call, seconds=1.0, least=3, most=50)))
+
+
+def _slot(work: Work, budget_s: float, calls: int, clock: Callable[[], int]) -> NDArray[np.float64]:
+    """Time calls of one work; the first, which finds cold caches, is not counted."""
+    work.call()
+    taken = time_calls(work.call, seconds=budget_s, least=calls, clock=clock)
     if work.leaves_threads:
         _settle()
-    return np.array(taken) / _NS_IN_MS
+    return taken
 
 
 def _settle() -> None:

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from edgeconv.benchmarking.spread import Interval, interval_of, ratio_of
+from edgeconv.spread import Interval, interval_of, ratio_of, surely_fastest
 
 
 def test_the_interval_of_twelve_rounds_leaves_two_out_at_each_end() -> None:
@@ -48,3 +48,10 @@ def test_what_slows_a_whole_round_cancels_out() -> None:
 def test_equal_is_not_noisy(low: float, high: float, told_apart: bool, too_wide: bool) -> None:
     ratio = Interval((low + high) / 2, low, high)
     assert (ratio.told_apart, ratio.too_wide) == (told_apart, too_wide)
+
+
+def test_only_what_is_surely_faster_takes_the_place_of_the_first() -> None:
+    lucky, sure, slow = Interval(0.5, 0.4, 1.01), Interval(0.8, 0.7, 0.9), Interval(0.85, 0.8, 0.9)
+    ratios = {"first": Interval(1.0, 1.0, 1.0), "lucky": lucky, "slow": slow, "sure": sure}
+    assert surely_fastest(ratios, "first") == "sure"
+    assert surely_fastest(ratios, "first", least_gain=0.1) == "first"
