@@ -15,13 +15,18 @@ def _provider(row: Row) -> str:
     return short_name(row["provider"])
 
 
+def _subject(row: Row) -> str:
+    """Return the variant, and the picture that it is given where that is no prepared image."""
+    return str(row["variant"]) if row["picture"] is None else f"{row['variant']}, {row['picture']} picture"
+
+
 def _spread(row: Row) -> str:
     """Return the half of the interval as a share of the median."""
     return f"{50 * (row['p50_high_ms'] - row['p50_low_ms']) / row['p50_latency_ms']:.0f}"
 
 
 BENCHMARK_COLUMNS: Columns = {
-    "variant": lambda row: str(row["variant"]),
+    "variant": _subject,
     "provider": _provider,
     "threads": lambda row: str(row["threads"]),
     "batch": lambda row: str(row["batch"]),

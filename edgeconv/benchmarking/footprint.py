@@ -53,6 +53,7 @@ def footprint_of(files: ModelFiles, subject: Subject, batches: Sequence[int]) ->
         "provider": subject.provider,
         "threads": subject.threads,
         "options": subject.options.as_dict(),
+        "picture": subject.picture,
         "batches": list(batches),
     }
     # The working directory must not come first, where a file beside a model could take the place of a module.
@@ -70,9 +71,15 @@ def main(argument: str) -> None:
     """Be the process: load, run, and write the costs on stdout."""
     request = json.loads(argument)
     files = find_files(Path(request["path"]))
-    subject = Subject(request["variant"], request["provider"], request["threads"], SessionOptions(**request["options"]))
+    subject = Subject(
+        request["variant"],
+        request["provider"],
+        request["threads"],
+        SessionOptions(**request["options"]),
+        None if request["picture"] is None else (int(request["picture"][0]), int(request["picture"][1])),
+    )
     inputs = Inputs.of(files)
-    batches = {batch: inputs.batch(batch) for batch in request["batches"]}
+    batches = {batch: inputs.of_call(subject, batch) for batch in request["batches"]}
     before = _resident()
     start = time.perf_counter()
     opened = Opened(files, subject)

@@ -16,6 +16,7 @@ from edgeconv.benchmarking.subjects import (
     Opened,
     Subject,
     batch_sizes,
+    on_pictures,
     thread_counts,
     usable_subjects,
 )
@@ -39,7 +40,8 @@ def benchmark(
 ) -> Benchmark:
     """Measure every variant of a model on every provider that runs it here.
 
-    The calls are those of `Predictor` behind the preparation of the picture: the check of the array is in the time.
+    The calls are those of `Predictor` behind the preparation of the picture: the check of the array is in the time. A
+    variant with its preparation inside is given pictures, of several sizes, and the preparation is in its time.
     The variants run in turn, in rounds, so that what slows the machine for a while slows all of them. Load time and
     memory are those of processes of their own.
 
@@ -69,7 +71,7 @@ def benchmark(
     batches = {name: batch_sizes(files.manifest, max_batch, name) for name in files.variants}
     subjects = usable_subjects(files, progress)
     accuracies = accuracies_of(files, subjects, dataset, progress)
-    ways = [replace(subject, threads=count) for count in threads for subject in subjects]
+    ways = [replace(way, threads=count) for count in threads for subject in subjects for way in on_pictures(subject)]
     footprints = _footprints(files, ways, batches, progress)
     timings = _timings(files, ways, batches, seconds, progress)
     rows = tuple(
@@ -128,10 +130,9 @@ def _timings(
         keys, works = [], []
         for one in opened:
             for batch in batches[one.subject.variant]:
+                call = one.call(inputs.of_call(one.subject, batch))
                 keys.append((one.subject, batch))
-                works.append(
-                    Work(_words(one.subject, batch), one.call(inputs.batch(batch)), leaves_threads=threads > 1)
-                )
+                works.append(Work(_words(one.subject, batch), call, leaves_threads=threads > 1))
         measured = time_in_turn(
             works, seconds=seconds, progress=progress, description=f"{threads} thread{'s' if threads > 1 else ''}"
         )
@@ -153,6 +154,7 @@ def _row(
         provider=way.provider,
         threads=way.threads,
         batch=batch,
+        picture=way.picture_size,
         p50_latency_ms=p50.median,
         p50_low_ms=p50.low,
         p50_high_ms=p50.high,

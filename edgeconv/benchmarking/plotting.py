@@ -171,7 +171,8 @@ def _font(size: int) -> Any:
 def _name(row: Row) -> str:
     where = "" if row.provider == CPU else f" on {short_name(row.provider)}"
     variant = VARIANTS[row.variant].title if row.variant in VARIANTS else row.variant
-    return f"{variant}{where}, {row.threads} thread{'s' if row.threads > 1 else ''}"
+    picture = "" if row.picture is None else f" of a {row.picture} picture"
+    return f"{variant}{picture}{where}, {row.threads} thread{'s' if row.threads > 1 else ''}"
 
 
 def _colors() -> Iterator[str]:

@@ -103,7 +103,7 @@ def section_of(benchmark: Benchmark, png: bytes | None) -> str:
     figure = ""
     if png is not None:
         alt = "Latency against accuracy of each variant, the size of its file as the area. " + "; ".join(
-            f"{row.variant}: {row.p50_latency_ms:.3g} ms" for row in rows if row.batch == smallest
+            f"{row.subject}: {row.p50_latency_ms:.3g} ms" for row in rows if row.batch == smallest
         )
         uri = f"data:image/png;base64,{base64.b64encode(png).decode('ascii')}"
         figure = f'<figure class="scroll" tabindex="0"><img src="{uri}" alt="{escape(alt)}."></figure>\n'
@@ -140,7 +140,7 @@ def _line(row: Row) -> str:
         format_size(row.memory_bytes, NARROW),
     )
     return (
-        f'<tr><th scope="row">{escape(row.variant)}</th><td{_TEXT}>{short_name(row.provider)}</td>'
+        f'<tr><th scope="row">{escape(row.subject)}</th><td{_TEXT}>{short_name(row.provider)}</td>'
         + "".join(f"<td>{cell}</td>" for cell in cells)
         + "</tr>"
     )

@@ -28,6 +28,7 @@ class Row:
         memory_bytes: what that process took at most beyond what it had before the load; None where not known.
         size_bytes: of the file.
         accuracy: share of right answers, 0 to 1; None where it is not known.
+        picture: width and height of the picture that a call prepares and answers; None: it answers prepared images.
     """
 
     variant: str
@@ -45,6 +46,12 @@ class Row:
     memory_bytes: int | None
     size_bytes: int
     accuracy: float | None
+    picture: str | None = None
+
+    @property
+    def subject(self) -> str:
+        """The variant, and what it is given where that is no prepared image."""
+        return self.variant if self.picture is None else f"{self.variant}, {self.picture} picture"
 
     def as_dict(self) -> dict[str, Any]:
         """Return the row as a JSON object."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 
 from edgeconv.errors import ArtifactError, ConfigError, InputError, ProviderError
 from edgeconv.manifest import Manifest
+from edgeconv.pictures.drawing import draw_picture
+from edgeconv.preparation import Preparation
 from edgeconv.progress import Progress
 from edgeconv.runtime.embedded import EmbeddedModel
 from edgeconv.runtime.golden import Samples
@@ -21,6 +23,10 @@ from edgeconv.runtime.pipeline import softmax
 from edgeconv.runtime.providers import CPU, short_name
 from edgeconv.session_options import DEFAULT_OPTIONS, SessionOptions
 from edgeconv.variants import takes_pictures
+
+PICTURES = ((120, 160), (480, 640), (3024, 4032))
+"""Rows and columns of the pictures that a variant with its preparation inside is timed on: a thumbnail, a frame of a
+webcam, a photograph of a phone."""
 
 REMOTE = {"AzureExecutionProvider"}
 """Providers that send the model's inputs to another machine."""
@@ -35,12 +41,19 @@ class Subject:
         provider: ONNX Runtime's name of the execution provider.
         threads: threads inside an operator.
         options: of the session.
+        picture: rows and columns of the picture that a call gets, where the variant takes pictures.
     """
 
     variant: str
     provider: str = CPU
     threads: int = 1
     options: SessionOptions = field(default=DEFAULT_OPTIONS)
+    picture: tuple[int, int] | None = None
+
+    @property
+    def picture_size(self) -> str | None:
+        """Width and height of the picture, in words."""
+        return None if self.picture is None else f"{self.picture[1]}x{self.picture[0]}"
 
     def __str__(self) -> str:
         """Return it in words, with the options that are not the default."""
@@ -49,6 +62,8 @@ class Subject:
         for name, value in self.options.as_dict().items():
             if value != default[name]:
                 words.append(value if isinstance(value, str) else f"no {name.replace('_', ' ')}")
+        if self.picture_size is not None:
+            words.append(f"{self.picture_size} picture")
         return ", ".join(words)
 
 
@@ -57,10 +72,12 @@ class Inputs:
     """What the models are fed.
 
     Attributes:
-        images: (n, ...), what the model eats; golden vectors where there are any.
+        images: (n, ...), what the model takes; golden vectors where there are any.
+        preparation: what makes such images of pictures, or None.
     """
 
     images: NDArray[Any]
+    preparation: Preparation | None = None
 
     @classmethod
     def of(cls, files: ModelFiles) -> Inputs:
@@ -69,26 +86,33 @@ class Inputs:
         Raises:
             ArtifactError: there are none, and the manifest leaves the size of an image open.
         """
+        preparation = files.manifest.preprocess
         if files.samples is not None:
-            return cls(Samples.load(files.samples).images)
+            return cls(Samples.load(files.samples).images, preparation)
         shape = files.manifest.input.shape[1:]
+        if files.manifest.input.kind == "picture" and preparation is not None:  # a lone file with it inside
+            shape = (preparation.height, preparation.width, preparation.channels)
         sizes = [size for size in shape if isinstance(size, int)]
-        if files.manifest.input.kind == "picture":  # A lone file with the preparation inside: as a phone's camera sees.
-            sizes = [480, 640, 3]
-        elif len(sizes) < len(shape):
+        if len(sizes) < len(shape):
             raise ArtifactError(
                 f"`{files.path}` must have golden vectors or an input of fixed size. Received: {shape}. "
                 "Benchmark the artifact's folder."
             )
         random = np.random.default_rng(0)
         if files.manifest.input.dtype == "uint8":
-            return cls(random.integers(0, 256, (1, *sizes), dtype=np.uint8))
+            return cls(random.integers(0, 256, (1, *sizes), dtype=np.uint8), preparation)
         low, high = files.manifest.input.value_range or (0.0, 1.0)
         return cls(random.uniform(low, high, (1, *sizes)).astype(files.manifest.input.dtype))
 
     def batch(self, size: int) -> NDArray[Any]:
         """Return a batch of a size, of the images again and again."""
         return np.resize(self.images, (size, *self.images.shape[1:]))
+
+    def of_call(self, subject: Subject, batch: int) -> NDArray[Any]:
+        """Return what one call gets: a batch of prepared images, or a picture that the first image is drawn into."""
+        if subject.picture is None or self.preparation is None:
+            return self.batch(batch)
+        return draw_picture(self.images[0], self.preparation, subject.picture)[None]
 
 
 class Opened:
@@ -145,6 +169,13 @@ def usable_subjects(files: ModelFiles, progress: Progress) -> list[Subject]:
     if not found:
         raise ArtifactError(f"`{files.path}` must hold a model that runs here. Received: none. Export it again.")
     return found
+
+
+def on_pictures(subject: Subject) -> tuple[Subject, ...]:
+    """Return a subject for each size of the pictures that it is timed on; itself where it takes prepared images."""
+    if not takes_pictures(subject.variant):
+        return (subject,)
+    return tuple(replace(subject, picture=size) for size in PICTURES)
 
 
 def thread_counts(cores: int) -> tuple[int, ...]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from edgeconv.bundling.context import Facts
-from edgeconv.bundling.pictures import draw_pictures
 from edgeconv.bundling.selftest import LEAST_PROBABILITY_TOLERANCE, PREPARED_TOLERANCE, SelftestSample, Tolerances
 from edgeconv.errors import ArtifactError, UnsupportedModelError
+from edgeconv.pictures.drawing import draw_pictures
 from edgeconv.pictures.preparation import prepare
 from edgeconv.preparation import Preparation
 from edgeconv.runtime.embedded import EmbeddedModel

@@ -42,6 +42,7 @@ def test_memory_counts_from_before_the_load(
         "provider": subject.provider,
         "threads": 1,
         "options": subject.options.as_dict(),
+        "picture": [60, 80],
         "batches": [1],
     }
     main(json.dumps(request))

@@ -14,6 +14,7 @@ from edgeconv.benchmarking.subjects import (
     Subject,
     batch_sizes,
     gated,
+    on_pictures,
     thread_counts,
     usable_subjects,
 )
@@ -94,11 +95,33 @@ def test_inputs_are_golden_vectors_again_and_again(tiny: Path) -> None:
     np.testing.assert_array_equal(batch[count:], inputs.images[:2])
 
 
-@pytest.mark.parametrize(("file", "shape"), [("model.onnx", (1, 12, 12, 3)), ("model.e2e.onnx", (1, 480, 640, 3))])
-def test_a_lone_file_gets_random_pixels(tiny: Path, file: str, shape: tuple[int, ...]) -> None:
+@pytest.mark.parametrize("file", ["model.onnx", "model.e2e.onnx"])
+def test_a_lone_file_gets_random_pixels(tiny: Path, file: str) -> None:
     images = Inputs.of(find_files(tiny / file)).images
-    assert (images.shape, images.dtype) == (shape, np.uint8)
+    assert (images.shape, images.dtype) == ((1, 12, 12, 3), np.uint8)
     assert images.max() > 200
+
+
+@pytest.mark.parametrize("file", ["", "model.e2e.onnx"])
+def test_a_variant_with_its_preparation_inside_is_called_with_pictures_of_several_sizes(tiny: Path, file: str) -> None:
+    files = find_files(tiny / file)
+    inputs, ways = Inputs.of(files), on_pictures(Subject("e2e"))
+    assert [str(way) for way in ways] == [
+        f"e2e, cpu, 1 thread, {size} picture" for size in ("160x120", "640x480", "4032x3024")
+    ]
+    calls = [inputs.of_call(way, 1) for way in ways]
+    assert [call.shape for call in calls] == [(1, 120, 160, 3), (1, 480, 640, 3), (1, 3024, 4032, 3)]
+    given: list[Any] = []
+    opened = Opened(files, ways[1])
+    opened.session.answer = given.append  # type: ignore[assignment]
+    opened.call(calls[1])()
+    np.testing.assert_array_equal(given, calls[1])
+
+
+def test_other_variants_are_called_with_prepared_images(tiny: Path) -> None:
+    inputs = Inputs.of(find_files(tiny))
+    assert on_pictures(Subject("int8")) == (Subject("int8"),)
+    np.testing.assert_array_equal(inputs.of_call(Subject("int8"), 2), inputs.images[:2])
 
 
 def test_a_lone_file_of_any_size_has_no_inputs(tiny: Path) -> None:

@@ -11,9 +11,9 @@ import pytest
 
 pytest.importorskip("onnx", reason="needs the extra `train`")
 
-from edgeconv.bundling.pictures import draw_pictures
 from edgeconv.bundling.selftest import SelftestSample, Tolerances, encode
 from edgeconv.pictures.digits import center_digit
+from edgeconv.pictures.drawing import draw_pictures
 from edgeconv.pictures.preparation import prepare
 from edgeconv.preparation import Preparation
 from edgeconv.runtime.golden import Samples

@@ -1,6 +1,7 @@
-"""Pictures for a self-test, drawn from golden vectors: other sizes, channels and polarities than the model eats.
+"""Pictures drawn from prepared images: other sizes, channels and polarities than the model takes.
 
-They are drawn by arithmetic alone, so that the same artifact gives the same bundle.
+What prepares pictures is tried and timed on them. They are drawn by arithmetic alone, so that the same images give the
+same pictures.
 """
 
 from __future__ import annotations
@@ -18,16 +19,19 @@ Picture = NDArray[np.uint8]
 _SIZES = ((60, 80), (76, 56), (48, 48), (96, 120), (64, 90), (120, 70), (40, 40), (324, 330))
 """Rows and columns of the pictures of digits, in turn; the last is larger than what is searched for ink."""
 
+_LARGE = 700
+"""Shorter side of a picture that is drawn pixel by pixel."""
+
 _PAPER, _PEN = 225.0, 35.0
 _CHANNELS = (1, 3, 4)
 _TINT = np.array([1.0, 0.98, 0.94], np.float32)
 
 
 def draw_pictures(images: Picture, preparation: Preparation) -> Iterator[Picture]:
-    """Draw one picture of each golden vector.
+    """Draw one picture of each image, in several sizes.
 
     Args:
-        images: uint8, (n, height, width, channels), 0-255: what the model eats.
+        images: uint8, (n, height, width, channels), 0-255: what the model takes.
         preparation: what makes such images of pictures.
 
     Yields:
@@ -35,12 +39,33 @@ def draw_pictures(images: Picture, preparation: Preparation) -> Iterator[Picture
     """
     for number, image in enumerate(images):
         channels = _CHANNELS[number % len(_CHANNELS)]
-        yield _on_paper(image, number, channels) if preparation.kind == "digit" else _enlarged(image, number, channels)
+        if preparation.kind == "digit":
+            yield _on_paper(image, number, channels, _SIZES[number % len(_SIZES)])
+        else:
+            sides = (round(side * (1.3 + 0.25 * ((number + turn) % 4))) for turn, side in enumerate(image.shape[:2]))
+            yield _enlarged(image, channels, (next(sides), next(sides)))
 
 
-def _on_paper(image: Picture, number: int, channels: int) -> Picture:
+def draw_picture(image: Picture, preparation: Preparation, size: tuple[int, int]) -> Picture:
+    """Draw one picture in colour of an image.
+
+    Args:
+        image: uint8, (height, width, channels), 0-255: what the model takes.
+        preparation: what makes such images of pictures.
+        size: rows and columns of the picture; of a large one each pixel is several alike, which takes less memory.
+
+    Returns:
+        uint8, (rows, columns, 3), 0-255.
+    """
+    times = max(1, min(size) // _LARGE)
+    drawn = -(-size[0] // times), -(-size[1] // times)
+    picture = _on_paper(image, 0, 3, drawn) if preparation.kind == "digit" else _enlarged(image, 3, drawn)
+    return picture.repeat(times, axis=0)[: size[0]].repeat(times, axis=1)[:, : size[1]]
+
+
+def _on_paper(image: Picture, number: int, channels: int, size: tuple[int, int]) -> Picture:
     """Draw a digit off the middle of unevenly lit paper, by turns in dark and in bright ink."""
-    height, width = _SIZES[number % len(_SIZES)]
+    height, width = size
     side = round(min(height, width) * 0.7)
     top, left = (height - side) // (3 + number % 2), (width - side) // (4 - number % 2)
     # Twice the contrast of the enlargement: strokes with edges, as a pen leaves them.
@@ -62,9 +87,9 @@ def _transparent(ink: NDArray[np.float32], *, dark: bool) -> Picture:
     return _bytes(np.concatenate([colour, ink[..., None] * 255], axis=2))
 
 
-def _enlarged(image: Picture, number: int, channels: int) -> Picture:
+def _enlarged(image: Picture, channels: int, size: tuple[int, int]) -> Picture:
     """Enlarge an image to another aspect, lit from one side; with alpha, fading out towards the bottom."""
-    height, width = (round(side * (1.3 + 0.25 * ((number + turn) % 4))) for turn, side in enumerate(image.shape[:2]))
+    height, width = size
     lit = resize(image, height, width) * np.linspace(1.0, 0.85, width, dtype=np.float32)[:, None]
     colours = np.repeat(lit, 3, axis=2) if image.shape[2] == 1 else lit
     if channels == 1:
