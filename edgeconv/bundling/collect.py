@@ -16,7 +16,7 @@ from edgeconv.runtime.loading import ModelFiles, choose_variant
 from edgeconv.runtime.pipeline import softmax
 from edgeconv.runtime.providers import CPU
 from edgeconv.runtime.session import Session
-from edgeconv.variants import REFERENCE
+from edgeconv.variants import REFERENCE, VARIANTS, best_first
 
 MOST_SAMPLES = 32
 FEWEST_SAMPLES = 16
@@ -47,7 +47,8 @@ def gather(files: ModelFiles, variant: str | None) -> Facts:
             f"`{files.path}` must be an artifact's folder with fp32 and golden vectors. Received: "
             f"{', '.join(files.variants)} without them. Export the Keras model again."
         )
-    name = choose_variant(files, variant, CPU)
+    best = next(name for name in best_first(gpu=False) if name in files.variants and VARIANTS[name].bundled)
+    name = choose_variant(files, variant or best, CPU)
     embedded = _embedded(files, name, preparation)
     samples = _samples(files, Samples.load(files.samples), preparation)
     return Facts(

@@ -16,6 +16,7 @@ keras = pytest.importorskip("keras", reason="needs the extra `train`")
 
 import edgeconv  # noqa: E402
 from edgeconv.benchmarking.subjects import usable_subjects  # noqa: E402
+from edgeconv.bundling.collect import gather  # noqa: E402
 from edgeconv.cli.variant_options import export_options, taken_variants, variant_option  # noqa: E402
 from edgeconv.conversion.stages import export_here  # noqa: E402
 from edgeconv.conversion.variants.context import VariantContext  # noqa: E402
@@ -80,7 +81,8 @@ def test_a_new_variant_is_exported_judged_and_written(folder: Path) -> None:
     assert files.variants == ("fp32", "half-size")
     assert files.manifest.variants["half-size"].file == "model.half-size.onnx"
     assert (folder / "model.half-size.onnx").is_file()
-    assert {"stage": "half-size", "name": "max error over spread", "limit": 1e-3} in files.manifest.parity["gates"]
+    gates = {(gate.stage, gate.name, gate.limit) for gate in files.manifest.parity.gates}
+    assert ("half-size", "max error over spread", 1e-3) in gates
     assert "half-size" in (folder / "report.html").read_text(encoding="utf-8")
 
 
@@ -88,7 +90,9 @@ def test_a_new_variant_is_chosen_by_its_rank_and_measured(folder: Path) -> None:
     assert edgeconv.Predictor(folder).variant == "half-size"
     assert edgeconv.Predictor(folder, variant="fp32").variant == "fp32"
     assert edgeconv.Predictor(folder / "model.half-size.onnx").variant == "half-size"
-    assert {subject.variant for subject in usable_subjects(find_files(folder), SILENT)} == {"fp32", "half-size"}
+    files = find_files(folder)
+    assert {subject.variant for subject in usable_subjects(files, SILENT)} == {"fp32", "half-size"}
+    assert gather(files, None).variant == "fp32", "its row does not offer it to bundles"
 
 
 def test_a_new_variant_goes_with_the_next_export_that_does_not_make_it(folder: Path, model: Path) -> None:
@@ -166,6 +170,6 @@ def test_the_batch_size_that_a_model_declares_is_tried_where_no_other_can_be(
     monkeypatch.setattr(fp32, "make", picky)
     made = make_variants(VariantContext(load_keras(path)))
     assert made.reference.batch == 2
-    assert np.shape(made.trials.trials[0].feeds[made.reference.inputs[0].name]) == (2, 4)
+    assert np.shape(made.sample_inputs.batches[0].feeds[made.reference.inputs[0].name]) == (2, 4)
     with pytest.raises(UnsupportedModelError, match="not so"):
         make_variants(VariantContext(load_keras(model)))
