@@ -76,8 +76,6 @@ def export_in_child(request: dict[str, Any], progress: Progress) -> dict[str, An
     Returns:
         The artifact's folder, and the explanation, which lies in none of its files.
     """
-    from edgeconv.conversion.stages import export_here
-
     data = request["dataset"]
     exported = export_here(
         request["model"],
@@ -88,3 +86,27 @@ def export_in_child(request: dict[str, Any], progress: Progress) -> dict[str, An
     )
     explanation = exported.explanation
     return {"path": str(exported.path), "explanation": explanation and explanation.as_dict()}
+
+
+def export_here(
+    model: str | Path | None = None,
+    *,
+    config: ExportConfig,
+    dataset: str | DatasetSpec | None = None,
+    out: str | Path | None = None,
+    progress: Progress = SILENT,
+) -> ExportedModel:
+    """Export in this process, in six steps; see `export`."""
+    from edgeconv.conversion.steps.comparison import choose_comparison
+    from edgeconv.conversion.steps.loading import load
+    from edgeconv.conversion.steps.proof import prove_variants
+    from edgeconv.conversion.steps.resolution import ExportRequest, resolve
+    from edgeconv.conversion.steps.writing import write
+    from edgeconv.conversion.variants.making import make_variants
+
+    resolved = resolve(ExportRequest(model, config, dataset, out, progress))
+    loaded = load(resolved)
+    conversion = choose_comparison(loaded)
+    made = replace(conversion, context=make_variants(conversion.context))
+    proved = prove_variants(made)
+    return write(proved)

@@ -19,7 +19,7 @@ keras = pytest.importorskip("keras", reason="needs the extra `train`")
 
 import edgeconv  # noqa: E402
 from edgeconv.artifact import sha256_of  # noqa: E402
-from edgeconv.conversion.stages import export_here  # noqa: E402
+from edgeconv.conversion.export import export_here  # noqa: E402
 from edgeconv.errors import (  # noqa: E402
     ArtifactError,
     ConfigError,

@@ -14,7 +14,7 @@ keras = pytest.importorskip("keras", reason="needs the extra `train`")
 
 import edgeconv  # noqa: E402
 from edgeconv import ExportConfig  # noqa: E402
-from edgeconv.conversion.stages import export_here  # noqa: E402
+from edgeconv.conversion.export import export_here  # noqa: E402
 from edgeconv.errors import ConfigError, DatasetError, UnsupportedModelError  # noqa: E402
 from tests.conversion.isolation.alive import alive  # noqa: E402
 

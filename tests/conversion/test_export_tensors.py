@@ -13,7 +13,7 @@ pytestmark = pytest.mark.train
 keras = pytest.importorskip("keras", reason="needs the extra `train`")
 
 import edgeconv  # noqa: E402
-from edgeconv.conversion.stages import export_here  # noqa: E402
+from edgeconv.conversion.export import export_here  # noqa: E402
 from edgeconv.errors import ArtifactError, ConfigError  # noqa: E402
 from tests.conversion.isolation.alive import alive  # noqa: E402
 

@@ -15,9 +15,9 @@ keras = pytest.importorskip("keras", reason="needs the extra `train`")
 
 import edgeconv  # noqa: E402
 from edgeconv import ExportConfig  # noqa: E402
+from edgeconv.conversion.export import export_here  # noqa: E402
 from edgeconv.conversion.int8.forms.candidates import PLAIN  # noqa: E402
 from edgeconv.conversion.int8.forms.racing import Lap, Race  # noqa: E402
-from edgeconv.conversion.stages import export_here  # noqa: E402
 from edgeconv.conversion.variants import int8_fast  # noqa: E402
 from edgeconv.conversion.variants.int8 import Judge  # noqa: E402
 from edgeconv.errors import ConfigError  # noqa: E402

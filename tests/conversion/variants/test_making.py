@@ -18,7 +18,7 @@ import edgeconv  # noqa: E402
 from edgeconv.benchmarking.subjects import usable_subjects  # noqa: E402
 from edgeconv.bundling.collect import gather  # noqa: E402
 from edgeconv.cli.variant_options import export_options, taken_variants, variant_option  # noqa: E402
-from edgeconv.conversion.stages import export_here  # noqa: E402
+from edgeconv.conversion.export import export_here  # noqa: E402
 from edgeconv.conversion.variants.context import VariantContext  # noqa: E402
 from edgeconv.conversion.variants.converted import ConvertedFile  # noqa: E402
 from edgeconv.errors import ArtifactError, ConfigError, ParityError, UnsupportedModelError  # noqa: E402

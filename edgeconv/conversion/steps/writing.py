@@ -1,10 +1,9 @@
-"""The files of an artifact, written beside their places and moved in together."""
+"""The last step: the files of an artifact, written beside their places and moved in together."""
 
 from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,35 +22,28 @@ from edgeconv.artifact import (
     sha256_of,
     write_json,
 )
+from edgeconv.conversion.contract import build_manifest
+from edgeconv.conversion.exported import ExportedModel
 from edgeconv.conversion.graph.metadata import stamp
 from edgeconv.conversion.source import Source
-from edgeconv.conversion.variants.converted import ConvertedFile
+from edgeconv.conversion.steps.proof import ProvedExport
 from edgeconv.conversion.variants.e2e import contract_inside
 from edgeconv.manifest import Manifest, Variant
 from edgeconv.parity.comparison import ComparisonSet
 from edgeconv.parity.ledger import Ledger, Row
 from edgeconv.parity.report import FlipPicture, render_report
-from edgeconv.runtime.golden import Samples
 from edgeconv.variants import VARIANTS, takes_pictures
 
 
-def write_artifact(
-    folder: Path,
-    source: Source,
-    manifest: Manifest,
-    ledger: Ledger,
-    files: Mapping[str, ConvertedFile],
-    compared: ComparisonSet,
-    samples: Samples | None,
-) -> tuple[Manifest, Ledger]:
+def write(proved: ProvedExport) -> ExportedModel:
     """Write an artifact's files; the manifest, which vouches for the others, takes its name last.
 
     All are complete in a hidden folder beside their places before the first one moves. What the source folder has of
     the training comes along; files of an earlier export that this one does not make are removed.
-
-    Returns:
-        The manifest with the sizes and checksums of the files, and the ledger with the sizes.
     """
+    resolved, context = proved.conversion.loaded.resolved, proved.conversion.context
+    folder, source, samples = resolved.folder, resolved.source, proved.samples
+    manifest, ledger, files = build_manifest(proved), proved.ledger, context.files
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".export-", dir=folder) as scratch_name:
         scratch = Path(scratch_name)
@@ -66,7 +58,7 @@ def write_artifact(
         write_json(scratch / PARITY_FILE, ledger.as_dict())
         for name in (KERAS_FILE,) * (source.path.suffix == ".keras") + (TRAINING_FILE, CURVES_FILE):
             _bring_along(name, source, folder, scratch)
-        (scratch / REPORT_FILE).write_text(_report(source, manifest, ledger, compared), encoding="utf-8")
+        (scratch / REPORT_FILE).write_text(_report(source, manifest, ledger, context.compared), encoding="utf-8")
         for path in sorted(scratch.iterdir()):
             with replacing(folder / path.name) as sibling:
                 shutil.copyfile(path, sibling)
@@ -74,7 +66,8 @@ def write_artifact(
     stale_files = [row.file for name, row in VARIANTS.items() if name not in files] + [SAMPLES_FILE] * (samples is None)
     for stale in (FAILED_PARITY_FILE, *stale_files):
         (folder / stale).unlink(missing_ok=True)
-    return manifest, ledger
+    context.progress.say(resolved.release.sentence)
+    return ExportedModel(folder, manifest, ledger, proved.explanation)
 
 
 def _weighed(manifest: Manifest, name: str, scratch: Path) -> Variant:

@@ -1,0 +1,87 @@
+"""The third step: what int8 ranges are measured on, and what the variants are compared on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from edgeconv.conversion.int8.health import PIXELS, check_health
+from edgeconv.conversion.int8.image_files import read_calibration
+from edgeconv.conversion.int8.images import CalibrationImages, draw_calibration
+from edgeconv.conversion.steps.loading import LoadedModel
+from edgeconv.conversion.variants.context import VariantContext
+from edgeconv.conversion.verification.random_inputs import candidates
+from edgeconv.parity.comparison import ComparisonSet
+from edgeconv.variants import VARIANTS
+
+IMAGES_JUDGED = 1000
+"""Calibration images that classes are judged on where there is no test split."""
+
+RANDOM_IMAGES = 64
+"""Images of noise that stand in where e2e comes without data."""
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """A model, and what its variants are made from and compared on.
+
+    Attributes:
+        loaded: the model and its data.
+        context: what its variants are made from; they stand there once they are made.
+    """
+
+    loaded: LoadedModel
+    context: VariantContext
+
+
+def choose_comparison(loaded: LoadedModel) -> Conversion:
+    """Choose what the variants of a model are compared on: labelled images, unlabelled ones, or the user's inputs.
+
+    Where there is none of these, fp32 draws random inputs.
+
+    Raises:
+        ConfigError: the images for calibration cannot be read, or are not what the model was trained on.
+    """
+    request, calibration = loaded.resolved.request, _calibration(loaded)
+    context = VariantContext(
+        loaded.reference,
+        request.config,
+        loaded.inputs,
+        loaded.preparation,
+        calibration,
+        _evaluation_set(loaded, calibration),
+        progress=request.progress,
+    )
+    return Conversion(loaded, context)
+
+
+def _calibration(loaded: LoadedModel) -> CalibrationImages | None:
+    """Return the images that int8 ranges are measured on: those that were named, else training images."""
+    request, reference, data = loaded.resolved.request, loaded.reference, loaded.data
+    size, seed, progress = request.config.calibration_size, request.config.seed, request.progress
+    if request.config.calibration is not None:
+        path, port = Path(request.config.calibration), reference.inputs[0]
+        images = read_calibration(path, port, loaded.preparation, size=size, seed=seed, progress=progress)
+    elif data is not None:
+        images = draw_calibration(data.train, dataset=data.name, size=size, seed=seed)
+    else:
+        return None
+    test = None if data is None else data.test
+    check_health(images, value_range=PIXELS if reference.eats_pixels else None, test=test, progress=progress)
+    return images
+
+
+def _evaluation_set(loaded: LoadedModel, calibration: CalibrationImages | None) -> ComparisonSet | None:
+    """Return the images to judge classes on, or None where differences of random answers are all there is."""
+    data, config = loaded.data, loaded.resolved.request.config
+    if data is not None:
+        test = data.test
+        return ComparisonSet.of_images(test.images, test.labels, dataset=data.name, split="test", sha256=data.sha256)
+    if calibration is not None:
+        record, images = calibration.record, calibration.first(IMAGES_JUDGED)
+        return ComparisonSet.of_images(images, dataset=record.dataset, split=record.split)
+    # Without any image, differences from Keras are shares of an output's spread, where a variant has a limit for that.
+    if all(row.tolerance is not None for row in VARIANTS.values() if config.makes(row.name)):
+        return None
+    images = next(candidates(loaded.reference, config.seed)).draw(RANDOM_IMAGES, 0)["image"]
+    return ComparisonSet.of_images(images, dataset="random", split="random")

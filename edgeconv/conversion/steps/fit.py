@@ -1,0 +1,75 @@
+"""Whether a model, the data and the options go together."""
+
+from __future__ import annotations
+
+from edgeconv.config import ExportConfig
+from edgeconv.conversion.keras import KerasReference
+from edgeconv.datasets import Dataset
+from edgeconv.errors import ConfigError, DatasetError
+from edgeconv.variants import VARIANTS, flag_of
+
+
+def check_fit(keras_model: KerasReference, data: Dataset | None, config: ExportConfig) -> None:
+    """Check that model, data and options go together, before any work.
+
+    Raises:
+        ConfigError: an option contradicts the model, or int8 is asked for without data.
+        DatasetError: the data are of another shape, or have another number of classes.
+    """
+    asked = [row for row in VARIANTS.values() if config.makes(row.name)]
+    for row in asked:
+        if row.made_from is not None and not config.makes(row.made_from):
+            flag = flag_of(VARIANTS[row.made_from])
+            raise ConfigError(
+                f"`{row.option}` is a form of {row.made_from}. Received: no `{flag}`. Add that, or leave it out."
+            )
+    quantizes = any(row.precision == "int8" for row in asked)
+    for option in ("calibration", "target"):
+        given = getattr(config, option)
+        if given is not None and not quantizes:
+            raise ConfigError(
+                f"`{option}` is for int8. Received: `{given}` without `--quantize`. Add that, or leave it out."
+            )
+    if not keras_model.is_classifier:
+        _check_fit_of_tensors(keras_model, data, config)
+        return
+    if config.labels is not None and len(config.labels) != keras_model.classes:
+        raise ConfigError(
+            f"`labels` must name the {keras_model.classes} outputs of the model. Received: {len(config.labels)} names. "
+            "Name each class once, in the order of the outputs."
+        )
+    if not keras_model.eats_pixels and data is not None:
+        raise ConfigError(
+            f"`{keras_model.path}` must say what its {keras_model.inputs[0].dtype} input makes of a pixel. "
+            "Received: no Rescaling layer and no range. State it, such as `--input-range 0:1`."
+        )
+    if data is None and quantizes and config.calibration is None:
+        raise ConfigError(
+            f"`quantize` requires training images to measure ranges on. Received: `{keras_model.path}` without a "
+            "record of its training. Name them with `--dataset`, or unlabelled ones with `--calibration`."
+        )
+    if data is None:
+        return
+    shape, wanted = data.train.images.shape[1:], keras_model.inputs[0].shape
+    if any(size not in {None, got} for size, got in zip(wanted, shape, strict=True)):
+        raise DatasetError(
+            f"`{keras_model.path}` requires images of {wanted}. Received: {shape} in {data.source}. "
+            "Choose other data, or set `--image-size`."
+        )
+    if len(data.labels) != keras_model.classes:
+        raise DatasetError(
+            f"`{keras_model.path}` requires data of {keras_model.classes} classes. Received: {len(data.labels)} in "
+            f"{data.source}. Choose the data that it was trained on."
+        )
+
+
+def _check_fit_of_tensors(keras_model: KerasReference, data: Dataset | None, config: ExportConfig) -> None:
+    """Refuse what only a classifier of pictures has: classes, labelled images, and int8 that is judged by them."""
+    asked = [row.option for row in VARIANTS.values() if row.classifiers_only and config.makes(row.name)]
+    asked += ["labels"] * (config.labels is not None) + ["dataset"] * (data is not None)
+    if asked:
+        ports = ", ".join(f"{port.name} {port.axes}" for port in (*keras_model.inputs, *keras_model.outputs))
+        raise ConfigError(
+            f"`{asked[0]}` requires a classifier of pictures: one input (batch, height, width, channels) and one "
+            f"output (batch, classes). Received: `{keras_model.path}` with {ports}. Export it without that option."
+        )

@@ -1,0 +1,87 @@
+"""The second step: Keras opens the model, and the data that it is judged on are opened."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from edgeconv.conversion.graph.file_size import check_size
+from edgeconv.conversion.keras import KerasReference, load_keras
+from edgeconv.conversion.source import find_data
+from edgeconv.conversion.steps.fit import check_fit
+from edgeconv.conversion.steps.resolution import ResolvedExport
+from edgeconv.conversion.verification.user_inputs import fitted, read_inputs
+from edgeconv.datasets import Dataset
+from edgeconv.parity.comparison import Feeds
+from edgeconv.preparation import Preparation
+
+
+@dataclass(frozen=True)
+class LoadedModel:
+    """A model in Keras, and the data that go with it.
+
+    Attributes:
+        resolved: what it was found by.
+        reference: the model.
+        data: labelled data, or None.
+        inputs: the user's inputs by name, (n, ...), or None.
+    """
+
+    resolved: ResolvedExport
+    reference: KerasReference
+    data: Dataset | None
+    inputs: Feeds | None
+
+    @property
+    def preparation(self) -> Preparation | None:
+        """How a picture becomes the model's input, or None where nobody knows."""
+        if not self.reference.eats_pixels:
+            return None
+        training = self.resolved.source.training
+        if training is not None:
+            return Preparation.from_dict(training["dataset"]["preparation"])
+        if self.data is not None:
+            return self.data.preparation
+        height, width, channels = self.reference.inputs[0].shape
+        if height is None or width is None or channels not in {1, 3}:
+            return None
+        return Preparation("resize", height, width, channels)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The names of a classifier's classes: those that were given, those of the data, or numbers."""
+        given, training = self.resolved.request.config.labels, self.resolved.source.training
+        if given is not None:
+            return given
+        if training is not None:
+            return tuple(training["dataset"]["labels"])
+        if not self.reference.is_classifier:
+            return ()
+        return self.data.labels if self.data is not None else tuple(map(str, range(self.reference.classes)))
+
+
+def load(resolved: ResolvedExport) -> LoadedModel:
+    """Load the model and its data, and check that these go together.
+
+    Raises:
+        ArtifactError: Keras cannot load the model.
+        ConfigError: the options contradict the model.
+        DatasetError: the data are absent, damaged, or do not fit the model.
+        UnsupportedModelError: the model holds code, or more than an ONNX file can.
+    """
+    request, source = resolved.request, resolved.source
+    config = request.config
+    arrays = None if config.input_data is None else read_inputs(Path(config.input_data))
+    reference = load_keras(
+        source.path,
+        input_range=config.input_range,
+        custom_objects=config.custom_objects,
+        unsafe=config.unsafe,
+        data=arrays,
+    )
+    reference = replace(reference, batch=config.batch)
+    data = find_data(source, request.dataset, request.progress)
+    check_fit(reference, data, config)
+    check_size(4 * reference.parameters, str(source.path))
+    inputs = None if arrays is None else fitted(arrays, reference.inputs, config.input_data or "")
+    return LoadedModel(resolved, reference, data, inputs)

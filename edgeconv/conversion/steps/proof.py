@@ -1,0 +1,92 @@
+"""The fifth step: every variant is held against Keras; one that answers otherwise ends the export."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from edgeconv.artifact import FAILED_PARITY_FILE, write_json
+from edgeconv.conversion.explanation.explaining import explain
+from edgeconv.conversion.explanation.table import Explanation
+from edgeconv.conversion.steps.comparison import Conversion
+from edgeconv.conversion.variants.context import VariantContext
+from edgeconv.errors import ParityError
+from edgeconv.parity.golden import golden_vectors
+from edgeconv.parity.ledger import Ledger
+from edgeconv.parity.prove import prove
+from edgeconv.parity.stage import Stage, on_images, stage_of, stage_of_tensors
+from edgeconv.runtime.golden import Samples
+from edgeconv.variants import VARIANTS
+
+IMAGES_EXPLAINED = 8
+
+
+@dataclass(frozen=True)
+class ProvedExport:
+    """Variants that may stand for the model.
+
+    Attributes:
+        conversion: the model, and its variants.
+        ledger: how well each does.
+        samples: golden vectors of a classifier; None of other models.
+        explanation: how well each layer does in each variant, where that was asked for.
+    """
+
+    conversion: Conversion
+    ledger: Ledger
+    samples: Samples | None
+    explanation: Explanation | None
+
+
+def prove_variants(conversion: Conversion) -> ProvedExport:
+    """Hold the variants of a model against Keras.
+
+    Raises:
+        ParityError: a gate failed; the ledger is in `parity.failed.json`.
+    """
+    context, resolved = conversion.context, conversion.loaded.resolved
+    reference, compared, config = context.reference, context.compared, context.config
+    stages = _stages(context, resolved.source.size_bytes)
+    ledger = prove(
+        stages,
+        compared,
+        max_drop=config.max_drop,
+        kind=context.output_kind,
+        known=context.answers,
+        progress=context.progress,
+    )
+    for search in [file.search for file in context.files.values() if file.search is not None]:
+        ledger = replace(ledger, int8_search=search.as_dict())
+    explanation = _explanation(context) if config.explain else None
+    if not ledger.passed:
+        failed = resolved.folder / FAILED_PARITY_FILE
+        write_json(failed, ledger.as_dict())
+        raise ParityError(
+            f"`{resolved.source.path}` must keep its answers. Received: {ledger.failures()}. Nothing was exported; "
+            f"read `{failed}`, or allow more with `--max-drop`.",
+            ledger,
+        )
+    samples = golden_vectors(compared, stages[0].run) if reference.is_classifier else None
+    return ProvedExport(conversion, ledger, samples, explanation)
+
+
+def _stages(context: VariantContext, size_bytes: int) -> list[Stage]:
+    """Return Keras, and each variant that was made."""
+    reference, files = context.reference, context.files
+    if context.evaluation_set is None:
+        keras = Stage("keras", "tensorflow", reference.run, size_bytes, timed=False)
+        return [keras, *(stage_of_tensors(name, file.bytes) for name, file in files.items())]
+    keras = Stage("keras", "tensorflow", on_images(reference.predict), size_bytes)
+    variants = [
+        stage_of(name, file.bytes, batch=reference.batch, reduced_range=file.reduced_range)
+        for name, file in files.items()
+    ]
+    return [keras, *variants]
+
+
+def _explanation(context: VariantContext) -> Explanation:
+    """Hold every layer against Keras, on a few of the images where there are some."""
+    reference, feeds = context.reference, context.sample_inputs.batches[0].feeds
+    if context.evaluation_set is not None:
+        feeds = context.evaluation_set.first(reference.batch or IMAGES_EXPLAINED).batches[0].feeds
+    models = {name: file.model for name, file in context.files.items() if VARIANTS[name].explained}
+    return explain(reference, feeds, models, progress=context.progress)
