@@ -38,9 +38,5 @@ def options_of(name: str) -> str:
 def _row(option: click.Option, context: click.Context) -> str:
     names, _ = option.get_help_record(context) or ("", "")
     default = f"`{option.default}`" if option.show_default and option.default is not None else ""
-    return f"| `{_escaped(names)}` | {_escaped(option.help or '')} | {default} |"
-
-
-def _escaped(text: str) -> str:
-    """Return text for a cell of a table: a bar would end the cell."""
-    return text.replace("|", "\\|")
+    text = (option.help or "").replace("|", "\\|")  # A bar ends a cell, but not inside of code.
+    return f"| `{names}` | {text} | {default} |"
