@@ -7,7 +7,7 @@ PARALLEL := --numprocesses=auto --dist=loadfile
 DEBIAN := chromium cmake gcc g++ libpng-dev libjpeg-dev qemu-user-static
 PIP := install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test quick check docs house schema test-runtime tools bench bench-inference bench-pipeline bench-training bench-bundles accuracy zoo \
+.PHONY: demo test quick check docs house schema figures test-runtime tools bench bench-inference bench-pipeline bench-training bench-bundles accuracy zoo \
 	sweep arm-root devices clean
 
 # Train, export with int8, read a picture: the three commands of the README. Three epochs instead of five, so that it
@@ -47,6 +47,10 @@ house: .venv/installed
 # The JSON Schema of `manifest.json`, from the classes that read it.
 schema: .venv/installed
 	$(BIN)/python docs/tools/manifest_schema.py
+
+# The figures of the tutorial, from the reference model and the photograph of a seven, into docs/images.
+figures: .venv/installed
+	$(BIN)/python docs/tools/draw_figures.py
 
 # What a device gets: the wheel alone, without tensorflow and without onnx.
 test-runtime: .venv-runtime/installed

@@ -1,4 +1,4 @@
-"""The pictures of report.html and of the web bundle that the README shows, taken with Chromium.
+"""The pictures of report.html and of the web bundle in the README and the tutorial, taken with Chromium.
 
     PYTHONPATH=. python docs/tools/take_screenshots.py ARTIFACT
 
@@ -19,6 +19,8 @@ import edgeconv
 from tests.browsing import launched, served
 
 IMAGES = Path(__file__).parents[1] / "images"
+PHOTOGRAPH = Path(__file__).parents[2] / "tests" / "data" / "seven.png"
+PHONE = {"viewport": {"width": 390, "height": 844}, "device_scale_factor": 1.5, "is_mobile": True}
 COLORS = 128
 """Of a picture's palette: enough for a page, and a third of the bytes."""
 
@@ -30,7 +32,7 @@ SEVEN = ((0.28, 0.27), (0.71, 0.25), (0.6, 0.5), (0.46, 0.79))
 
 
 def main(artifact: Path) -> None:
-    """Take both pictures."""
+    """Take all three pictures."""
     with tempfile.TemporaryDirectory() as folder, launched() as browser:
         app = Path(folder) / "app"
         edgeconv.bundle(artifact, target="web", out=app)
@@ -44,6 +46,13 @@ def main(artifact: Path) -> None:
             page.locator("#sure").filter(has_text="%").wait_for()
             page.wait_for_timeout(SETTLING_MS)
             _save(page, "web-bundle.png")
+            phone = browser.new_context(**PHONE).new_page()
+            phone.goto(address)
+            phone.get_by_text("Ready when you are.").wait_for()
+            phone.set_input_files("#file", PHOTOGRAPH)
+            phone.locator("#sure").filter(has_text="%").wait_for()
+            phone.wait_for_timeout(SETTLING_MS)
+            _save(phone, "phone.png")
         page = browser.new_page(viewport={"width": 1000, "height": 764})
         page.goto((artifact / "report.html").resolve().as_uri())
         _save(page, "report.png")

@@ -1,7 +1,7 @@
 """The networks, layer by layer. Each takes raw pixels and gives probabilities.
 
-The convnet is the one of F. Chollet, Deep Learning with Python, 2nd edition, section 8.1, and its variants are
-those of section 8.1.2: the same without pooling, and with strides or average pooling instead of max pooling.
+The convnet is the one of F. Chollet, Deep Learning with Python, 1st edition (2018), section 5.1, and its variants are
+those of section 5.1.2: the same without pooling, and with strides or average pooling instead of max pooling.
 """
 
 from __future__ import annotations
