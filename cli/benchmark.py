@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @click.option("--max-batch", type=int, help="Largest batch: powers of two up to it are measured. Default: 16.")
 @click.option("--max-threads", type=int, help="Most threads inside an operator. Default: the cores at hand.")
 @click.option("--seconds", default=0.5, show_default=True, help="Time to call each row; more tells more apart.")
-@click.option("--plot", metavar="FILE.png", help="Draw latency against accuracy, with the size as the area.")
+@click.option("--plot", metavar="FILE.svg", help="Draw latency against accuracy, with the size as the area.")
 @click.option("--tune", is_flag=True, help="Find the best variant and options for this device, and keep them.")
 @click.option("--profile", is_flag=True, help="Time each layer, by its Keras name, in all variants.")
 @click.option("--batch", type=int, help="With --tune and --profile: images a call. Default: 1.")
@@ -98,8 +98,8 @@ def _refuse_what_does_not_go_together(
     if profile and max_threads is not None:
         raise click.UsageError("--max-threads does not go with --profile, which runs on one thread.")
     plot = only_measuring[1]
-    if plot is not None and not plot.lower().endswith(".png"):
-        raise click.BadParameter(f"must end in .png. Received: {plot!r}.", param_hint="--plot")
+    if plot is not None and not plot.lower().endswith(".svg"):
+        raise click.BadParameter(f"must end in .svg. Received: {plot!r}.", param_hint="--plot")
 
 
 def _keep(found: Benchmark, plot: str | None) -> None:

@@ -1,4 +1,4 @@
-"""A benchmark kept beside its model: `benchmark.json`, `benchmark.png`, and a section of `report.html`.
+"""A benchmark kept beside its model: `benchmark.json`, `benchmark.svg`, and a section of `report.html`.
 
 The section lies between two comments, and another benchmark takes its place. The rest of the page is not touched; an
 export, which makes other models, writes the page anew, without the section.
@@ -19,7 +19,7 @@ from edgeconv.runtime.loading import REFERENCE_PLACES
 from edgeconv.runtime.providers import short_name
 
 BENCHMARK_FILE = "benchmark.json"
-PLOT_FILE = "benchmark.png"
+PLOT_FILE = "benchmark.svg"
 
 BEGIN, END = "<!-- benchmark: begin -->", "<!-- benchmark: end -->"
 
@@ -41,12 +41,12 @@ def record(benchmark: Benchmark) -> tuple[Path, ...]:
         return ()
     write_json(folder / BENCHMARK_FILE, benchmark.as_dict())
     written = [folder / BENCHMARK_FILE]
-    png = plot(benchmark)
-    if png is not None:
-        _write(png, folder / PLOT_FILE)
+    svg = plot(benchmark)
+    if svg is not None:
+        _write(svg, folder / PLOT_FILE)
         written.append(folder / PLOT_FILE)
     report = folder / REPORT_FILE
-    page = with_section(report.read_text(encoding="utf-8"), section_of(benchmark, png)) if report.is_file() else None
+    page = with_section(report.read_text(encoding="utf-8"), section_of(benchmark, svg)) if report.is_file() else None
     if page is not None:
         with replacing(report) as sibling:
             sibling.write_text(page, encoding="utf-8")
@@ -55,22 +55,22 @@ def record(benchmark: Benchmark) -> tuple[Path, ...]:
 
 
 def write_plot(benchmark: Benchmark, path: Path) -> None:
-    """Write the plot of a benchmark, a PNG.
+    """Write the plot of a benchmark, an SVG.
 
     Raises:
         ConfigError: no accuracy is known.
     """
-    png = plot(benchmark)
-    if png is None:
+    svg = plot(benchmark)
+    if svg is None:
         raise ConfigError(
             "The plot requires accuracies. Received: none, in manifest or golden vectors. Use `--dataset`."
         )
-    _write(png, path)
+    _write(svg, path)
 
 
-def _write(png: bytes, path: Path) -> None:
+def _write(svg: str, path: Path) -> None:
     with replacing(path) as sibling:
-        sibling.write_bytes(png)
+        sibling.write_text(svg, encoding="utf-8")
 
 
 def is_shipped(folder: Path) -> bool:
@@ -94,18 +94,18 @@ def with_section(page: str, section: str) -> str | None:
     return None if place is None else page.replace(place, framed + place, 1)
 
 
-def section_of(benchmark: Benchmark, png: bytes | None) -> str:
+def section_of(benchmark: Benchmark, svg: str | None) -> str:
     """Return the section: the plot and the rows of the smallest batch and of the largest."""
     smallest = min(row.batch for row in benchmark.rows)
     largest = max(row.batch for row in benchmark.rows)
     rows = [row for row in benchmark.rows if row.batch in {smallest, largest}]
     heads = ("Variant", "Runs on", "Threads", "Batch", "p50", "p95", "p99", "Images/s", "Load", "Memory")
     figure = ""
-    if png is not None:
+    if svg is not None:
         alt = "Latency against accuracy of each variant, the size of its file as the area. " + "; ".join(
             f"{row.subject}: {row.p50_latency_ms:.3g} ms" for row in rows if row.batch == smallest
         )
-        uri = f"data:image/png;base64,{base64.b64encode(png).decode('ascii')}"
+        uri = f"data:image/svg+xml;base64,{base64.b64encode(svg.encode()).decode('ascii')}"
         figure = f'<figure class="scroll" tabindex="0"><img src="{uri}" alt="{escape(alt)}."></figure>\n'
     noise = benchmark.noise()
     return (

@@ -1,34 +1,30 @@
 from __future__ import annotations
 
-import io
+import math
+from dataclasses import replace
+from xml.etree import ElementTree
 
-import numpy as np
 import pytest
-from PIL import Image
 
-from edgeconv.benchmarking.plotting import (
-    COLORS,
-    HEIGHT,
-    LARGEST_RADIUS,
-    LEFT,
-    RIGHT,
-    WIDTH,
-    plot,
-    plotted_rows,
-    ticks,
-)
+from edgeconv.benchmarking.plotting import COLORS, LARGEST_RADIUS, LEFT, RIGHT, WIDTH, plot, plotted_rows, ticks
 from tests.benchmarking.made import made, row
 
-
-def _pixels(png: bytes | None) -> np.ndarray:
-    assert png is not None
-    return np.asarray(Image.open(io.BytesIO(png)).convert("RGB")).astype(int)
+SVG = "{http://www.w3.org/2000/svg}"
 
 
-def _discs(png: bytes | None, color: str) -> np.ndarray:
-    """Return where the inside of the disc of a colour is, as rows of y and x."""
-    tint = np.array([round(0.25 * int(color[place : place + 2], 16) + 0.75 * 255) for place in (1, 3, 5)])
-    return np.argwhere(np.abs(_pixels(png) - tint).max(axis=2) <= 8)
+def _drawn(svg: str | None) -> ElementTree.Element:
+    assert svg is not None
+    return ElementTree.fromstring(svg)
+
+
+def _discs(svg: str | None) -> dict[str, tuple[float, float, float]]:
+    """Return x, y and radius of the discs by their colour."""
+    found = [circle for circle in _drawn(svg).iter(f"{SVG}circle") if "stroke" in circle.attrib]
+    return {disc.attrib["stroke"]: tuple(float(disc.attrib[key]) for key in ("cx", "cy", "r")) for disc in found}
+
+
+def _texts(svg: str | None) -> list[str]:
+    return [text.text or "" for text in _drawn(svg).iter(f"{SVG}text")]
 
 
 def test_the_fastest_threads_at_the_smallest_batch_are_drawn() -> None:
@@ -39,27 +35,45 @@ def test_the_fastest_threads_at_the_smallest_batch_are_drawn() -> None:
 
 
 def test_a_plot_has_latency_to_the_right_accuracy_upwards_and_size_as_area() -> None:
-    png = plot(made(row("fp32", 0.4, accuracy=0.99, size_bytes=400_000), row("int8", 0.1, accuracy=0.97)))
-    assert _pixels(png).shape == (HEIGHT, WIDTH, 3)
-    large, small = (_discs(png, color) for color in COLORS[:2])
+    svg = plot(made(row("fp32", 0.4, accuracy=0.99, size_bytes=400_000), row("int8", 0.1, accuracy=0.97)))
+    large, small = (_discs(svg)[color] for color in COLORS[:2])
     # The axis begins at 0 and ends 15 % beyond the interval of the slowest.
-    assert large[:, 1].mean() == pytest.approx(LEFT + (WIDTH - LEFT - RIGHT) * 0.4 / (1.15 * 0.42), abs=3)
-    assert small[:, 1].mean() < large[:, 1].mean()
-    assert small[:, 0].mean() > large[:, 0].mean()  # y counts downwards
-    # Outline and interval cover a part of a disc, more of a small one.
-    assert len(large) == pytest.approx(np.pi * LARGEST_RADIUS**2, rel=0.25)
-    assert len(large) / len(small) == pytest.approx(4.0, rel=0.3)
+    assert large[0] == pytest.approx(LEFT + (WIDTH - LEFT - RIGHT) * 0.4 / (1.15 * 0.42), abs=0.1)
+    assert small[0] < large[0]
+    assert small[1] > large[1]  # y counts downwards
+    assert large[2] == LARGEST_RADIUS
+    assert large[2] / small[2] == pytest.approx(math.sqrt(4.0), rel=0.01)
+
+
+def test_small_discs_lie_on_large_ones() -> None:
+    svg = plot(made(row("int8"), row("fp32", size_bytes=400_000)))
+    assert list(_discs(svg)) == [COLORS[1], COLORS[0]]
+
+
+def test_the_legend_names_each_variant_with_its_figures() -> None:
+    rows = [
+        row("fp32", 0.4, size_bytes=400_000),
+        row("int8", 0.1, provider="CUDAExecutionProvider"),
+        row("e2e", 0.2, picture="640x480"),
+    ]
+    texts = _texts(plot(made(*rows)))
+    assert {"fp32, 1 thread", "int8 on cuda, 1 thread", "e2e with its preparation, 1 thread"} <= set(texts)
+    assert {"0.4 ms, 400 kB", "0.2 ms for a 640x480 picture, 100 kB"} <= set(texts)
+
+
+def test_a_name_is_text_and_no_markup() -> None:
+    benchmark = replace(made(row("fp32")), name="<script>&")
+    assert "<script>&" in _texts(plot(benchmark))
 
 
 def test_equal_benchmarks_give_equal_plots() -> None:
-    """Draws three pictures, a tenth of a second each."""
     assert plot(made(row("fp32"))) == plot(made(row("fp32")))
     assert plot(made(row("fp32"))) != plot(made(row("fp32", 0.2)))
 
 
-def test_many_variants_in_one_place_are_drawn() -> None:
-    png = plot(made(*(row(f"variant{number}") for number in range(12))))
-    assert _pixels(png).shape == (HEIGHT, WIDTH, 3)
+def test_more_variants_than_colours_are_drawn() -> None:
+    texts = _texts(plot(made(*(row(f"variant{number}") for number in range(8)))))
+    assert [text for text in texts if text.startswith("variant")] == [f"variant{n}, 1 thread" for n in range(8)]
 
 
 def test_without_accuracy_there_is_no_plot() -> None:

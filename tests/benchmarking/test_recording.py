@@ -21,10 +21,10 @@ def _written(folder: Path) -> set[str]:
 def test_a_benchmark_is_kept_beside_the_model(copy: Path) -> None:
     before = _written(copy)
     written = record(made(row("fp32"), path=copy))
-    assert written == (copy / "benchmark.json", copy / "benchmark.png", copy / "report.html")
-    assert _written(copy) - before == {"benchmark.json", "benchmark.png"}
+    assert written == (copy / "benchmark.json", copy / "benchmark.svg", copy / "report.html")
+    assert _written(copy) - before == {"benchmark.json", "benchmark.svg"}
     assert json.loads((copy / "benchmark.json").read_text())["rows"][0]["variant"] == "fp32"
-    assert (copy / "benchmark.png").read_bytes().startswith(b"\x89PNG")
+    assert (copy / "benchmark.svg").read_text().startswith("<svg ")
     find_files(copy).read("fp32")  # Nothing that the manifest vouches for has changed.
 
 
@@ -101,12 +101,12 @@ class _Tags(HTMLParser):
 
 def test_the_section_is_whole_escaped_and_loads_nothing() -> None:
     found = made(row("fp32", memory_bytes=None), row("in<t>8", 0.2, load_ms=None), row("fp32", batch=4))
-    section = section_of(found, b"png")
+    section = section_of(found, "svg")
     tags = _Tags()
     tags.feed(section)
     tags.close()
     assert tags.open == []
-    assert tags.sources == ["data:image/png;base64,cG5n"]
+    assert tags.sources == ["data:image/svg+xml;base64,c3Zn"]
     assert "in&lt;t&gt;8" in section
     assert "A &lt;CPU&gt;" in section
     assert "<figure" not in section_of(found, None)
@@ -119,9 +119,9 @@ def test_rows_of_the_smallest_and_the_largest_batch_are_shown() -> None:
 
 def test_a_plot_needs_accuracies(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"The plot requires accuracies\. Received: none, .*Use `--dataset`"):
-        write_plot(made(row("fp32", accuracy=None)), tmp_path / "plot.png")
-    write_plot(made(row("fp32")), tmp_path / "plot.png")
-    assert _written(tmp_path) == {"plot.png"}
+        write_plot(made(row("fp32", accuracy=None)), tmp_path / "plot.svg")
+    write_plot(made(row("fp32")), tmp_path / "plot.svg")
+    assert _written(tmp_path) == {"plot.svg"}
 
 
 def test_without_accuracies_the_rest_is_kept(copy: Path) -> None:

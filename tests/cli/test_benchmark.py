@@ -78,16 +78,16 @@ def test_json_and_csv_have_all_figures(run: Any, copy: Path) -> None:
 def test_the_newest_artifact_is_taken_and_its_figures_kept(run: Any, copy: Path) -> None:
     result = run("benchmark", *SMALL)
     assert result.exit_code == 0
-    for name in ("benchmark.json", "benchmark.png", "report.html"):
+    for name in ("benchmark.json", "benchmark.svg", "report.html"):
         assert str(Path("exported/copy", name)) in result.stderr
     assert 'id="benchmark"' in (copy / "report.html").read_text(encoding="utf-8")
 
 
 def test_the_model_of_the_package_is_measured_and_not_touched(run: Any, tmp_path: Path) -> None:
-    result = run("benchmark", *SMALL, "--plot", "plot.png")
+    result = run("benchmark", *SMALL, "--plot", "plot.svg")
     assert result.exit_code == 0
-    assert (tmp_path / "plot.png").read_bytes().startswith(b"\x89PNG")
-    assert "Saved plot.png." in result.stderr
+    assert (tmp_path / "plot.svg").read_text().startswith("<svg ")
+    assert "Saved plot.svg." in result.stderr
     assert "report.html" not in result.stderr
 
 
@@ -150,10 +150,10 @@ def test_profile_shows_layers_side_by_side(run: Any, copy: Path) -> None:
         (("--tune", "--profile"), "--tune and --profile are two commands"),
         (("--batch", 2), "--batch goes with --tune and --profile"),
         (("--tune", "--batch", 0), "--batch: must be at least 1. Received: 0"),
-        (("--tune", "--plot", "a.png"), "--max-batch, --plot and --dataset do not go with"),
+        (("--tune", "--plot", "a.svg"), "--max-batch, --plot and --dataset do not go with"),
         (("--profile", "--dataset", "mnist"), "--max-batch, --plot and --dataset do not go with"),
         (("--profile", "--max-threads", 1), "--max-threads does not go with --profile"),
-        (("--plot", "a.jpg"), "--plot: must end in .png. Received: 'a.jpg'"),
+        (("--plot", "a.jpg"), "--plot: must end in .svg. Received: 'a.jpg'"),
         (("--max-batch", 0), "`max_batch` must be at least 1. Received: 0"),
         (("--seconds", 0), "`seconds` must be above 0. Received: 0.0"),
         (("--tune",), "`tune` requires the folder of an artifact of yours"),

@@ -19,7 +19,7 @@ LIBRARIES = {
     "datasets": {"numpy", "mlxtend"},
     "training": {"numpy", "keras", "tensorflow", "matplotlib"},
     "runtime": {"numpy", "onnxruntime"},
-    "benchmarking": {"numpy", "onnxruntime", "PIL"},
+    "benchmarking": {"numpy", "onnxruntime"},
     "parity": {"numpy", "PIL", "jinja2"},
     "conversion": {"numpy", "onnx", "onnx_ir", "onnxruntime", "google"},
     "inspection": {"numpy", "onnx"},
