@@ -45,7 +45,7 @@ class Layer:
         name: of the node: ``"<Keras layer>/<Operator>"`` in files of edgeconv.
         operator: with its domain, where that is not ONNX's own.
         output_shape: of its first output, its batch axis as ``"batch"``; None where it cannot be told.
-        precision: ``"int8"`` where it eats dequantized and makes quantized values; else the dtype of its output.
+        precision: ``"int8"`` where it takes dequantized and makes quantized values; else the dtype of its output.
         parameters: elements of its weights and biases.
         multiply_adds: for one image; None where they cannot be told.
     """
@@ -141,9 +141,9 @@ class _Graph:
         data = [name for name in node.input if name and self._behind_folded(name) not in self._constants]
         output = next(iter(node.output), "")
         fused = node.op_type in ACTIVATIONS and all(name in self._int8 for name in data)
-        eats_int8 = bool(data) and (fused or all(self._operator(name) == DEQUANTIZE for name in data))
+        takes_int8 = bool(data) and (fused or all(self._operator(name) == DEQUANTIZE for name in data))
         if node.op_type in _WEIGHTS_OF or (
-            eats_int8 and (node.op_type in _FLOAT_OUTPUT or self._is_quantized_next(output))
+            takes_int8 and (node.op_type in _FLOAT_OUTPUT or self._is_quantized_next(output))
         ):
             self._int8.add(output)
             return "int8"

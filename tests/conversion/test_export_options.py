@@ -163,13 +163,13 @@ def test_every_layer_is_held_against_keras(model: Path, tmp_path: Path) -> None:
 
 
 def test_a_layer_that_differs_is_named(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A weight is spoiled on its way from the traced graph to the clean one."""
+    """A weight is spoiled on its way from the traced graph to the simplified one."""
     from edgeconv.conversion.variants import fp32
 
-    clean = fp32.clean
+    simplify = fp32.simplify
 
     def spoiled(proto: onnx.ModelProto) -> onnx.ModelProto:
-        model = clean(proto)
+        model = simplify(proto)
         gemm = next(node for node in model.graph.node if node.op_type == "Gemm")
         kernel = next(constant for constant in model.graph.initializer if constant.name == gemm.input[1])
         values = onnx.numpy_helper.to_array(kernel).copy()
@@ -177,7 +177,7 @@ def test_a_layer_that_differs_is_named(model: Path, tmp_path: Path, monkeypatch:
         kernel.CopyFrom(onnx.numpy_helper.from_array(values, kernel.name))
         return model
 
-    monkeypatch.setattr(fp32, "clean", spoiled)
+    monkeypatch.setattr(fp32, "simplify", spoiled)
     with pytest.raises(UnsupportedModelError, match=r"must answer in ONNX as in Keras.*layer that differs is `scores`"):
         export_here(model, config=ExportConfig(), out=tmp_path / "m")
     assert not (tmp_path / "m").exists()

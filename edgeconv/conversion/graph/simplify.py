@@ -57,7 +57,7 @@ PASSES: Sequence[Pass] = (
 """One idea each, in the order in which they help one another."""
 
 _SMALL = 1024
-"""Elements of a constant that may be equal to another by chance of the tracer; see `clean` for the large ones."""
+"""Elements of a constant that may be equal to another by chance of the tracer; see `simplify` for the large ones."""
 
 _LARGE_BYTES = 4096
 
@@ -65,7 +65,7 @@ _ROUNDS = 10
 """A pass may make work for one before it; graphs of `keras.applications` are done after three rounds."""
 
 
-def clean(proto: onnx.ModelProto) -> onnx.ModelProto:
+def simplify(proto: onnx.ModelProto) -> onnx.ModelProto:
     """Return the model with the same answers, without what does nothing, and with names for people.
 
     Dynamic axes have names; constants computed at run time become constants; dense layers are one Gemm; what scales

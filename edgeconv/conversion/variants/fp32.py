@@ -7,7 +7,7 @@ import onnx
 
 from edgeconv.conversion.explanation.divergence import first_divergence
 from edgeconv.conversion.graph.releases import target
-from edgeconv.conversion.graph.simplify import clean
+from edgeconv.conversion.graph.simplify import simplify
 from edgeconv.conversion.keras import KerasReference
 from edgeconv.conversion.tracing.patches.mixed_precision import rounding_of
 from edgeconv.conversion.variants.context import VariantContext
@@ -37,7 +37,7 @@ def make(context: VariantContext) -> ConvertedFile:
     source = str(reference.path)
     release = target(opset=config.opset, min_runtime=config.min_runtime)
     progress.say(f"Converting {reference.parameters:,} parameters to ONNX")
-    proto = clean(reference.to_onnx(opset=release.opset))
+    proto = simplify(reference.to_onnx(opset=release.opset))
     proto.ir_version = release.ir_version
     progress.say("Checking the file")
     file = verify_structure(proto, source, reference.inputs, reference.outputs)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 onnx = pytest.importorskip("onnx", reason="the conversion room needs the extra `train`")
-from edgeconv.conversion.graph.simplify import clean  # noqa: E402
+from edgeconv.conversion.graph.simplify import simplify  # noqa: E402
 from edgeconv.conversion.keras import KerasReference  # noqa: E402
 from tests.conversion.int8.networks import quantized  # noqa: E402
 
@@ -22,7 +22,7 @@ def reference(tmp_path_factory: pytest.TempPathFactory) -> KerasReference:
 
 @pytest.fixture(scope="module")
 def fp32(reference: KerasReference) -> Any:
-    return clean(reference.to_onnx())
+    return simplify(reference.to_onnx())
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ onnx = pytest.importorskip("onnx", reason="the conversion room needs the extra `
 keras = pytest.importorskip("keras", reason="needs the extra `train`")
 from edgeconv.conversion.explanation.divergence import first_divergence  # noqa: E402
 from edgeconv.conversion.explanation.explaining import explain  # noqa: E402
-from edgeconv.conversion.graph.simplify import clean  # noqa: E402
+from edgeconv.conversion.graph.simplify import simplify  # noqa: E402
 from edgeconv.conversion.keras import KerasReference  # noqa: E402
 from tests.conversion.explanation.networks import (  # noqa: E402
     TOLERANCE,
@@ -80,7 +80,7 @@ def test_a_wrong_order_of_axes_is_seen_although_it_changes_no_element(tmp_path: 
     enliven(model)
     reference = loaded(model, tmp_path)
     feeds = {reference.inputs[0].name: np.random.default_rng(4).normal(size=(2, 6, 6, 4)).astype(np.float32)}
-    whole = clean(reference.to_onnx())
+    whole = simplify(reference.to_onnx())
     assert divergent(reference, feeds, whole) is None
     (turning,) = (node for node in whole.graph.node if sorted(_swapped(node)) == [2, 3])
     broken = copy.deepcopy(whole)
@@ -121,7 +121,7 @@ def test_an_answer_of_another_layout_is_a_divergence_behind_the_last_layer(tmp_p
     model = keras.Model(entry, layers.Conv2D(6, 3, padding="same", name="only")(entry))
     reference = loaded(model, tmp_path)
     feeds = {reference.inputs[0].name: np.random.default_rng(4).normal(size=(2, 6, 6, 4)).astype(np.float32)}
-    broken = clean(reference.to_onnx())
+    broken = simplify(reference.to_onnx())
     last = next(node for node in broken.graph.node if node.output[0] == reference.outputs[0].name)
     assert last.op_type == "Transpose"
     last.attribute[0].ints[:] = [0, 3, 2, 1]
@@ -140,7 +140,7 @@ def test_models_with_several_inputs_and_outputs_are_explained(tmp_path: Path) ->
     reference = loaded(model, tmp_path)
     generator = np.random.default_rng(5)
     feeds = {port.name: generator.normal(size=(2, 6)).astype(np.float32) for port in reference.inputs}
-    whole = clean(reference.to_onnx())
+    whole = simplify(reference.to_onnx())
     assert divergent(reference, feeds, whole) is None
     kernel = next(node for node in whole.graph.node if node.name.startswith("second/") and len(node.input) > 1).input[1]
     assert divergent(reference, feeds, break_constant(whole, kernel)) == "second"
@@ -158,7 +158,7 @@ def test_a_recurrent_layer_is_found(tmp_path: Path) -> None:
     enliven(model)
     reference = loaded(model, tmp_path)
     feeds = {reference.inputs[0].name: np.random.default_rng(6).normal(size=(2, 7, 4)).astype(np.float32)}
-    whole = clean(reference.to_onnx())
+    whole = simplify(reference.to_onnx())
     assert divergent(reference, feeds, whole) is None
     errors = {row.layer: row.errors["fp32"] for row in explain(reference, feeds, {"fp32": whole}).rows}
     assert errors["first"] is not None

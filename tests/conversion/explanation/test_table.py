@@ -18,7 +18,7 @@ from edgeconv.conversion.explanation import explaining, recording  # noqa: E402
 from edgeconv.conversion.explanation.divergence import first_divergence  # noqa: E402
 from edgeconv.conversion.explanation.explaining import explain  # noqa: E402
 from edgeconv.conversion.explanation.table import Explanation  # noqa: E402
-from edgeconv.conversion.graph.simplify import clean  # noqa: E402
+from edgeconv.conversion.graph.simplify import simplify  # noqa: E402
 from edgeconv.conversion.keras import KerasReference  # noqa: E402
 from tests.conversion.explanation.networks import (  # noqa: E402
     divergent,
@@ -70,7 +70,7 @@ def test_a_layer_that_int8_cannot_hold_is_the_worst(tmp_path: Path) -> None:
     model.get_layer("third").set_weights([next_kernel, next_bias])
     reference = loaded(model, tmp_path)
     images = np.random.default_rng(7).integers(0, 256, (16, 12, 12, 1), dtype=np.uint8)
-    whole = clean(reference.to_onnx())
+    whole = simplify(reference.to_onnx())
     rounded = quantized(whole, images).model
     found = explain(reference, {"image": images[:4]}, {"fp32": whole, "int8": rounded})
     worst = found.worst("int8")

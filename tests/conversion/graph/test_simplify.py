@@ -11,7 +11,7 @@ import pytest
 
 from edgeconv.conversion.graph.passes.axes import name_input_axes, name_output_axes
 from edgeconv.conversion.graph.passes.identities import drop_identities, settle_identities_in_bodies
-from edgeconv.conversion.graph.simplify import PASSES, Pass, clean
+from edgeconv.conversion.graph.simplify import PASSES, Pass, simplify
 from tests.conversion.graph.rewriting import assert_same, changed, graph_of, node, operators, positive, random
 
 
@@ -67,7 +67,7 @@ def _convnet(counter: int = 0) -> Any:
 def test_a_convnet_is_short_and_named_after_its_layers() -> None:
     before = _convnet()
     given = before.SerializeToString(deterministic=True)
-    after = clean(before)
+    after = simplify(before)
     assert before.SerializeToString(deterministic=True) == given
     assert _names(after) == [
         "conv/Transpose",
@@ -88,7 +88,7 @@ def test_a_convnet_is_short_and_named_after_its_layers() -> None:
 
 @pytest.mark.parametrize("change", [*PASSES, settle_identities_in_bodies, name_input_axes, name_output_axes])
 def test_a_graph_that_is_done_has_nothing_to_change(change: Pass) -> None:
-    after = clean(_convnet())
+    after = simplify(_convnet())
     count, again = changed(change, after)
     assert count == 0
     assert operators(again) == operators(after)
@@ -101,7 +101,7 @@ def test_changes_are_counted() -> None:
 
 
 def test_equal_graphs_under_other_names_and_orders_give_equal_bytes() -> None:
-    first, second = (clean(_convnet(counter)).SerializeToString(deterministic=True) for counter in (0, 41))
+    first, second = (simplify(_convnet(counter)).SerializeToString(deterministic=True) for counter in (0, 41))
     assert first == second
 
 
@@ -117,7 +117,7 @@ def test_a_node_that_two_layers_share_is_named_after_the_first_that_reads_it() -
             node("Sub", ["a", "c"], ["y"], "m._1/sub._1/sub"),
         ]
         constants = {"k": np.eye(3, dtype=np.float32), "l": np.ones((3, 3), np.float32)}
-        return clean(graph_of(nodes, constants, {"x": ["batch", 3]}))
+        return simplify(graph_of(nodes, constants, {"x": ["batch", 3]}))
 
     first = shared("one")
     assert _names(first)[0] == "one/Relu"
@@ -130,7 +130,7 @@ def test_a_cast_to_its_own_type_goes_and_another_stays() -> None:
         node("Relu", ["1"], ["2"], "m._1/a._1/Relu"),
         node("Cast", ["2"], ["y"], "m._1/b._1/Cast", to=onnx.TensorProto.INT32),
     ]
-    assert operators(clean(graph_of(nodes, {}, {"x": ["batch", 3]}))) == ["Relu", "Cast"]
+    assert operators(simplify(graph_of(nodes, {}, {"x": ["batch", 3]}))) == ["Relu", "Cast"]
 
 
 def test_inputs_and_outputs_keep_their_names_orders_and_types() -> None:
@@ -140,7 +140,7 @@ def test_inputs_and_outputs_keep_their_names_orders_and_types() -> None:
         node("Add", ["1", "1"], ["first"], "m._1/add._1/add"),
     ]
     before = graph_of(nodes, {"k": random(4, 3)}, {"a": ["unk__1", 7], "b": ["unk__2", 4]}, ["second", "first"])
-    after = clean(before)
+    after = simplify(before)
     assert [value.name for value in after.graph.input] == ["a", "b"]
     assert [value.name for value in after.graph.output] == ["second", "first"]
     assert _axes(after.graph.input) == [["batch", 7], ["batch", 4]]
@@ -159,14 +159,14 @@ def test_inputs_and_outputs_keep_their_names_orders_and_types() -> None:
 )
 def test_dynamic_axes_have_names(shape: list[int | str], expected: list[int | str]) -> None:
     nodes = [node("Relu", ["x"], ["y"], "m._1/r._1/Relu"), node("ReduceMean", ["y"], ["z"], keepdims=0, axes=[0])]
-    after = clean(graph_of(nodes, {}, {"x": shape}, ["y", "z"]))
+    after = simplify(graph_of(nodes, {}, {"x": shape}, ["y", "z"]))
     assert _axes(after.graph.input) == [expected]
     assert _axes(after.graph.output) == [expected, expected[1:]]
 
 
 def test_axes_of_two_inputs_are_not_taken_for_equal() -> None:
     nodes = [node("ReduceSum", ["a"], ["1"], keepdims=0), node("Add", ["b", "1"], ["y"])]
-    after = clean(graph_of(nodes, {}, {"a": ["unk__1", "unk__2", 3], "b": ["unk__3", "unk__4", 3]}))
+    after = simplify(graph_of(nodes, {}, {"a": ["unk__1", "unk__2", 3], "b": ["unk__3", "unk__4", 3]}))
     assert _axes(after.graph.input) == [["batch", "a_time", 3], ["batch", "b_time", 3]]
     assert _axes(after.graph.output) == [["batch", "b_time", 3]]
 
@@ -199,12 +199,12 @@ def _counted_loop(name: str) -> Any:
 
 
 def test_a_loop_keeps_what_its_body_reads_and_has_names() -> None:
-    after = clean(_counted_loop("while_7"))
+    after = simplify(_counted_loop("while_7"))
     assert_same(_counted_loop("while_7"), after, x=random(2, 3))
     assert _names(after) == ["rnn/Loop"]
     (body,) = (item.g for item in after.graph.node[0].attribute if item.name == "body")
     assert "rnn/Loop/Add" in [item.name for item in body.node]
-    assert clean(_counted_loop("b")).SerializeToString(deterministic=True) == after.SerializeToString(
+    assert simplify(_counted_loop("b")).SerializeToString(deterministic=True) == after.SerializeToString(
         deterministic=True
     )
 
@@ -222,7 +222,7 @@ def test_of_two_equal_results_of_a_body_the_second_is_a_copy(copied: int | None)
         if copied is not None:
             body.output[2 - copied].name = "wcopy"
         model.graph.node[0].output.append("all")
-        return clean(model)
+        return simplify(model)
 
     after = looped(copied)
     onnx.checker.check_model(after, full_check=True)
@@ -253,7 +253,7 @@ def test_what_a_body_reads_is_not_taken_for_what_follows() -> None:
         constants = {"k": random(2, 3, 3, 3), "s": positive(1, 2, 1, 1), "go": np.array(go)}
         before = graph_of(nodes, constants, {"x": ["batch", 3, 6, 6]})
         before.graph.output[0].CopyFrom(helper.make_tensor_value_info("y", onnx.TensorProto.FLOAT, ["batch", 2, 4, 4]))
-        after = clean(before)
+        after = simplify(before)
         assert operators(after).count("Conv") == 2
         assert_same(before, after, x=random(2, 3, 6, 6))
 
@@ -266,7 +266,7 @@ def test_weights_that_are_equal_are_kept_once() -> None:
         node("MatMul", ["2", "b"], ["y"], "m._1/two._1/MatMul"),
     ]
     before = graph_of(nodes, {"a": kernel, "b": kernel.copy()}, {"x": ["batch", 64]})
-    after = clean(before)
+    after = simplify(before)
     assert len(after.graph.initializer) == 1
     assert operators(after) == ["MatMul", "Relu", "MatMul"]
     assert_same(before, after, x=random(2, 64))

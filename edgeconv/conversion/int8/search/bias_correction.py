@@ -75,7 +75,7 @@ def with_shifts(fp32: onnx.ModelProto, shifts: Shifts) -> onnx.ModelProto:
 def with_biases(fp32: onnx.ModelProto) -> onnx.ModelProto:
     """Return a float model in which every layer of constant weights has a bias of its own, zero where it had none.
 
-    Equal biases are one constant in a model that was cleaned; shifted for one layer it would be for the others, too.
+    Equal biases are one constant in a simplified model; shifted for one layer it would be for the others, too.
     """
     stored = {tensor.name: tensor for tensor in fp32.graph.initializer}
     readers = Counter(name for node in fp32.graph.node for name in reads(node))

@@ -64,7 +64,7 @@ def equalize(fp32: onnx.ModelProto, *, channel_maxima: Mapping[str, NDArray[Any]
     """Even out the ranges of channels between layers.
 
     Args:
-        fp32: the cleaned model; stays as it is.
+        fp32: the simplified model; stays as it is.
         channel_maxima: the largest magnitude of each channel behind a layer, by the name of its node. With them it is
             the range of the activations that is evened out against the next layer's weights, which is what pays where
             weights have a scale for each output channel (G. Xiao et al., "SmoothQuant", ICML 2023, equation 4 with
