@@ -13,7 +13,7 @@ PIXEL_FORMATS = {1: "Gray8", 3: "Rgb8", 4: "Rgba8"}
 (github.com/onnx/onnx, docs/MetadataProps.md)."""
 
 
-def stamp(model: onnx.ModelProto, manifest: Manifest, variant: str) -> bytes:
+def embed_metadata(model: onnx.ModelProto, manifest: Manifest, variant: str) -> bytes:
     """Return the model as bytes, with its contract in its metadata; equal for equal arguments.
 
     Args:
@@ -21,8 +21,8 @@ def stamp(model: onnx.ModelProto, manifest: Manifest, variant: str) -> bytes:
         manifest: the contract.
         variant: which of the contract's variants this file is.
     """
-    stamped = onnx.ModelProto()
-    stamped.CopyFrom(model)
+    described = onnx.ModelProto()
+    described.CopyFrom(model)
     entries = {
         METADATA_KEY: manifest.as_stamp(),
         VARIANT_KEY: variant,
@@ -33,6 +33,6 @@ def stamp(model: onnx.ModelProto, manifest: Manifest, variant: str) -> bytes:
     if manifest.input.kind == "pixels" and channels in PIXEL_FORMATS:
         entries["Image.BitmapPixelFormat"] = PIXEL_FORMATS[int(channels)]
         entries["Image.NominalPixelRange"] = "NominalRange_0_255"
-    onnx.helper.set_model_props(stamped, entries)
-    data: bytes = stamped.SerializeToString(deterministic=True)
+    onnx.helper.set_model_props(described, entries)
+    data: bytes = described.SerializeToString(deterministic=True)
     return data

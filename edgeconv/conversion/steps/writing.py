@@ -24,7 +24,7 @@ from edgeconv.artifact import (
 )
 from edgeconv.conversion.contract import build_manifest
 from edgeconv.conversion.exported import ExportedModel
-from edgeconv.conversion.graph.metadata import stamp
+from edgeconv.conversion.graph.metadata import embed_metadata
 from edgeconv.conversion.source import Source
 from edgeconv.conversion.steps.proof import ProvedExport
 from edgeconv.conversion.variants.e2e import contract_inside
@@ -49,7 +49,7 @@ def write(proved: ProvedExport) -> ExportedModel:
         scratch = Path(scratch_name)
         for name, file in files.items():
             contract = contract_inside(manifest) if takes_pictures(name) else manifest
-            (scratch / VARIANTS[name].file).write_bytes(stamp(file.model, contract, name))
+            (scratch / VARIANTS[name].file).write_bytes(embed_metadata(file.model, contract, name))
         manifest = replace(manifest, variants={name: _weighed(manifest, name, scratch) for name in manifest.variants})
         ledger = replace(ledger, rows=tuple(_weighed_row(row, manifest) for row in ledger.rows))
         if samples is not None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import onnx
 
 from edgeconv.conversion.embedding.composition import embed
-from edgeconv.conversion.graph.metadata import stamp
+from edgeconv.conversion.graph.metadata import embed_metadata
 from edgeconv.conversion.variants.context import VariantContext
 from edgeconv.conversion.variants.converted import ConvertedFile
 from edgeconv.errors import ConfigError, EdgeconvError, UnsupportedModelError, one_line
@@ -70,8 +70,8 @@ def embed_variant(plain: bytes, manifest: Manifest, preparation: Preparation) ->
     Raises:
         UnsupportedModelError: ONNX Runtime does not load the result.
     """
-    model = onnx.load_model_from_string(plain)
-    return stamp(embed_verified(model, preparation, kind=manifest.output.kind), contract_inside(manifest), "e2e")
+    embedded = embed_verified(onnx.load_model_from_string(plain), preparation, kind=manifest.output.kind)
+    return embed_metadata(embedded, contract_inside(manifest), "e2e")
 
 
 def contract_inside(manifest: Manifest) -> Manifest:

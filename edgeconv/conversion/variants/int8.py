@@ -58,8 +58,8 @@ class Judge:
     def drop(self, model: onnx.ModelProto) -> float:
         """Return the accuracy that a model loses, in percentage points; without labels, its flips in percent."""
         reference = self.answers(REFERENCE, self._fp32).argmax(axis=1)
-        told = self.answers("int8", _bytes_of(model)).argmax(axis=1)
-        return accuracy_drop(told, reference, self._compared.labels)
+        predicted = self.answers("int8", _bytes_of(model)).argmax(axis=1)
+        return accuracy_drop(predicted, reference, self._compared.labels)
 
     def cost(self, model: onnx.ModelProto) -> tuple[int, float]:
         """Return the size of a model in bytes, and the median time of one image, or of the only batch size, in us."""
@@ -99,9 +99,9 @@ def make(context: VariantContext) -> ConvertedFile | None:
     judge = Judge(fp32.bytes, compared, reduced_range=reduced, batch=batch, progress=progress)
     folder = cache_folder("calibration")
     candidates = Candidates(prepare(fp32.model), images, arithmetic, cache=folder, progress=progress)
-    memory = candidates.memory(f"{compared.sha256}, onnxruntime {ort.__version__}")
+    cache = candidates.search_cache(f"{compared.sha256}, onnxruntime {ort.__version__}")
     max_drop = context.config.max_drop
-    found = search(candidates, judge.drop, judge.cost, max_drop=max_drop, memory=memory, progress=progress)
+    found = search(candidates, judge.drop, judge.cost, max_drop=max_drop, cache=cache, progress=progress)
     chosen = candidates.quantize(found.settings, found.float_layers)
     record = replace(chosen.arguments, target=arithmetic.target, **found.settings.as_dict())
     file = verify_structure(chosen.model, str(reference.path), reference.inputs, reference.outputs)

@@ -22,8 +22,8 @@ from edgeconv.conversion.int8.search.bias_correction import Shifts, find_shifts,
 from edgeconv.conversion.int8.search.channels import measure_channels
 from edgeconv.conversion.int8.search.equalization import Equalized, equalize
 from edgeconv.conversion.int8.search.ranking import rank
-from edgeconv.conversion.int8.search.search_cache import Memory
-from edgeconv.conversion.int8.search.settings import Damage, Settings
+from edgeconv.conversion.int8.search.search_cache import SearchCache
+from edgeconv.conversion.int8.search.settings import LayerSensitivity, Settings
 from edgeconv.conversion.int8.search.weights import OPERATORS
 from edgeconv.conversion.int8.targets import Arithmetic
 from edgeconv.progress import SILENT, Progress
@@ -51,8 +51,8 @@ class Candidates:
         progress: hears what takes long.
 
     Example:
-        >>> maker = Candidates(prepare(fp32), images, arithmetic_of("x86"))  # doctest: +SKIP
-        >>> maker.quantize(Settings("entropy"), ["conv1"]).model  # doctest: +SKIP
+        >>> candidates = Candidates(prepare(fp32), images, arithmetic_of("x86"))  # doctest: +SKIP
+        >>> candidates.quantize(Settings("entropy"), ["conv1"]).model  # doctest: +SKIP
     """
 
     def __init__(
@@ -77,14 +77,14 @@ class Candidates:
         nodes = self._prepared.model.graph.node
         return tuple(dict.fromkeys(layer_of_named(node.name) or node.name for node in nodes))
 
-    def memory(self, judged_on: str) -> Memory:
+    def search_cache(self, judged_on: str) -> SearchCache:
         """Return where a search among these candidates keeps what it finds out.
 
         Args:
             judged_on: digest of whatever the judge's answers depend on, such as its images, and of the release.
         """
         data = self._images.record.sha256
-        return Memory(
+        return SearchCache(
             self._cache, key_of(self._prepared.digest, data, arithmetic=self._arithmetic, judged_on=judged_on)
         )
 
@@ -102,8 +102,8 @@ class Candidates:
             prepared = replace(prepared, model=with_shifts(prepared.model, shifts))
         return quantize(prepared, ranges, self._arithmetic, float_layers=float_layers, method=settings.ranges)
 
-    def rank(self, settings: Settings) -> tuple[Damage, ...]:
-        """Return the layers with weights by the damage that int8 does in each, the worst first; uncorrected."""
+    def rank(self, settings: Settings) -> tuple[LayerSensitivity, ...]:
+        """Return the layers with weights by their sensitivity to int8, the most sensitive first; uncorrected."""
         plain = replace(settings, corrected=False)
 
         def only(chosen: str | None) -> onnx.ModelProto:

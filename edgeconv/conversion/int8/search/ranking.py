@@ -15,7 +15,7 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
-from edgeconv.conversion.int8.search.settings import Damage
+from edgeconv.conversion.int8.search.settings import LayerSensitivity
 from edgeconv.conversion.int8.targets import END_OPERATORS
 from edgeconv.parity.sqnr import power, sqnr_db
 from edgeconv.progress import SILENT, Progress
@@ -28,8 +28,10 @@ Only = Callable[[str | None], onnx.ModelProto]
 """Makes a model in which the named layer alone is int8; None: none is."""
 
 
-def rank(layers: Sequence[str], only: Only, batches: Batches, *, progress: Progress = SILENT) -> tuple[Damage, ...]:
-    """Rank layers by the damage that int8 does in each, alone; a run of the model for each layer.
+def rank(
+    layers: Sequence[str], only: Only, batches: Batches, *, progress: Progress = SILENT
+) -> tuple[LayerSensitivity, ...]:
+    """Rank layers by their sensitivity to int8, each alone; a run of the model for each layer.
 
     Memory holds one model, a batch, and the answers to all images. A few dozen images are enough: every element of
     every answer counts. Behind a Softmax nothing is to be seen where it is sure, so what goes into it is compared.
@@ -41,23 +43,23 @@ def rank(layers: Sequence[str], only: Only, batches: Batches, *, progress: Progr
         progress: sees a bar of layers.
 
     Returns:
-        The worst first; layers of equal damage in the order given.
+        The most sensitive first; layers of equal sensitivity in the order given.
     """
     with progress.bar("Ranking layers", 1 + len(layers)) as advance:
         expected = _answers(only(None), batches())
         advance(1, "float")
         signal = power(expected)
-        found: list[Damage] = []
+        found: list[LayerSensitivity] = []
         for layer in layers:
             noise = power(_answers(only(layer), batches()) - expected)
-            found.append(Damage(layer, sqnr_db(signal, noise)))
+            found.append(LayerSensitivity(layer, sqnr_db(signal, noise)))
             advance(1, layer)
-    return tuple(sorted(found, key=lambda damage: np.inf if damage.sqnr_db is None else damage.sqnr_db))
+    return tuple(sorted(found, key=lambda entry: np.inf if entry.sqnr_db is None else entry.sqnr_db))
 
 
-def joint_sqnr_db(ranking: Iterable[Damage]) -> float | None:
+def joint_sqnr_db(ranking: Iterable[LayerSensitivity]) -> float | None:
     """Return the SQNR that layers have together if their noises add up, in dB; None where there is none."""
-    share = sum(10 ** (-damage.sqnr_db / 10) for damage in ranking if damage.sqnr_db is not None)
+    share = sum(10 ** (-entry.sqnr_db / 10) for entry in ranking if entry.sqnr_db is not None)
     return sqnr_db(1.0, share)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from edgeconv.conversion.int8.search.settings import Damage, Judgement, Settings
+from edgeconv.conversion.int8.search.settings import Judgement, LayerSensitivity, Settings
 
 
 @dataclass(frozen=True)
@@ -77,14 +77,14 @@ class SearchResult:
         max_drop: accuracy that int8 may lose, in percentage points.
         steps: every candidate, in the order tried; the first is plain MinMax.
         chosen: the step whose model is taken: one that holds, or that loses least where none does.
-        ranking: layers by the damage that int8 does in each, the worst first; empty where it was not needed.
+        ranking: layers by their sensitivity to int8, the most sensitive first; empty where it was not needed.
         layers: what each layer left in float costs, the worst first.
     """
 
     max_drop: float
     steps: tuple[Step, ...]
     chosen: Step
-    ranking: tuple[Damage, ...]
+    ranking: tuple[LayerSensitivity, ...]
     layers: tuple[LayerCost, ...]
 
     @property
@@ -119,7 +119,7 @@ class SearchResult:
             "holds": self.holds,
             "chosen": self.steps.index(self.chosen),
             "steps": [step.as_dict() for step in self.steps],
-            "ranking": [asdict(damage) for damage in self.ranking],
+            "ranking": [asdict(entry) for entry in self.ranking],
             "layers": [asdict(cost) for cost in self.layers],
         }
 

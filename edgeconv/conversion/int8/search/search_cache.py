@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from edgeconv.artifact import read_json, write_json
-from edgeconv.conversion.int8.search.settings import Damage, Judgement, Settings
+from edgeconv.conversion.int8.search.settings import Judgement, LayerSensitivity, Settings
 from edgeconv.errors import ArtifactError
 
 FORMAT = "edgeconv.search/1"
@@ -18,7 +18,7 @@ FORMAT = "edgeconv.search/1"
 
 
 @dataclass(frozen=True)
-class Memory:
+class SearchCache:
     """Judgements and rankings of one search, in one JSON file that is replaced whole.
 
     Attributes:
@@ -38,14 +38,14 @@ class Memory:
         """Keep what was found about a candidate."""
         self._keep("judgements", _name(settings, float_layers), asdict(judgement))
 
-    def ranking(self, settings: Settings) -> tuple[Damage, ...] | None:
+    def ranking(self, settings: Settings) -> tuple[LayerSensitivity, ...] | None:
         """Return the ranking that was made with some settings, or None."""
         found = self._read()["rankings"].get(_name(settings, ()))
-        return None if found is None else tuple(Damage(str(layer), sqnr_db) for layer, sqnr_db in found)
+        return None if found is None else tuple(LayerSensitivity(str(layer), sqnr_db) for layer, sqnr_db in found)
 
-    def keep_ranking(self, settings: Settings, ranking: Sequence[Damage]) -> None:
+    def keep_ranking(self, settings: Settings, ranking: Sequence[LayerSensitivity]) -> None:
         """Keep a ranking."""
-        self._keep("rankings", _name(settings, ()), [[damage.layer, damage.sqnr_db] for damage in ranking])
+        self._keep("rankings", _name(settings, ()), [[entry.layer, entry.sqnr_db] for entry in ranking])
 
     @property
     def path(self) -> Path:

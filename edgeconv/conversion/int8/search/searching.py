@@ -9,8 +9,8 @@ from typing import Any, Protocol
 import onnx
 
 from edgeconv.conversion.int8.search.result import LayerCost, SearchResult, Step
-from edgeconv.conversion.int8.search.search_cache import Memory
-from edgeconv.conversion.int8.search.settings import Damage, Judgement, Settings
+from edgeconv.conversion.int8.search.search_cache import SearchCache
+from edgeconv.conversion.int8.search.settings import Judgement, LayerSensitivity, Settings
 from edgeconv.formatting import format_size
 from edgeconv.parity.accuracy import within
 from edgeconv.progress import SILENT, Progress
@@ -22,10 +22,10 @@ Cost = Callable[[onnx.ModelProto], tuple[int, float | None]]
 """Returns the size of a model's file in bytes, and the median time of one image in microseconds."""
 
 MOST_RETURNS = 16
-"""Layers that are tried in int8 again, those with the least damage first: each takes a judgement."""
+"""Layers that are tried in int8 again, the least sensitive first: each takes a judgement."""
 
 
-class Maker(Protocol):
+class CandidateFactory(Protocol):
     """Makes candidates."""
 
     @property
@@ -38,17 +38,17 @@ class Maker(Protocol):
     def quantize(self, settings: Settings, float_layers: Collection[str] | Mapping[str, str]) -> Any:
         """Return a model and the record of how it was made, as `quantizing.Quantized`."""
 
-    def rank(self, settings: Settings) -> tuple[Damage, ...]:
-        """Return the layers with weights by the damage that int8 does in each, the worst first."""
+    def rank(self, settings: Settings) -> tuple[LayerSensitivity, ...]:
+        """Return the layers with weights by their sensitivity to int8, the most sensitive first."""
 
 
 def search(
-    maker: Maker,
+    candidates: CandidateFactory,
     judge: Judge,
     cost: Cost,
     *,
     max_drop: float,
-    memory: Memory | None = None,
+    cache: SearchCache | None = None,
     progress: Progress = SILENT,
 ) -> SearchResult:
     """Find an int8 model that loses no more accuracy than allowed.
@@ -60,28 +60,34 @@ def search(
     Equal arguments find the same model: only drops decide. The model chosen is one that was judged itself.
 
     Args:
-        maker: makes the candidates.
+        candidates: makes them.
         judge: what each loses.
         cost: what each weighs and how long it takes, for the report.
         max_drop: what it may lose, in percentage points.
-        memory: what an earlier, unfinished search found out.
+        cache: what an earlier, unfinished search found out.
         progress: hears a line for each step.
 
     Returns:
         The way, and the settings and float layers chosen; `holds` is False where not even float layers keep accuracy.
     """
-    return _Search(maker, judge, cost, max_drop, memory or Memory(None, ""), progress).run()
+    return _Search(candidates, judge, cost, max_drop, cache or SearchCache(None, ""), progress).run()
 
 
 class _Search:
     def __init__(
-        self, maker: Maker, judge: Judge, cost: Cost, max_drop: float, memory: Memory, progress: Progress
+        self,
+        candidates: CandidateFactory,
+        judge: Judge,
+        cost: Cost,
+        max_drop: float,
+        cache: SearchCache,
+        progress: Progress,
     ) -> None:
-        self._maker = maker
+        self._candidates = candidates
         self._judge = judge
         self._cost = cost
         self._max_drop = max_drop
-        self._memory = memory
+        self._cache = cache
         self._progress = progress
         self._steps: list[Step] = []
 
@@ -89,10 +95,10 @@ class _Search:
         best = self._from_menu()
         if best.holds:
             return SearchResult(self._max_drop, tuple(self._steps), best, (), ())
-        ranking = self._memory.ranking(best.settings)
+        ranking = self._cache.ranking(best.settings)
         if ranking is None:
-            ranking = self._maker.rank(best.settings)
-            self._memory.keep_ranking(best.settings, ranking)
+            ranking = self._candidates.rank(best.settings)
+            self._cache.keep_ranking(best.settings, ranking)
         fewest = self._with_fewest_float_layers(best.settings, ranking)
         if fewest is None:
             best = min(self._steps, key=lambda step: step.judgement.drop)
@@ -109,14 +115,14 @@ class _Search:
         for method in ("percentile", "entropy"):
             best = _better(best, self._try("ranges", Settings(method)))
         equalized = replace(best.settings, equalized=True)
-        if self._maker.changes(equalized):
+        if self._candidates.changes(equalized):
             best = _better(best, self._try("equalization", equalized))
         return _better(best, self._try("bias correction", replace(best.settings, corrected=True)))
 
-    def _with_fewest_float_layers(self, settings: Settings, ranking: Sequence[Damage]) -> Step | None:
+    def _with_fewest_float_layers(self, settings: Settings, ranking: Sequence[LayerSensitivity]) -> Step | None:
         """Return the step with the fewest of the worst layers in float that holds; None where none does."""
-        ranked = [damage.layer for damage in ranking]
-        order = [*ranked, *(layer for layer in self._maker.layers if layer not in ranked)]
+        ranked = [entry.layer for entry in ranking]
+        order = [*ranked, *(layer for layer in self._candidates.layers if layer not in ranked)]
         failing, count = 0, 1
         while not (step := self._try("layers in float", settings, order[:count])).holds:
             if count >= len(order):
@@ -132,8 +138,8 @@ class _Search:
                 failing = middle
         return found
 
-    def _with_layers_back(self, found: Step, ranking: Sequence[Damage]) -> tuple[Step, tuple[LayerCost, ...]]:
-        """Try single layers in int8 again, the least damaged first; return the step left, and what its layers cost."""
+    def _with_layers_back(self, found: Step, ranking: Sequence[LayerSensitivity]) -> tuple[Step, tuple[LayerCost, ...]]:
+        """Try layers in int8 again, the least sensitive first; return the step left, and what its layers cost."""
         costs: dict[str, LayerCost] = {}
         for layer in reversed(found.float_layers[-MOST_RETURNS:]):
             rest = [other for other in found.float_layers if other != layer]
@@ -147,9 +153,9 @@ class _Search:
         return found, tuple(costs[layer] for layer in found.float_layers)
 
     def _layer_cost(
-        self, layer: str, ranking: Sequence[Damage], in_float: Judgement | None, in_int8: Judgement | None
+        self, layer: str, ranking: Sequence[LayerSensitivity], in_float: Judgement | None, in_int8: Judgement | None
     ) -> LayerCost:
-        sqnr_db = next((damage.sqnr_db for damage in ranking if damage.layer == layer), None)
+        sqnr_db = next((entry.sqnr_db for entry in ranking if entry.layer == layer), None)
         if in_float is None or in_int8 is None:
             return LayerCost(layer, sqnr_db, None, None, None)
         timed = in_float.latency_us is not None and in_int8.latency_us is not None
@@ -164,14 +170,14 @@ class _Search:
     def _try(
         self, aim: str, settings: Settings, float_layers: Sequence[str] = (), *, returned: str | None = None
     ) -> Step:
-        judgement = self._memory.judgement(settings, float_layers)
+        judgement = self._cache.judgement(settings, float_layers)
         if judgement is None:
             known = (
                 step for step in self._steps if (step.settings, set(step.float_layers)) == (settings, {*float_layers})
             )
             earlier = next(known, None)
             judgement = earlier.judgement if earlier is not None else self._judged(settings, float_layers)
-            self._memory.keep_judgement(settings, float_layers, judgement)
+            self._cache.keep_judgement(settings, float_layers, judgement)
         holds = within(judgement.drop, self._max_drop)
         step = Step(aim, settings, tuple(float_layers), judgement, holds, returned)
         self._steps.append(step)
@@ -183,7 +189,7 @@ class _Search:
         return step
 
     def _judged(self, settings: Settings, float_layers: Sequence[str]) -> Judgement:
-        model = self._maker.quantize(settings, float_layers).model
+        model = self._candidates.quantize(settings, float_layers).model
         return Judgement(float(self._judge(model)), *self._cost(model))
 
 

@@ -37,7 +37,7 @@ class Settings:
 
 
 @dataclass(frozen=True)
-class Damage:
+class LayerSensitivity:
     """What int8 does to the answers in one layer alone.
 
     Attributes:

@@ -89,7 +89,7 @@ def _calibration() -> CalibrationImages:
     return draw_calibration(train, dataset="noise", size=100, seed=0)
 
 
-def _maker(between: str, arithmetic: Arithmetic, **more: Any) -> Candidates:
+def _candidates(between: str, arithmetic: Arithmetic, **more: Any) -> Candidates:
     return Candidates(_prepared(between), _calibration(), arithmetic, **more)
 
 
@@ -108,7 +108,7 @@ def _size(model: onnx.ModelProto) -> tuple[int, float | None]:
 
 
 def test_equalization_saves_what_one_scale_a_tensor_spoils() -> None:
-    found = search(_maker("Relu", PER_TENSOR), _flips("Relu"), _size, max_drop=5.0)
+    found = search(_candidates("Relu", PER_TENSOR), _flips("Relu"), _size, max_drop=5.0)
     assert found.steps[0].judgement.drop > 20, "without a loss there is nothing to find"
     assert found.settings.equalized
     assert found.holds
@@ -116,36 +116,36 @@ def test_equalization_saves_what_one_scale_a_tensor_spoils() -> None:
 
 
 def test_where_equalization_may_not_pass_the_worst_layers_return_to_float() -> None:
-    maker = _maker("Clip", PER_TENSOR)
-    assert maker.pairs == (("three/Conv", "dense/Gemm"),)
-    assert maker.changes(Settings(equalized=True))
-    found = search(maker, _flips("Clip"), _size, max_drop=5.0)
+    candidates = _candidates("Clip", PER_TENSOR)
+    assert candidates.pairs == (("three/Conv", "dense/Gemm"),)
+    assert candidates.changes(Settings(equalized=True))
+    found = search(candidates, _flips("Clip"), _size, max_drop=5.0)
     assert found.steps[0].judgement.drop > 20
     assert found.holds
     assert "one" in found.float_layers or "two" in found.float_layers
     assert len(found.float_layers) < len(_prepared("Clip").layers), "some layers must stay int8"
-    final = maker.quantize(found.settings, found.float_layers)
+    final = candidates.quantize(found.settings, found.float_layers)
     assert _flips("Clip")(final.model) == found.chosen.judgement.drop, "what was judged is what is made"
     kept = {entry.node.partition("/")[0]: entry.reason for entry in final.float_nodes}
     assert kept.items() >= found.float_layers.items()
 
 
 def test_the_ranking_finds_the_spoilt_layers() -> None:
-    ranking = _maker("Clip", PER_TENSOR).rank(Settings())
-    assert {damage.layer for damage in ranking} == {"one", "two", "three", "dense"}
-    assert {damage.layer for damage in ranking[:2]} == {"one", "two"}
+    ranking = _candidates("Clip", PER_TENSOR).rank(Settings())
+    assert {entry.layer for entry in ranking} == {"one", "two", "three", "dense"}
+    assert {entry.layer for entry in ranking[:2]} == {"one", "two"}
 
 
 @pytest.mark.parametrize("arithmetic", [PER_TENSOR, PER_CHANNEL], ids=["per tensor", "per channel"])
 def test_candidates_are_equal_in_every_run(arithmetic: Arithmetic) -> None:
     settings = Settings("percentile", equalized=True, corrected=True)
-    one, other = (_maker("Relu", arithmetic).quantize(settings, ["three"]).model for _ in range(2))
+    one, other = (_candidates("Relu", arithmetic).quantize(settings, ["three"]).model for _ in range(2))
     assert one.SerializeToString(deterministic=True) == other.SerializeToString(deterministic=True)
 
 
 def test_what_was_measured_is_not_measured_again(tmp_path: Path) -> None:
     settings = Settings("percentile", equalized=True, corrected=True)
-    expected = _maker("Relu", PER_TENSOR, cache=tmp_path).quantize(settings).model
+    expected = _candidates("Relu", PER_TENSOR, cache=tmp_path).quantize(settings).model
     stored = sorted(tmp_path.iterdir())
     assert any(path.name.endswith(".shifts.npz") for path in stored)
     bars: list[str] = []
@@ -157,7 +157,7 @@ def test_what_was_measured_is_not_measured_again(tmp_path: Path) -> None:
             bars.append(description)
             raise AssertionError(f"{description} is done already")
 
-    again = _maker("Relu", PER_TENSOR, cache=tmp_path, progress=Listener()).quantize(settings).model
+    again = _candidates("Relu", PER_TENSOR, cache=tmp_path, progress=Listener()).quantize(settings).model
     assert (again == expected, bars) == (True, [])
     assert sorted(tmp_path.iterdir()) == stored
 
@@ -171,9 +171,9 @@ def test_a_search_among_the_same_candidates_is_remembered(tmp_path: Path) -> Non
 
     results = []
     for judged_on in ("images", "images", "others"):
-        maker = _maker("Relu", PER_TENSOR, cache=tmp_path)
-        results.append(search(maker, counted, _size, max_drop=5.0, memory=maker.memory(judged_on)))
+        candidates = _candidates("Relu", PER_TENSOR, cache=tmp_path)
+        results.append(search(candidates, counted, _size, max_drop=5.0, cache=candidates.search_cache(judged_on)))
     assert results[0] == results[1] == results[2]
     assert len(calls) == 2 * len(results[0].steps)
-    other = _maker("Relu", PER_CHANNEL, cache=tmp_path).memory("images")
+    other = _candidates("Relu", PER_CHANNEL, cache=tmp_path).search_cache("images")
     assert other.judgement(Settings(), ()) is None, "another arithmetic is another search"

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from edgeconv.conversion.int8.search.ranking import joint_sqnr_db, rank
-from edgeconv.conversion.int8.search.settings import Damage
+from edgeconv.conversion.int8.search.settings import LayerSensitivity
 from tests.conversion.graph.rewriting import graph_of, node
 from tests.conversion.randomness import RNG
 
@@ -28,9 +28,9 @@ def _model(spoilt: str | None, *, end: str = "Softmax") -> Any:
 
 def test_the_worst_comes_first_and_the_harmless_last() -> None:
     found = rank(list(ERRORS), lambda layer: _model(layer, end="Identity"), lambda: [IMAGES[:30], IMAGES[30:]])
-    assert [damage.layer for damage in found] == ["b", "a", "d", "c"]
+    assert [entry.layer for entry in found] == ["b", "a", "d", "c"]
     power = 10 * np.log10(np.square(IMAGES).mean())
-    assert [damage.sqnr_db for damage in found] == [
+    assert [entry.sqnr_db for entry in found] == [
         pytest.approx(power + 20, abs=0.05),
         pytest.approx(power + 40, abs=0.05),
         pytest.approx(power + 60, abs=0.05),
@@ -41,14 +41,16 @@ def test_the_worst_comes_first_and_the_harmless_last() -> None:
 def test_noise_is_measured_before_the_softmax() -> None:
     # A shift of all logits together is not to be seen behind it.
     found = rank(list(ERRORS), _model, lambda: [IMAGES])
-    assert [damage.layer for damage in found] == ["b", "a", "d", "c"]
+    assert [entry.layer for entry in found] == ["b", "a", "d", "c"]
 
 
-def test_layers_of_equal_damage_keep_their_order() -> None:
+def test_layers_of_equal_sensitivity_keep_their_order() -> None:
     found = rank(["d", "a", "c"], lambda _: _model("a"), lambda: [IMAGES])
-    assert [damage.layer for damage in found] == ["d", "a", "c"]
+    assert [entry.layer for entry in found] == ["d", "a", "c"]
 
 
 def test_noises_add_up() -> None:
-    assert joint_sqnr_db([Damage("a", 20.0), Damage("b", 20.0), Damage("c", None)]) == pytest.approx(16.99, abs=0.01)
-    assert joint_sqnr_db([Damage("c", None)]) is None
+    assert joint_sqnr_db(
+        [LayerSensitivity("a", 20.0), LayerSensitivity("b", 20.0), LayerSensitivity("c", None)]
+    ) == pytest.approx(16.99, abs=0.01)
+    assert joint_sqnr_db([LayerSensitivity("c", None)]) is None

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from edgeconv.conversion.int8.search.result import SearchResult
-from edgeconv.conversion.int8.search.search_cache import Memory
+from edgeconv.conversion.int8.search.search_cache import SearchCache
 from edgeconv.conversion.int8.search.searching import search
-from edgeconv.conversion.int8.search.settings import Damage, Settings
+from edgeconv.conversion.int8.search.settings import LayerSensitivity, Settings
 
 LAYERS = tuple("abcdefghij")
 
@@ -39,10 +39,10 @@ class _World:
     def changes(self, settings: Settings) -> bool:
         return self.pairs or not settings.equalized
 
-    def rank(self, settings: Settings) -> tuple[Damage, ...]:
+    def rank(self, settings: Settings) -> tuple[LayerSensitivity, ...]:
         del settings
         self.rankings += 1
-        return tuple(Damage(layer, 10.0 + place) for place, layer in enumerate(self.ranked))
+        return tuple(LayerSensitivity(layer, 10.0 + place) for place, layer in enumerate(self.ranked))
 
     def judge(self, model: Any) -> float:
         if len(self.judged) == self.killed_after:
@@ -152,28 +152,28 @@ def test_a_killed_search_goes_on_where_it_was(tmp_path: Path, killed_after: int)
     whole = _World(losses)
     expected = whole.search()
     killed = _World(losses, killed_after=killed_after)
-    memory = Memory(tmp_path, "k" * 64)
+    cache = SearchCache(tmp_path, "k" * 64)
     with pytest.raises(KeyboardInterrupt):
-        killed.search(memory=memory)
+        killed.search(cache=cache)
     again = _World(losses)
-    assert again.search(memory=memory) == expected
+    assert again.search(cache=cache) == expected
     assert len(killed.judged) + len(again.judged) == len(whole.judged), "nothing is judged twice"
     assert killed.rankings + again.rankings == 1
 
 
-def test_the_memory_of_another_search_is_not_believed(tmp_path: Path) -> None:
-    memory = Memory(tmp_path, "k" * 16 + "one")
-    _World({"a": 0.05}).search(memory=memory)
+def test_the_cache_of_another_search_is_not_believed(tmp_path: Path) -> None:
+    cache = SearchCache(tmp_path, "k" * 16 + "one")
+    _World({"a": 0.05}).search(cache=cache)
     world = _World({"a": 1.0})
-    found = world.search(memory=Memory(tmp_path, "k" * 16 + "two"))
+    found = world.search(cache=SearchCache(tmp_path, "k" * 16 + "two"))
     assert (len(world.judged) > 1, found.holds) == (True, True)
 
 
 @pytest.mark.parametrize("damage", ["", "{", "[]", '{"format": "edgeconv.search/1"}'])
-def test_a_damaged_memory_is_begun_anew(tmp_path: Path, damage: str) -> None:
-    memory = Memory(tmp_path, "k" * 64)
-    memory.path.write_text(damage, encoding="utf-8")
-    assert _World({"a": 0.05}).search(memory=memory).holds
+def test_a_damaged_cache_is_begun_anew(tmp_path: Path, damage: str) -> None:
+    cache = SearchCache(tmp_path, "k" * 64)
+    cache.path.write_text(damage, encoding="utf-8")
+    assert _World({"a": 0.05}).search(cache=cache).holds
 
 
 def test_every_step_is_told() -> None:
