@@ -44,8 +44,8 @@ def pictures() -> dict[str, str]:
                 if entry.target != entry.room and _is_package(LIBRARY, entry.target)
             ),
             _used((entry.room, entry) for entry in own),
-            roof=("cli", "the commands; each opens its room when it is called"),
-            ground=(" · ".join(contract), "the modules that every room may import"),
+            roof=("cli", "the commands; each imports its room when it is called"),
+            ground=("the contract: modules that every room may import", " · ".join(contract)),
         ),
         "conversion.svg": draw(
             _without_implied(
@@ -87,7 +87,11 @@ def _used(entries: Iterable[tuple[str, Import]]) -> dict[str, set[str]]:
 
 def _without_implied(weights: Counter[Edge]) -> Counter[Edge]:
     """Return the edges without those that a longer path stands for."""
-    return Counter({edge: count for edge, count in weights.items() if not _leads(weights.keys() - {edge}, *edge)})
+    kept = weights.copy()
+    for edge in sorted(weights):  # One by one: in a cycle, two edges may stand for each other.
+        if _leads(kept.keys() - {edge}, *edge):
+            del kept[edge]
+    return kept
 
 
 def _leads(edges: Iterable[Edge], start: str, end: str) -> bool:

@@ -8,7 +8,7 @@ from html import escape
 
 from layered import Edge, Layout, lay_out
 
-BOX_WIDTH, BOX_HEIGHT, STOREY, MARGIN, SLAB = 168, 74, 126, 20, 52
+BOX_WIDTH, BOX_HEIGHT, STOREY, MARGIN, SLAB = 168, 74, 126, 20, 64
 
 COLORS = {"tensorflow": "#fde3c8", "onnx": "#d6e6fb", "onnxruntime": "#d9f0dc", "": "#eceef1"}
 """Of a box, by the heaviest package that it imports."""
@@ -113,11 +113,14 @@ def _box(name: str, center: float, top: int, packages: set[str]) -> str:
 
 
 def _slab(texts: tuple[str, str], top: int, width: int) -> str:
-    name, text = map(escape, texts)
+    name, text = texts
+    lines = "".join(
+        f'<text class="small" x="{width // 2}" y="{top + 38 + 14 * place}">{escape(line)}</text>'
+        for place, line in enumerate(textwrap.wrap(text, width // 7))
+    )
     return (
         f'<rect x="{MARGIN}" y="{top}" width="{width - 2 * MARGIN}" height="{SLAB}" rx="6" fill="{COLORS[""]}"/>'
-        f'<text class="name" x="{width // 2}" y="{top + 22}">{name}</text>'
-        f'<text class="small" x="{width // 2}" y="{top + 40}">{text}</text>'
+        f'<text class="name" x="{width // 2}" y="{top + 22}">{escape(name)}</text>{lines}'
     )
 
 

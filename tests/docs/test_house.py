@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections import Counter
+
 import pytest
 
 import draw_house
@@ -32,3 +34,10 @@ def test_of_a_cycle_the_lightest_import_points_up() -> None:
     assert layout.layers == (("c",), ("b",), ("a",))
     assert layout.upward == {("a", "c")}
     assert layout.routes.keys() == {("a", "b"), ("b", "c"), ("a", "c")}
+
+
+def test_what_a_longer_path_says_is_left_out_and_nothing_else() -> None:
+    edges = Counter({("a", "b"): 1, ("b", "a"): 1, ("a", "c"): 1, ("b", "c"): 1})
+    kept = set(draw_house._without_implied(edges))
+    assert {("a", "b"), ("b", "a")} < kept
+    assert len(kept & {("a", "c"), ("b", "c")}) == 1
