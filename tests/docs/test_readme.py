@@ -52,3 +52,13 @@ def test_paths_that_contributors_are_sent_to_exist() -> None:
     assert len(paths) > 10
     for path in paths:
         assert (ROOT / path).exists(), path
+
+
+def test_modules_that_the_architecture_follows_exist() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8").partition("## The path of a picture")[2]
+    modules = [name for name in re.findall(r"`([a-z0-9_]+/[a-z0-9_/.]*)`", text) if name != "cli/predict.py"]
+    assert len(modules) > 10
+    library = ROOT / "edgeconv"
+    for name in modules:
+        places = [library / name, library / "conversion" / name]
+        assert any(place.is_dir() or place.with_suffix(".py").is_file() for place in places), name
