@@ -87,8 +87,7 @@ class Manifest(Record):
         preprocess: how a picture becomes such an array; None where edgeconv does not know.
         output: the array that the model answers with.
         labels: class names in the order of the outputs.
-        variants: the `.onnx` files by name: ``"fp32"``, ``"fp16"``, ``"int8"``, and ``"e2e"`` with the preparation
-            inside.
+        variants: the `.onnx` files by the names that `edgeconv.variants.VARIANTS` has.
         metrics: accuracy of each stage and the data it was measured on.
         parity: agreement of each stage with Keras, and the gates.
         session: tuned options by the fingerprint of the device.

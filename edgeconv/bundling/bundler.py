@@ -53,7 +53,7 @@ def bundle(
         model: an artifact's folder; None takes the newest below `exported/`, else the shipped reference.
         target: ``"python"``, ``"node"``, ``"web"``, ``"c"``, ``"triton"`` or ``"ort"``.
         out: the folder to make; it must be absent or empty. None takes ``<name>-<target>``.
-        variant: ``"int8"`` or ``"fp32"``; None takes int8 where it is there.
+        variant: such as ``"fp32"``; None takes the best that is offered to bundles: int8 where it is there.
         signing_key: a private key in PEM form to sign the bundle with; see `edgeconv.bundling.signing`.
         progress: hears of each step.
 

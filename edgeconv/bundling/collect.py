@@ -30,7 +30,7 @@ def gather(files: ModelFiles, variant: str | None) -> Facts:
 
     Args:
         files: the artifact.
-        variant: ``"int8"`` or ``"fp32"``; None takes int8 where it is there.
+        variant: such as ``"fp32"``; None takes the best that is offered to bundles: int8 where it is there.
 
     Raises:
         ArtifactError: the artifact lacks what a bundle needs.

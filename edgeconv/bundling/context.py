@@ -25,7 +25,7 @@ class Facts:
     Attributes:
         manifest: the artifact's contract.
         preparation: what the model's pictures go through.
-        variant: ``"int8"`` or ``"fp32"``, what is inside `embedded`.
+        variant: the name of what is inside `embedded`, such as ``"int8"``.
         embedded: the bytes of the model with its preparation inside.
         plain: the bytes of the variant itself, which eats prepared images.
         samples: the self-test's samples.

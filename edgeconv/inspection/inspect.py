@@ -45,7 +45,7 @@ class InspectedFile:
     """One `.onnx` file.
 
     Attributes:
-        variant: ``"fp32"`` or ``"int8"``; None in a file that is not edgeconv's.
+        variant: its name, such as ``"int8"``; None in a file that is not edgeconv's.
         path: of the file.
         size_bytes: of the file.
         sha256: of the file.
@@ -135,7 +135,7 @@ def inspect(model: str | Path | None = None, *, variant: str | None = None) -> I
     Args:
         model: an artifact's folder or any `.onnx` file; None: the newest artifact under ``exported/``, else the
             reference model that the package ships.
-        variant: ``"fp32"`` or ``"int8"``; None: all that the folder has.
+        variant: the only one to look into, such as ``"int8"``; None: all that the folder has.
 
     Returns:
         The contract, and each file with its layers. A file that differs from its manifest has `intact` False.

@@ -48,7 +48,7 @@ class Row:
     """One stage on the whole set.
 
     Attributes:
-        stage: ``"keras"``, ``"fp32"``, ``"int8"`` or ``"e2e"``, the target of a bundle, or ``"int8 on pi4"``.
+        stage: ``"keras"``, a variant, the target of a bundle, or ``"int8 on pi4"``.
         provider: what ran it.
         count: images.
         accuracy: share of right answers, 0 to 1, and

@@ -92,7 +92,8 @@ def open_model(
 
     Args:
         path: the folder or the file.
-        variant: ``"int8"``, ``"fp32"`` or ``"e2e"``; None takes the tuned one, else int8 on the CPU and fp32 on a GPU.
+        variant: a name of `edgeconv.variants.VARIANTS`; None takes the tuned one, else the best by its rank there:
+            int8 on the CPU, fp32 on a GPU.
         device: ``"auto"`` takes the tuned provider, else a GPU only if it computes the golden vectors right, else the
             CPU; ``"gpu"`` is strict; ``"cpu"``.
         threads: threads inside an operator, at least 1; None takes the tuned number, else 1.

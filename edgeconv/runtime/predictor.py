@@ -27,8 +27,8 @@ class Predictor:
     Args:
         model: an artifact's folder or a lone `.onnx` file; None takes the newest artifact below `exported/`, else
             the reference model of the package.
-        variant: ``"int8"``, ``"fp32"``, ``"fp16"`` or ``"e2e"``; None takes what `edgeconv benchmark --tune` found
-            best for this device, else int8 where it is there.
+        variant: a name of `edgeconv.variants.VARIANTS`; None takes what `edgeconv benchmark --tune` found best for
+            this device, else int8 where it is there.
         device: ``"auto"``, ``"cpu"`` or ``"gpu"``; see `open_model`.
         threads: threads inside an operator; None takes what was found best, else one, which is the fastest for small
             models at batch 1.
