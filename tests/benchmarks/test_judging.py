@@ -78,7 +78,7 @@ def test_the_share_of_the_limit_rests_on_the_best_call_of_the_fastest_product() 
     limits = table.limits_of(results()["networks"]["mnist"]["rows"])
     assert limits["int8"] == pytest.approx(products.MULTIPLY_ADDS / 1e-3)
     share = 100 * 2_700_000 / 10e-6 / limits["int8"]
-    (line,) = [line for line in table.render(results()).splitlines() if line.startswith("| **int8**")]
+    line = next(line for line in table.render(results()).splitlines() if line.startswith("| **int8**"))
     assert f" {share:.0f} % " in line
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from statistics import median, quantiles
 from typing import Any
 
 from tests.benchmarks.inference.contenders import LIMIT, LITERT_FP32, LITERT_INT8, OWN, STATIC, TF2ONNX
 from tests.benchmarks.inference.products import MULTIPLY_ADDS
-from tests.pages import line
+from tests.pages import DETAILS, END_OF_DETAILS, line
 
 HELD = (
     ("int8", STATIC, 0.5),
@@ -26,6 +26,8 @@ LEAST_CORRELATION = 0.9
 
 BATCHES = ("1", "16", "256")
 MEBI = 1 << 20
+TIMES = ("", "µs", "quartiles", "ratio to fp32", "accuracy", "share of peak")
+COSTS = ("", *(f"images/s, batch {batch}" for batch in BATCHES), "load, ms", "memory, MiB", "file, KB")
 
 Row = Mapping[str, Any]
 
@@ -81,33 +83,45 @@ def _network(found: Mapping[str, Any]) -> str:
     rows = found["rows"]
     base = next(row for row in rows if row["name"] == BASE and row["side"] == OWN)
     limits = limits_of(rows)
-    header = ["", "µs", "quartiles", "ratio to fp32", "accuracy", "share of peak"]
-    header += [f"images/s, batch {batch}" for batch in BATCHES] + ["load, ms", "memory, MiB", "file, KB"]
-    table = [line(header), line(["---", *["--:"] * (len(header) - 1)])]
     running = sorted((row for row in rows if row["side"] != LIMIT and "rounds_us" in row), key=latency_us)
-    table += [line(_cells(row, base, found["multiply_adds"], limits)) for row in running]
+    times = _table(TIMES, [_times(row, base, found["multiply_adds"], limits) for row in running])
+    costs = _table(COSTS, [_costs(row) for row in running])
+    collapsed = [DETAILS.format(summary="Throughput, load time, memory, size"), "", *costs, "", END_OF_DETAILS]
     failed = [f"{row['name']}: {row['failed']}" for row in rows if "failed" in row]
     heading = (
-        f"### {found['title']}\n\n{found['multiply_adds'] / 1e6:,.1f} M multiply-adds per image. "
+        f"### {found['title'][0].upper()}{found['title'][1:]}\n\n"
+        f"{found['multiply_adds'] / 1e6:,.1f} M multiply-adds per image. "
         f"Peak multiply-adds per second of one core: {'; '.join(_limits(rows))}."
     )
-    return "\n".join([heading, "", *table, *failed])
+    return "\n".join([heading, "", *times, *failed, "", *collapsed])
 
 
-def _cells(row: Row, base: Row, multiply_adds: int, limits: Mapping[str, float]) -> Iterator[str]:
-    yield f"**{row['name']}**" if row["side"] == OWN else row["name"]
+def _table(titles: Sequence[str], cells: Iterable[Iterable[str]]) -> list[str]:
+    return [line(titles), line(["---", *["--:"] * (len(titles) - 1)]), *map(line, cells)]
+
+
+def _times(row: Row, base: Row, multiply_adds: int, limits: Mapping[str, float]) -> Iterator[str]:
+    yield _named(row)
     yield _number(latency_us(row))
     low, _, high = quantiles(row["rounds_us"], n=4)
     yield f"{_number(low)}-{_number(high)}"
     yield f"{ratio(row, base):.2f}"
     yield _truth(row)
     yield f"{100 * multiply_adds / latency_us(row) * 1e6 / limits[row['precision']]:.0f} %"
+
+
+def _costs(row: Row) -> Iterator[str]:
+    yield _named(row)
     throughput = row.get("images_per_s", {})
     for batch in BATCHES:
         yield _number(median(throughput[batch])) if batch in throughput else "-"
     yield f"{row['load_ms']:.0f}"
     yield f"{row['memory_bytes'] / MEBI:.1f}"
     yield f"{row['size_bytes'] / 1e3:,.0f}" if "size_bytes" in row else "-"
+
+
+def _named(row: Row) -> str:
+    return f"**{row['name']}**" if row["side"] == OWN else str(row["name"])
 
 
 def _truth(row: Row) -> str:
