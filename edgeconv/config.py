@@ -150,8 +150,7 @@ class ExportConfig:
             limit = getattr(self, option)
             if limit is not None and not 0.0 < limit < 1e6:
                 raise ConfigError(f"`{option}` must be above 0. Received: {limit}. Leave it out for the default.")
-        if not 0.0 <= self.max_drop <= 100.0:
-            raise ConfigError(f"`max_drop` must be 0 to 100 percentage points. Received: {self.max_drop}. Try 0.2.")
+        check_max_drop(self.max_drop)
         if self.input_range is not None:
             one_of("input_range", self.input_range, INPUT_RANGES)
         for name in self.variants:
@@ -186,6 +185,12 @@ def between(option: str, value: object, low: int, high: int) -> None:
     """Raise ConfigError unless `value` is a whole number from `low` to `high`."""
     if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
         raise ConfigError(f"`{option}` must be a whole number from {low} to {high}. Received: {value!r}. Change it.")
+
+
+def check_max_drop(max_drop: float) -> None:
+    """Raise ConfigError unless a drop of accuracy is 0 to 100 percentage points."""
+    if not 0.0 <= max_drop <= 100.0:
+        raise ConfigError(f"`max_drop` must be 0 to 100 percentage points. Received: {max_drop}. Try 0.2.")
 
 
 def artifact_folder(name: str | None, out: str | Path | None, default_name: str) -> Path:

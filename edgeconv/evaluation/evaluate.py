@@ -9,6 +9,7 @@ from pathlib import Path
 import onnxruntime as ort
 
 from edgeconv.artifact import KERAS_FILE
+from edgeconv.config import check_max_drop
 from edgeconv.conversion.source import Source, find_data, record_of
 from edgeconv.datasets import DatasetSpec
 from edgeconv.errors import ConfigError, DatasetError, ProviderError
@@ -65,8 +66,7 @@ def evaluate(
         >>> edgeconv.evaluate("exported/mnist").passed  # doctest: +SKIP
         True
     """
-    if not 0.0 <= max_drop <= 100.0:
-        raise ConfigError(f"`max_drop` must be 0 to 100 percentage points. Received: {max_drop}. Try 0.2.")
+    check_max_drop(max_drop)
     if images is not None and images < 1:
         raise ConfigError(f"`images` must be at least 1. Received: {images}. Leave it out for the whole test split.")
     files = find_files(Path(model) if model is not None else find_model())

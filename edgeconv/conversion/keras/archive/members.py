@@ -12,9 +12,9 @@ from collections import Counter
 from pathlib import Path
 from typing import BinaryIO, cast
 
-from edgeconv.conversion.isolation.memory import memory_allowed
+from edgeconv.conversion.keras.archive.sizes import check_memory
 from edgeconv.conversion.keras.archive.wording import shown
-from edgeconv.errors import ArtifactError, UnsupportedModelError
+from edgeconv.errors import ArtifactError
 from edgeconv.formatting import format_size
 
 CONFIG = "config.json"
@@ -60,11 +60,7 @@ def check_members(path: Path, archive: zipfile.ZipFile) -> None:
     size, unpacked = path.stat().st_size, sum(member.file_size for member in members)
     if sum(member.compress_size for member in members) > size or _explodes(unpacked, size):
         raise _harmful(path, f"{format_size(size)} that unpack to {format_size(unpacked)}, a zip bomb")
-    if archive.getinfo(WEIGHTS).file_size > memory_allowed():
-        raise UnsupportedModelError(
-            f"`{path}` must fit into the {format_size(memory_allowed())} of memory that there are. Received: "
-            f"weights of {format_size(archive.getinfo(WEIGHTS).file_size)}. Use a machine with more memory."
-        )
+    check_memory(path, archive.getinfo(WEIGHTS).file_size)
 
 
 def open_seekable(path: Path, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> BinaryIO:

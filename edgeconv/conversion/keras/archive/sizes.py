@@ -33,13 +33,29 @@ def check_sizes(path: Path, parts: Sequence[dict[str, Any]]) -> None:
         UnsupportedModelError: names the largest layer.
     """
     sizes = [(FLOAT_BYTES * _elements(part), part) for part in parts]
-    total = sum(size for size, _ in sizes)
-    if total > memory_allowed():
+    if sizes:
         size, largest = max(sizes, key=lambda pair: pair[0])
+        layer = f"{shown(largest['config'].get('name'))}, a {largest['class_name']}"
+        detail = f", of which {format_size(size)} for the layer {layer}"
+        check_memory(path, sum(size for size, _ in sizes), detail)
+
+
+def check_memory(path: Path, size_bytes: int, detail: str = "") -> None:
+    """Check that the weights and inputs of a model fit into memory.
+
+    Args:
+        path: what the error calls the file.
+        size_bytes: that they take, at least.
+        detail: of these bytes, for the error.
+
+    Raises:
+        UnsupportedModelError: they do not.
+    """
+    allowed = memory_allowed()
+    if size_bytes > allowed:
         raise UnsupportedModelError(
-            f"`{path}` must fit into the {format_size(memory_allowed())} of memory that there are. Received: at least "
-            f"{format_size(total)}, of which {format_size(size)} for the layer {shown(largest['config'].get('name'))}, "
-            f"a {largest['class_name']}. Make the layer smaller, or use a machine with more memory."
+            f"`{path}` must fit into the {format_size(allowed)} of memory that there are. Received: at least "
+            f"{format_size(size_bytes)}{detail}. Use a machine with more memory, or a smaller model."
         )
 
 

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from edgeconv.conversion.isolation.memory import memory_allowed
 from edgeconv.conversion.keras.archive.members import CONFIG_LIMIT_BYTES
+from edgeconv.conversion.keras.archive.sizes import check_memory
 from edgeconv.conversion.keras.archive.wording import shown
-from edgeconv.errors import ArtifactError, UnsupportedModelError, one_line
+from edgeconv.errors import ArtifactError, one_line
 from edgeconv.formatting import format_size
 
 EXPANSION_LIMIT = 1000
@@ -43,11 +43,7 @@ def check_weights(path: Path, file: BinaryIO) -> None:
         raise
     except Exception as error:  # h5py raises OSError, RuntimeError, KeyError or TypeError for a damaged file.
         raise _damaged(path, error) from error
-    if total > memory_allowed():
-        raise UnsupportedModelError(
-            f"`{path}` must fit into the {format_size(memory_allowed())} of memory that there are. Received: "
-            f"weights of {format_size(total)}. Use a machine with more memory, or a smaller model."
-        )
+    check_memory(path, total)
 
 
 def read_legacy_config(path: Path, file: BinaryIO) -> str | bytes:
