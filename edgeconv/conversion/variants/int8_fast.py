@@ -10,7 +10,7 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
-from edgeconv.conversion.int8.forms.candidates import PLAIN, gemm_candidates, portable_candidates
+from edgeconv.conversion.int8.forms.candidates import PLAIN, blocked_candidates, gemm_candidates
 from edgeconv.conversion.int8.forms.racing import Race, fastest
 from edgeconv.conversion.variants.context import VariantContext
 from edgeconv.conversion.variants.converted import ConvertedFile
@@ -68,7 +68,7 @@ def _scores(model: bytes, compared: ComparisonSet, batch: int | None, reduced: b
 
 def _raced(int8: onnx.ModelProto, feeds: Mapping[str, NDArray[Any]]) -> tuple[dict[str, onnx.ModelProto], list[Race]]:
     """Return all forms by name, and the races: the winner of the first is the one to beat in the second."""
-    forms = portable_candidates(int8)
+    forms = blocked_candidates(int8)
     races = [fastest(forms, feeds)]
     winner = races[0].winner
     products = gemm_candidates(winner, forms[winner])

@@ -16,8 +16,8 @@ GEMM = "-gemm"
 """What the name of a form ends in whose large convolutions are matrix products."""
 
 
-def portable_candidates(int8: onnx.ModelProto, blockings: Iterable[Blocking] = BLOCKINGS) -> dict[str, onnx.ModelProto]:
-    """Return the QDQ model and each different one in standard operators, by name, the QDQ model first.
+def blocked_candidates(int8: onnx.ModelProto, blockings: Iterable[Blocking] = BLOCKINGS) -> dict[str, onnx.ModelProto]:
+    """Return the QDQ model and each different one that blocks make of it, by name, the QDQ model first.
 
     Args:
         int8: a QDQ model.

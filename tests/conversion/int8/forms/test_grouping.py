@@ -8,7 +8,7 @@ import pytest
 
 from edgeconv.conversion.int8.forms.blocking import BLOCKINGS, Blocking
 from edgeconv.conversion.int8.forms.blocks import Grouping, blocked
-from edgeconv.conversion.int8.forms.candidates import portable_candidates
+from edgeconv.conversion.int8.forms.candidates import blocked_candidates
 from edgeconv.conversion.int8.forms.writing import to_blocked
 from tests.conversion.int8.forms.networks import Network, assert_equal_integers, operators
 
@@ -152,7 +152,7 @@ def test_group_larger_than_the_maps_is_refused() -> None:
 def test_candidates_begin_with_the_model_itself_and_are_all_different() -> None:
     network = Network(8, ("batch", 28, 28, 1))
     model = network.model(network.max_pool(network.convolution(network.pixels, 8, activation="Relu")))
-    found = portable_candidates(model)
+    found = blocked_candidates(model)
     assert next(iter(found.values())) is model
     graphs = {candidate.graph.SerializeToString(deterministic=True) for candidate in found.values()}
     assert 2 <= len(graphs) == len(found) < 1 + len(BLOCKINGS)
