@@ -12,7 +12,7 @@ NARROW = "\N{NARROW NO-BREAK SPACE}"
 """Between a number and its unit (ISO 80000-1, 7.1.4), so that no line breaks there."""
 
 _NO_NUMBER = 1e9
-"""From here on a difference stands for NaN, see `edgeconv.parity.ledger.compare`."""
+"""From here on a difference stands for NaN, see `edgeconv.parity.classes.compare_classes`."""
 
 
 def percent(share: float | None, digits: int = 2) -> str:

@@ -6,24 +6,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from edgeconv.errors import ArtifactError
-from edgeconv.parity.accuracy import drop_in_points, within
-from edgeconv.parity.sqnr import power, sqnr_db
-from edgeconv.variants import VARIANTS
 
 SPREAD_GATE = "max error over spread"
 """The gate of a ledger without classes, whose differences are shares of the spread of an output."""
-
-MOST_CLASSES_SHOWN = 100
-"""Confusion matrices of more classes are left out: nobody reads them, and they grow with the square."""
-
-_WORST = 1e9
-
-_Z95 = 1.959963984540054
-"""The 97.5 % point of the normal distribution."""
 
 
 @dataclass(frozen=True)
@@ -179,95 +165,3 @@ class Ledger:
                 f"`{source}` must hold a parity ledger. Received: {type(error).__name__}: {error}. Export the model "
                 "again."
             ) from error
-
-
-def compare(
-    stage: str,
-    provider: str,
-    answers: NDArray[np.float32],
-    reference: NDArray[np.float32],
-    labels: NDArray[np.int64] | None,
-    *,
-    size_bytes: int,
-    p50_latency_ms: float | None,
-) -> Row:
-    """Hold a stage's answers against the reference's.
-
-    Args:
-        stage: its name.
-        provider: what ran it.
-        answers: float32, (n, classes), 0 to 1.
-        reference: the same of the reference.
-        labels: int64, (n,), the true classes, or None.
-        size_bytes: of the stage's file.
-        p50_latency_ms: median time of a batch of one, or None.
-    """
-    classes, told, expected = answers.shape[1], answers.argmax(axis=1), reference.argmax(axis=1)
-    truth = np.full(len(answers), -1, np.int64) if labels is None else labels
-    different = np.flatnonzero(told != expected)
-    # An answer that is no number differs by as much as a number can: the gates must see it, and JSON has no NaN.
-    error = np.nan_to_num(answers.astype(np.float64) - reference, nan=_WORST, posinf=_WORST, neginf=-_WORST)
-    low, high = (None, None) if labels is None else wilson(int((told == truth).sum()), len(truth))
-    confusion: tuple[tuple[int, ...], ...] = ()
-    if labels is not None and classes <= MOST_CLASSES_SHOWN:
-        counts = np.bincount(truth * classes + told, minlength=classes * classes).reshape(classes, classes)
-        confusion = tuple(tuple(int(count) for count in line) for line in counts)
-    return Row(
-        stage=stage,
-        provider=provider,
-        count=len(answers),
-        accuracy=None if labels is None else float((told == truth).mean()),
-        accuracy_low=low,
-        accuracy_high=high,
-        agreement=float((told == expected).mean()),
-        flips=tuple(Flip(int(i), int(truth[i]), int(expected[i]), int(told[i])) for i in different),
-        max_abs_dp=float(np.abs(error).max()),
-        mean_abs_dp=float(np.abs(error).mean()),
-        sqnr_db=sqnr_db(power(reference), power(error)),
-        size_bytes=size_bytes,
-        p50_latency_ms=p50_latency_ms,
-        confusion=confusion,
-    )
-
-
-def judge(rows: tuple[Row, ...], *, max_drop: float) -> tuple[Gate, ...]:
-    """Return the gates of the rows behind the first, which is the reference.
-
-    Args:
-        rows: the ledger's rows.
-        max_drop: accuracy that int8 may lose, in percentage points.
-    """
-    gates: list[Gate] = []
-    reference = rows[0]
-    for row in rows[1:]:
-        max_dp = VARIANTS[row.stage].max_dp if row.stage in VARIANTS else None
-        if max_dp is not None:
-            gates.append(_gate(row, "flips", 0, len(row.flips), "the same arithmetic must give the same answers"))
-            gates.append(_gate(row, "max |dp|", max_dp, row.max_abs_dp, "float32 sums in another order"))
-        elif row.accuracy is not None and reference.accuracy is not None:
-            drop = drop_in_points(reference.accuracy, row.accuracy)
-            gates.append(_gate(row, "accuracy drop in percentage points", max_drop, drop, "what --max-drop allows"))
-        else:
-            flipped = drop_in_points(1.0, row.agreement)
-            gates.append(
-                _gate(row, "flips in percent", max_drop, flipped, "without labels, Keras' answers are the truth")
-            )
-    return tuple(gates)
-
-
-def wilson(right: int, count: int) -> tuple[float, float]:
-    """Return the 95 % score interval of a share (E. B. Wilson, JASA 22, 1927).
-
-    Example:
-        >>> low, high = wilson(99, 100)
-        >>> round(low, 3), round(high, 3)
-        (0.946, 0.998)
-    """
-    share, z2 = right / count, _Z95**2 / count
-    centre = (share + z2 / 2) / (1 + z2)
-    half = _Z95 / (1 + z2) * float(np.sqrt(share * (1 - share) / count + z2 / (4 * count)))
-    return max(0.0, centre - half), min(1.0, centre + half)
-
-
-def _gate(row: Row, name: str, limit: float, received: float, reason: str) -> Gate:
-    return Gate(row.stage, name, limit, received, within(received, limit), reason)

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from types import MappingProxyType
 
+from edgeconv.parity.classes import compare_classes, judge_classes
 from edgeconv.parity.comparison import Answers, ComparisonSet
-from edgeconv.parity.ledger import Ledger, Row, compare, judge
+from edgeconv.parity.ledger import Ledger, Row
 from edgeconv.parity.stage import Stage, answers_of, scores_of
 from edgeconv.parity.values import compare_values, judge_values
 from edgeconv.progress import SILENT, Progress
@@ -43,7 +44,7 @@ def prove(
             answers = ({"scores": softmax(scores_of(answers))},)
         reference = reference or answers
         rows.append(_row(stage, answers, reference, compared))
-    gates = judge(tuple(rows), max_drop=max_drop) if compared.spreads is None else judge_values(rows)
+    gates = judge_classes(rows, max_drop=max_drop) if compared.spreads is None else judge_values(rows)
     return Ledger(compared.dataset, compared.split, compared.sha256, tuple(rows), gates)
 
 
@@ -52,12 +53,5 @@ def _row(stage: Stage, answers: tuple[Answers, ...], reference: tuple[Answers, .
     latency_ms = median_latency_ms(partial(stage.run, one)) if stage.timed else None
     if compared.spreads is not None:
         return compare_values(stage, answers, reference, compared, p50_latency_ms=latency_ms)
-    return compare(
-        stage.name,
-        stage.provider,
-        scores_of(answers),
-        scores_of(reference),
-        compared.labels,
-        size_bytes=stage.size_bytes,
-        p50_latency_ms=latency_ms,
-    )
+    scores, expected = scores_of(answers), scores_of(reference)
+    return compare_classes(stage, scores, expected, compared.labels, p50_latency_ms=latency_ms)

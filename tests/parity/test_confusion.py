@@ -5,13 +5,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from edgeconv.parity.classes import compare_classes
 from edgeconv.parity.confusion import class_scores, frequent_pairs, heat_map
-from edgeconv.parity.ledger import Ledger, Row, compare
+from edgeconv.parity.ledger import Ledger, Row
+from edgeconv.parity.stage import Stage, on_images
 
 
 def row_of(confusion: tuple[tuple[int, ...], ...]) -> Row:
     answers = np.full((1, len(confusion)), 0.5, np.float32)
-    row = compare("int8", "CPU", answers, answers, None, size_bytes=1, p50_latency_ms=1.0)
+    stage = Stage("int8", "CPU", on_images(np.asarray), 1)
+    row = compare_classes(stage, answers, answers, None, p50_latency_ms=1.0)
     return replace(row, confusion=confusion)
 
 

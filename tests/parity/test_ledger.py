@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from edgeconv.errors import ArtifactError
-from edgeconv.parity.ledger import Flip, Ledger, Row, compare, judge, wilson
+from edgeconv.parity.classes import compare_classes, judge_classes, wilson
+from edgeconv.parity.ledger import Flip, Ledger, Row
+from edgeconv.parity.stage import Stage, on_images
 from edgeconv.variants import FP32_MAX_DP
 
 REFERENCE = np.array([[0.9, 0.1], [0.2, 0.8], [0.6, 0.4], [0.3, 0.7]], np.float32)
@@ -14,7 +16,8 @@ LABELS = np.array([0, 1, 1, 1])
 
 
 def _row(stage: str, answers: np.ndarray, labels: np.ndarray | None = LABELS) -> Row:
-    return compare(stage, "CPUExecutionProvider", answers, REFERENCE, labels, size_bytes=10, p50_latency_ms=0.1)
+    file = Stage(stage, "CPUExecutionProvider", on_images(np.asarray), 10)
+    return compare_classes(file, answers, REFERENCE, labels, p50_latency_ms=0.1)
 
 
 def test_figures_by_hand() -> None:
@@ -48,21 +51,21 @@ def test_answers_that_are_no_numbers_fail_every_gate_and_stay_json(bad: float) -
     answers = REFERENCE.copy()
     answers[0, 0] = bad
     row = _row("fp32", answers)
-    gates = judge((_row("keras", REFERENCE), row), max_drop=0.2)
+    gates = judge_classes((_row("keras", REFERENCE), row), max_drop=0.2)
     assert not gates[1].passed
     json.dumps(row.as_dict(), allow_nan=False)
 
 
 @pytest.mark.parametrize(("shift", "passed"), [(0.9 * FP32_MAX_DP, True), (1.1 * FP32_MAX_DP, False)])
 def test_fp32_may_differ_by_rounding_only(shift: float, passed: bool) -> None:
-    gates = judge((_row("keras", REFERENCE), _row("fp32", REFERENCE + np.float32(shift))), max_drop=0.2)
+    gates = judge_classes((_row("keras", REFERENCE), _row("fp32", REFERENCE + np.float32(shift))), max_drop=0.2)
     assert [gate.passed for gate in gates] == [True, passed]
 
 
 def test_fp32_may_not_flip_anything_even_to_the_right_answer() -> None:
     better = REFERENCE.copy()
     better[2] = [0.4999, 0.5001]
-    gates = judge((_row("keras", REFERENCE), _row("fp32", better)), max_drop=0.2)
+    gates = judge_classes((_row("keras", REFERENCE), _row("fp32", better)), max_drop=0.2)
     assert not gates[0].passed
 
 
@@ -71,7 +74,7 @@ def test_int8_may_lose_what_is_allowed(max_drop: float, passed: bool) -> None:
     worse = REFERENCE.copy()
     worse[0] = [0.4, 0.6]
     rows = (_row("keras", REFERENCE), _row("int8", worse))
-    ledger = Ledger("data", "test", "sha", rows, judge(rows, max_drop=max_drop))
+    ledger = Ledger("data", "test", "sha", rows, judge_classes(rows, max_drop=max_drop))
     assert ledger.passed is passed
     assert ("accuracy drop in percentage points: at most 24.9, got 25" in ledger.failures()) is not passed
 
@@ -79,12 +82,12 @@ def test_int8_may_lose_what_is_allowed(max_drop: float, passed: bool) -> None:
 def test_int8_that_is_better_than_keras_passes() -> None:
     better = REFERENCE.copy()
     better[2] = [0.4, 0.6]
-    assert judge((_row("keras", REFERENCE), _row("int8", better)), max_drop=0.0)[0].passed
+    assert judge_classes((_row("keras", REFERENCE), _row("int8", better)), max_drop=0.0)[0].passed
 
 
 def test_without_labels_keras_is_the_truth() -> None:
     turned = REFERENCE[:, ::-1].copy()
-    (gate,) = judge((_row("keras", REFERENCE, None), _row("int8", turned, None)), max_drop=0.2)
+    (gate,) = judge_classes((_row("keras", REFERENCE, None), _row("int8", turned, None)), max_drop=0.2)
     assert not gate.passed
     assert gate.received == 100.0
 
@@ -100,7 +103,7 @@ def test_wilson_interval_as_published(right: int, count: int, low: float, high: 
 
 def test_the_ledger_is_json() -> None:
     rows = (_row("keras", REFERENCE), _row("fp32", REFERENCE))
-    ledger = Ledger("data", "test", "sha", rows, judge(rows, max_drop=0.2))
+    ledger = Ledger("data", "test", "sha", rows, judge_classes(rows, max_drop=0.2))
     value = json.loads(json.dumps(ledger.as_dict(), allow_nan=False))
     assert value["passed"] is True
     assert value["rows"][1]["stage"] == "fp32"

@@ -17,8 +17,10 @@ pytest.importorskip("jinja2", reason="the report needs the extra `train`")
 from edgeconv.errors import MissingDependencyError
 from edgeconv.manifest import ArraySpec, Manifest, Variant
 from edgeconv.manifest_blocks import Calibration, FloatNode, Provenance
-from edgeconv.parity.ledger import Ledger, compare, judge
+from edgeconv.parity.classes import compare_classes, judge_classes
+from edgeconv.parity.ledger import Ledger
 from edgeconv.parity.report import FlipPicture, render_report
+from edgeconv.parity.stage import Stage, on_images
 from edgeconv.preparation import Preparation
 from tests.manifests import quantization
 
@@ -67,14 +69,16 @@ def ledger_of(
     int8[:flips] = np.roll(reference[:flips], 1, axis=1)
     truth = labels.astype(np.int64) if labelled else None
     rows = tuple(
-        compare(stage, provider, answers, reference, truth, size_bytes=size_bytes, p50_latency_ms=0.25)
+        compare_classes(
+            Stage(stage, provider, on_images(np.asarray), size_bytes), answers, reference, truth, p50_latency_ms=0.25
+        )
         for stage, provider, answers, size_bytes in (
             ("keras", "TensorFlow", reference, 788_430),
             ("fp32", "CPUExecutionProvider", reference + np.float32(1e-6), 375_731),
             ("int8", "CPUExecutionProvider", int8, 105_460),
         )
     )
-    return Ledger("shapes", "test" if labelled else "random", "ab" * 32, rows, judge(rows, max_drop=max_drop))
+    return Ledger("shapes", "test" if labelled else "random", "ab" * 32, rows, judge_classes(rows, max_drop=max_drop))
 
 
 def manifest_of(labels: tuple[str, ...] = ("ring", "bar", "cross", "dot"), channels: int = 1) -> Manifest:
@@ -222,15 +226,9 @@ def test_the_way_to_int8_is_shown_where_there_was_a_choice():
 
 def test_an_answer_that_is_no_number_is_called_so():
     ledger = ledger_of()
-    broken = compare(
-        "int8",
-        "CPUExecutionProvider",
-        np.full((200, 4), np.nan, np.float32),
-        np.full((200, 4), 0.25, np.float32),
-        None,
-        size_bytes=1,
-        p50_latency_ms=1,
-    )
+    stage = Stage("int8", "CPUExecutionProvider", on_images(np.asarray), 1)
+    answers = np.full((200, 4), np.nan, np.float32)
+    broken = compare_classes(stage, answers, np.full((200, 4), 0.25, np.float32), None, p50_latency_ms=1)
     assert "not a number" in Page(render(ledger=replace(ledger, rows=(*ledger.rows[:2], broken)))).text
 
 
