@@ -10,7 +10,7 @@ import onnxruntime as ort
 
 from edgeconv.artifact import KERAS_FILE
 from edgeconv.config import check_max_drop
-from edgeconv.conversion.source import Source, find_data, record_of
+from edgeconv.conversion.steps.source import Source, find_data, record_of
 from edgeconv.datasets import DatasetSpec
 from edgeconv.errors import ConfigError, DatasetError, ProviderError
 from edgeconv.evaluation.emulation.devices import devices_named

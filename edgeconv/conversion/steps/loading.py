@@ -7,9 +7,9 @@ from pathlib import Path
 
 from edgeconv.conversion.graph.file_size import check_size
 from edgeconv.conversion.keras import KerasReference, load_keras
-from edgeconv.conversion.source import find_data
 from edgeconv.conversion.steps.fit import check_fit
 from edgeconv.conversion.steps.resolution import ResolvedExport
+from edgeconv.conversion.steps.source import find_data
 from edgeconv.conversion.verification.user_inputs import fitted, read_inputs
 from edgeconv.datasets import Dataset
 from edgeconv.parity.comparison import Feeds

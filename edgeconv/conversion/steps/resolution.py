@@ -8,7 +8,7 @@ from pathlib import Path
 from edgeconv.config import ExportConfig
 from edgeconv.conversion.graph.releases import Target, target
 from edgeconv.conversion.int8.targets import DEFAULT_TARGET, arithmetic_of
-from edgeconv.conversion.source import Source, check_folder, find_source, own_folder
+from edgeconv.conversion.steps.source import Source, check_folder, find_source, own_folder
 from edgeconv.datasets import DatasetSpec
 from edgeconv.progress import SILENT, Progress
 

@@ -22,11 +22,11 @@ from edgeconv.artifact import (
     sha256_of,
     write_json,
 )
-from edgeconv.conversion.contract import build_manifest
 from edgeconv.conversion.exported import ExportedModel
 from edgeconv.conversion.graph.metadata import embed_metadata
-from edgeconv.conversion.source import Source
+from edgeconv.conversion.steps.contract import build_manifest
 from edgeconv.conversion.steps.proof import ProvedExport
+from edgeconv.conversion.steps.source import Source
 from edgeconv.conversion.variants.e2e import contract_inside
 from edgeconv.manifest import Manifest, Variant
 from edgeconv.parity.comparison import ComparisonSet

@@ -6,8 +6,8 @@ from dataclasses import replace
 from importlib.metadata import version
 
 from edgeconv.conversion.keras import Port
-from edgeconv.conversion.source import Source
 from edgeconv.conversion.steps.proof import ProvedExport
+from edgeconv.conversion.steps.source import Source
 from edgeconv.conversion.variants.converted import ConvertedFile
 from edgeconv.manifest import ArraySpec, Manifest, Variant
 from edgeconv.manifest_blocks import GateLimit, Metrics, Parity, Provenance, TrainingProvenance
