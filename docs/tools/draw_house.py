@@ -111,7 +111,7 @@ def _table(folder: Path) -> str:
         for path in sorted(folder.glob("*/__init__.py"))
         if (sentence := _sentence(path))
     ]
-    return "\n".join(["| package | |", "|---|---|", *rows])
+    return "\n".join(["| package | what it is for |", "|---|---|", *rows])
 
 
 def _sentence(path: Path) -> str:

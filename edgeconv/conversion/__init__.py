@@ -1,1 +1,1 @@
-"""The conversion room: a Keras model becomes verified ONNX, and int8, with its parity proved."""
+"""A Keras model becomes verified ONNX, and int8, with its parity proved."""

@@ -1,1 +1,1 @@
-"""The runtime room: an artifact answers, with numpy and ONNX Runtime alone."""
+"""An artifact answers pictures, with numpy and ONNX Runtime alone."""

@@ -1,4 +1,4 @@
-"""The room where a dataset becomes a trained Keras model.
+"""A dataset becomes a trained Keras model.
 
     train  =  data -> device -> model -> epochs -> model.keras, training.json, curves.png
 
