@@ -59,6 +59,10 @@ def a_foreign_error() -> None:
     _answer(b'["error", 20]\n{"class": "require"}')
 
 
+def a_broken_ledger() -> None:
+    _answer(b'["error", 37]\n{"class": "ParityError", "ledger": 1}')
+
+
 def _answer(message: bytes) -> None:
     # The pipe has the lowest number but those of standard streams and of the request.
     os.write(4, message)

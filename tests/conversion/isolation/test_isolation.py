@@ -227,7 +227,7 @@ def test_what_is_no_error_of_ours_is_refused(value: Any) -> None:
         error_from_dict(value)
 
 
-@pytest.mark.parametrize("name", ["no_json", "a_foreign_error"])
+@pytest.mark.parametrize("name", ["no_json", "a_foreign_error", "a_broken_ledger"])
 def test_an_answer_that_is_none_is_an_error_of_its_own(name: str) -> None:
     with pytest.raises(ConversionError, match=r"^Answering must end with an answer\. Received: something else"):
         run_isolated(getattr(errands, name), what="Answering")
