@@ -47,7 +47,7 @@ def export(
         DatasetError: the data are absent, damaged, or do not fit the model.
         UnsupportedModelError: the model cannot be expressed in ONNX, or the file answers otherwise.
         ParityError: a gate failed; nothing took its final name, and the ledger is in `parity.failed.json`.
-        ConversionError: the limits were reached.
+        ConversionError: the limits were reached, or the child's answer is none.
 
     Example:
         >>> edgeconv.export("exported/mnist/model.keras", quantize=True).ledger.passed  # doctest: +SKIP
@@ -61,7 +61,14 @@ def export(
     limits = Limits(memory_bytes=memory, seconds=60.0 * config.max_minutes)
     data = DatasetSpec(dataset) if isinstance(dataset, str) else dataset
     request = {"model": model, "config": config.as_dict(), "dataset": data and data.as_dict(), "out": out}
-    answer = run_isolated(export_in_child, request, limits=limits, progress=progress, what="The conversion")
+    exported: ExportedModel = run_isolated(
+        export_in_child, request, limits=limits, progress=progress, read=_exported, what="The conversion"
+    )
+    return exported
+
+
+def _exported(answer: dict[str, Any]) -> ExportedModel:
+    """Read back what the child says that it has written."""
     explanation = answer["explanation"]
     return ExportedModel.read(Path(answer["path"]), explanation and Explanation.from_dict(explanation))
 

@@ -41,6 +41,7 @@ def run_isolated(
     *args: Any,
     limits: Limits | None = None,
     progress: Progress | None = None,
+    read: Callable[[Any], Any] | None = None,
     what: str,
 ) -> Any:
     """Call a function in a child process with limits on its memory and time.
@@ -54,13 +55,15 @@ def run_isolated(
         *args: for it, as JSON has them: plain values; a path arrives as a string.
         limits: on memory and time; None takes the defaults.
         progress: hears of each step; given to the function as its argument `progress`, unless it is None.
+        read: makes of the function's answer, as JSON has it, what is returned; what it cannot read is no answer.
         what: the work, as the start of a sentence, such as ``"Converting `model.keras`"``.
 
     Returns:
-        What the function returns, as JSON has it: plain values. All else the child leaves in files.
+        What the function returns, as JSON has it: plain values, or what `read` makes of them. All else the child
+        leaves in files.
 
     Raises:
-        ConversionError: the child needed more than its limits, or died.
+        ConversionError: the child needed more than its limits, died, or answered something else.
         EdgeconvError: what the function raised, of the same class; a `ParityError` with its ledger.
         OSError: what the function raised.
         RuntimeError: the function raised anything else; the message is the traceback of the child.
@@ -81,7 +84,8 @@ def run_isolated(
         with suppress(BrokenPipeError):  # It is dead already; the listener will know.
             cast(BinaryIO, process.stdin).write(request)
             cast(BinaryIO, process.stdin).flush()
-        return _outcome(process, listener, limits, progress, what)
+        payload = _outcome(process, listener, limits, progress, what)
+        return _received(lambda data: (read or _as_it_is)(json.loads(data)), payload, what)
     finally:
         listener.stopped.set()
         _end(process)
@@ -101,8 +105,8 @@ def _request(function: Callable[..., Any], args: tuple[Any, ...], limits: Limits
 
 def _outcome(
     process: subprocess.Popen[bytes], listener: Listener, limits: Limits, progress: Progress | None, what: str
-) -> Any:
-    """Pass on what the child tells until it gives its answer, and return or raise that."""
+) -> bytes:
+    """Pass on what the child tells until it gives its answer, and return that, JSON, or raise it."""
     deadline, dead, traceback = time.monotonic() + limits.seconds, False, ""
     with Relay(progress) as relay:
         while True:
@@ -120,7 +124,7 @@ def _outcome(
                 raise died(what, _end(process), limits)
             kind, arguments, payload = message
             if kind == "result":
-                return _received(json.loads, payload, what)
+                return payload
             if kind == "error":
                 error = _received(lambda data: error_from_dict(json.loads(data)), payload, what)
                 raise error from ChildTraceback(traceback)
@@ -134,10 +138,14 @@ def _outcome(
                 relay.pass_on(kind, arguments)
 
 
+def _as_it_is(answer: Any) -> Any:
+    return answer
+
+
 def _received(read: Callable[[bytes], T], payload: bytes, what: str) -> T:
     try:
         return read(payload)
-    except (ValueError, TypeError, AttributeError, RecursionError, ArtifactError) as error:
+    except (ValueError, TypeError, AttributeError, LookupError, RecursionError, ArtifactError) as error:
         raise ConversionError(
             f"{what} must end with an answer. Received: something else from its process. Do not trust the model that "
             "it read."

@@ -59,6 +59,22 @@ def a_foreign_error() -> None:
     _answer(b'["error", 20]\n{"class": "require"}')
 
 
+def answer_nothing(request: dict[str, Any], progress: Progress) -> dict[str, Any]:
+    return {}
+
+
+def answer_a_word(request: dict[str, Any], progress: Progress) -> str:
+    return "done"
+
+
+def answer_a_foreign_folder(request: dict[str, Any], progress: Progress) -> dict[str, Any]:
+    return {"path": "/", "explanation": None}
+
+
+def answer_a_foreign_table(request: dict[str, Any], progress: Progress) -> dict[str, Any]:
+    return {"path": "/", "explanation": {"variants": ["fp32"], "layers": [{}]}}
+
+
 def a_broken_ledger() -> None:
     _answer(b'["error", 37]\n{"class": "ParityError", "ledger": 1}')
 

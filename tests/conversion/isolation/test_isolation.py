@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 import errands
+from edgeconv.conversion.export import export
 from edgeconv.conversion.isolation import Limits, run_isolated
 from edgeconv.conversion.isolation.error_messages import error_from_dict
 from edgeconv.conversion.isolation.exit_errors import died
@@ -231,6 +232,13 @@ def test_what_is_no_error_of_ours_is_refused(value: Any) -> None:
 def test_an_answer_that_is_none_is_an_error_of_its_own(name: str) -> None:
     with pytest.raises(ConversionError, match=r"^Answering must end with an answer\. Received: something else"):
         run_isolated(getattr(errands, name), what="Answering")
+
+
+@pytest.mark.parametrize("shape", ["nothing", "a_word", "a_foreign_folder", "a_foreign_table"])
+def test_an_export_that_ends_with_something_else_is_one_too(shape: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("edgeconv.conversion.export.export_in_child", getattr(errands, f"answer_{shape}"))
+    with pytest.raises(ConversionError, match=r"^The conversion must end with an answer\. Received: something else"):
+        export("any.keras")
 
 
 def test_a_result_that_is_no_data_is_a_bug_of_ours() -> None:
