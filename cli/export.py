@@ -25,7 +25,7 @@ from .variant_options import export_options, taken_variants
 @click.option("--target", metavar="T", help="Int8 for x86, x86-avx2, arm64, web, tensorrt or auto. Default: x86.")
 @click.option("--seed", default=0, show_default=True, help="Of the choice of the calibration images.")
 @click.option("--input-range", help="What a float input expects of pixels: 0:1, -1:1 or 0:255.")
-@click.option("--calibration", metavar="DIR|NPZ", help="Unlabelled pictures or arrays to measure int8 ranges on.")
+@click.option("--calibration", metavar="DIR|GLOB|NPZ", help="Unlabelled pictures or arrays to measure int8 ranges on.")
 @click.option("--input-data", metavar="NPZ", help="Inputs by name to compare with Keras on, instead of random ones.")
 @click.option("--explain", is_flag=True, help="Hold every layer against Keras: SQNR in dB, largest error.")
 @click.option(

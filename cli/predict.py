@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .output import chosen_format, format_option, write_csv, write_json_line, write_table
-from .pictures import STDIN, count_pictures, find_pictures
+from .pictures import STDIN, count_pictures, pictures_of
 from .progress import TerminalProgress, no_bar
 from .variant_options import variant_option
 
@@ -58,7 +58,7 @@ def command(
     # Rows that scroll by are progress enough; a bar is for a terminal whose stdout goes elsewhere.
     total = count_pictures(images) if sys.stderr.isatty() and not sys.stdout.isatty() else None
     with TerminalProgress().bar("Pictures", total) if total and total > 1 else nullcontext(no_bar) as advance:
-        answers = predictor.predict_many(find_pictures(images))
+        answers = predictor.predict_many(pictures_of(images))
         _write(tally.good_rows(answers, advance), chosen_format(output_format))
     if tally.seen == 0:
         raise ImageError(f"Pictures are required. Received: none in {', '.join(images)}. Name files or folders.")

@@ -104,7 +104,7 @@ class ExportConfig:
         fast: make the variant int8-fast too, if a form of int8 is found that is faster on this machine.
         variants: names of variants to make, as the options above do: ``("int8",)`` is `quantize`.
         calibration: images that the int8 ranges are measured on where there are no training images: a folder of
-            pictures, or an `.npz` of arrays as the model eats them.
+            pictures, a pattern such as ``"photos/*.jpg"``, one picture, or an `.npz` of arrays as the model eats them.
         input_data: an `.npz` of inputs by name, on which the file is held against Keras instead of random ones.
         custom_objects: classes and functions that the model is made of, as ``"module:Name"``.
         unsafe: run the code that the model's file carries, as in Lambda layers.

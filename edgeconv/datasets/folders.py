@@ -16,14 +16,17 @@ from edgeconv.datasets.spec import DatasetSpec
 from edgeconv.datasets.splitting import stratified_split
 from edgeconv.errors import DatasetError, ImageError
 from edgeconv.formatting import format_size
+from edgeconv.pictures.decoding import EXTENSIONS, decode
+from edgeconv.pictures.listing import is_picture, visible_entries
 from edgeconv.pictures.preparation import prepare
 from edgeconv.progress import Progress
 
 DEFAULT_SIZE = {"digit": (28, 28), "resize": (64, 64)}
 """Height and width in pixels where none is asked for: MNIST's, and a size that small convnets and CPUs can take."""
 
-TEST_FOLDERS = ("test", "val", "validation")
-"""What the folder beside `train` may be called; the first one there is the test split."""
+TRAIN_FOLDERS = ("train", "training")
+TEST_FOLDERS = ("test", "testing", "val", "valid", "validation")
+"""What the folders of the splits may be called, in any case; the first of each that is there is the split."""
 
 
 @dataclass(frozen=True)
@@ -36,8 +39,17 @@ class _Listing:
     ignored: list[Path]
 
 
+@dataclass(frozen=True)
+class _SplitFolders:
+    """The folders of the two splits, and the names of others that might be the test split as well."""
+
+    train: Path
+    test: Path
+    unused: tuple[str, ...]
+
+
 def read_folders(folder: Path, spec: DatasetSpec, progress: Progress) -> Reading:
-    """Read a folder of class folders, or one with such folders in `train` and `test` (or `val`).
+    """Read a folder of class folders, or one with such folders in `train` and `test`, by any of their usual names.
 
     Classes are in the order of their sorted names. Hidden files are ignored silently, other files that are no
     pictures with a word. Pictures are decoded one at a time, straight into the array that is returned.
@@ -54,14 +66,12 @@ def read_folders(folder: Path, spec: DatasetSpec, progress: Progress) -> Reading
         DatasetError: a class is empty or too small, the classes of `train` and `test` differ, there are no class
             folders, or a picture is damaged. Names the folder or file.
     """
-    parts = {path.name: path for path in _visible(folder) if path.is_dir()}
-    test_name = next((name for name in TEST_FOLDERS if name in parts), None)
-    if test_name and "train" in parts and set(parts) <= {"train", *TEST_FOLDERS}:
-        train, test = _list(parts["train"]), _list(parts[test_name])
-        _require_same_classes(train, test, folder, test_name)
-        unused = sorted(set(parts) - {"train", test_name})
-        if unused:
-            progress.say(f"{folder}: {test_name} is the test split; {', '.join(unused)} is not used.")
+    splits = _split_folders(folder)
+    if splits is not None:
+        train, test = _list(splits.train), _list(splits.test)
+        _require_same_classes(train, test, folder, splits)
+        if splits.unused:
+            progress.say(f"{folder}: {splits.test.name} is the test split; {', '.join(splits.unused)} is not used.")
         paths, labels = train.paths + test.paths, np.concatenate([train.labels, test.labels])
         first, ignored = len(train.paths), train.ignored + test.ignored
     else:
@@ -78,17 +88,18 @@ def read_folders(folder: Path, spec: DatasetSpec, progress: Progress) -> Reading
     )
 
 
-def _visible(folder: Path) -> list[Path]:
-    try:
-        return sorted((path for path in folder.iterdir() if not path.name.startswith(".")), key=lambda path: path.name)
-    except OSError as error:
-        raise DatasetError(f"{folder}: a readable folder is required. Received: {error.strerror}.") from error
+def _split_folders(folder: Path) -> _SplitFolders | None:
+    """Return the folders of the splits, or None where the subfolders are classes."""
+    found = [path for path in visible_entries(folder) if path.is_dir()]
+    train = [path for path in found if path.name.lower() in TRAIN_FOLDERS]
+    tests = [path for name in TEST_FOLDERS for path in found if path.name.lower() == name]
+    if len(train) != 1 or not tests or len(found) > 1 + len(tests):
+        return None
+    return _SplitFolders(train[0], tests[0], tuple(sorted(path.name for path in tests[1:])))
 
 
 def _list(folder: Path) -> _Listing:
-    from edgeconv.pictures.decoding import EXTENSIONS
-
-    entries = _visible(folder)
+    entries = visible_entries(folder)
     classes = [path for path in entries if path.is_dir()]
     if len(classes) < 2:
         raise DatasetError(
@@ -99,8 +110,8 @@ def _list(folder: Path) -> _Listing:
     labels: list[int] = []
     ignored = [path for path in entries if not path.is_dir()]
     for index, folder_of_class in enumerate(classes):
-        members = _visible(folder_of_class)
-        pictures = [path for path in members if path.suffix.lower() in EXTENSIONS and path.is_file()]
+        members = visible_entries(folder_of_class)
+        pictures = [path for path in members if is_picture(path)]
         if not pictures:
             raise DatasetError(
                 f"{folder_of_class}: pictures ({', '.join(sorted(EXTENSIONS))}) are required. Received: none. "
@@ -112,20 +123,18 @@ def _list(folder: Path) -> _Listing:
     return _Listing(tuple(path.name for path in classes), paths, np.array(labels, np.int64), ignored)
 
 
-def _require_same_classes(train: _Listing, test: _Listing, folder: Path, test_name: str) -> None:
+def _require_same_classes(train: _Listing, test: _Listing, folder: Path, splits: _SplitFolders) -> None:
     only_train, only_test = sorted(set(train.names) - set(test.names)), sorted(set(test.names) - set(train.names))
     if only_train or only_test:
         raise DatasetError(
-            f"{folder}: train and {test_name} must have the same classes. Received: only in train: "
-            f"{', '.join(only_train) or 'none'}; only in {test_name}: {', '.join(only_test) or 'none'}. "
-            "Add what is missing."
+            f"{folder}: {splits.train.name} and {splits.test.name} must have the same classes. Received: only in "
+            f"{splits.train.name}: {', '.join(only_train) or 'none'}; only in {splits.test.name}: "
+            f"{', '.join(only_test) or 'none'}. Add what is missing."
         )
 
 
 def _read_pictures(paths: list[Path], spec: DatasetSpec, progress: Progress) -> NDArray[np.uint8]:
     """Decode every picture into one array, uint8, (n, height, width, channels)."""
-    from edgeconv.pictures.decoding import decode
-
     kind = "resize" if spec.preparation == "auto" else spec.preparation
     height, width = spec.image_size or DEFAULT_SIZE[kind]
     if spec.image_size is None:

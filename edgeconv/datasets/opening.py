@@ -17,6 +17,7 @@ from edgeconv.datasets.sample import read_sample
 from edgeconv.datasets.searching import Download, Finding, search
 from edgeconv.datasets.spec import NAMES, DatasetSpec
 from edgeconv.errors import ConfigError, DatasetError
+from edgeconv.pictures.listing import visible_entries
 from edgeconv.progress import SILENT, Progress
 
 
@@ -93,7 +94,7 @@ def _read_path(path: Path, spec: DatasetSpec, progress: Progress) -> Reading:
         if find_idx(path):
             return read_idx_folder(path)
         archives = sorted(path.glob("*.npz"))
-        if archives and not any(entry.is_dir() for entry in path.iterdir()):
+        if archives and not any(entry.is_dir() for entry in visible_entries(path)):
             raise DatasetError(
                 f"{path}: IDX files or folders of pictures are required. Received: a folder with {archives[0].name}. "
                 f"Name the file itself: {archives[0]}."

@@ -18,10 +18,12 @@ COLORS = {"red": (200, 60, 60), "green": (60, 200, 60), "blue": (60, 60, 200)}
 
 @pytest.fixture
 def pictures(tmp_path: Path) -> Path:
-    """Return a folder with a picture of each colour, each of another type, one in a subfolder, one hidden, one text."""
+    """Return a folder with a picture of each colour, each of another type, one in a subfolder, two that nobody sees."""
     folder = tmp_path / "pictures"
-    (folder / "deep").mkdir(parents=True)
-    for name, color in (("a.png", "red"), ("b.jpg", "green"), ("deep/c.webp", "blue"), (".hidden.png", "red")):
+    for place in ("deep", "__MACOSX"):
+        (folder / place).mkdir(parents=True)
+    shown = {"a.png": "red", "b.jpg": "green", "deep/c.webp": "blue"}
+    for name, color in {**shown, ".hidden.png": "red", "__MACOSX/a.png": "red"}.items():
         Image.new("RGB", (50, 40), COLORS[color]).save(folder / name)
     (folder / "notes.txt").write_text("no picture")
     return folder
@@ -50,6 +52,7 @@ def test_folders_globs_and_files_in_order(run: Any, tiny: Path, pictures: Path) 
     ]
     globbed = _rows(run("predict", "--model", tiny, f"{pictures}/**/*.webp", f"{pictures}/?.jpg").stdout)
     assert [row["label"] for row in globbed] == ["blue", "green"]
+    assert [row["label"] for row in _rows(run("predict", "--model", tiny, f"{pictures}/**/*.png").stdout)] == ["red"]
 
 
 def test_a_file_whose_name_looks_like_a_pattern(run: Any, tiny: Path, pictures: Path) -> None:

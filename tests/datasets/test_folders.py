@@ -160,17 +160,35 @@ def test_digits_are_centred_as_in_mnist(tmp_path: Path) -> None:
     assert dataset.train.images[0, 0, 0, 0] == 0
 
 
-@pytest.mark.parametrize("name", ["test", "val", "validation"])
-def test_train_and_test_folders_are_the_splits(tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize(
+    ("train", "test"),
+    [
+        ("train", "test"),
+        ("train", "val"),
+        ("train", "validation"),
+        ("train", "valid"),
+        ("Train", "Test"),
+        ("TRAIN", "VAL"),
+        ("training", "testing"),
+        ("Training", "Validation"),
+    ],
+)
+def test_train_and_test_folders_are_the_splits(tmp_path: Path, train: str, test: str) -> None:
     root = tmp_path / "bugs"
-    _classes(root / "train", each=4)
-    _classes(root / name, each=1)
+    _classes(root / train, each=4)
+    _classes(root / test, each=1)
     (root / ".git").mkdir()
+    _classes(root / "__MACOSX", each=1)
     dataset = _open(root)
     assert dataset.labels == ("ant", "bee")
     assert dataset.train.labels.tolist() == [0] * 4 + [1] * 4
     assert dataset.test.labels.tolist() == [0, 1]
-    np.testing.assert_array_equal(dataset.test.images[1], decode(root / name / "bee" / "0.png"))
+    np.testing.assert_array_equal(dataset.test.images[1], decode(root / test / "bee" / "0.png"))
+
+
+@pytest.mark.parametrize("names", [("train", "test", "bus"), ("train", "training", "test"), ("test", "val")])
+def test_folders_that_leave_it_open_which_is_the_split_are_classes(tmp_path: Path, names: tuple[str, ...]) -> None:
+    assert _open(_classes(tmp_path, names=names)).labels == tuple(sorted(names))
 
 
 def test_an_unused_val_folder_is_mentioned(tmp_path: Path) -> None:
@@ -190,6 +208,9 @@ def test_hidden_files_are_ignored_and_others_mentioned(tmp_path: Path) -> None:
     root, listener = _classes(tmp_path / "bugs"), Listener()
     expected = _open(root).sha256
     (root / ".cache").mkdir()
+    (root / "__MACOSX" / "ant").mkdir(parents=True)
+    (root / "__MACOSX" / "ant" / "._0.png").write_bytes(b"x")
+    (root / "ant" / "Thumbs.db").write_bytes(b"x")
     (root / "ant" / ".DS_Store").write_bytes(b"x")
     (root / "ant" / "._0.png").write_bytes(b"x")
     assert _open(root, listener).sha256 == expected

@@ -1,8 +1,8 @@
-"""Calibration images that the user names: a folder of pictures, or an `.npz` of arrays as the model eats them."""
+"""Calibration images that the user names: pictures, or an `.npz` of arrays as the model eats them."""
 
 from __future__ import annotations
 
-import os
+import glob
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from edgeconv.conversion.keras.ports import Port
 from edgeconv.conversion.verification.user_inputs import check_shape, check_values, is_held
 from edgeconv.errors import ConfigError, DatasetError, ImageError
 from edgeconv.pictures.decoding import EXTENSIONS, decode
+from edgeconv.pictures.listing import find_pictures
 from edgeconv.pictures.preparation import prepare
 from edgeconv.preparation import Preparation
 from edgeconv.progress import SILENT, Progress
@@ -28,12 +29,12 @@ LABEL_NAMES = ("labels", "y_train")
 
 
 def read_calibration(
-    path: Path, port: Port, preparation: Preparation | None, *, size: int, seed: int, progress: Progress = SILENT
+    place: str | Path, port: Port, preparation: Preparation | None, *, size: int, seed: int, progress: Progress = SILENT
 ) -> CalibrationImages:
     """Open calibration images, and draw some of them where there are more than enough.
 
     Args:
-        path: a folder, searched at any depth, or an `.npz`.
+        place: a folder, searched at any depth, a pattern as of a shell, one picture, or an `.npz`.
         port: the model's input.
         preparation: how a picture becomes the input; None where nobody knows.
         size: how many at most.
@@ -44,7 +45,8 @@ def read_calibration(
         ConfigError: the arrays do not fit the model, or it does not say what it makes of a picture.
         DatasetError: there are no pictures, or one cannot be used.
     """
-    if path.is_dir():
+    path = Path(place)
+    if path.is_dir() or path.suffix.lower() in EXTENSIONS or (glob.has_magic(str(place)) and not path.exists()):
         blocks, count, labels = _pictures(path, preparation, size, seed)
     else:
         blocks, count, labels = _arrays(path, port, size, seed)
@@ -94,40 +96,42 @@ def _labels_of(arrays: dict[str, Rows], chosen: NDArray[np.int64]) -> NDArray[np
 
 
 def _pictures(
-    folder: Path, preparation: Preparation | None, size: int, seed: int
+    place: Path, preparation: Preparation | None, size: int, seed: int
 ) -> tuple[Blocks, int, NDArray[np.int64] | None]:
     if preparation is None:
         raise ConfigError(
-            f"`calibration` with a folder of pictures requires a model that says what it makes of a pixel. Received: "
-            f"`{folder}` and a model without a Rescaling layer or a size of its own. State it, such as "
+            f"`calibration` with pictures requires a model that says what it makes of a pixel. Received: "
+            f"`{place}` and a model without a Rescaling layer or a size of its own. State it, such as "
             "`--input-range 0:1`, or give an .npz of arrays as the model eats them."
         )
-    # As strings: twenty thousand path objects take more memory than a batch of pictures.
-    found = (os.path.relpath(Path(place, name), folder) for place, _, names in os.walk(folder) for name in names)
-    pictures = (name for name in found if Path(name).suffix.lower() in EXTENSIONS and (folder / name).is_file())
-    paths = sorted(pictures, key=lambda name: name.replace(os.sep, "\0"))
-    if not paths:
+    paths = list(find_pictures(str(place)))
+    if not paths or (paths == [str(place)] and not place.exists()):
         raise DatasetError(
-            f"`{folder}` must hold pictures. Received: none with the endings {', '.join(sorted(EXTENSIONS))}. "
-            "Name another folder."
+            f"`{place}` must be a picture or hold some. Received: none with the endings "
+            f"{', '.join(sorted(EXTENSIONS))}. Name another folder, pattern or file."
         )
     chosen = _drawn(len(paths), size, seed)
 
     def blocks(start: int) -> Iterator[NDArray[Any]]:
         for index in chosen[start:]:
             try:
-                yield prepare(decode(folder / paths[index]), preparation)[None]
+                yield prepare(decode(paths[index]), preparation)[None]
             except ImageError as error:
-                raise DatasetError(
-                    f"Every picture must be usable. {folder / paths[index]}: {error} Or remove it."
-                ) from error
+                raise DatasetError(f"Every picture must be usable. {paths[index]}: {error} Or remove it.") from error
 
-    # Pictures in several folders: a folder is a class, as for training.
-    classes = [name.partition(os.sep)[0] if os.sep in name else "" for name in paths]
-    names = sorted(set(classes))
-    known = len(names) > 1 and "" not in names
-    labels = np.array([names.index(classes[index]) for index in chosen], np.int64) if known else None
-    return blocks, len(chosen), labels
+    labels = _classes_of(place, paths)
+    return blocks, len(chosen), None if labels is None else labels[chosen]
+
+
+def _classes_of(folder: Path, paths: list[str]) -> NDArray[np.int64] | None:
+    """Return the class of each picture where they lie in several folders: a folder is a class, as for training."""
+    if not folder.is_dir():
+        return None
+    places = [Path(path).relative_to(folder).parts for path in paths]
+    names = sorted({parts[0] for parts in places})
+    if len(names) < 2 or any(len(parts) == 1 for parts in places):
+        return None
+    return np.array([names.index(parts[0]) for parts in places], np.int64)
 
 
 def _drawn(count: int, size: int, seed: int) -> NDArray[np.int64]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from edgeconv.conversion.int8.health import PIXELS, check_health
 from edgeconv.conversion.int8.image_files import read_calibration
@@ -60,8 +59,8 @@ def _calibration(loaded: LoadedModel) -> CalibrationImages | None:
     request, reference, data = loaded.resolved.request, loaded.reference, loaded.data
     size, seed, progress = request.config.calibration_size, request.config.seed, request.progress
     if request.config.calibration is not None:
-        path, port = Path(request.config.calibration), reference.inputs[0]
-        images = read_calibration(path, port, loaded.preparation, size=size, seed=seed, progress=progress)
+        place, port = request.config.calibration, reference.inputs[0]
+        images = read_calibration(place, port, loaded.preparation, size=size, seed=seed, progress=progress)
     elif data is not None:
         images = draw_calibration(data.train, dataset=data.name, size=size, seed=seed)
     else:

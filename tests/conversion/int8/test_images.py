@@ -108,6 +108,32 @@ def test_a_folder_without_classes_has_no_labels(train: Split, tmp_path: Path) ->
     assert read_calibration(tmp_path, PIXELS, AS_IS, size=40, seed=5).labels is None
 
 
+def test_what_no_one_sees_is_no_calibration_image(train: Split, tmp_path: Path) -> None:
+    _write(tmp_path, train, classes=True)
+    expected = read_calibration(tmp_path, PIXELS, AS_IS, size=60, seed=5)
+    for name in ("__MACOSX/c0/._000.png", "c0/._000.png", ".cache/000.png"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(b"no picture")
+    read = read_calibration(tmp_path, PIXELS, AS_IS, size=60, seed=5)
+    np.testing.assert_array_equal(read.first(60), expected.first(60))
+    np.testing.assert_array_equal(read.labels, expected.labels)
+
+
+@pytest.mark.parametrize(("pattern", "count"), [("p/c?/0[0-2]*.png", 30), ("p/c2", 10), ("p/c0/000.png", 1)])
+def test_a_pattern_or_a_picture_will_do(train: Split, tmp_path: Path, pattern: str, count: int) -> None:
+    _write(tmp_path / "p", train, classes=True)
+    read = read_calibration(f"{tmp_path}/{pattern}", PIXELS, AS_IS, size=60, seed=5)
+    numbers = {"p/c?/0[0-2]*.png": range(30), "p/c2": range(50, 60), "p/c0/000.png": range(1)}[pattern]
+    np.testing.assert_array_equal(read.first(60), train.images[::10][list(numbers)])
+    assert (read.count, read.labels) == (count, None)
+
+
+@pytest.mark.parametrize("place", ["p/*.png", "absent.jpg", ""])
+def test_pictures_that_are_not_there(tmp_path: Path, place: str) -> None:
+    with pytest.raises(DatasetError, match=r"must be a picture or hold some\. Received: none with the endings \.bmp"):
+        read_calibration(tmp_path / place, PIXELS, AS_IS, size=60, seed=5)
+
+
 def test_pictures_without_a_preparation_are_refused(train: Split, tmp_path: Path) -> None:
     _write(tmp_path, train, classes=False)
     with pytest.raises(ConfigError, match="requires a model that says what it makes of a pixel"):

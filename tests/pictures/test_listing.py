@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from edgeconv.errors import DatasetError
+from edgeconv.pictures.listing import find_pictures, visible_entries
+
+SEEN = ("a.JPG", "b/1.png", "b/2/x.webp", "c.tif")
+UNSEEN = ("._a.JPG", ".d/1.png", "__MACOSX/b/1.png", "b/@eaDir/1.png", "b/Thumbs.db", "notes.txt")
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    for name in (*SEEN, *UNSEEN):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(b"x")
+    return tmp_path
+
+
+def _found(tree: Path, place: str) -> list[str]:
+    return [Path(path).relative_to(tree).as_posix() for path in find_pictures(f"{tree}/{place}")]
+
+
+def test_a_folder_gives_its_pictures_at_any_depth_in_order(tree: Path) -> None:
+    assert _found(tree, "") == list(SEEN)
+    assert [path.name for path in visible_entries(tree / "b")] == ["1.png", "2"]
+
+
+@pytest.mark.parametrize(
+    ("pattern", "found"),
+    [
+        ("**/1.png", ["b/1.png"]),
+        ("*", [*SEEN, "notes.txt"]),
+        ("?", ["b/1.png", "b/2/x.webp"]),
+        ("__MACOSX/b/*.png", ["__MACOSX/b/1.png"]),
+        ("*.none", ["*.none"]),
+    ],
+)
+def test_a_pattern_gives_what_matches(tree: Path, pattern: str, found: list[str]) -> None:
+    """What was named by its name is taken."""
+    assert _found(tree, pattern) == found
+
+
+def test_a_file_whose_name_is_a_pattern_is_that_file(tree: Path) -> None:
+    (tree / "[ab].png").write_bytes(b"x")
+    assert _found(tree, "[ab].png") == ["[ab].png"]
+
+
+def test_links_to_folders_are_followed_but_not_in_circles(tree: Path) -> None:
+    (tree / "b" / "again").symlink_to(tree)
+    (tree / "d").symlink_to(tree / "b" / "2")
+    assert _found(tree, "") == [*SEEN, "d/x.webp"]
+
+
+def test_a_folder_that_is_none(tree: Path) -> None:
+    with pytest.raises(DatasetError, match=r"notes\.txt: a readable folder is required\. Received: Not a directory"):
+        visible_entries(tree / "notes.txt")
