@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import click
@@ -54,9 +53,11 @@ def command(
     """
     import edgeconv
     from edgeconv.config import ExportConfig, artifact_folder
+    from edgeconv.datasets.labels import read_labels
 
     spec = given_spec_of(options)
-    config = ExportConfig(labels=_labels(labels), variants=taken_variants(options), **options)
+    names = None if labels is None else read_labels(labels)
+    config = ExportConfig(labels=names, variants=taken_variants(options), **options)
     folder = artifact_folder(name, out, "") if name or out else None
     exported = edgeconv.export(model, config=config, dataset=spec, out=folder, progress=TerminalProgress())
     click.echo(f"Saved {exported.path}; look at {exported.path / 'report.html'}.", err=True)
@@ -66,11 +67,3 @@ def command(
     else:
         columns = columns_of(exported.explanation.variants)
         emit(result, result["explanation"]["layers"], columns, output_format)
-
-
-def _labels(text: str | None) -> tuple[str, ...] | None:
-    if text is None:
-        return None
-    path = Path(text)
-    names = path.read_text(encoding="utf-8").splitlines() if path.is_file() else text.split(",")
-    return tuple(name.strip() for name in names if name.strip())

@@ -63,6 +63,7 @@ def test_a_hostile_file_is_refused_in_one_line(tmp_path: Path, name: str, conten
         (["--min-runtime", "0.5"], "min_runtime"),
         (["--batch", "0"], "batch"),
         (["--max-minutes", "0"], "max_minutes"),
+        (["--labels", "absent.txt"], "`labels` must be names"),
     ],
 )
 def test_an_option_that_cannot_be_is_a_usage_error(tmp_path: Path, options: list[str], problem: str) -> None:
