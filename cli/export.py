@@ -23,7 +23,9 @@ from .variant_options import export_options, taken_variants
 @click.option("--max-drop", default=0.2, show_default=True, help="Percentage points of accuracy that int8 may lose.")
 @click.option("--target", metavar="T", help="Int8 for x86, x86-avx2, arm64, web, tensorrt or auto. Default: x86.")
 @click.option("--seed", default=0, show_default=True, help="Of the choice of the calibration images.")
-@click.option("--input-range", help="What a float input expects of pixels: 0:1, -1:1 or 0:255.")
+@click.option(
+    "--input-range", metavar="LOW:HIGH", help="What 0 and 255 become before a float input; or caffe, torch, tf."
+)
 @click.option("--calibration", metavar="DIR|GLOB|NPZ", help="Unlabelled pictures or arrays to measure int8 ranges on.")
 @click.option("--input-data", metavar="NPZ", help="Inputs by name to compare with Keras on, instead of random ones.")
 @click.option("--explain", is_flag=True, help="Hold every layer against Keras: SQNR in dB, largest error.")

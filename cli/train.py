@@ -28,7 +28,11 @@ from .progress import TerminalProgress
 @click.option("--augment", is_flag=True, help="Shift, rotate and zoom the training images.")
 @click.option("--from", "base", metavar="MODEL.keras", help="Fine-tune this model with a new head.")
 @click.option("--freeze-base", is_flag=True, help="With --from: train the new head only.")
-@click.option("--input-range", help="With --from: what its float input expects of pixels: 0:1, -1:1 or 0:255.")
+@click.option(
+    "--input-range",
+    metavar="LOW:HIGH",
+    help="With --from: what 0 and 255 become before its float input; or caffe, torch, tf.",
+)
 @click.option(
     "--recipe",
     default="onecycle",

@@ -8,14 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from edgeconv.errors import ConfigError
+from edgeconv.input_range import InputRange
 from edgeconv.variants import VARIANTS
 
 ARCHITECTURES = ("convnet", "convnet-nopool", "convnet-strided", "convnet-avgpool", "dense")
 RECIPES = ("onecycle", "book")
 PADDINGS = ("valid", "same")
 DEVICES = ("auto", "cpu", "gpu")
-INPUT_RANGES = {"0:1": (0.0, 1.0), "-1:1": (-1.0, 1.0), "0:255": (0.0, 255.0)}
-"""What a pixel of 0 and a pixel of 255 become before a model with a float input sees them."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +35,7 @@ class TrainConfig:
         device: ``"auto"``, ``"cpu"`` or ``"gpu"``; strict where it is not auto.
         base: a trained `.keras` model to fine-tune with a new head, instead of `arch`.
         freeze_base: leave the weights of `base` alone, and train the head only.
-        input_range: what the float input of `base` expects, a key of `INPUT_RANGES`; None where it is known.
+        input_range: what the float input of `base` expects, as `InputRange.parse` reads it; None where it is known.
 
     Raises:
         ConfigError: names the option, what it may be and what it was.
@@ -78,7 +77,7 @@ class TrainConfig:
         if self.freeze_base and self.base is None:
             raise ConfigError("`freeze_base` requires a model to fine-tune. Received: none. Name one with `--from`.")
         if self.input_range is not None:
-            one_of("input_range", self.input_range, INPUT_RANGES)
+            InputRange.parse(self.input_range)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the options as a JSON object."""
@@ -95,8 +94,8 @@ class ExportConfig:
         calibration_size: training images that the int8 ranges are measured on, at least 1.
         max_drop: accuracy that int8 may lose against Keras, in percentage points, 0 to 100.
         seed: of the choice of the calibration images.
-        input_range: what the model's float input expects, a key of `INPUT_RANGES`; None where it is known. With it
-            the scaling moves into the file, and the file eats raw pixels.
+        input_range: what the model's float input expects, as `InputRange.parse` reads it; None where it is known.
+            With it the scaling moves into the file, and the file eats raw pixels.
         labels: class names in the order of the outputs; None takes those of the data, else ``"0"``, ``"1"``, ...
         fp16: make the float16 variant too.
         target: whose int8 arithmetic the file is made for, a key of `conversion.int8.targets.TARGETS` or ``"auto"`` for
@@ -152,7 +151,7 @@ class ExportConfig:
                 raise ConfigError(f"`{option}` must be above 0. Received: {limit}. Leave it out for the default.")
         check_max_drop(self.max_drop)
         if self.input_range is not None:
-            one_of("input_range", self.input_range, INPUT_RANGES)
+            InputRange.parse(self.input_range)
         for name in self.variants:
             one_of("variants", name, VARIANTS)
 

@@ -7,8 +7,10 @@ from pathlib import Path
 import keras
 from keras import layers
 
-from edgeconv.config import INPUT_RANGES, TrainConfig
+from edgeconv.config import TrainConfig
 from edgeconv.errors import ConfigError, one_line
+from edgeconv.input_range import RAW, InputRange
+from edgeconv.scaling_layers import scalings_of
 from edgeconv.training.architectures import classifier, with_dropout
 from edgeconv.training.loading import load_base
 
@@ -16,8 +18,8 @@ from edgeconv.training.loading import load_base
 def adapt_model(config: TrainConfig, image_shape: tuple[int, int, int], classes: int) -> keras.Model:
     """Cut a trained model before its last Dense layer and give it a new one.
 
-    A model that takes uint8, or begins with Rescaling or Normalization, is taken to eat raw pixels. For any other
-    one `config.input_range` says what its input expects, and the scaling is put in front.
+    A model that takes uint8, or whose layers scale raw pixels to what a network may be trained on, eats raw pixels. For
+    any other one `config.input_range` says what its input expects, and the scaling is put in front.
 
     Args:
         config: `base` is the model's file; `freeze_base`, `input_range`, `dropout` and `seed` count too.
@@ -85,24 +87,28 @@ def _flat(features: keras.KerasTensor) -> keras.KerasTensor:
 def _as_expected(image: keras.KerasTensor, base: keras.Model, path: Path, input_range: str | None) -> keras.KerasTensor:
     """Return the raw pixels as `base` expects them."""
     takes = base.inputs[0].dtype
+    stated = None if input_range is None else InputRange.parse(input_range)
     if "int" in takes:
-        if input_range not in (None, "0:255"):
+        if stated not in (None, RAW):
             raise ConfigError(
                 f"`input_range` must be left out for a base that takes whole numbers. Received: {input_range!r} for "
                 f"{path}, which takes {takes}. Leave it out."
             )
         return image
-    if input_range is not None:
-        low, high = INPUT_RANGES[input_range]
-        return layers.Rescaling((high - low) / 255, offset=low, name="input_range")(image)
-    if not isinstance(_first_layer(base), layers.Rescaling | layers.Normalization):
+    if stated is not None:
+        if stated.channels not in (None, image.shape[-1]):
+            raise ConfigError(
+                f"`input_range` {input_range!r} is for pictures of {stated.channels} channels. Received: images of "
+                f"{image.shape[-1]}. State it as LOW:HIGH."
+            )
+        scale, offset = (list(side) if stated.channels else side[0] for side in (stated.scale, stated.offset))
+        scaled = layers.Rescaling(scale, offset=offset, name="input_range")(image)
+        return scaled[..., ::-1] if stated.bgr else scaled
+    found = scalings_of(base)
+    if not all(scaling.layers and scaling.is_plausible for scaling in found):
+        does = "; ".join(scaling.sentence for scaling in found if scaling.layers)
         raise ConfigError(
-            f"`input_range` must be given for a base whose scaling is not in the model. Received: none for {path}, "
-            f"which takes {takes}. Choose one of {', '.join(INPUT_RANGES)}."
+            f"`input_range` must be given for a base that does not scale raw pixels. Received: none for {path}, "
+            f"which takes {takes}{', and whose ' * bool(does)}{does}. State what 0 and 255 became before it, LOW:HIGH."
         )
     return keras.ops.cast(image, takes)
-
-
-def _first_layer(model: keras.Model) -> keras.layers.Layer:
-    first = next(layer for layer in model.layers if not isinstance(layer, layers.InputLayer))
-    return _first_layer(first) if isinstance(first, keras.Model) else first

@@ -27,7 +27,7 @@ from edgeconv.errors import ConfigError
         ("learning_rate", 0.0, "`learning_rate` must be above 0"),
         ("learning_rate", float("nan"), "`learning_rate` must be above 0"),
         ("freeze_base", True, "`freeze_base` requires a model"),
-        ("input_range", "0:2", "`input_range` must be one of 0:1, -1:1, 0:255"),
+        ("input_range", "1:1", "`input_range` must be LOW:HIGH, .* or one of caffe, torch, tf. Received: '1:1'"),
     ],
 )
 def test_train_options_are_checked(option: str, value: Any, message: str) -> None:
@@ -41,7 +41,7 @@ def test_train_options_are_checked(option: str, value: Any, message: str) -> Non
         ("calibration_size", 0, "`calibration_size` must be"),
         ("max_drop", -0.1, "`max_drop` must be 0 to 100"),
         ("max_drop", float("nan"), "`max_drop` must be 0 to 100"),
-        ("input_range", "pixels", "`input_range` must be one of"),
+        ("input_range", "pixels", "`input_range` must be LOW:HIGH"),
     ],
 )
 def test_export_options_are_checked(option: str, value: Any, message: str) -> None:

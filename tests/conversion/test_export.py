@@ -218,7 +218,7 @@ def test_a_float_model_keeps_its_input_until_its_range_is_stated(tmp_path: Path,
         None,
     )
     assert (bare.ledger.split, bare.ledger.rows[0].accuracy) == ("random", None)
-    with pytest.raises(ConfigError, match=r"State it, such as `--input-range 0:1`"):
+    with pytest.raises(ConfigError, match=r"no layer that scales.*`--input-range LOW:HIGH`, such as 0:1"):
         _export(path, dataset=str(data), out=tmp_path / "bare")
     stated = _export(
         path,
@@ -236,8 +236,8 @@ def test_a_float_model_keeps_its_input_until_its_range_is_stated(tmp_path: Path,
     assert operators[:3] == ["Cast", "Reshape", "Conv"]
 
 
-def test_a_range_for_a_model_that_scales_itself_is_refused(pixels_keras: Path, tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="which scales raw pixels itself"):
+def test_a_range_of_floats_for_a_model_of_whole_numbers_is_refused(pixels_keras: Path, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"for a model that takes floats.*which takes uint8 pixels as they are"):
         _export(pixels_keras, config=edgeconv.ExportConfig(input_range="0:1"), out=tmp_path)
 
 

@@ -73,8 +73,24 @@ def test_a_base_of_unknown_scaling_gets_the_one_that_is_stated(
     np.testing.assert_allclose(features_of(model, images_u8()), expected, rtol=1e-4, atol=1e-5)
 
 
+def test_a_base_that_scales_in_a_nested_model_eats_raw_pixels(tmp_path: Path) -> None:
+    base = body(first=[layers.RandomFlip(), keras.Sequential([layers.Rescaling(1 / 255)])])
+    model = adapt_model(saved(base, tmp_path), SHAPE, 3)
+    expected = features_of(base, images_u8().astype("float32"))
+    np.testing.assert_allclose(features_of(model, images_u8()), expected, rtol=1e-5, atol=1e-6)
+
+
+def test_a_base_whose_scaling_is_for_other_numbers_is_asked_for_them(tmp_path: Path) -> None:
+    base = body(first=[layers.Rescaling(2.0, offset=-1.0)])
+    with pytest.raises(ConfigError, match=r"whose `rescaling\w*` makes 0\.\.255 into -1\.\.509\. State what 0 and 255"):
+        adapt_model(saved(base, tmp_path), SHAPE, 3)
+    model = adapt_model(replace(saved(base, tmp_path), input_range="0:1"), SHAPE, 3)
+    expected = features_of(base, images_u8().astype("float32") / 255)
+    np.testing.assert_allclose(features_of(model, images_u8()), expected, rtol=1e-4, atol=1e-5)
+
+
 def test_unknown_scaling_is_asked_for(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"`input_range` must be given.*takes float32.*0:1, -1:1, 0:255"):
+    with pytest.raises(ConfigError, match=r"`input_range` must be given.*takes float32. State what"):
         adapt_model(saved(body(first=[]), tmp_path), SHAPE, 3)
 
 

@@ -20,6 +20,7 @@ from edgeconv.conversion.graph.order import order_nodes
 from edgeconv.conversion.graph.passes.activations import fuse_hard_sigmoid, fuse_hard_swish, fuse_prelu
 from edgeconv.conversion.graph.passes.affine import fold_affine_into_layers, merge_affine
 from edgeconv.conversion.graph.passes.axes import name_input_axes, name_output_axes
+from edgeconv.conversion.graph.passes.channel_order import fold_channel_order
 from edgeconv.conversion.graph.passes.constants import fold_constants
 from edgeconv.conversion.graph.passes.dense import absorb_transposes, fuse_dense
 from edgeconv.conversion.graph.passes.identities import drop_identities, settle_identities_in_bodies
@@ -53,6 +54,7 @@ PASSES: Sequence[Pass] = (
     fuse_hard_sigmoid,
     fuse_hard_swish,
     fold_scaling,
+    fold_channel_order,
 )
 """One idea each, in the order in which they help one another."""
 

@@ -101,8 +101,8 @@ def _pictures(
     if preparation is None:
         raise ConfigError(
             f"`calibration` with pictures requires a model that says what it makes of a pixel. Received: "
-            f"`{place}` and a model without a Rescaling layer or a size of its own. State it, such as "
-            "`--input-range 0:1`, or give an .npz of arrays as the model eats them."
+            f"`{place}` and a model without a Rescaling layer or a size of its own. State it "
+            "with `--input-range LOW:HIGH`, or give an .npz of arrays as the model eats them."
         )
     paths = list(find_pictures(str(place)))
     if not paths or (paths == [str(place)] and not place.exists()):

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from edgeconv.conversion.keras.archive import check_archive
 from edgeconv.conversion.keras.custom_objects import import_custom_objects
 from edgeconv.conversion.keras.interface import interface_of
-from edgeconv.conversion.keras.pixels import pixel_scaling
+from edgeconv.conversion.keras.pixels import Pixels, pixels_of
 from edgeconv.conversion.keras.ports import IMAGE
 from edgeconv.conversion.keras.reference import KerasReference
 from edgeconv.conversion.keras.saved_model import open_saved_model
@@ -37,8 +37,8 @@ def load_keras(
 
     Args:
         path: a `.keras` or `.h5` file, or a SavedModel's folder.
-        input_range: what the model's float input expects of pixels, a key of `INPUT_RANGES`; None where the model
-            says so itself (a uint8 input, or a Rescaling or Normalization layer first) or where nobody knows.
+        input_range: what the model's float input expects of pixels, as `InputRange.parse` reads it; None where the
+            model says so itself (a uint8 input, or layers that scale) or where nobody knows.
         custom_objects: classes and functions that the model is made of, as ``"module:Name"``, imported from the
             user's own path.
         unsafe: also run the code that the file carries: Lambda layers, and the graph of a SavedModel.
@@ -46,7 +46,7 @@ def load_keras(
 
     Raises:
         ArtifactError: there is no such model, or Keras cannot load it.
-        ConfigError: `input_range` is given for a model that scales pixels itself, or an object cannot be imported.
+        ConfigError: `input_range` is not for such a model, or an object cannot be imported.
         UnsupportedModelError: the model takes or gives what ONNX Runtime does not.
         MissingDependencyError: tensorflow, keras or tf2onnx is not installed.
     """
@@ -77,15 +77,15 @@ def load_keras(
             f"Received{_refusal(error)}"
         ) from error
     interface = interface_of(path, model, data)
-    scale, offset = None, 0.0
+    pixels = Pixels()
     if interface.inputs[0].name == IMAGE:
-        scale, offset = pixel_scaling(path, model, input_range)
+        pixels = pixels_of(path, model, input_range)
     elif input_range is not None:
         raise ConfigError(
             f"`input_range` is for a classifier of pictures. Received: {input_range!r} for `{path}`, whose inputs are "
             f"{', '.join(port.name for port in interface.inputs)}. Leave it out."
         )
-    return KerasReference(path, model, interface, scale, offset, trained)
+    return KerasReference(path, model, interface, pixels, trained)
 
 
 def _refusal(error: Exception) -> str:

@@ -2,36 +2,83 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from edgeconv.config import INPUT_RANGES
+import numpy as np
+
 from edgeconv.errors import ConfigError
+from edgeconv.input_range import RAW, InputRange
+from edgeconv.scaling_layers import scalings_of, spanned
 
-SCALING_LAYERS = {"Rescaling", "Normalization"}
+
+@dataclass(frozen=True)
+class Pixels:
+    """What is known of a model's pixels.
+
+    Attributes:
+        range: what is put before the model so that it may be given raw pixels; None where nobody knows, and the model
+            keeps its own input.
+        layers: what the model's own layers do to them, as a part of a sentence; empty where none scales.
+        stated: the user's own words, or None.
+    """
+
+    range: InputRange | None = None
+    layers: str = ""
+    stated: str | None = None
+
+    @property
+    def sentence(self) -> str:
+        """Say what becomes of 0 and 255, or that nobody knows."""
+        if self.stated is not None and self.range is not None:
+            made = spanned(np.stack([self.range.of(0.0), self.range.of(255.0)]))
+            order = ", blue first" if self.range.bgr else ""
+            return f"Input: 0..255 becomes {made}{order}, as stated{'; ' * bool(self.layers)}{self.layers}."
+        if self.range is not None:
+            return f"Input: {self.layers or 'whole numbers, 0..255, as they are'}."
+        return f"Input: {self.unknown}, so the file keeps the model's float input. {self.advice}"
+
+    @property
+    def unknown(self) -> str:
+        """Say why nobody knows, as a part of a sentence."""
+        if self.layers:
+            return f"{self.layers}, which no network is trained on"
+        return "no layer that scales pixels, and no stated range"
+
+    @property
+    def advice(self) -> str:
+        """Say how to state it; a range is suggested only where no layer contradicts it."""
+        form = "what your own code made of 0 and 255 before the model, `--input-range LOW:HIGH`"
+        return f"State {form}." if self.layers else f"State {form}, such as 0:1 for `x / 255`."
 
 
-def pixel_scaling(path: Path, model: Any, input_range: str | None) -> tuple[float | None, float]:
-    """Return the scale and offset that turn a raw pixel into what the model eats; the scale is None if unknown.
+def pixels_of(path: Path, model: Any, input_range: str | None) -> Pixels:
+    """Find out how a raw pixel becomes what the model eats. What is stated always counts.
 
     Args:
         path: what the errors call the model.
         model: a Keras model with one image input.
-        input_range: a key of `INPUT_RANGES`, or None.
+        input_range: what `InputRange.parse` reads, or None.
 
     Raises:
-        ConfigError: `input_range` is given for a model that scales pixels itself.
+        ConfigError: the stated range is for floats or for colours, and the model takes none.
     """
-    first = next((layer for layer in model.layers if type(layer).__name__ != "InputLayer"), None)
-    scales_itself = model.inputs[0].dtype == "uint8" or type(first).__name__ in SCALING_LAYERS
-    if scales_itself and input_range is not None:
+    tensor = model.inputs[0]
+    stated = None if input_range is None else InputRange.parse(input_range)
+    if stated is not None and tensor.dtype == "uint8" and stated != RAW:
         raise ConfigError(
-            f"`input_range` is for a model that expects scaled floats. Received: {input_range!r} for `{path}`, which "
-            "scales raw pixels itself. Leave it out."
+            f"`input_range` is for a model that takes floats. Received: {input_range!r} for `{path}`, which takes "
+            "uint8 pixels as they are. Leave it out."
         )
-    if scales_itself:
-        return 1.0, 0.0
-    if input_range is None:
-        return None, 0.0
-    low, high = INPUT_RANGES[input_range]
-    return (high - low) / 255.0, low
+    if stated is not None and stated.channels not in {None, tensor.shape[-1]}:
+        raise ConfigError(
+            f"`input_range` {input_range!r} is for pictures of {stated.channels} channels. Received: `{path}`, whose "
+            f"input is {tuple(tensor.shape)}. State it as LOW:HIGH."
+        )
+    found = scalings_of(model, stated or RAW)
+    layers = "; ".join(dict.fromkeys(scaling.sentence for scaling in found if scaling.layers))
+    if stated is not None:
+        return Pixels(stated, layers, input_range)
+    believed = bool(found) and all(scaling.layers and scaling.is_plausible for scaling in found)
+    return Pixels(RAW if believed or tensor.dtype == "uint8" else None, layers)

@@ -13,12 +13,14 @@ import onnx
 from numpy.typing import NDArray
 
 from edgeconv.conversion.keras.interface import Interface
+from edgeconv.conversion.keras.pixels import Pixels
 from edgeconv.conversion.keras.ports import IMAGE, Port
 from edgeconv.conversion.keras.structure import leaves, rebuilt
 from edgeconv.conversion.tracing.layer_calls import LayerCalls, describe_layer
 from edgeconv.conversion.tracing.patches.registry import while_answered
 from edgeconv.conversion.tracing.tracer import trace
 from edgeconv.errors import UnsupportedModelError, one_line
+from edgeconv.input_range import RAW
 from edgeconv.quiet import native_log_held_back
 
 """Characters that are shown of an error of Keras: some are pages."""
@@ -35,8 +37,7 @@ class KerasReference:
         path: its file.
         model: the Keras model, in float32.
         interface: how it is called.
-        scale: multiplies a raw pixel before the model sees it, and
-        offset: is added then; None where the model's pixels are not known, and it keeps its own input.
+        pixels: what becomes of a raw pixel before the model sees it, where that is known.
         trained: the model as it was trained; another than `model` where that was in mixed precision.
         batch: size of the batch axis of the exported file; None keeps it dynamic.
     """
@@ -44,8 +45,7 @@ class KerasReference:
     path: Path
     model: Any
     interface: Interface
-    scale: float | None
-    offset: float
+    pixels: Pixels
     trained: Any
     batch: int | None = None
 
@@ -57,7 +57,7 @@ class KerasReference:
     @property
     def eats_pixels(self) -> bool:
         """Whether raw pixels, uint8 0-255, may be given."""
-        return self.scale is not None
+        return self.pixels.range is not None
 
     @property
     def inputs(self) -> tuple[Port, ...]:
@@ -172,8 +172,12 @@ class KerasReference:
     def _scaled(self, tensor: Any) -> Any:
         import tensorflow as tf
 
+        stated = self.pixels.range
         # A model with a uint8 input casts by itself.
-        if self.scale is None or self.interface.inputs[0].dtype == "uint8":
+        if stated is None or self.interface.inputs[0].dtype == "uint8":
             return tf.convert_to_tensor(tensor)
         pixels = tf.cast(tensor, tf.float32)
-        return pixels if (self.scale, self.offset) == (1.0, 0.0) else pixels * self.scale + self.offset
+        if stated.channels is None:
+            return pixels if stated == RAW else pixels * stated.scale[0] + stated.offset[0]
+        scaled = pixels * np.array(stated.scale, np.float32) + np.array(stated.offset, np.float32)
+        return scaled[..., ::-1] if stated.bgr else scaled

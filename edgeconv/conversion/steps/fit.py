@@ -41,7 +41,7 @@ def check_fit(keras_model: KerasReference, data: Dataset | None, config: ExportC
     if not keras_model.eats_pixels and data is not None:
         raise ConfigError(
             f"`{keras_model.path}` must say what its {keras_model.inputs[0].dtype} input makes of a pixel. "
-            "Received: no Rescaling layer and no range. State it, such as `--input-range 0:1`."
+            f"Received: {keras_model.pixels.unknown}. {keras_model.pixels.advice}"
         )
     if data is None and quantizes and config.calibration is None:
         raise ConfigError(

@@ -80,6 +80,8 @@ def load(resolved: ResolvedExport) -> LoadedModel:
         data=arrays,
     )
     reference = replace(reference, batch=config.batch)
+    if reference.is_classifier:
+        request.progress.say(reference.pixels.sentence)
     data = find_data(source, request.dataset, request.progress)
     check_fit(reference, data, config)
     check_size(4 * reference.parameters, str(source.path))

@@ -27,8 +27,7 @@ def make(context: VariantContext) -> ConvertedFile:
     if context.preparation is None:
         raise ConfigError(
             "`embed_preprocessing` requires a model whose preparation of pictures is known. Received: "
-            f"`{context.reference.path}` without it. State what its input makes of a pixel, such as "
-            "`--input-range 0:1`."
+            f"`{context.reference.path}` without it. {context.reference.pixels.advice}"
         )
     base = next(name for name in best_first(gpu=False) if name in context.files)
     context.progress.say(f"Embedding the preparation of pictures into {base}")

@@ -1,0 +1,160 @@
+"""The layers that scale a Keras model's input, wherever they stand, and what they make of 0 and 255.
+
+Keras itself is not imported: the model brings its layers along, and each is asked what it makes of the two values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeconv.input_range import RAW, InputRange
+
+SCALING = {"Rescaling", "Normalization"}
+ARITHMETIC = {"Add", "Subtract", "Multiply", "Divide", "TrueDivide", "Negative"}
+"""Operators that scale where one operand is a constant, as `preprocess_input` writes them into a model."""
+
+MOVING = {
+    *("InputLayer", "Identity", "Cast", "ActivityRegularization", "Dropout", "AlphaDropout"),
+    *("GaussianDropout", "GaussianNoise", "SpatialDropout2D", "Resizing", "CenterCrop", "ZeroPadding2D"),
+    *("Cropping2D", "UpSampling2D", "Reshape", "Permute", "Flatten", "ExpandDims", "Squeeze", "Transpose", "Stack"),
+    *("Concatenate", "Pipeline", "AugMix", "CutMix", "MixUp", "RandAugment"),
+}
+"""Layers that leave values as they are at inference, besides those called Random..., and only move or repeat them."""
+
+PLAUSIBLE = 10.0
+"""Largest magnitude that raw pixels may be scaled to.
+
+Networks are fed values of a few units: 0..1, -1..1, or means taken off and spreads divided by, which gives -2..3 for
+photographs and up to 10 where pictures are dark and even, with a spread of 25 or more. `Normalization` that was adapted
+on 0..1 makes raw pixels several hundred, on a signal dozens, and ``Rescaling(2, offset=-1)``, which is meant for 0..1,
+makes -1..509: such a network never saw raw pixels.
+"""
+
+NARROWEST = 0.1
+"""Least that 0 and 255 must differ by: less is a layer for more than 8 bits, or a second one behind the user's own."""
+
+MEAN_TAKEN_OFF = 50.0
+"""Where the scale is 1, how far 0 and 255 must lie beyond zero: means of 0..255 alone are so large."""
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """What a model's layers make of the pixels that it is given.
+
+    Attributes:
+        layers: names of those that scale, in order.
+        values: (2, channels), what 0 and 255 become before the first layer that computes.
+        given: what 0 and 255 are before the first of them.
+    """
+
+    layers: tuple[str, ...]
+    values: NDArray[np.float64]
+    given: NDArray[np.float64]
+
+    @property
+    def is_plausible(self) -> bool:
+        """Whether a network may have been trained on the values; see `PLAUSIBLE`."""
+        low, high = self.values.min(axis=0), self.values.max(axis=0)
+        small = max(-low.min(), high.max()) <= PLAUSIBLE and (high - low).min() >= NARROWEST
+        centred = np.allclose(high - low, 255.0) and low.max() <= -MEAN_TAKEN_OFF and high.min() >= MEAN_TAKEN_OFF
+        return bool(small or centred)
+
+    @property
+    def sentence(self) -> str:
+        """What the layers do, as a part of a sentence; empty where there are none."""
+        if not self.layers:
+            return ""
+        names = ", ".join(f"`{name}`" for name in self.layers)
+        verb = "makes" if len(self.layers) == 1 else "make"
+        return f"{names} {verb} {spanned(self.given)} into {spanned(self.values)}"
+
+
+def spanned(values: NDArray[np.float64]) -> str:
+    """Return what 0 and 255 become, (2, channels), as people write a range; over all channels where they differ."""
+    rising = values[0].mean() <= values[1].mean()
+    low, high = (values[0].min(), values[1].max()) if rising else (values[0].max(), values[1].min())
+    return f"{low + 0.0:.4g}..{high + 0.0:.4g}"
+
+
+def scalings_of(model: Any, stated: InputRange = RAW) -> tuple[Scaling, ...]:
+    """Follow a Keras model's input to the first layers that compute, through nested models.
+
+    Args:
+        model: a model with one input; where it is no graph of layers, the layers are taken in their order.
+        stated: what becomes of a pixel before the model.
+
+    Returns:
+        One for each branch that the input takes.
+    """
+    values = np.stack([stated.of(0.0), stated.of(255.0)])
+    start, ends = Scaling((), values, values), list[Scaling]()
+    network = _network(model)
+    if not hasattr(network, "_nodes_by_depth"):
+        return (_along(getattr(model, "layers", ()), start),)
+    ends += _followed(network, network.inputs[0], start, ends)
+    return tuple(ends)
+
+
+def _network(model: Any) -> Any:
+    return getattr(model, "_functional", None) or model  # Sequential.
+
+
+def _followed(network: Any, tensor: Any, state: Scaling, ends: list[Scaling]) -> Iterator[Scaling]:
+    """Yield what reaches the outputs of a network; what a layer computes with goes to `ends`."""
+    if any(tensor is output for output in network.outputs):
+        yield state
+    for node in [node for nodes in network._nodes_by_depth.values() for node in nodes]:
+        places = [place for place, given in enumerate(node.input_tensors) if given is tensor]
+        if not places:
+            continue
+        layer = node.operation
+        inner = _network(layer)
+        if hasattr(inner, "_nodes_by_depth"):
+            behind = list(_followed(inner, inner.inputs[places[0]], state, ends))
+        else:
+            made = _through(layer, state, tuple(tensor.shape), node)
+            behind = [] if made is None else [made]
+            ends += [state] if made is None else []
+        for following in behind:
+            yield from _followed(network, node.output_tensors[0], following, ends)
+
+
+def _along(layers: Any, state: Scaling) -> Scaling:
+    """Return what reaches the first layer that computes, of layers one behind another."""
+    for layer in layers:
+        channels = state.values.shape[1]
+        made = _through(layer, state, (None, 1, 1, channels), None)
+        if made is None:
+            break
+        state = made
+    return state
+
+
+def _through(layer: Any, state: Scaling, shape: tuple[int | None, ...], node: Any) -> Scaling | None:
+    """Return what is behind a layer, or None where it does more than move and scale."""
+    kind = type(layer).__name__
+    if kind in MOVING or kind.startswith("Random"):
+        return state
+    scales = kind in SCALING or (kind in ARITHMETIC and node is not None and len(node.input_tensors) == 1)
+    if not scales and kind != "GetItem":
+        return None
+    values = state.values
+    if shape[-1] is not None and values.shape[1] not in {1, shape[-1]}:
+        values = np.array([[values[0].min()], [values[1].max()]])
+    sizes = (2, *(size or 1 for size in shape[1:]))
+    array = np.ascontiguousarray(
+        np.broadcast_to(values.reshape(2, *(1,) * (len(sizes) - 2), -1), sizes), dtype=np.float32
+    )
+    arguments, options = ((array,), {}) if node is None else node.arguments.fill_in({id(node.input_tensors[0]): array})
+    try:
+        made = np.asarray(layer(*arguments, **options), np.float64)
+        made = made.reshape(2, -1, made.shape[-1])
+    except Exception:  # A layer of another form than Keras' own raises whatever it likes, and is not one of these.
+        return None
+    spread = np.stack([made[0].min(axis=0), made[1].max(axis=0)])
+    return replace(state, layers=(*state.layers, *([str(layer.name)] if scales else [])), values=spread)

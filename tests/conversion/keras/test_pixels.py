@@ -1,0 +1,138 @@
+"""Which layers scale a model's input, and whether raw pixels are believed. Loads Keras, which takes seconds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+pytestmark = pytest.mark.train
+keras = pytest.importorskip("keras", reason="needs the extra `train`")
+
+from edgeconv.conversion.keras.pixels import Pixels, pixels_of  # noqa: E402
+from edgeconv.errors import ConfigError  # noqa: E402
+from edgeconv.input_range import MODES, RAW  # noqa: E402
+
+layers = keras.layers
+SHAPE = (32, 32, 3)
+
+
+def network(*first: Any, shape: tuple[int, ...] = SHAPE, dtype: str = "float32") -> Any:
+    return keras.Sequential([layers.Input(shape, dtype=dtype), *first, layers.Conv2D(2, 3), layers.Flatten()])
+
+
+def behind(make: Callable[[Any], Any]) -> Any:
+    image = keras.Input(SHAPE)
+    return keras.Model(image, layers.Conv2D(2, 3)(make(image)))
+
+
+def adapted(values: np.ndarray) -> Any:
+    layer = layers.Normalization(name="normalization")
+    layer.adapt(values.astype(np.float32))
+    return layer
+
+
+def noise(low: float, high: float) -> np.ndarray:
+    return np.random.default_rng(0).uniform(low, high, (50, *SHAPE))
+
+
+def scale() -> Any:
+    return layers.Rescaling(1 / 255, name="rescaling")
+
+
+def seen(model: Any, input_range: str | None = None) -> Pixels:
+    return pixels_of(Path("m.keras"), model, input_range)
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        [layers.RandomFlip(), layers.RandomRotation(0.1), layers.RandomZoom(0.1)],
+        [layers.GaussianNoise(0.1), layers.Dropout(0.1)],
+        [layers.Resizing(40, 40)],
+        [layers.ZeroPadding2D(2), layers.Cropping2D(1)],
+        [layers.Reshape((3, 32, 32)), layers.Permute((2, 3, 1))],
+        [],
+    ],
+    ids=["augmentation", "noise", "resizing", "padding", "reshape", "nothing"],
+)
+def test_a_scaling_layer_is_found_behind_what_moves_pixels(first: list[Any]) -> None:
+    pixels = seen(network(*first, scale()))
+    assert pixels.range == RAW
+    assert pixels.sentence == "Input: `rescaling` makes 0..255 into 0..1."
+
+
+def test_a_scaling_layer_is_found_in_nested_models() -> None:
+    inner = keras.Sequential([layers.RandomFlip(), keras.Sequential([scale()])])
+    assert seen(network(inner)).sentence == "Input: `rescaling` makes 0..255 into 0..1."
+    assert seen(behind(keras.Sequential([layers.RandomFlip(), scale()]))).range == RAW
+
+
+def test_a_base_of_keras_applications_brings_its_own() -> None:
+    base = keras.applications.MobileNetV3Small(weights=None, include_top=False, input_shape=SHAPE)
+    image = keras.Input(SHAPE)
+    model = keras.Model(image, layers.Flatten()(base(layers.RandomFlip()(image))))
+    pixels = seen(model)
+    assert pixels.range == RAW
+    assert pixels.sentence.endswith("0..255 into -1..1.")
+
+
+@pytest.mark.parametrize(
+    ("library", "made"), [("mobilenet_v2", "-1..1"), ("densenet", "-2.118..2.64"), ("resnet", "-123.7..151.1")]
+)
+def test_preprocess_input_inside_a_model_is_arithmetic_on_pixels(library: str, made: str) -> None:
+    pixels = seen(behind(getattr(keras.applications, library).preprocess_input))
+    assert pixels.range == RAW
+    assert pixels.sentence.endswith(f"0..255 into {made}.")
+
+
+@pytest.mark.parametrize(
+    ("first", "made"),
+    [
+        (layers.Rescaling(2.0, offset=-1.0, name="rescaling"), "-1..509"),
+        (adapted(noise(0, 1)), "-1.7"),
+        (adapted(np.random.default_rng(0).normal(5, 3, (50, *SHAPE))), "-1.6"),
+        (layers.Rescaling(1 / 65535, name="rescaling"), "0..0.003891"),
+        (layers.Rescaling(1.0, name="rescaling"), "0..255"),
+    ],
+    ids=["made for 0..1", "adapted on 0..1", "adapted on a signal", "made for 16 bits", "identity"],
+)
+def test_raw_pixels_are_not_believed_where_they_come_out_implausible(first: Any, made: str) -> None:
+    pixels = seen(network(first))
+    assert pixels.range is None
+    assert f"0..255 into {made}" in pixels.sentence
+    assert "keeps the model's float input" in pixels.sentence
+    # No range is suggested where a layer says that the usual ones are wrong.
+    assert pixels.advice.endswith("`--input-range LOW:HIGH`.")
+
+
+def test_normalization_adapted_on_pixels_is_believed() -> None:
+    assert seen(network(adapted(noise(0, 255)))).range == RAW
+
+
+def test_a_branch_that_reads_the_pixels_unscaled_is_not_overlooked() -> None:
+    model = behind(lambda image: layers.Concatenate()([scale()(image), layers.Conv2D(3, 1)(image)]))
+    assert seen(model).range is None
+
+
+def test_what_is_stated_always_counts() -> None:
+    pixels = seen(network(layers.Rescaling(2.0, offset=-1.0, name="rescaling")), "0:1")
+    assert pixels.range is not None
+    assert pixels.sentence == "Input: 0..255 becomes 0..1, as stated; `rescaling` makes 0..1 into -1..1."
+    assert seen(network(scale()), "caffe").range == MODES["caffe"]
+
+
+def test_a_range_is_suggested_where_none_was_found() -> None:
+    pixels = seen(network())
+    assert pixels.range is None
+    assert "such as 0:1 for `x / 255`" in pixels.sentence
+
+
+def test_a_range_that_does_not_fit_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"is for a model that takes floats\. Received: '0:1'.*takes uint8"):
+        seen(network(scale(), dtype="uint8"), "0:1")
+    with pytest.raises(ConfigError, match=r"'torch' is for pictures of 3 channels.*\(None, 32, 32, 1\).*as LOW:HIGH"):
+        seen(network(shape=(32, 32, 1)), "torch")
