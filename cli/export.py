@@ -33,6 +33,7 @@ from .variant_options import export_options, taken_variants
     "--custom-objects", metavar="MODULE:NAME", multiple=True, help="A class the model is made of; repeatable."
 )
 @click.option("--unsafe", is_flag=True, help="Run code that the model's file carries: Lambda layers, SavedModels.")
+@click.option("--signature", metavar="NAME", help="Of a SavedModel. Default: serving_default, or the only one.")
 @click.option("--opset", type=int, help="Version of the ONNX operators. Default: 17.")
 @click.option("--min-runtime", metavar="VERSION", help="Oldest ONNX Runtime to load the files, such as 1.16.")
 @click.option("--batch", type=int, help="Fix the batch axis to this size. Default: dynamic.")

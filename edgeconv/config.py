@@ -107,6 +107,7 @@ class ExportConfig:
         input_data: an `.npz` of inputs by name, on which the file is held against Keras instead of random ones.
         custom_objects: classes and functions that the model is made of, as ``"module:Name"``.
         unsafe: run the code that the model's file carries, as in Lambda layers.
+        signature: of a SavedModel; None takes ``"serving_default"``, or the only one.
         opset: version of the ONNX operators; None takes the best that `min_runtime` loads.
         min_runtime: the oldest ONNX Runtime that must load the files, such as ``"1.16"``.
         batch: size of the batch axis; None keeps it dynamic.
@@ -133,6 +134,7 @@ class ExportConfig:
     input_data: str | None = None
     custom_objects: tuple[str, ...] = ()
     unsafe: bool = False
+    signature: str | None = None
     opset: int | None = None
     min_runtime: str | None = None
     batch: int | None = None

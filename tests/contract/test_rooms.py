@@ -32,7 +32,7 @@ LIBRARIES = {
 KERAS = ("conversion/keras/", "conversion/tracing/", "conversion/explanation/recording.py")
 """What of the conversion may import Keras, TensorFlow, tf2onnx and h5py, inside of functions only."""
 
-OF_KERAS = {"keras", "tensorflow", "tf2onnx", "h5py", "google"}
+OF_KERAS = {"keras", "tf_keras", "tensorflow", "tf2onnx", "h5py", "google"}
 
 ROOMS = {
     "contract": set[str](),

@@ -13,12 +13,14 @@ from numpy.typing import NDArray
 from edgeconv.conversion.keras.archive import check_archive
 from edgeconv.conversion.keras.custom_objects import import_custom_objects
 from edgeconv.conversion.keras.interface import interface_of
+from edgeconv.conversion.keras.legacy.layers import keras2_objects
+from edgeconv.conversion.keras.legacy.opening import open_keras2
 from edgeconv.conversion.keras.pixels import Pixels, pixels_of
 from edgeconv.conversion.keras.ports import IMAGE
 from edgeconv.conversion.keras.reference import KerasReference
 from edgeconv.conversion.keras.saved_model import open_saved_model
 from edgeconv.conversion.tracing.patches.mixed_precision import in_float32
-from edgeconv.errors import ArtifactError, ConfigError, UnsupportedModelError, one_line, require
+from edgeconv.errors import ArtifactError, ConfigError, EdgeconvError, one_line, require
 from edgeconv.quiet import native_log_held_back
 
 _LAYER = re.compile(r"Error when deserializing class '(\w+)' using config=\{'name': '([^']+)'")
@@ -31,6 +33,7 @@ def load_keras(
     input_range: str | None = None,
     custom_objects: Sequence[str] = (),
     unsafe: bool = False,
+    signature: str | None = None,
     data: Mapping[str, NDArray[Any]] | None = None,
 ) -> KerasReference:
     """Load a Keras model, without running code that its file carries.
@@ -42,11 +45,12 @@ def load_keras(
         custom_objects: classes and functions that the model is made of, as ``"module:Name"``, imported from the
             user's own path.
         unsafe: also run the code that the file carries: Lambda layers, and the graph of a SavedModel.
+        signature: of a SavedModel; None takes `serving_default`, or the only one.
         data: arrays by input, which describe the inputs of a model that does not itself.
 
     Raises:
         ArtifactError: there is no such model, or Keras cannot load it.
-        ConfigError: `input_range` is not for such a model, or an object cannot be imported.
+        ConfigError: `input_range` is not for such a model, an object cannot be imported, or there is no such signature.
         UnsupportedModelError: the model takes or gives what ONNX Runtime does not.
         MissingDependencyError: tensorflow, keras or tf2onnx is not installed.
     """
@@ -54,8 +58,11 @@ def load_keras(
     if not path.exists():
         raise ArtifactError(f"`{path}` must be a .keras file. Received: no such file. Make one with `edgeconv train`.")
     names = [name.rpartition(":")[2] for name in custom_objects]
-    if path.is_file():
-        check_archive(path, custom_objects=names, unsafe=unsafe)
+    saved = check_archive(path, custom_objects=names, unsafe=unsafe) if path.is_file() else None
+    if saved is not None and signature is not None:
+        raise ConfigError(
+            f"`signature` is for a SavedModel's folder. Received: {signature!r} for `{path}`, a file. Leave it out."
+        )
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     with native_log_held_back():
         import keras
@@ -64,12 +71,19 @@ def load_keras(
         tf.config.list_physical_devices()  # Logs the absence of GPUs, once.
     _check_backend(keras.backend.backend())
     objects = import_custom_objects(custom_objects)
+    if saved is not None and saved.by_keras2:
+        objects = {**keras2_objects(), **objects}
     try:
         with native_log_held_back(), keras.utils.custom_object_scope(objects):
-            model = open_saved_model(path, unsafe=unsafe) if path.is_dir() else _open(path, unsafe)
+            if saved is None:
+                model = open_saved_model(path, signature=signature, unsafe=unsafe)
+            elif saved.by_keras2:
+                model = open_keras2(path, saved, unsafe=unsafe, custom_objects=objects)
+            else:
+                model = keras.models.load_model(path, compile=False, safe_mode=not unsafe)
             trained = model
             model = in_float32(model, safe_mode=not unsafe)
-    except UnsupportedModelError:
+    except EdgeconvError:
         raise
     except Exception as error:  # Keras raises whatever the damaged part makes it raise.
         raise ArtifactError(
@@ -100,12 +114,6 @@ def _refusal(error: Exception) -> str:
         "Replace that layer: Keras cannot load what it saved of it" if layers else "Save it again with `model.save`"
     )
     return f"{where}: {type(told).__name__}: {reason}. {advice}."
-
-
-def _open(path: Path, unsafe: bool) -> Any:
-    import keras
-
-    return keras.models.load_model(path, compile=False, safe_mode=not unsafe)
 
 
 def _check_backend(backend: str) -> None:

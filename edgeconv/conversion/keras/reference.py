@@ -77,8 +77,9 @@ class KerasReference:
 
     @property
     def parameters(self) -> int:
-        """Number of weights."""
-        return int(self.model.count_params())
+        """Number of weights, those included that a layer calls and Keras 3 doesn't know of."""
+        foreign = sum(getattr(layer, "foreign_parameters", 0) for layer in self.model.layers)
+        return int(self.model.count_params()) + foreign
 
     def run(self, feeds: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         """Return the reference's answers to arrays of one batch size by input name.

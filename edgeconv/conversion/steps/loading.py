@@ -77,6 +77,7 @@ def load(resolved: ResolvedExport) -> LoadedModel:
         input_range=config.input_range,
         custom_objects=config.custom_objects,
         unsafe=config.unsafe,
+        signature=config.signature,
         data=arrays,
     )
     reference = replace(reference, batch=config.batch)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from edgeconv.conversion.keras.archive import keras2_names as keras2
 from edgeconv.conversion.keras.archive.classes import BUILTIN, FUNCTIONS, LITERALS, knows_class, knows_function
 from edgeconv.conversion.keras.archive.sizes import check_sizes
+from edgeconv.conversion.keras.archive.tensorflow_functions import is_plain_function, is_plain_operation
 from edgeconv.conversion.keras.archive.wording import shown
 from edgeconv.errors import ArtifactError, UnsupportedModelError, one_line
 
@@ -36,11 +38,13 @@ class Part:
         config: the dict, with `class_name` and `config`.
         layer: the name of the layer that it is, or belongs to.
         legacy: whether it may be without a module, as in the `.h5` format.
+        by_keras2: whether it may have the names of Keras 2.
     """
 
     config: dict[str, Any]
     layer: str
     legacy: bool
+    by_keras2: bool = False
 
     @property
     def class_name(self) -> str:
@@ -54,7 +58,9 @@ class Part:
         return None if module is None else str(module)
 
 
-def check_architecture(path: Path, text: str | bytes, *, custom_objects: Collection[str], unsafe: bool) -> None:
+def check_architecture(
+    path: Path, text: str | bytes, *, custom_objects: Collection[str], unsafe: bool, by_keras2: bool = False
+) -> None:
     """Check that a model consists of Keras' own classes and of those that the user brings, and fits into memory.
 
     Args:
@@ -62,6 +68,7 @@ def check_architecture(path: Path, text: str | bytes, *, custom_objects: Collect
         text: the model's config, JSON.
         custom_objects: names that the user brings.
         unsafe: let pass what runs code when it is loaded.
+        by_keras2: whether the file is of Keras 2, whose names are others.
 
     Raises:
         ArtifactError: the text is no config of a Keras model.
@@ -73,7 +80,8 @@ def check_architecture(path: Path, text: str | bytes, *, custom_objects: Collect
             raise ValueError("no model's config")
         # Keras leaves the training of the model out, and so may it be anyone's.
         config.pop("compile_config", None)
-        parts = list(_parts(config, "", legacy="module" not in config))
+        found = _parts(config, "", legacy="module" not in config)
+        parts = [replace(part, by_keras2=by_keras2) for part in found]
     except (ValueError, RecursionError) as error:
         raise ArtifactError(
             f"`{path}` must hold the config of a Keras model, JSON. Received: {one_line(error)}. "
@@ -114,6 +122,8 @@ def _refuse_code(path: Path, part: Part) -> None:
             "code would run on this machine. Write it with Keras layers or `keras.ops`, or, if you trust whoever made "
             "the file, pass `--unsafe`."
         )
+    if part.by_keras2:
+        _refuse_functions(path, part, inner)
     if part.class_name in FOREIGN:
         raise UnsupportedModelError(
             f"`{path}` must consist of Keras layers. Received: the layer {shown(part.layer)}, a {part.class_name}, "
@@ -123,6 +133,21 @@ def _refuse_code(path: Path, part: Part) -> None:
         raise UnsupportedModelError(
             f"`{path}` must hold its vocabularies itself. Received: the layer {shown(part.layer)} reads the file "
             f"{shown(inner['vocabulary'])}. Give the layer a list of words, and save the model again."
+        )
+
+
+def _refuse_functions(path: Path, part: Part, inner: Any) -> None:
+    """Refuse what Keras 2 calls by a name in the file, unless it makes tensors of tensors and nothing else."""
+    named = inner if isinstance(inner, dict) else {}
+    what = keras2.CALLED_BY_NAME.get(part.class_name)
+    if part.class_name in keras2.FUNCTION_LAYERS and not is_plain_function(str(named.get("function"))):
+        what = f"calls TensorFlow's function {shown(named.get('function'))}"
+    if part.class_name == "TensorFlowOpLayer" and not is_plain_operation(named.get("node_def")):
+        what = "is a TensorFlowOpLayer of an operation that is not on the list of those that carry no code"
+    if what is not None:
+        raise UnsupportedModelError(
+            f"`{path}` must call only functions that make tensors of tensors. Received: the layer {shown(part.layer)}, "
+            f"which {what}. Replace it, or, if you trust whoever made the file, pass `--unsafe`."
         )
 
 
@@ -148,15 +173,24 @@ def _refuse_unknown_modules(path: Path, part: Part, custom_objects: Collection[s
         return
     if part.class_name == "function" and part.module in FUNCTIONS:
         return
+    if part.by_keras2 and (part.class_name in keras2.VALUES or _is_of_keras2(part)):
+        return
     if part.class_name == "function" or not BUILTIN.fullmatch(part.module or ""):
         raise _unknown(path, part)
+
+
+def _is_of_keras2(part: Part) -> bool:
+    return part.class_name != "function" and bool(keras2.MODULE.fullmatch(part.module or "keras"))
 
 
 def _refuse_unknown_names(path: Path, part: Part, custom_objects: Collection[str]) -> None:
     if part.class_name in LITERALS or part.class_name == LAMBDA or _is_custom(part, custom_objects):
         return
     name, _ = _names(part)
-    if not (knows_function(name) if part.class_name == "function" else knows_class(part.module, name)):
+    if part.by_keras2 and part.class_name in keras2.KNOWN:
+        return
+    module = None if part.by_keras2 else part.module
+    if not (knows_function(name) if part.class_name == "function" else knows_class(module, name)):
         raise _unknown(path, part)
 
 

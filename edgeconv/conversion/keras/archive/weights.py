@@ -46,8 +46,8 @@ def check_weights(path: Path, file: BinaryIO) -> None:
     check_memory(path, total)
 
 
-def read_legacy_config(path: Path, file: BinaryIO) -> str | bytes:
-    """Return the JSON text of the model in a `.h5` file of the legacy format.
+def read_legacy_config(path: Path, file: BinaryIO) -> tuple[str | bytes, str]:
+    """Return the JSON text of the model in a `.h5` file of the legacy format, and the version of Keras that wrote it.
 
     Raises:
         ArtifactError: it is damaged, or holds weights alone.
@@ -56,7 +56,7 @@ def read_legacy_config(path: Path, file: BinaryIO) -> str | bytes:
 
     try:
         with h5py.File(file, "r") as content:
-            text = content.attrs.get("model_config")
+            text, version = content.attrs.get("model_config"), content.attrs.get("keras_version", "")
     except Exception as error:
         raise _damaged(path, error) from error
     if not isinstance(text, str | bytes) or len(text) > CONFIG_LIMIT_BYTES:
@@ -64,7 +64,7 @@ def read_legacy_config(path: Path, file: BinaryIO) -> str | bytes:
         raise ArtifactError(
             f"`{path}` must hold a whole model. Received: {received}. Save it with `model.save('model.keras')`."
         )
-    return text
+    return text, version.decode("ascii", "replace") if isinstance(version, bytes) else str(version)
 
 
 def _datasets(path: Path, content: Any) -> Iterator[tuple[str, Any]]:
