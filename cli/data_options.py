@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from edgeconv import DatasetSpec
 
 _NAMES = ("dataset", "data_dir", "image_size", "val_split", "channels", "preparation", "split_seed")
+FITTING = ("fit", "interpolation", "antialias")
+"""The options that say how a picture is brought to the size."""
 
 
 def data_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -33,6 +35,21 @@ def data_options(command: Callable[..., Any]) -> Callable[..., Any]:
             type=click.Choice(["auto", "digit", "resize"]),
             help="How pictures become images: as MNIST's digits were made, or only resized.",
         ),
+        click.option(
+            "--fit",
+            type=click.Choice(["stretch", "crop", "pad"]),
+            help="How pictures of another aspect are fitted. Default: crop.",
+        ),
+        click.option(
+            "--interpolation",
+            type=click.Choice(["bilinear", "nearest"]),
+            help="How they are resized. Default: bilinear.",
+        ),
+        click.option(
+            "--antialias/--no-antialias",
+            default=None,
+            help="Average when shrinking, or not, as Keras. Default: average.",
+        ),
         click.option("--split-seed", default=0, show_default=True, help="Of the held-out share."),
     )
     for option in reversed(options):
@@ -44,7 +61,7 @@ def spec_of(options: dict[str, Any]) -> DatasetSpec:
     """Take the data options out of a command's options, and return what they choose."""
     from edgeconv import DatasetSpec
 
-    chosen = {name: options.pop(name) for name in _NAMES}
+    chosen = {name: options.pop(name) for name in (*_NAMES, *FITTING)}
     return DatasetSpec(
         dataset=chosen["dataset"] or "auto",
         data_dir=chosen["data_dir"],
@@ -53,6 +70,7 @@ def spec_of(options: dict[str, Any]) -> DatasetSpec:
         channels=int(chosen["channels"]) if chosen["channels"] else None,
         preparation=chosen["preparation"],
         seed=chosen["split_seed"],
+        **{name: chosen[name] for name in FITTING},
     )
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from .data_options import data_options, given_spec_of
+from .data_options import FITTING, data_options, given_spec_of
 from .explain_table import columns_of
 from .output import emit, format_option
 from .parity_table import COLUMNS
@@ -58,9 +58,10 @@ def command(
     from edgeconv.config import ExportConfig, artifact_folder
     from edgeconv.datasets.labels import read_labels
 
+    fitting = {name: options[name] for name in FITTING}
     spec = given_spec_of(options)
     names = None if labels is None else read_labels(labels)
-    config = ExportConfig(labels=names, variants=taken_variants(options), **options)
+    config = ExportConfig(labels=names, variants=taken_variants(options), **fitting, **options)
     folder = artifact_folder(name, out, "") if name or out else None
     exported = edgeconv.export(model, config=config, dataset=spec, out=folder, progress=TerminalProgress())
     click.echo(f"Saved {exported.path}; look at {exported.path / 'report.html'}.", err=True)

@@ -9,6 +9,7 @@ from typing import Any
 
 from edgeconv.errors import ConfigError
 from edgeconv.input_range import InputRange
+from edgeconv.preparation import Fitting
 from edgeconv.variants import VARIANTS
 
 ARCHITECTURES = ("convnet", "convnet-nopool", "convnet-strided", "convnet-avgpool", "dense")
@@ -112,6 +113,7 @@ class ExportConfig:
         min_runtime: the oldest ONNX Runtime that must load the files, such as ``"1.16"``.
         batch: size of the batch axis; None keeps it dynamic.
         explain: hold every layer against Keras too.
+        fit, interpolation, antialias: how pictures are brought to the model's size; see `Fitting`.
         max_memory_gb: what the conversion may take; None takes what the machine has.
         max_minutes: how long the conversion may take.
 
@@ -139,6 +141,9 @@ class ExportConfig:
     min_runtime: str | None = None
     batch: int | None = None
     explain: bool = False
+    fit: str | None = None
+    interpolation: str | None = None
+    antialias: bool | None = None
     max_memory_gb: float | None = None
     max_minutes: float = 60.0
 
@@ -156,6 +161,12 @@ class ExportConfig:
             InputRange.parse(self.input_range)
         for name in self.variants:
             one_of("variants", name, VARIANTS)
+        _ = self.fitting  # Checks what is stated.
+
+    @property
+    def fitting(self) -> Fitting:
+        """How pictures are brought to the model's size, as far as it is stated."""
+        return Fitting(self.fit, self.interpolation, self.antialias)
 
     def makes(self, name: str) -> bool:
         """Tell whether a variant is to be made."""

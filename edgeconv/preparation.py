@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from edgeconv.errors import ManifestError
+from edgeconv.errors import ConfigError, ManifestError
 
 KINDS = ("digit", "resize")
 FITS = ("crop", "stretch", "pad")
-FILTERS = ("triangle",)
+FILTERS = ("triangle", "bilinear", "nearest")
+INTERPOLATIONS = ("bilinear", "nearest")
 _OF_KIND = {"digit": ("box",), "resize": ("fit", "filter")}
 """The fields that only one kind has."""
 
@@ -25,7 +26,7 @@ class Preparation:
         channels: 1 (grey) or 3 (RGB).
         box: digit: the ink is scaled into a square of this many pixels. MNIST: 20 of 28.
         fit: resize: "crop" cuts the middle out, "stretch" ignores the aspect, "pad" adds black bars.
-        filter: resize: "triangle", antialiased.
+        filter: resize: "triangle", antialiased; "bilinear", not antialiased, and "nearest", as TensorFlow resizes.
 
     Raises:
         ManifestError: a field has a value it cannot have.
@@ -87,6 +88,73 @@ class Preparation:
                 "Export the model again, or install a newer edgeconv."
             )
         return cls(**data)
+
+
+@dataclass(frozen=True)
+class Fitting:
+    """How a picture is brought to a model's size, as far as somebody said.
+
+    Attributes:
+        fit: "crop", the default, "stretch" or "pad"; see `Preparation`.
+        interpolation: "bilinear", the default, or "nearest".
+        antialias: whether shrinking averages over all pixels, as it does by default; Keras and TensorFlow do not.
+
+    Raises:
+        ConfigError: an option has a value it cannot have.
+
+    Example:
+        >>> Fitting("stretch", antialias=False).applied(Preparation("resize", 8, 8, 3)).filter
+        'bilinear'
+    """
+
+    fit: str | None = None
+    interpolation: str | None = None
+    antialias: bool | None = None
+
+    def __post_init__(self) -> None:
+        for option, choices in (("fit", FITS), ("interpolation", INTERPOLATIONS)):
+            value = getattr(self, option)
+            if value is not None and value not in choices:
+                raise ConfigError(
+                    f"`{option}` must be one of {', '.join(choices)}. Received: {value!r}. Choose one of these."
+                )
+        if self.antialias and self.interpolation == "nearest":
+            raise ConfigError(
+                "`antialias` is for interpolation 'bilinear'. Received: True with 'nearest'. Leave one of them out."
+            )
+
+    @property
+    def is_stated(self) -> bool:
+        """Whether anybody said anything."""
+        return self != Fitting()
+
+    def applied(self, preparation: Preparation) -> Preparation:
+        """Return a preparation that fits pictures so; what nobody said stays as it is.
+
+        Raises:
+            ConfigError: it is one of digits, which are found in a picture, not fitted.
+        """
+        if not self.is_stated:
+            return preparation
+        if preparation.kind != "resize":
+            raise ConfigError(
+                "`fit`, `interpolation` and `antialias` are for preparation 'resize'. Received: preparation "
+                f"{preparation.kind!r}. Leave them out."
+            )
+        before = Fitting.of(preparation)
+        interpolation = self.interpolation or before.interpolation
+        antialias = before.antialias if self.antialias is None else self.antialias
+        made = "nearest" if interpolation == "nearest" else "bilinear" if antialias is False else "triangle"
+        return replace(preparation, fit=self.fit or preparation.fit, filter=made)
+
+    @classmethod
+    def of(cls, preparation: Preparation) -> Fitting:
+        """Return how a preparation fits pictures."""
+        if preparation.kind != "resize":
+            return cls()
+        if preparation.filter == "nearest":
+            return cls(preparation.fit, "nearest")
+        return cls(preparation.fit, "bilinear", preparation.filter == "triangle")
 
 
 def _require(condition: bool, name: str, requirement: str, received: object) -> None:

@@ -120,4 +120,5 @@ def _in_words(preparation: Preparation) -> str:
         "stretch": f"resizes the picture to {size}",
         "pad": f"resizes the picture into {size} and adds black bars",
     }[preparation.fit]
-    return f"turns the picture to {colours}, {fitted}, antialiased"
+    how = {"triangle": "antialiased", "bilinear": "bilinear, not antialiased", "nearest": "to the nearest pixel"}
+    return f"turns the picture to {colours}, {fitted}, {how[preparation.filter]}"

@@ -12,7 +12,7 @@ from edgeconv.datasets.reading import Reading
 from edgeconv.datasets.spec import DatasetSpec
 from edgeconv.datasets.splitting import stratified_split
 from edgeconv.errors import ConfigError
-from edgeconv.preparation import Preparation
+from edgeconv.preparation import Fitting, Preparation
 
 
 def assemble(reading: Reading, name: str, spec: DatasetSpec, kind: str) -> Dataset:
@@ -56,7 +56,7 @@ def assemble(reading: Reading, name: str, spec: DatasetSpec, kind: str) -> Datas
         labels=names,
         train=train,
         test=test,
-        preparation=preparation_of(kind, height, width, channels),
+        preparation=preparation_of(kind, height, width, channels, spec.fitting),
         sha256=fingerprint(train, test),
         spec=replace(spec, image_size=(height, width), channels=channels, preparation=kind),
     )
@@ -68,8 +68,9 @@ def _from_home(source: str) -> str:
     return f"~{source[len(home) :]}" if source.startswith(home + os.sep) else source
 
 
-def preparation_of(kind: str, height: int, width: int, channels: int) -> Preparation:
-    """Return the preparation of a kind; a digit's ink fills 20 of 28 pixels, as in MNIST, at any size."""
+def preparation_of(kind: str, height: int, width: int, channels: int, fitting: Fitting) -> Preparation:
+    """Return the preparation of a kind, with what is stated; a digit's ink fills 20 of 28 pixels, as MNIST's does."""
     if kind == "digit":
-        return Preparation(kind, height, width, channels, box=max(1, round(min(height, width) * 20 / 28)))
-    return Preparation(kind, height, width, channels)
+        box = max(1, round(min(height, width) * 20 / 28))
+        return fitting.applied(Preparation(kind, height, width, channels, box=box))
+    return fitting.applied(Preparation(kind, height, width, channels))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +18,7 @@ from edgeconv.errors import DatasetError, ImageError
 from edgeconv.formatting import format_size
 from edgeconv.pictures.decoding import EXTENSIONS, decode
 from edgeconv.pictures.listing import is_picture, visible_entries
-from edgeconv.pictures.preparation import prepare
+from edgeconv.pictures.preparation import is_cropped, other_aspect, prepare
 from edgeconv.progress import Progress
 
 DEFAULT_SIZE = {"digit": (28, 28), "resize": (64, 64)}
@@ -139,21 +139,25 @@ def _read_pictures(paths: list[Path], spec: DatasetSpec, progress: Progress) -> 
     height, width = spec.image_size or DEFAULT_SIZE[kind]
     if spec.image_size is None:
         progress.say(f"Pictures become {height}x{width}, the default image size.")
-    preparation = preparation_of(kind, height, width, spec.channels or 1)
+    preparation = preparation_of(kind, height, width, spec.channels or 1, spec.fitting)
     may_widen = spec.channels is None and kind == "resize"
     images = _allocate((len(paths), height, width, preparation.channels))
+    cropped = 0
     with progress.bar("Reading pictures", len(paths)) as advance:
         for index, path in enumerate(paths):
             try:
                 picture = decode(path)
                 if may_widen and _has_colour(picture):
-                    may_widen, preparation = False, preparation_of(kind, height, width, 3)
+                    may_widen, preparation = False, replace(preparation, channels=3)
                     images = _widened(images, index)
                 images[index] = prepare(picture, preparation)
+                cropped += is_cropped(picture, preparation)
             except ImageError as error:
                 where = "" if str(path) in str(error) else f"{path}: "
                 raise DatasetError(f"Every picture must be usable. {where}{error} Or remove the file.") from error
             advance(1, "")
+    if cropped and kind == "resize" and spec.fit is None:
+        progress.say(other_aspect(cropped, len(paths), preparation))
     return images
 
 

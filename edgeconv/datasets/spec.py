@@ -7,6 +7,7 @@ from typing import Any
 
 from edgeconv.config import between, one_of
 from edgeconv.errors import ConfigError
+from edgeconv.preparation import Fitting
 
 NAMES = ("auto", "mnist", "mnist-sample", "fashion-mnist")
 """What `DatasetSpec.dataset` may be besides a path."""
@@ -33,6 +34,7 @@ class DatasetSpec:
         preparation: how a picture becomes an image: "digit" as MNIST was made, "resize" scaled only,
             "auto" digit for MNIST and its sample, resize for the rest.
         seed: of the held-out split, 0 or more.
+        fit, interpolation, antialias: how pictures are brought to the size with preparation "resize"; see `Fitting`.
 
     Raises:
         ConfigError: an option has a value it cannot have.
@@ -49,6 +51,9 @@ class DatasetSpec:
     channels: int | None = None
     preparation: str = "auto"
     seed: int = 0
+    fit: str | None = None
+    interpolation: str | None = None
+    antialias: bool | None = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.dataset, str) or not self.dataset:
@@ -77,6 +82,16 @@ class DatasetSpec:
                 "`channels` must be 1 with preparation 'digit'. Received: 3. Leave it out, or choose 'resize'."
             )
         between("seed", self.seed, 0, 2**32 - 1)
+        if self.preparation == "digit" and self.fitting.is_stated:
+            raise ConfigError(
+                "`fit`, `interpolation` and `antialias` are for preparation 'resize'. Received: preparation 'digit'. "
+                "Leave them out."
+            )
+
+    @property
+    def fitting(self) -> Fitting:
+        """How pictures are brought to the size, as far as it is stated."""
+        return Fitting(self.fit, self.interpolation, self.antialias)
 
     @property
     def is_path(self) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import onnxruntime as ort
@@ -19,6 +20,7 @@ from edgeconv.parity.comparison import ComparisonSet
 from edgeconv.parity.ledger import Ledger
 from edgeconv.parity.prove import prove
 from edgeconv.parity.stage import Stage, on_images, stage_of
+from edgeconv.preparation import Fitting, Preparation
 from edgeconv.progress import SILENT, Progress
 from edgeconv.runtime.loading import ModelFiles, find_files, find_model, has_reduced_range
 from edgeconv.runtime.providers import CPU, candidates
@@ -91,7 +93,8 @@ def evaluate(
 
 def _test_images(files: ModelFiles, dataset: str | DatasetSpec | None, progress: Progress) -> ComparisonSet:
     keras_path = files.path / KERAS_FILE if files.path.is_dir() else files.path
-    data = find_data(Source(keras_path, "", record_of(keras_path, progress)), dataset, progress)
+    source = Source(keras_path, "", record_of(keras_path, progress))
+    data = find_data(source, _fitted(dataset, files.manifest.preprocess), progress)
     if data is None:
         raise ConfigError(
             f"`evaluate` requires labelled data. Received: none, and `{files.path}` has no record of its training. "
@@ -110,6 +113,15 @@ def _test_images(files: ModelFiles, dataset: str | DatasetSpec | None, progress:
     progress.say(f"Data: {data.source}, {len(data.test.labels):,} test images, sha256 {data.sha256[:12]}")
     test = data.test
     return ComparisonSet.of_images(test.images, test.labels, dataset=data.name, split="test", sha256=data.sha256)
+
+
+def _fitted(dataset: str | DatasetSpec | None, preparation: Preparation | None) -> str | DatasetSpec | None:
+    """Return the data that are asked for, their pictures fitted as the model says where nobody says otherwise."""
+    if dataset is None or preparation is None:
+        return dataset
+    spec = DatasetSpec(dataset) if isinstance(dataset, str) else dataset
+    takes_fitting = preparation.kind == "resize" and spec.preparation != "digit" and spec.is_path
+    return replace(spec, **asdict(Fitting.of(preparation))) if takes_fitting and not spec.fitting.is_stated else spec
 
 
 def _keras_stage(files: ModelFiles, custom_objects: Sequence[str], progress: Progress) -> list[Stage]:

@@ -51,9 +51,10 @@ def _resize(picture: NDArray[np.uint8], preparation: Preparation) -> NDArray[np.
     if picture.shape[:2] == (height, width):
         return picture
     if preparation.fit != "pad":
-        return _to_bytes(resize(picture, height, width))
+        return _to_bytes(resize(picture, height, width, preparation.filter))
     scale = min(height / picture.shape[0], width / picture.shape[1])
-    inner = _to_bytes(resize(picture, max(1, round(picture.shape[0] * scale)), max(1, round(picture.shape[1] * scale))))
+    inner_height, inner_width = (max(1, round(side * scale)) for side in picture.shape[:2])
+    inner = _to_bytes(resize(picture, inner_height, inner_width, preparation.filter))
     padded = np.zeros((height, width, preparation.channels), np.uint8)
     top, left = (height - inner.shape[0]) // 2, (width - inner.shape[1]) // 2
     padded[top : top + inner.shape[0], left : left + inner.shape[1]] = inner
@@ -66,6 +67,27 @@ def _crop_to_aspect(picture: NDArray[np.uint8], height: int, width: int) -> NDAr
     columns = max(1, min(picture.shape[1], round(picture.shape[0] * width / height)))
     top, left = (picture.shape[0] - rows) // 2, (picture.shape[1] - columns) // 2
     return picture[top : top + rows, left : left + columns]
+
+
+def other_aspect(count: int, of: int, preparation: Preparation) -> str:
+    """Say that pictures are cut since nobody said how they are fitted.
+
+    Args:
+        count: pictures without the aspect of the model.
+        of: pictures in all.
+        preparation: the model's.
+    """
+    return (
+        f"{count:,} of {of:,} pictures do not have the aspect of {preparation.height}x{preparation.width}: only their "
+        "middle is seen. Say how they are fitted: `--fit stretch`, as image_dataset_from_directory of Keras does, "
+        "`crop` or `pad`."
+    )
+
+
+def is_cropped(picture: NDArray[np.uint8], preparation: Preparation) -> bool:
+    """Whether fit "crop" would cut more off a picture than the rounding of a pixel."""
+    kept = _crop_to_aspect(picture, preparation.height, preparation.width).shape
+    return any(side > part + 1 for side, part in zip(picture.shape[:2], kept[:2], strict=True))
 
 
 def _with_channels(picture: NDArray[np.uint8], channels: int) -> NDArray[np.uint8]:

@@ -1,4 +1,4 @@
-"""Antialiased resizing as two matrix products, the same numbers as Pillow's BILINEAR.
+"""Resizing as two matrix products: antialiased, the same numbers as Pillow's BILINEAR, or not, as TensorFlow's.
 
 A matrix says how much each source pixel gives to each target pixel. Written so, a resize is two standard MatMul
 operators in any tensor language, and needs no image library.
@@ -13,17 +13,20 @@ BLOCK = 16
 """Target rows computed together: few enough that a block's source rows stay in the cache."""
 
 
-def triangle_weights(source: int, target: int, begin: float = 0.0, end: float | None = None) -> NDArray[np.float32]:
+def triangle_weights(
+    source: int, target: int, begin: float = 0.0, end: float | None = None, antialias: bool = True
+) -> NDArray[np.float32]:
     """Build the matrix that resamples `source` pixels into `target` pixels with a triangle filter.
 
     The filter is one pixel of the coarser grid wide to each side, so shrinking averages (antialiasing) and
-    enlarging interpolates linearly.
+    enlarging interpolates linearly. Without antialiasing it is one pixel of the source wide.
 
     Args:
         source: number of pixels to read.
         target: number of pixels to make.
         begin: where in the source the target begins, in pixels from its edge; by default at the edge.
         end: where the target ends; by default at the other edge. Beyond an edge it goes on as it is at the edge.
+        antialias: average over all source pixels of a target pixel, rather than between the nearest two.
 
     Returns:
         float32, (target, source); each row sums to 1.
@@ -34,7 +37,7 @@ def triangle_weights(source: int, target: int, begin: float = 0.0, end: float | 
     """
     scale = ((source if end is None else end) - begin) / target
     centres = np.clip(begin + (np.arange(target) + 0.5) * scale, 0.5, source - 0.5)
-    distances = np.abs(np.arange(source) + 0.5 - centres[:, None]) / max(scale, 1.0)
+    distances = np.abs(np.arange(source) + 0.5 - centres[:, None]) / (max(scale, 1.0) if antialias else 1.0)
     weights = np.maximum(0.0, 1.0 - distances)
     weights /= weights.sum(axis=1, keepdims=True)
     return np.asarray(weights, np.float32)
@@ -62,13 +65,28 @@ def area_weights(source: int, target: int, scale: float, offset: int) -> NDArray
     return np.asarray(np.clip(covered, 0, None) / scale, np.float32)
 
 
-def resize(picture: NDArray[np.uint8] | NDArray[np.float32], height: int, width: int) -> NDArray[np.float32]:
-    """Resize a picture with a triangle filter, antialiased.
+def nearest(source: int, target: int) -> NDArray[np.int64]:
+    """Return which of `source` pixels each of `target` pixels is, as `tf.image.resize` has it, (target,).
+
+    Example:
+        >>> nearest(5, 2).tolist()
+        [1, 3]
+    """
+    middles = np.arange(target, dtype=np.float32) + np.float32(0.5)
+    places = np.floor(middles * (np.float32(source) / np.float32(target))).astype(np.int64)
+    return np.asarray(np.minimum(places, source - 1))
+
+
+def resize(
+    picture: NDArray[np.uint8] | NDArray[np.float32], height: int, width: int, method: str = "triangle"
+) -> NDArray[np.float32]:
+    """Resize a picture.
 
     Args:
         picture: uint8 or float32, (height, width, channels), any range.
         height: rows of the result.
         width: columns of the result.
+        method: a filter of `edgeconv.preparation.FILTERS`.
 
     Returns:
         float32, (height, width, channels), within the range of `picture`.
@@ -77,7 +95,12 @@ def resize(picture: NDArray[np.uint8] | NDArray[np.float32], height: int, width:
         >>> resize(np.full((9, 9, 1), 7, np.uint8), 4, 2).shape
         (4, 2, 1)
     """
-    return resample(picture, triangle_weights(picture.shape[0], height), triangle_weights(picture.shape[1], width))
+    rows, columns = picture.shape[:2]
+    if method == "nearest":
+        return picture[nearest(rows, height)][:, nearest(columns, width)].astype(np.float32)
+    antialias = method == "triangle"
+    vertical = triangle_weights(rows, height, antialias=antialias)
+    return resample(picture, vertical, triangle_weights(columns, width, antialias=antialias))
 
 
 def resample(

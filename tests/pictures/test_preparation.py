@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from edgeconv.errors import ImageError, ManifestError
+from edgeconv.errors import ConfigError, ImageError, ManifestError
 from edgeconv.pictures.preparation import prepare
-from edgeconv.preparation import Preparation
+from edgeconv.preparation import FILTERS, Fitting, Preparation
 
 DIGIT = Preparation("digit", 28, 28, 1)
 RGB = Preparation("resize", 32, 48, 3)
@@ -116,3 +116,34 @@ def test_transparent_pictures_are_resized_over_white():
     made = prepare(picture, RGB)
     assert not made[:16].any()
     assert (made[16:] == 255).all()
+
+
+@pytest.mark.parametrize(
+    ("stated", "fit", "filter_"),
+    [
+        ({}, "crop", "triangle"),
+        ({"fit": "stretch", "antialias": False}, "stretch", "bilinear"),
+        ({"interpolation": "nearest"}, "crop", "nearest"),
+        ({"interpolation": "bilinear", "fit": "pad"}, "pad", "triangle"),
+    ],
+)
+def test_what_is_stated_of_fitting_becomes_the_preparation(stated, fit, filter_):
+    made = Fitting(**stated).applied(RGB)
+    assert (made.fit, made.filter) == (fit, filter_)
+
+
+@pytest.mark.parametrize("filter_", FILTERS)
+def test_a_fitting_is_read_back_from_a_preparation(filter_):
+    made = Preparation("resize", 8, 8, 3, fit="pad", filter=filter_)
+    assert Fitting.of(made).applied(RGB).as_dict() == RGB.as_dict() | {"fit": "pad", "filter": filter_}
+
+
+def test_a_fitting_that_cannot_be_is_refused():
+    with pytest.raises(ConfigError, match=r"`fit` must be one of crop, stretch, pad\. Received: 'zoom'"):
+        Fitting("zoom")
+    with pytest.raises(ConfigError, match=r"`interpolation` must be one of bilinear, nearest\. Received: 'lanczos3'"):
+        Fitting(interpolation="lanczos3")
+    with pytest.raises(ConfigError, match=r"`antialias` is for interpolation 'bilinear'"):
+        Fitting(interpolation="nearest", antialias=True)
+    with pytest.raises(ConfigError, match=r"are for preparation 'resize'\. Received: preparation 'digit'"):
+        Fitting("stretch").applied(DIGIT)

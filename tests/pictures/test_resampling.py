@@ -45,3 +45,17 @@ def test_area_weights_keep_the_sum_of_what_they_average():
     weights = area_weights(37, 28, scale=2.5, offset=3)
     assert weights.sum(axis=0) == pytest.approx(1 / 2.5, abs=1e-6)
     assert not weights[:3].any()
+
+
+@pytest.mark.train
+@pytest.mark.parametrize("method", ["bilinear", "nearest"])
+@pytest.mark.parametrize("size", [(40, 60), (301, 199), (20, 500), (7, 5), (33, 64)])
+def test_without_antialiasing_the_numbers_are_those_of_keras(method: str, size: tuple[int, int]) -> None:
+    """Keras' image_dataset_from_directory resizes so. Loads TensorFlow, which takes seconds.
+
+    TensorFlow finds its places in float32: at 500 pixels their last bit is a hundredth of a step of 255.
+    """
+    tf = pytest.importorskip("tensorflow", reason="needs the extra `train`")
+    picture = np.random.default_rng(0).integers(0, 256, (*size, 3), np.uint8)
+    expected = tf.image.resize(picture, (32, 48), method=method).numpy()
+    np.testing.assert_allclose(resize(picture, 32, 48, method), expected, atol=0.02)

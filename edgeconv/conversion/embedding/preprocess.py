@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from edgeconv.conversion.embedding.colors import composite, grey, opaque
-from edgeconv.conversion.embedding.resampling import resample_rows
-from edgeconv.conversion.embedding.tensors import DOUBLE, INT64, UINT8, Operand, Tensor, join
+from edgeconv.conversion.embedding.resampling import nearest_rows, resample_rows
+from edgeconv.conversion.embedding.tensors import DOUBLE, FLOAT, INT64, UINT8, Operand, Tensor, join
 from edgeconv.preparation import Preparation
 from edgeconv.recipe import RESIZE
 
@@ -29,12 +29,12 @@ def resized(picture: Tensor, preparation: Preparation) -> Tensor:
         with section("crop"):
             picture = _crop_to_aspect(picture, height, width)
     if preparation.fit != "pad":
-        return _resize(picture, height, width, preparation.channels)
+        return _resize(picture, height, width, preparation)
     with section("fit"):
         rows, columns = (picture.size(axis).as_type(DOUBLE) for axis in (0, 1))
         scale = (height / rows).minimum(width / columns)
         inner_height, inner_width = _at_least_one(rows * scale), _at_least_one(columns * scale)
-    inner = _resize(picture, inner_height, inner_width, preparation.channels)
+    inner = _resize(picture, inner_height, inner_width, preparation)
     with section("bars"):
         top, left = (height - inner_height) // 2, (width - inner_width) // 2
         bottom, right = height - inner_height - top, width - inner_width - left
@@ -56,16 +56,22 @@ def _at_least_one(length: Tensor) -> Tensor:
     return length.round().maximum(1.0).as_type(INT64)
 
 
-def _resize(picture: Tensor, height: Operand, width: Operand, channels: int) -> Tensor:
+def _resize(picture: Tensor, height: Operand, width: Operand, preparation: Preparation) -> Tensor:
     """Resample to the size; uint8, (height, width, channels)."""
-    section = picture.recorder.section
+    section, channels = picture.recorder.section, preparation.channels
+
+    def resample(source: Tensor, target: Operand) -> Tensor:
+        if preparation.filter == "nearest":
+            return nearest_rows(source, target).as_type(FLOAT)
+        return resample_rows(source, target, antialias=preparation.filter == "triangle")
+
     with section("rows"):
-        rows = resample_rows(picture, height)
+        rows = resample(picture, height)
     if channels == 1:
         with section("grey"):
             rows = grey(rows).reshape(0, 0, 1)
     with section("columns"):
-        made = resample_rows(rows.transpose(1, 0, 2), width).transpose(1, 0, 2)
+        made = resample(rows.transpose(1, 0, 2), width).transpose(1, 0, 2)
     with section("bytes"):
         made = made.clip(0.0, 255.0).round().as_type(UINT8)
         return made if channels == 1 else made.apply("Expand", picture.integers([1, 1, channels]))

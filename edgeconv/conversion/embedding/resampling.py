@@ -1,4 +1,4 @@
-"""`edgeconv.pictures.resampling` as ONNX operators: antialiased resizing as matrix products."""
+"""`edgeconv.pictures.resampling` as ONNX operators: resizing as matrix products."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from edgeconv.conversion.embedding.tensors import DOUBLE, FLOAT, INT64, Operand,
 from edgeconv.pictures.resampling import BLOCK
 
 
-def resample_rows(picture: Tensor, target: Operand, begin: Operand = 0.0, end: Tensor | None = None) -> Tensor:
+def resample_rows(
+    picture: Tensor, target: Operand, begin: Operand = 0.0, end: Tensor | None = None, *, antialias: bool = True
+) -> Tensor:
     """Resample the rows of a picture with a triangle filter, as `triangle_weights` has it.
 
     Blocks of target rows read only the source rows that they need, so a large photograph costs little more than
@@ -19,6 +21,7 @@ def resample_rows(picture: Tensor, target: Operand, begin: Operand = 0.0, end: T
         target: number of rows to make.
         begin: where in the source the target begins, in rows from its edge.
         end: where the target ends; by default at the other edge.
+        antialias: average over all source rows of a target row, rather than between the nearest two.
 
     Returns:
         float32, (target, ...).
@@ -34,11 +37,19 @@ def resample_rows(picture: Tensor, target: Operand, begin: Operand = 0.0, end: T
     read = ((radius * (BLOCK + 1)).as_type(INT64) + 3).minimum(count)
     first = (centres.slice(1, 0, 1) - radius).maximum(0.0).as_type(INT64).minimum(count - read)
     rows = first + arange(read, INT64)  # (blocks, 1, read)
-    weights = (1 - ((rows.as_type(DOUBLE) - centres).abs() / radius).as_type(FLOAT)).maximum(0.0)
+    distances = (rows.as_type(DOUBLE) - centres).abs()
+    weights = (1 - (distances / radius if antialias else distances).as_type(FLOAT)).maximum(0.0)
     weights = weights / weights.sum(2, keep=True)
     pixels = picture.reshape(0, -1).gather(rows.reshape(0, -1)).as_type(FLOAT)  # (blocks, read, numbers in a row)
     made = (weights @ pixels).apply("Reshape", join([source.integers([-1]), picture.sizes(1)]))
     return made.slice(0, None, target)
+
+
+def nearest_rows(picture: Tensor, target: Operand) -> Tensor:
+    """Take the nearest row for each of `target` rows, as `nearest` has it; of the type of `picture`, (target, ...)."""
+    count, target = picture.size(0), picture.index(target)
+    middles = arange(target) + 0.5
+    return picture.gather((middles * (count.as_type(FLOAT) / target.as_type(FLOAT))).as_type(INT64).minimum(count - 1))
 
 
 def area_weights(source: int, target: int, scale: Tensor, offset: Tensor) -> Tensor:

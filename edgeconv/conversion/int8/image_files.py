@@ -17,7 +17,7 @@ from edgeconv.conversion.verification.user_inputs import check_shape, check_valu
 from edgeconv.errors import ConfigError, DatasetError, ImageError
 from edgeconv.pictures.decoding import EXTENSIONS, decode
 from edgeconv.pictures.listing import find_pictures
-from edgeconv.pictures.preparation import prepare
+from edgeconv.pictures.preparation import is_cropped, other_aspect, prepare
 from edgeconv.preparation import Preparation
 from edgeconv.progress import SILENT, Progress
 
@@ -27,9 +27,19 @@ ARRAY_NAMES = ("images", "x_train", "calibration")
 LABEL_NAMES = ("labels", "y_train")
 """The array of an `.npz` that tells the classes, the first that is there."""
 
+LOOKED_AT = 16
+"""Pictures whose aspect is looked at, where nobody said how they are fitted."""
+
 
 def read_calibration(
-    place: str | Path, port: Port, preparation: Preparation | None, *, size: int, seed: int, progress: Progress = SILENT
+    place: str | Path,
+    port: Port,
+    preparation: Preparation | None,
+    *,
+    size: int,
+    seed: int,
+    fit_is_stated: bool = True,
+    progress: Progress = SILENT,
 ) -> CalibrationImages:
     """Open calibration images, and draw some of them where there are more than enough.
 
@@ -39,6 +49,7 @@ def read_calibration(
         preparation: how a picture becomes the input; None where nobody knows.
         size: how many at most.
         seed: equal seeds draw equal images.
+        fit_is_stated: whether somebody said how pictures are fitted; else it is said where they are cut.
         progress: sees a bar for the pictures.
 
     Raises:
@@ -47,7 +58,7 @@ def read_calibration(
     """
     path = Path(place)
     if path.is_dir() or path.suffix.lower() in EXTENSIONS or (glob.has_magic(str(place)) and not path.exists()):
-        blocks, count, labels = _pictures(path, preparation, size, seed)
+        blocks, count, labels = _pictures(path, preparation, size, seed, SILENT if fit_is_stated else progress)
     else:
         blocks, count, labels = _arrays(path, port, size, seed)
     return surveyed(blocks, count, dataset=path.name, split="calibration", seed=seed, labels=labels, progress=progress)
@@ -96,7 +107,7 @@ def _labels_of(arrays: dict[str, Rows], chosen: NDArray[np.int64]) -> NDArray[np
 
 
 def _pictures(
-    place: Path, preparation: Preparation | None, size: int, seed: int
+    place: Path, preparation: Preparation | None, size: int, seed: int, progress: Progress
 ) -> tuple[Blocks, int, NDArray[np.int64] | None]:
     if preparation is None:
         raise ConfigError(
@@ -111,16 +122,32 @@ def _pictures(
             f"{', '.join(sorted(EXTENSIONS))}. Name another folder, pattern or file."
         )
     chosen = _drawn(len(paths), size, seed)
+    first = [_decoded(paths[index]) for index in chosen[:LOOKED_AT]]
+    cropped = sum(is_cropped(picture, preparation) for picture in first)
+    if cropped and preparation.kind == "resize":
+        progress.say(other_aspect(cropped, len(first), preparation))
 
     def blocks(start: int) -> Iterator[NDArray[Any]]:
         for index in chosen[start:]:
+            picture = _decoded(paths[index])
             try:
-                yield prepare(decode(paths[index]), preparation)[None]
+                yield prepare(picture, preparation)[None]
             except ImageError as error:
-                raise DatasetError(f"Every picture must be usable. {paths[index]}: {error} Or remove it.") from error
+                raise _unusable(paths[index], error) from error
 
     labels = _classes_of(place, paths)
     return blocks, len(chosen), None if labels is None else labels[chosen]
+
+
+def _decoded(path: str) -> NDArray[np.uint8]:
+    try:
+        return decode(path)
+    except ImageError as error:
+        raise _unusable(path, error) from error
+
+
+def _unusable(path: str, error: ImageError) -> DatasetError:
+    return DatasetError(f"Every picture must be usable. {path}: {error} Or remove it.")
 
 
 def _classes_of(folder: Path, paths: list[str]) -> NDArray[np.int64] | None:

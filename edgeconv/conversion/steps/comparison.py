@@ -60,7 +60,15 @@ def _calibration(loaded: LoadedModel) -> CalibrationImages | None:
     size, seed, progress = request.config.calibration_size, request.config.seed, request.progress
     if request.config.calibration is not None:
         place, port = request.config.calibration, reference.inputs[0]
-        images = read_calibration(place, port, loaded.preparation, size=size, seed=seed, progress=progress)
+        images = read_calibration(
+            place,
+            port,
+            loaded.preparation,
+            size=size,
+            seed=seed,
+            fit_is_stated=request.config.fit is not None or loaded.resolved.source.training is not None,
+            progress=progress,
+        )
     elif data is not None:
         images = draw_calibration(data.train, dataset=data.name, size=size, seed=seed)
     else:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from edgeconv.conversion.graph.file_size import check_size
 from edgeconv.conversion.keras import KerasReference, load_keras
@@ -11,9 +13,10 @@ from edgeconv.conversion.steps.fit import check_fit
 from edgeconv.conversion.steps.resolution import ResolvedExport
 from edgeconv.conversion.steps.source import find_data
 from edgeconv.conversion.verification.user_inputs import fitted, read_inputs
-from edgeconv.datasets import Dataset
+from edgeconv.datasets import Dataset, DatasetSpec
+from edgeconv.errors import ConfigError
 from edgeconv.parity.comparison import Feeds
-from edgeconv.preparation import Preparation
+from edgeconv.preparation import Fitting, Preparation
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,10 @@ class LoadedModel:
         """How a picture becomes the model's input, or None where nobody knows."""
         if not self.reference.eats_pixels:
             return None
+        known = self._known_preparation()
+        return known and self.resolved.request.config.fitting.applied(known)
+
+    def _known_preparation(self) -> Preparation | None:
         training = self.resolved.source.training
         if training is not None:
             return Preparation.from_dict(training["dataset"]["preparation"])
@@ -83,8 +90,29 @@ def load(resolved: ResolvedExport) -> LoadedModel:
     reference = replace(reference, batch=config.batch)
     if reference.is_classifier:
         request.progress.say(reference.pixels.sentence)
-    data = find_data(source, request.dataset, request.progress)
+    data = find_data(source, _fitted(request.dataset, config.fitting), request.progress)
     check_fit(reference, data, config)
+    if source.training is not None:
+        _check_fitting(source.training, config.fitting)
     check_size(4 * reference.parameters, str(source.path))
     inputs = None if arrays is None else fitted(arrays, reference.inputs, config.input_data or "")
     return LoadedModel(resolved, reference, data, inputs)
+
+
+def _check_fitting(training: Mapping[str, Any], fitting: Fitting) -> None:
+    """Refuse to fit pictures otherwise than those that a model was trained on."""
+    trained = Preparation.from_dict(training["dataset"]["preparation"])
+    if fitting.applied(trained) != trained:
+        known = Fitting.of(trained)
+        raise ConfigError(
+            "`fit`, `interpolation` and `antialias` must be those of the training. Received: others than its record "
+            f"has, {known.fit}, {known.interpolation} and {known.antialias}. Leave them out, or train again with them."
+        )
+
+
+def _fitted(dataset: str | DatasetSpec | None, fitting: Fitting) -> str | DatasetSpec | None:
+    """Return the data that are asked for, their pictures fitted as the model's are."""
+    if dataset is None or not fitting.is_stated:
+        return dataset
+    spec = DatasetSpec(dataset) if isinstance(dataset, str) else dataset
+    return replace(spec, **asdict(fitting))

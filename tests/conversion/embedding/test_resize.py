@@ -7,7 +7,7 @@ import pytest
 
 pytest.importorskip("onnx_ir", reason="the conversion room needs the extra `train`")
 from edgeconv.pictures.preparation import prepare
-from edgeconv.preparation import FITS, Preparation
+from edgeconv.preparation import FILTERS, FITS, Preparation
 from tests.conversion.embedding.embedded import Embedded, difference, with_mean_model
 
 SIZES = [(1, 1), (2, 3), (1, 500), (500, 1), (32, 48), (20, 33), (57, 100), (301, 199), (640, 481)]
@@ -16,9 +16,11 @@ SIZES = [(1, 1), (2, 3), (1, 500), (500, 1), (32, 48), (20, 33), (57, 100), (301
 
 @pytest.fixture(scope="module")
 def embedded() -> dict[Preparation, Embedded]:
-    """Return a graph for each fit, in colour and in grey."""
+    """Return a graph for each fit and each way to resize, in colour and in grey."""
     sizes = [(32, 48, 3), (20, 33, 1)]
-    preparations = [Preparation("resize", *size, fit=fit) for size in sizes for fit in FITS]
+    ways = [("crop", "triangle"), ("pad", "triangle"), *(("stretch", way) for way in FILTERS), ("pad", "nearest")]
+    assert {fit for fit, _ in ways} == set(FITS)
+    preparations = [Preparation("resize", *size, fit=fit, filter=way) for size in sizes for fit, way in ways]
     return {preparation: with_mean_model(preparation) for preparation in preparations}
 
 
