@@ -81,7 +81,13 @@ def evaluate(
     stages = [
         *_keras_stage(files, custom_objects, progress),
         *(
-            stage_of(name, files.read(name), batch=batch, reduced_range=has_reduced_range(files.manifest, name))
+            stage_of(
+                name,
+                files.read(name),
+                batch=batch,
+                reduced_range=has_reduced_range(files.manifest, name),
+                preparation=files.manifest.preprocess,
+            )
             for name in files.variants
         ),
     ]

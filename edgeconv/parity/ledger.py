@@ -47,6 +47,8 @@ class Row:
         p50_latency_ms: median time of a batch of one, one thread, on the machine that made the ledger; None where it
             was not measured.
         confusion: images by (true class, answered class); empty for unlabelled data and for many classes.
+        drop: percentage points of accuracy lost against the reference on the same inputs; without labels, the
+            reference's answers are the truth. None where no classes were compared, and in ledgers before it was kept.
     """
 
     stage: str
@@ -63,6 +65,7 @@ class Row:
     size_bytes: int
     p50_latency_ms: float | None
     confusion: tuple[tuple[int, ...], ...]
+    drop: float | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Return the row as a JSON object."""

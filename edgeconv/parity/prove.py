@@ -9,6 +9,7 @@ from types import MappingProxyType
 from edgeconv.parity.classes import compare_classes, judge_classes
 from edgeconv.parity.comparison import Answers, ComparisonSet
 from edgeconv.parity.ledger import Ledger, Row
+from edgeconv.parity.pictures import show
 from edgeconv.parity.stage import Stage, answers_of, scores_of
 from edgeconv.parity.values import compare_values, judge_values
 from edgeconv.progress import SILENT, Progress
@@ -27,6 +28,9 @@ def prove(
 ) -> Ledger:
     """Run every stage over all inputs, and judge.
 
+    A stage that prepares pictures itself is given pictures that show the images, and is held against what the reference
+    answers to the same pictures prepared with numpy.
+
     Args:
         stages: the reference first.
         compared: the inputs.
@@ -38,10 +42,22 @@ def prove(
     """
     rows: list[Row] = []
     reference: tuple[Answers, ...] = ()
+
+    def answered(stage: Stage, given: ComparisonSet) -> tuple[Answers, ...]:
+        known_here = given is compared and stage.name in known
+        answers = known[stage.name] if known_here else answers_of(stage, given, progress)
+        if given.spreads is None and kind == "logits" and not stage.gives_probabilities:
+            return ({"scores": softmax(scores_of(answers))},)
+        return answers
+
     for stage in stages:
-        answers = known[stage.name] if stage.name in known else answers_of(stage, compared, progress)
-        if compared.spreads is None and kind == "logits" and not stage.gives_probabilities:
-            answers = ({"scores": softmax(scores_of(answers))},)
+        if stage.preparation is not None and compared.spreads is None:
+            pictures, prepared = show(compared, stage.preparation)
+            answers = answered(stage, pictures)
+            expected = answered(stages[0], prepared) if rows else answers
+            rows.append(_row(stage, answers, expected, pictures))
+            continue
+        answers = answered(stage, compared)
         reference = reference or answers
         rows.append(_row(stage, answers, reference, compared))
     gates = judge_classes(rows, max_drop=max_drop) if compared.spreads is None else judge_values(rows)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeconv.parity.comparison import Answers, ComparisonSet, Feeds
+from edgeconv.preparation import Preparation
 from edgeconv.progress import SILENT, Progress
 from edgeconv.runtime.embedded import EmbeddedModel
 from edgeconv.runtime.providers import CPU
@@ -36,6 +37,7 @@ class Stage:
         gives_probabilities: whether it does so even where the model itself gives logits.
         timed: whether the time of a call says something; not where each call starts a process.
         at_once: whether it takes all images in one call, since each call starts a slow process.
+        preparation: what it makes of a picture of any size before it answers; None: it is given prepared images.
     """
 
     name: str
@@ -45,6 +47,7 @@ class Stage:
     gives_probabilities: bool = False
     timed: bool = True
     at_once: bool = False
+    preparation: Preparation | None = None
 
 
 def on_images(run: RunImages) -> Run:
@@ -58,7 +61,13 @@ def on_images(run: RunImages) -> Run:
 
 
 def stage_of(
-    name: str, model: bytes, *, provider: str = CPU, batch: int | None = None, reduced_range: bool = False
+    name: str,
+    model: bytes,
+    *,
+    provider: str = CPU,
+    batch: int | None = None,
+    reduced_range: bool = False,
+    preparation: Preparation | None = None,
 ) -> Stage:
     """Return the `.onnx` file of a classifier as a stage, on one thread of one provider.
 
@@ -68,10 +77,12 @@ def stage_of(
         provider: what runs it.
         batch: the only batch size that the file takes, or None.
         reduced_range: its int8 weights take 7 bits.
+        preparation: what makes the model's input of a picture.
     """
     if takes_pictures(name):
         embedded = EmbeddedModel(model, reduced_range=reduced_range)
-        return Stage(name, CPU, on_images(embedded.run), len(model), gives_probabilities=True)
+        run_pictures = on_images(embedded.run)
+        return Stage(name, CPU, run_pictures, len(model), gives_probabilities=True, preparation=preparation)
     session = Session(model, provider=provider, reduced_range=reduced_range)
     run = session.run if batch is None else in_batches(session.run, batch)
     return Stage(name, session.provider, on_images(run), len(model))

@@ -42,8 +42,24 @@ def draw_pictures(images: Picture, preparation: Preparation) -> Iterator[Picture
         if preparation.kind == "digit":
             yield _on_paper(image, number, channels, _SIZES[number % len(_SIZES)])
         else:
-            sides = (round(side * (1.3 + 0.25 * ((number + turn) % 4))) for turn, side in enumerate(image.shape[:2]))
-            yield _enlarged(image, channels, (next(sides), next(sides)))
+            yield _enlarged(image, channels, _enlarged_sides(image, number))
+
+
+def show_images(images: Picture, preparation: Preparation) -> Iterator[Picture]:
+    """Draw one picture of each image, in several sizes, that shows all that the image does: evenly lit, in its colours.
+
+    Args:
+        images: uint8, (n, height, width, channels), 0-255: what the model takes.
+        preparation: what makes such images of pictures.
+
+    Yields:
+        uint8, (height, width, 1 or 3 channels), 0-255.
+    """
+    for number, image in enumerate(images):
+        if preparation.kind == "digit":
+            yield _on_paper(image, number, (1, 3)[number % 2], _SIZES[number % len(_SIZES)])
+        else:
+            yield _bytes(resize(image, *_enlarged_sides(image, number)))
 
 
 def draw_picture(image: Picture, preparation: Preparation, size: tuple[int, int]) -> Picture:
@@ -61,6 +77,11 @@ def draw_picture(image: Picture, preparation: Preparation, size: tuple[int, int]
     drawn = -(-size[0] // times), -(-size[1] // times)
     picture = _on_paper(image, 0, 3, drawn) if preparation.kind == "digit" else _enlarged(image, 3, drawn)
     return picture.repeat(times, axis=0)[: size[0]].repeat(times, axis=1)[:, : size[1]]
+
+
+def _enlarged_sides(image: Picture, number: int) -> tuple[int, int]:
+    rows, columns = (round(side * (1.3 + 0.25 * ((number + turn) % 4))) for turn, side in enumerate(image.shape[:2]))
+    return rows, columns
 
 
 def _on_paper(image: Picture, number: int, channels: int, size: tuple[int, int]) -> Picture:

@@ -2,6 +2,10 @@
 
 So the modules beside this one read as the numpy modules that they mirror. Numbers that are only known when the graph
 runs, such as the height of the picture, are tensors of one element, and may bound a slice.
+
+Not traced from numpy's own code through the Array API: `ndonnx` 0.23 made 480 nodes (68 kB, after clean-up) of the
+resize of colours alone, where this writes 118 (10 kB) for all kinds of pictures; both take equally long, and `ndonnx`
+has no branches or loops, which let a prepared digit skip the search for ink.
 """
 
 from __future__ import annotations

@@ -77,7 +77,13 @@ def _stages(context: VariantContext, size_bytes: int) -> list[Stage]:
         return [keras, *(stage_of_tensors(name, file.bytes) for name, file in files.items())]
     keras = Stage("keras", "tensorflow", on_images(reference.predict), size_bytes)
     variants = [
-        stage_of(name, file.bytes, batch=reference.batch, reduced_range=file.reduced_range)
+        stage_of(
+            name,
+            file.bytes,
+            batch=reference.batch,
+            reduced_range=file.reduced_range,
+            preparation=context.preparation,
+        )
         for name, file in files.items()
     ]
     return [keras, *variants]
