@@ -120,7 +120,8 @@ def test_a_bundle_runs_over_the_test_images(walked: tuple[Path, list[Any]], run:
     rows = {row["stage"]: row for row in json.loads(result.stdout)["rows"]}
     assert list(rows) == ["keras", "fp32", "int8", "e2e", "python"]
     assert {row["count"] for row in rows.values()} == {6}
-    assert rows["python"]["max_abs_dp"] == pytest.approx(rows["e2e"]["max_abs_dp"], abs=1e-6)
+    # The bundle gets the images as int8 does; e2e gets pictures drawn of them, and is held against Keras on these.
+    assert rows["python"]["max_abs_dp"] == pytest.approx(rows["int8"]["max_abs_dp"], abs=1e-6)
     assert rows["python"]["p50_latency_ms"] is None
 
 
