@@ -3,8 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 RUNTIME := .venv-runtime/bin
 PEERS := .venv-bench/bin
-# A file a process, in the order of tests/conftest.py: the longest first, so that no core waits for it at the end.
-PARALLEL := --numprocesses=auto --dist=loadfile --no-loadscope-reorder
+PARALLEL := --numprocesses=auto --dist=loadfile
 DEBIAN := chromium cmake gcc g++ libpng-dev libjpeg-dev qemu-user-static
 PIP := install --quiet --disable-pip-version-check --constraint constraints.txt
 

@@ -11,7 +11,7 @@ from .explain_table import columns_of
 from .output import emit, format_option
 from .parity_table import COLUMNS
 from .progress import TerminalProgress
-from .variant_options import export_options, taken_variants
+from .variant_options import export_options, taken_variants, task_option
 
 
 @click.command()
@@ -26,6 +26,7 @@ from .variant_options import export_options, taken_variants
 @click.option(
     "--input-range", metavar="LOW:HIGH", help="What 0 and 255 become before a float input; or caffe, torch, tf."
 )
+@task_option
 @click.option("--calibration", metavar="DIR|GLOB|NPZ", help="Unlabelled pictures or arrays to measure int8 ranges on.")
 @click.option("--input-data", metavar="NPZ", help="Inputs by name to compare with Keras on, instead of random ones.")
 @click.option("--explain", is_flag=True, help="Hold every layer against Keras: SQNR in dB, largest error.")

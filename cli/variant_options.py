@@ -1,4 +1,4 @@
-"""The options that name variants, made from the table of them."""
+"""The options that name variants and tasks, made from the tables of them."""
 
 from __future__ import annotations
 
@@ -21,6 +21,14 @@ def variant_option(default: str, *, bundled: bool = False) -> Callable[[Command]
 
     names = [row.name for row in VARIANTS.values() if row.bundled or not bundled]
     return click.option("--variant", type=click.Choice(names), help=f"Default: {default}.")
+
+
+def task_option(command: Command) -> Command:
+    """Give a command the option `--task`."""
+    from edgeconv.tasks import TASKS
+
+    text = "What the outputs mean. Default: what the model's last activation and its loss say."
+    return click.option("--task", type=click.Choice(list(TASKS)), help=text)(command)
 
 
 def export_options(command: Command) -> Command:

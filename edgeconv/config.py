@@ -10,6 +10,7 @@ from typing import Any
 from edgeconv.errors import ConfigError
 from edgeconv.input_range import InputRange
 from edgeconv.preparation import Fitting
+from edgeconv.tasks import TASKS
 from edgeconv.variants import VARIANTS
 
 ARCHITECTURES = ("convnet", "convnet-nopool", "convnet-strided", "convnet-avgpool", "dense")
@@ -97,6 +98,8 @@ class ExportConfig:
         seed: of the choice of the calibration images.
         input_range: what the model's float input expects, as `InputRange.parse` reads it; None where it is known.
             With it the scaling moves into the file, and the file eats raw pixels.
+        task: what the outputs mean, a key of `edgeconv.tasks.TASKS`; None reads it from the model's last activation
+            and its compiled loss.
         labels: class names in the order of the outputs; None takes those of the data, else ``"0"``, ``"1"``, ...
         fp16: make the float16 variant too.
         target: whose int8 arithmetic the file is made for, a key of `conversion.int8.targets.TARGETS` or ``"auto"`` for
@@ -127,6 +130,7 @@ class ExportConfig:
     max_drop: float = 0.2
     seed: int = 0
     input_range: str | None = None
+    task: str | None = None
     labels: tuple[str, ...] | None = None
     fp16: bool = False
     target: str | None = None
@@ -159,6 +163,8 @@ class ExportConfig:
         check_max_drop(self.max_drop)
         if self.input_range is not None:
             InputRange.parse(self.input_range)
+        if self.task is not None:
+            one_of("task", self.task, TASKS)
         for name in self.variants:
             one_of("variants", name, VARIANTS)
         _ = self.fitting  # Checks what is stated.

@@ -15,6 +15,7 @@ from edgeconv.preparation import Preparation
 from edgeconv.reading import read, received
 from edgeconv.record import ABSENT, EMPTY, KEY, Record
 from edgeconv.session_options import Tuned
+from edgeconv.tasks import ANY, CLASSES
 
 FORMAT = "edgeconv"
 
@@ -41,6 +42,9 @@ class ArraySpec(Record):
         value_range: smallest and largest value that it holds, or None where that is not known.
         kind: ``"pixels"``, ``"tensor"`` or ``"picture"`` (of any size) for inputs; ``"probabilities"``, ``"logits"``
             or ``"tensor"`` (of anything but classes) for outputs.
+        task: of an output: what it means, a key of `edgeconv.tasks.TASKS`; None in contracts that older releases wrote,
+            whose kind tells classes from other arrays.
+        pending: of an output that is no class: ``"sigmoid"`` or ``"softmax"`` where that is still to be done to it.
     """
 
     name: str
@@ -48,6 +52,8 @@ class ArraySpec(Record):
     shape: tuple[int | str, ...]
     value_range: tuple[float, float] | None = field(metadata={KEY: "range"})
     kind: str
+    task: str | None = field(default=None, metadata={ABSENT: True})
+    pending: str | None = field(default=None, metadata={ABSENT: True})
 
 
 class Variant(Record):
@@ -118,6 +124,11 @@ class Manifest(Record):
     def is_classifier(self) -> bool:
         """Whether one array goes in and a row of class scores comes out."""
         return self.output.kind != "tensor"
+
+    @property
+    def task(self) -> str:
+        """What the output means, a key of `edgeconv.tasks.TASKS`."""
+        return self.output.task or (CLASSES if self.is_classifier else ANY)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the contract as a JSON object."""

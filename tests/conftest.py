@@ -19,11 +19,6 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     return (quick and OF_TRAINING in collection_path.read_text(encoding="utf-8")) or None
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The file of minutes comes first: where processes share the files, none is left alone with it at the end."""
-    items.sort(key=lambda item: item.path.name != "test_families.py")
-
-
 @pytest.fixture(scope="session", autouse=True)
 def _quick_means_without_tensorflow(pytestconfig: pytest.Config) -> Iterator[None]:
     yield

@@ -141,7 +141,8 @@ def _keras_stage(files: ModelFiles, custom_objects: Sequence[str], progress: Pro
 
     provenance = files.manifest.provenance
     input_range = provenance.input_range if provenance else None
-    reference = load_keras(path, input_range=input_range, custom_objects=custom_objects)
+    task = files.manifest.task
+    reference = load_keras(path, input_range=input_range, custom_objects=custom_objects, task=task)
     return [Stage("keras", "tensorflow", on_images(reference.predict), path.stat().st_size)]
 
 

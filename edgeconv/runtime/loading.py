@@ -195,7 +195,8 @@ def find_files(path: Path) -> ModelFiles:
         manifest = files.manifest
         inputs = ", ".join(array.name for array in (manifest.input, *manifest.more_inputs))
         raise ArtifactError(
-            f"`{path}` must be a classifier of pictures. Received: a model that makes tensors of {inputs}. "
+            f"`{path}` must be a classifier of pictures. Received: a model of the task {manifest.task} that makes "
+            f"{manifest.output.name} of {inputs}. "
             "Run its `model.onnx` with onnxruntime; its inputs and outputs are in `manifest.json`."
         )
     return files

@@ -95,7 +95,7 @@ def test_calibration_on_arrays_of_a_model_whose_range_nobody_knows(tmp_path: Pat
     alive(network).save(tmp_path / "floats.keras")
     images = np.random.default_rng(2).normal(size=(30, 12, 12)).astype(np.float32)
     np.savez(tmp_path / "c.npz", images=images)
-    config = ExportConfig(quantize=True, max_drop=100.0, calibration=str(tmp_path / "c.npz"))
+    config = ExportConfig(quantize=True, max_drop=100.0, calibration=str(tmp_path / "c.npz"), task="classes")
     exported = export_here(tmp_path / "floats.keras", config=config, out=tmp_path / "m")
     session = ort.InferenceSession(tmp_path / "m" / "model.int8.onnx", providers=["CPUExecutionProvider"])
     assert session.get_inputs()[0].type == "tensor(float)"

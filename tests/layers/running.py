@@ -61,7 +61,7 @@ def judge(case: Case, folder: Path) -> Verdict:
 
 def export(path: Path, folder: Path) -> Path:
     """Take the library's whole way from a `.keras` file to a verified `.onnx` file."""
-    made = make_variants(VariantContext(load_keras(path)))
+    made = make_variants(VariantContext(load_keras(path, classes=True)))
     onnx_path = folder / "model.onnx"
     onnx_path.write_bytes(made.fp32.bytes)
     return onnx_path

@@ -10,10 +10,11 @@ from typing import Any
 from numpy.typing import NDArray
 
 from edgeconv.conversion.keras.dtypes import returned_dtypes
-from edgeconv.conversion.keras.ports import IMAGE, PROBABILITIES, Port, is_image_classifier, named
+from edgeconv.conversion.keras.ports import IMAGE, Port, is_picture, named
 from edgeconv.conversion.keras.structure import leaves
 from edgeconv.conversion.tracing.refusals import ADVICE
 from edgeconv.errors import UnsupportedModelError
+from edgeconv.tasks import ANY, TASKS
 
 NUMBERS = {"float16", "float32", "float64", "uint8", "int8", "uint16", "int16", "int32", "int64", "bool"}
 
@@ -37,6 +38,13 @@ class Interface:
     answers: Any
     by_name: bool = False
     declared_batch: int | None = None
+
+    def for_task(self, task: str) -> Interface:
+        """Return the interface with the names of a task, where a picture goes in and one array comes out."""
+        if task == ANY or len(self.outputs) != 1 or not is_picture(self.inputs):
+            return self
+        inputs, outputs = (replace(self.inputs[0], name=IMAGE),), (replace(self.outputs[0], name=TASKS[task].output),)
+        return replace(self, inputs=inputs, outputs=outputs)
 
 
 def interface_of(path: Path, model: Any, data: Mapping[str, NDArray[Any]] | None) -> Interface:
@@ -69,8 +77,6 @@ def interface_of(path: Path, model: Any, data: Mapping[str, NDArray[Any]] | None
         replace(Port.of(key or _maker(tensor), tensor), dtype=returned.get(id(tensor), str(tensor.dtype)))
         for key, tensor in leaves(answers)
     ]
-    if is_image_classifier(ports, results):
-        ports[0], results[0] = replace(ports[0], name=IMAGE), replace(results[0], name=PROBABILITIES)
     inputs = named(ports)
     outputs = named(results, [port.name for port in inputs])
     declared = next((int(tensor.shape[0]) for tensor in tensors if tensor.shape[0] is not None), None)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from edgeconv.conversion.keras.archive import check_archive
 from edgeconv.conversion.keras.custom_objects import import_custom_objects
+from edgeconv.conversion.keras.head import read_head
 from edgeconv.conversion.keras.interface import interface_of
 from edgeconv.conversion.keras.legacy.layers import keras2_objects
 from edgeconv.conversion.keras.legacy.opening import open_keras2
@@ -22,6 +23,7 @@ from edgeconv.conversion.keras.saved_model import open_saved_model
 from edgeconv.conversion.tracing.patches.mixed_precision import in_float32
 from edgeconv.errors import ArtifactError, ConfigError, EdgeconvError, one_line, require
 from edgeconv.quiet import native_log_held_back
+from edgeconv.tasks import ANY
 
 _LAYER = re.compile(r"Error when deserializing class '(\w+)' using config=\{'name': '([^']+)'")
 """How Keras says which layer it cannot make from its config; the innermost one last."""
@@ -34,6 +36,8 @@ def load_keras(
     custom_objects: Sequence[str] = (),
     unsafe: bool = False,
     signature: str | None = None,
+    task: str | None = None,
+    classes: bool = False,
     data: Mapping[str, NDArray[Any]] | None = None,
 ) -> KerasReference:
     """Load a Keras model, without running code that its file carries.
@@ -46,11 +50,14 @@ def load_keras(
             user's own path.
         unsafe: also run the code that the file carries: Lambda layers, and the graph of a SavedModel.
         signature: of a SavedModel; None takes `serving_default`, or the only one.
+        task: what the outputs mean, a key of `TASKS`; None reads it from the model's head.
+        classes: the model's classes are known: they have labels, or labelled data.
         data: arrays by input, which describe the inputs of a model that does not itself.
 
     Raises:
         ArtifactError: there is no such model, or Keras cannot load it.
-        ConfigError: `input_range` is not for such a model, an object cannot be imported, or there is no such signature.
+        ConfigError: `input_range` is not for such a model, an object cannot be imported, there is no such signature,
+            or nobody says what the outputs mean.
         UnsupportedModelError: the model takes or gives what ONNX Runtime does not.
         MissingDependencyError: tensorflow, keras or tf2onnx is not installed.
     """
@@ -91,15 +98,18 @@ def load_keras(
             f"Received{_refusal(error)}"
         ) from error
     interface = interface_of(path, model, data)
+    sizes = interface.outputs[0].shape
+    head = read_head(path, interface).settled(path, stated=task, classes=classes, sizes=sizes)
+    interface = interface.for_task(head.task or ANY)
     pixels = Pixels()
     if interface.inputs[0].name == IMAGE:
         pixels = pixels_of(path, model, input_range)
     elif input_range is not None:
         raise ConfigError(
-            f"`input_range` is for a classifier of pictures. Received: {input_range!r} for `{path}`, whose inputs are "
-            f"{', '.join(port.name for port in interface.inputs)}. Leave it out."
+            f"`input_range` is for a model that takes a picture. Received: {input_range!r} for `{path}`, "
+            f"whose inputs are {', '.join(port.name for port in interface.inputs)}. Leave it out."
         )
-    return KerasReference(path, model, interface, pixels, trained)
+    return KerasReference(path, model, interface, head, pixels, trained)
 
 
 def _refusal(error: Exception) -> str:

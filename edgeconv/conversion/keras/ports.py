@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 IMAGE = "image"
-PROBABILITIES = "probabilities"
 
 
 @dataclass(frozen=True)
@@ -84,10 +83,6 @@ def named(ports: Iterable[Port], taken: Sequence[str] = ()) -> tuple[Port, ...]:
     return tuple(unique)
 
 
-def is_image_classifier(inputs: Sequence[Port], outputs: Sequence[Port]) -> bool:
-    """Tell whether pictures go in and a row of scores comes out: one input of rank 4 and one output of rank 2."""
-    if len(inputs) != 1 or len(outputs) != 1:
-        return False
-    image, scores = inputs[0], outputs[0]
-    few_channels = len(image.shape) == 3 and image.shape[2] in {1, 3, 4}
-    return few_channels and len(scores.shape) == 1 and (scores.shape[0] or 0) >= 2 and scores.dtype == "float32"
+def is_picture(inputs: Sequence[Port]) -> bool:
+    """Tell whether a picture goes in: one input of rank 4 with few channels."""
+    return len(inputs) == 1 and len(inputs[0].shape) == 3 and inputs[0].shape[2] in {1, 3, 4}

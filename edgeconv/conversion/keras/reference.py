@@ -12,6 +12,7 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
+from edgeconv.conversion.keras.head import Head
 from edgeconv.conversion.keras.interface import Interface
 from edgeconv.conversion.keras.pixels import Pixels
 from edgeconv.conversion.keras.ports import IMAGE, Port
@@ -22,6 +23,7 @@ from edgeconv.conversion.tracing.tracer import trace
 from edgeconv.errors import UnsupportedModelError, one_line
 from edgeconv.input_range import RAW
 from edgeconv.quiet import native_log_held_back
+from edgeconv.tasks import ANY, CLASSES
 
 """Characters that are shown of an error of Keras: some are pages."""
 
@@ -37,6 +39,7 @@ class KerasReference:
         path: its file.
         model: the Keras model, in float32.
         interface: how it is called.
+        head: what its outputs mean.
         pixels: what becomes of a raw pixel before the model sees it, where that is known.
         trained: the model as it was trained; another than `model` where that was in mixed precision.
         batch: size of the batch axis of the exported file; None keeps it dynamic.
@@ -45,14 +48,25 @@ class KerasReference:
     path: Path
     model: Any
     interface: Interface
+    head: Head
     pixels: Pixels
     trained: Any
     batch: int | None = None
 
     @property
-    def is_classifier(self) -> bool:
-        """Whether pictures go in and a row of scores comes out; the file's ports are `image` and `probabilities`."""
+    def task(self) -> str:
+        """What its outputs mean, a key of `TASKS`."""
+        return self.head.task or ANY
+
+    @property
+    def takes_picture(self) -> bool:
+        """Whether a picture goes in, the file's `image`, and one array comes out."""
         return self.interface.inputs[0].name == IMAGE
+
+    @property
+    def is_classifier(self) -> bool:
+        """Whether a picture goes in and the scores of one class of many come out."""
+        return self.takes_picture and self.task == CLASSES
 
     @property
     def eats_pixels(self) -> bool:

@@ -27,7 +27,13 @@ def build_manifest(proved: ProvedExport) -> Manifest:
         name=loaded.resolved.folder.resolve().name,
         input=inputs[0],
         preprocess=context.preparation,
-        output=replace(outputs[0], value_range=(0.0, 1.0) if kind == "probabilities" else None, kind=kind),
+        output=replace(
+            outputs[0],
+            value_range=(0.0, 1.0) if kind == "probabilities" else None,
+            kind=kind,
+            task=keras_model.task,
+            pending=None if kind != "tensor" else keras_model.head.pending,
+        ),
         labels=loaded.labels,
         variants={variant: _variant(VARIANTS[variant].file, file) for variant, file in context.files.items()},
         metrics=Metrics(

@@ -31,7 +31,7 @@ def check_fit(keras_model: KerasReference, data: Dataset | None, config: ExportC
                 f"`{option}` is for int8. Received: `{given}` without `--quantize`. Add that, or leave it out."
             )
     if not keras_model.is_classifier:
-        _check_fit_of_tensors(keras_model, data, config)
+        _check_fit_of_others(keras_model, data, config)
         return
     if config.labels is not None and len(config.labels) != keras_model.classes:
         raise ConfigError(
@@ -63,13 +63,33 @@ def check_fit(keras_model: KerasReference, data: Dataset | None, config: ExportC
         )
 
 
-def _check_fit_of_tensors(keras_model: KerasReference, data: Dataset | None, config: ExportConfig) -> None:
+def _check_fit_of_others(keras_model: KerasReference, data: Dataset | None, config: ExportConfig) -> None:
     """Refuse what only a classifier of pictures has: classes, labelled images, and int8 that is judged by them."""
     asked = [row.option for row in VARIANTS.values() if row.classifiers_only and config.makes(row.name)]
-    asked += ["labels"] * (config.labels is not None) + ["dataset"] * (data is not None)
+    asked += ["dataset"] * (data is not None)
+    names = names_of(keras_model)
+    asked += ["labels"] * (config.labels is not None and not names)
     if asked:
         ports = ", ".join(f"{port.name} {port.axes}" for port in (*keras_model.inputs, *keras_model.outputs))
+        row = keras_model.takes_picture and len(keras_model.outputs[0].shape) == 1 and keras_model.classes > 1
+        advice = ", or state `--task classes` if each picture has one class" if row else ""
         raise ConfigError(
             f"`{asked[0]}` requires a classifier of pictures: one input (batch, height, width, channels) and one "
-            f"output (batch, classes). Received: `{keras_model.path}` with {ports}. Export it without that option."
+            f"output (batch, classes). Received: `{keras_model.path}` of the task {keras_model.task} with {ports}. "
+            f"Export it without that option{advice}."
         )
+    if config.labels is not None and len(config.labels) != len(names):
+        raise ConfigError(
+            f"`labels` must name the {len(names)} answers of the model. Received: {len(config.labels)} names. "
+            "Name each once, in the order of the outputs; of a yes or no the no first."
+        )
+
+
+def names_of(keras_model: KerasReference) -> tuple[str, ...]:
+    """Return the names that a model's answers have where nobody gives any; none where they need none."""
+    if not keras_model.takes_picture or keras_model.task in {"embedding", "picture"}:
+        return ()
+    if keras_model.task == "yes-no":
+        return ("no", "yes")
+    size = int(keras_model.outputs[0].shape[-1] or 0)
+    return tuple(map(str, range(2 if keras_model.task == "mask" and size == 1 else size)))

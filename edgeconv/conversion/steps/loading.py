@@ -9,7 +9,7 @@ from typing import Any
 
 from edgeconv.conversion.graph.file_size import check_size
 from edgeconv.conversion.keras import KerasReference, load_keras
-from edgeconv.conversion.steps.fit import check_fit
+from edgeconv.conversion.steps.fit import check_fit, names_of
 from edgeconv.conversion.steps.resolution import ResolvedExport
 from edgeconv.conversion.steps.source import find_data
 from edgeconv.conversion.verification.user_inputs import fitted, read_inputs
@@ -56,15 +56,13 @@ class LoadedModel:
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """The names of a classifier's classes: those that were given, those of the data, or numbers."""
+        """The names of the answers: those that were given, those of the data, or numbers."""
         given, training = self.resolved.request.config.labels, self.resolved.source.training
         if given is not None:
             return given
         if training is not None:
             return tuple(training["dataset"]["labels"])
-        if not self.reference.is_classifier:
-            return ()
-        return self.data.labels if self.data is not None else tuple(map(str, range(self.reference.classes)))
+        return self.data.labels if self.data is not None else names_of(self.reference)
 
 
 def load(resolved: ResolvedExport) -> LoadedModel:
@@ -85,11 +83,14 @@ def load(resolved: ResolvedExport) -> LoadedModel:
         custom_objects=config.custom_objects,
         unsafe=config.unsafe,
         signature=config.signature,
+        task=config.task,
+        classes=config.labels is not None or request.dataset is not None or source.training is not None,
         data=arrays,
     )
     reference = replace(reference, batch=config.batch)
-    if reference.is_classifier:
+    if reference.takes_picture:
         request.progress.say(reference.pixels.sentence)
+    request.progress.say(reference.head.sentence(reference.outputs[0]))
     data = find_data(source, _fitted(request.dataset, config.fitting), request.progress)
     check_fit(reference, data, config)
     if source.training is not None:

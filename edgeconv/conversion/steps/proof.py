@@ -65,7 +65,7 @@ def prove_variants(conversion: Conversion) -> ProvedExport:
             f"read `{failed}`, or allow more with `--max-drop`.",
             ledger,
         )
-    samples = golden_vectors(compared, stages[0].run) if reference.is_classifier else None
+    samples = golden_vectors(compared, stages[0].run) if reference.takes_picture else None
     return ProvedExport(conversion, ledger, samples, explanation)
 
 

@@ -17,6 +17,9 @@ from edgeconv.preparation import Preparation
 from edgeconv.progress import SILENT, Progress
 from edgeconv.variants import REFERENCE
 
+KINDS = {"linear": "logits", "softmax": "probabilities", "sigmoid": "probabilities"}
+"""What the scores of classes are behind the last activation of a model."""
+
 
 @dataclass(frozen=True)
 class VariantContext:
@@ -68,6 +71,8 @@ class VariantContext:
         """What the model answers: ``"probabilities"``, ``"logits"``, or ``"tensor"`` where that is no classes."""
         if not self.reference.is_classifier:
             return "tensor"
+        if (found := KINDS.get(self.reference.head.activation)) is not None:
+            return found
         return kind_of_output(next(iter(self.sample_inputs.batches[0].expected.values())))
 
     @property
@@ -83,7 +88,7 @@ class VariantContext:
 
 
 def kind_of_output(answers: NDArray[np.float32]) -> str:
-    """Tell probabilities, whose rows are positive and sum to 1, from logits.
+    """Tell probabilities of classes, whose rows are positive and sum to 1, from logits; where no layer tells.
 
     Args:
         answers: float32, (n, classes), of the reference.

@@ -144,7 +144,7 @@ def test_a_picture_classifier_is_called_image_and_probabilities(tmp_path: Path) 
     model = keras.Sequential(
         [keras.Input((8, 8, 3), name="photo"), layers.Conv2D(4, 3), layers.Flatten(), layers.Dense(3, name="scores")]
     )
-    assert _names(_converted(model, tmp_path)[0]) == (["image"], ["probabilities"])
+    assert _names(_converted(model, tmp_path, classes=True)[0]) == (["image"], ["probabilities"])
 
 
 def test_height_and_width_may_be_dynamic(tmp_path: Path) -> None:

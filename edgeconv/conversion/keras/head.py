@@ -1,0 +1,180 @@
+"""What the outputs of a model mean, read from its head: the last activation, the compiled loss, and the shapes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from edgeconv.conversion.keras.interface import Interface
+from edgeconv.conversion.keras.loss import BINARY, CLASSES, Loss, compiled_loss
+from edgeconv.conversion.keras.ports import Port, is_picture
+from edgeconv.conversion.keras.structure import leaves
+from edgeconv.errors import ConfigError
+from edgeconv.tasks import ANY, TASKS
+
+PASSED_THROUGH = {"ActivityRegularization", "Dropout", "Flatten", "Identity", "Reshape", "Squeeze"}
+"""Layers that leave each value as it is."""
+
+LINEAR, SIGMOID, SOFTMAX = "linear", "sigmoid", "softmax"
+
+
+@dataclass(frozen=True)
+class Activation:
+    """The last thing that is done to an output.
+
+    Attributes:
+        name: ``"linear"``, ``"softmax"``, ..., or the class of a layer that has none; empty where nobody can tell.
+        layer: that does it.
+    """
+
+    name: str = ""
+    layer: str = ""
+
+
+@dataclass(frozen=True)
+class Head:
+    """What the outputs of a model mean.
+
+    Attributes:
+        task: a key of `TASKS`; None where the model does not say, and its user has to.
+        reason: what it was read from, as a part of a sentence.
+        activation: the last one in the model; empty where nobody can tell.
+        pending: ``"softmax"`` or ``"sigmoid"`` where that is still to be done to the outputs; None where nothing is.
+    """
+
+    task: str | None
+    reason: str
+    activation: str = ""
+    pending: str | None = None
+
+    def sentence(self, port: Port) -> str:
+        """Say what an output is, and how that is known."""
+        name, size = self.task or ANY, port.shape[-1] if port.shape else None
+        counted = {"classes": f"one class of {size}", "tags": f"{size} tags", "values": f"{size} values"}.get(name)
+        pending = f"; a runtime does the {self.pending}" if self.pending else ""
+        return f"Output: {TASKS[name].title if counted is None or size == 1 else counted}, {self.reason}{pending}."
+
+    def stated(self, task: str, size: int | None) -> Head:
+        """Return the head as its user states it, of so many outputs."""
+        return replace(self, task=task, reason="as stated", pending=_pending(task, self.activation, size))
+
+    def settled(self, path: Path, *, stated: str | None, classes: bool, sizes: Sequence[int | None]) -> Head:
+        """Return a head whose task is known.
+
+        Args:
+            path: what the error calls the model.
+            stated: what the user says, or None.
+            classes: whether the classes of the model are known, by their labels or by labelled data.
+            sizes: of the output behind the batch axis.
+
+        Raises:
+            ConfigError: nobody says what the outputs mean, or the task is not for such outputs.
+        """
+        if stated is not None:
+            _check_stated(path, stated, sizes)
+            return self.stated(stated, sizes[-1])
+        if self.task is not None:
+            return self
+        if classes:
+            return replace(self.stated("classes", sizes[-1]), reason="since the classes have labels")
+        raise ConfigError(
+            f"Cannot tell what the {sizes[0]} outputs of `{path}` mean. Received: {self.reason}. State it with "
+            "`--task classes`, `--task values` or `--task embedding`, or name the classes with `--labels`."
+        )
+
+
+def read_head(path: Path, interface: Interface) -> Head:
+    """Read what the outputs of a loaded model mean; the task is None where that is ambiguous.
+
+    Only rows of a model that takes a picture are ambiguous: nothing is done to the outputs of others.
+    """
+    answers = [tensor for _, tensor in leaves(interface.answers)]
+    if len(answers) != 1:
+        return Head(ANY, f"since there are {len(answers)} outputs")
+    last, port, loss = activation_of(answers[0]), interface.outputs[0], compiled_loss(path)
+    task, reason = _task(last, port, loss)
+    if task is None and not is_picture(interface.inputs):
+        task = ANY
+    return Head(task, reason, last.name, _pending(task, last.name, port.shape[-1] if port.shape else None))
+
+
+def activation_of(tensor: Any) -> Activation:
+    """Return the last activation before a symbolic tensor, through nested models and layers that change no value."""
+    while (history := getattr(tensor, "_keras_history", None)) is not None:
+        layer = history.operation
+        kind = type(layer).__name__
+        inner = getattr(layer, "_functional", None) or layer
+        if (outputs := getattr(inner, "_outputs_struct", None)) is not None:
+            tensor = [leaf for _, leaf in leaves(outputs)][history.tensor_index]
+            continue
+        wrapped = getattr(layer, "layer", None)
+        name = getattr(getattr(wrapped or layer, "activation", None), "__name__", None)
+        if kind in PASSED_THROUGH or (kind == "Activation" and name == LINEAR):
+            tensor = layer._inbound_nodes[history.node_index].input_tensors[0]
+            continue
+        return Activation(name or kind.lower(), str(layer.name))
+    return Activation()
+
+
+def _task(last: Activation, port: Port, loss: Loss | None) -> tuple[str | None, str]:
+    """Return the task of one output, or None where it is ambiguous, and what it was read from."""
+    by_loss = f"read from the loss {loss.name}" if loss else ""
+    by_layer = f"read from the {last.name} {'layer ' if last.name == LINEAR else 'of '}`{last.layer}`"
+    if port.dtype != "float32":
+        return ANY, f"since they are {port.dtype}"
+    channels = port.shape[-1] if port.shape else None
+    if len(port.shape) == 3:
+        if last.name == SOFTMAX and (channels or 0) >= 2:
+            return "mask", by_layer
+        if loss and loss.name in CLASSES and (channels or 0) >= 2:
+            return "mask", by_loss
+        if channels == 1 and (last.name == SIGMOID or (loss and loss.name in BINARY and last.name == LINEAR)):
+            return "mask", by_layer if last.name == SIGMOID else by_loss
+    if len(port.shape) != 1 or channels is None:
+        return ANY, f"since no task has the shape ({', '.join(map(str, port.axes))})"
+    if last.name == SOFTMAX and channels >= 2:
+        return "classes", by_layer
+    if last.name == SIGMOID and (loss is None or loss.task is None or loss.name in BINARY):
+        return "yes-no" if channels == 1 else "tags", by_layer
+    if last.name == "unitnormalization":
+        return "embedding", f"read from the unit vectors of `{last.layer}`"
+    if loss and loss.task is not None:
+        return "yes-no" if channels == 1 and loss.task == "tags" else loss.task, by_loss
+    if last.name and channels == 1:
+        return "values", by_layer
+    return (
+        None,
+        f"{by_layer.removeprefix('read from ')}, and no loss that tells" if last.name else "no layer that tells",
+    )
+
+
+def _pending(task: str | None, activation: str, size: int | None) -> str | None:
+    """Return what is still to be done to linear outputs of a task."""
+    if activation != LINEAR:
+        return None
+    return {"classes": SOFTMAX, "mask": SIGMOID if size == 1 else SOFTMAX, "tags": SIGMOID, "yes-no": SIGMOID}.get(
+        task or ""
+    )
+
+
+def _check_stated(path: Path, task: str, sizes: Sequence[int | None]) -> None:
+    size = sizes[-1] or 0
+    pictured = len(sizes) == 3
+    fits = {
+        "classes": len(sizes) == 1 and size >= 2,
+        "tags": len(sizes) == 1 and size >= 1,
+        "yes-no": len(sizes) == 1 and size == 1,
+        "values": len(sizes) == 1,
+        "embedding": len(sizes) == 1,
+        "mask": pictured and size >= 1,
+        "picture": pictured and size in {1, 3},
+        ANY: True,
+    }
+    if not fits[task]:
+        possible = ", ".join(name for name in TASKS if fits[name])
+        raise ConfigError(
+            f"`task` must fit the output of `{path}`, (batch, {', '.join(map(str, sizes))}). Received: {task}. "
+            f"Choose one of {possible}."
+        )

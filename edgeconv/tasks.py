@@ -1,0 +1,41 @@
+"""What the outputs of a model mean: one row of a table for each task."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+CLASSES = "classes"
+ANY = "any"
+
+THRESHOLD = 0.5
+"""Probability from which on a tag, or a yes, is answered: where both answers are as likely."""
+
+
+class TaskSpec(NamedTuple):
+    """What is known of a task. A tuple, since every start of `edgeconv predict` waits for it.
+
+    Attributes:
+        name: what users call it.
+        output: name of the output of a model that takes a picture.
+        title: what the output is, for people.
+    """
+
+    name: str
+    output: str
+    title: str
+
+
+TASKS = {
+    row.name: row
+    for row in (
+        TaskSpec(CLASSES, "probabilities", "one class of many"),
+        TaskSpec("tags", "probabilities", "a tag"),
+        TaskSpec("yes-no", "probability", "yes or no"),
+        TaskSpec("values", "values", "a value"),
+        TaskSpec("embedding", "embedding", "an embedding"),
+        TaskSpec("mask", "mask", "a mask"),
+        TaskSpec("picture", "picture", "a picture"),
+        TaskSpec(ANY, "", "arrays"),
+    )
+}
+"""All tasks by name."""
