@@ -107,7 +107,7 @@ def test_calibration_on_arrays_of_a_model_whose_range_nobody_knows(tmp_path: Pat
 @pytest.mark.parametrize(
     ("calibration", "error", "problem"),
     [
-        ("empty", DatasetError, "must hold pictures"),
+        ("empty", DatasetError, "must be a picture or hold some"),
         ("wrong.npz", ConfigError, r"must hold `image`, uint8 \('batch', 16, 16, 3\)"),
         ("floats.npz", ConfigError, "which that cannot hold"),
         ("absent.npz", ConfigError, "must be an .npz of arrays"),
