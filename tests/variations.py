@@ -13,8 +13,8 @@ import numpy as np
 import onnx
 from onnx import numpy_helper
 
-from edgeconv.bundling.collect import gather
-from edgeconv.bundling.context import Facts
+from edgeconv.bundling.collect import collect_context
+from edgeconv.bundling.context import BundleContext
 from edgeconv.bundling.rendering import render_folder
 from edgeconv.bundling.targets import target_named
 from edgeconv.conversion.embedding.tensors import DOUBLE, FLOAT, INT64, arange
@@ -40,17 +40,17 @@ _PATCHED = "edgeconv.conversion.embedding.digits"
 
 
 @cache
-def shipped() -> Facts:
+def shipped() -> BundleContext:
     """Return what is bundled of the shipped model."""
-    return gather(find_files(reference_model()), None)
+    return collect_context(find_files(reference_model()), None)
 
 
 def render(target: str, out: Path, *, labels: tuple[str, ...] | None = None, name: str | None = None) -> Path:
     """Render a target's templates for a model of other classes and another name; return the folder."""
-    facts = shipped()
-    manifest = replace(facts.manifest, labels=labels or facts.manifest.labels, name=name or facts.manifest.name)
+    context = shipped()
+    manifest = replace(context.manifest, labels=labels or context.manifest.labels, name=name or context.manifest.name)
     out.mkdir(parents=True, exist_ok=True)
-    render_folder(target_named(target).templates, replace(facts, manifest=manifest).values(), out)
+    render_folder(target_named(target).templates, replace(context, manifest=manifest).values(), out)
     return out
 
 
@@ -90,6 +90,6 @@ def with_disturbed_weights(model: bytes | None = None) -> bytes:
 
 
 def _embed(change: AbstractContextManager[Any]) -> bytes:
-    facts = shipped()
+    context = shipped()
     with change:
-        return embed_variant(facts.plain, facts.manifest, facts.preparation)
+        return embed_variant(context.plain, context.manifest, context.preparation)

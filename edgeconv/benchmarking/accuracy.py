@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeconv.benchmarking.subjects import Opened, Subject
+from edgeconv.benchmarking.configurations import Configuration, Opened
 from edgeconv.datasets import DatasetSpec, open_dataset
 from edgeconv.errors import DatasetError
 from edgeconv.progress import Progress
@@ -35,13 +35,13 @@ class Accuracies:
 
 
 def accuracies_of(
-    files: ModelFiles, subjects: Sequence[Subject], dataset: str | DatasetSpec | None, progress: Progress
+    files: ModelFiles, configurations: Sequence[Configuration], dataset: str | DatasetSpec | None, progress: Progress
 ) -> Accuracies:
     """Return accuracies: measured on a dataset where one is given, else those of the manifest, else of golden vectors.
 
     Args:
         files: of the model.
-        subjects: variants on providers.
+        configurations: variants on providers.
         dataset: labelled data, whose test split is answered, or None.
         progress: sees a bar.
 
@@ -52,8 +52,8 @@ def accuracies_of(
         data = open_dataset(DatasetSpec(dataset) if isinstance(dataset, str) else dataset, progress=progress)
         _require_fit(files, data.test.images.shape[1:], len(data.labels), data.source)
         measured = {
-            (subject.variant, subject.provider): _accuracy(files, subject, data.test.images, data.test.labels, progress)
-            for subject in subjects
+            (one.variant, one.provider): _accuracy(files, one, data.test.images, data.test.labels, progress)
+            for one in configurations
         }
         return Accuracies(f"the test split of {data.name}, measured here", len(data.test.labels), measured)
     metrics = files.manifest.metrics
@@ -62,11 +62,7 @@ def accuracies_of(
         return Accuracies(
             f"the manifest: {metrics.dataset}, {metrics.split} split, measured at the export",
             metrics.count,
-            {
-                (subject.variant, subject.provider): float(known[subject.variant])
-                for subject in subjects
-                if subject.variant in known
-            },
+            {(one.variant, one.provider): float(known[one.variant]) for one in configurations if one.variant in known},
         )
     if files.samples is None:
         return Accuracies("not known", None, {})
@@ -74,19 +70,18 @@ def accuracies_of(
     # Where the labels are not known, Keras' answers are the truth.
     truth = np.where(samples.labels < 0, samples.probabilities.argmax(axis=1), samples.labels)
     golden = {
-        (subject.variant, subject.provider): _accuracy(files, subject, samples.images, truth, progress)
-        for subject in subjects
+        (one.variant, one.provider): _accuracy(files, one, samples.images, truth, progress) for one in configurations
     }
     return Accuracies("golden vectors, answered here", len(truth), golden)
 
 
 def _accuracy(
-    files: ModelFiles, subject: Subject, images: NDArray[Any], labels: NDArray[np.int64], progress: Progress
+    files: ModelFiles, configuration: Configuration, images: NDArray[Any], labels: NDArray[np.int64], progress: Progress
 ) -> float:
-    opened, right = Opened(files, subject), 0
+    opened, right = Opened(files, configuration), 0
     fixed = files.manifest.input.shape[0]
     size = fixed if isinstance(fixed, int) else BATCH
-    with progress.bar(f"Accuracy of {subject.variant}", len(images)) as advance:
+    with progress.bar(f"Accuracy of {configuration.variant}", len(images)) as advance:
         for start in range(0, len(images), size):
             part = images[start : start + size]
             # A file may take batches of one size only: the last one is filled up.

@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from edgeconv.benchmarking.subjects import Inputs, Opened, Subject
+from edgeconv.benchmarking.configurations import Configuration, Inputs, Opened
 from edgeconv.runtime.loading import ModelFiles, find_files
 from edgeconv.session_options import SessionOptions
 
@@ -24,7 +24,7 @@ _MINUTES = 10 * 60.0
 
 @dataclass(frozen=True)
 class Footprint:
-    """The costs of one way to run a model.
+    """The costs of one configuration.
 
     Attributes:
         load_ms: from the name of the file to a session that is ready, in a fresh process.
@@ -36,12 +36,12 @@ class Footprint:
     memory_bytes: dict[int, int | None]
 
 
-def footprint_of(files: ModelFiles, subject: Subject, batches: Sequence[int]) -> Footprint | None:
+def footprint_of(files: ModelFiles, configuration: Configuration, batches: Sequence[int]) -> Footprint | None:
     """Load and run a variant in a process of its own.
 
     Args:
         files: of the model.
-        subject: the variant and its options.
+        configuration: the variant and its options.
         batches: batch sizes to run, ascending, since a peak only grows.
 
     Returns:
@@ -49,11 +49,11 @@ def footprint_of(files: ModelFiles, subject: Subject, batches: Sequence[int]) ->
     """
     request = {
         "path": str(files.path.resolve()),
-        "variant": subject.variant,
-        "provider": subject.provider,
-        "threads": subject.threads,
-        "options": subject.options.as_dict(),
-        "picture": subject.picture,
+        "variant": configuration.variant,
+        "provider": configuration.provider,
+        "threads": configuration.threads,
+        "options": configuration.options.as_dict(),
+        "picture": configuration.picture,
         "batches": list(batches),
     }
     # The working directory must not come first, where a file beside a model could take the place of a module.
@@ -71,7 +71,7 @@ def main(argument: str) -> None:
     """Be the process: load, run, and write the costs on stdout."""
     request = json.loads(argument)
     files = find_files(Path(request["path"]))
-    subject = Subject(
+    configuration = Configuration(
         request["variant"],
         request["provider"],
         request["threads"],
@@ -79,10 +79,10 @@ def main(argument: str) -> None:
         None if request["picture"] is None else (int(request["picture"][0]), int(request["picture"][1])),
     )
     inputs = Inputs.of(files)
-    batches = {batch: inputs.of_call(subject, batch) for batch in request["batches"]}
+    batches = {batch: inputs.of_call(configuration, batch) for batch in request["batches"]}
     before = _resident()
     start = time.perf_counter()
-    opened = Opened(files, subject)
+    opened = Opened(files, configuration)
     load_ms = 1000.0 * (time.perf_counter() - start)
     memory: dict[int, int | None] = {}
     for batch, images in batches.items():

@@ -8,18 +8,18 @@ from itertools import combinations, groupby
 from pathlib import Path
 
 from edgeconv.benchmarking.accuracy import accuracies_of
-from edgeconv.benchmarking.footprint import Footprint, footprint_of
-from edgeconv.benchmarking.machine import read_machine
-from edgeconv.benchmarking.results import Benchmark, Comparison, Row
-from edgeconv.benchmarking.subjects import (
+from edgeconv.benchmarking.configurations import (
+    Configuration,
     Inputs,
     Opened,
-    Subject,
     batch_sizes,
     on_pictures,
     thread_counts,
-    usable_subjects,
+    usable_configurations,
 )
+from edgeconv.benchmarking.footprint import Footprint, footprint_of
+from edgeconv.benchmarking.machine import read_machine
+from edgeconv.benchmarking.results import Benchmark, BenchmarkRow, RowComparison
 from edgeconv.datasets import DatasetSpec
 from edgeconv.errors import ConfigError
 from edgeconv.progress import SILENT, Progress
@@ -69,14 +69,26 @@ def benchmark(
     progress.say(f"Machine: {machine.sentence()}")
     threads = allowed_threads(max_threads, machine.processor.cores)
     batches = {name: batch_sizes(files.manifest, max_batch, name) for name in files.variants}
-    subjects = usable_subjects(files, progress)
-    accuracies = accuracies_of(files, subjects, dataset, progress)
-    ways = [replace(way, threads=count) for count in threads for subject in subjects for way in on_pictures(subject)]
-    footprints = _footprints(files, ways, batches, progress)
-    timings = _timings(files, ways, batches, seconds, progress)
+    usable = usable_configurations(files, progress)
+    accuracies = accuracies_of(files, usable, dataset, progress)
+    configurations = [
+        replace(configuration, threads=count)
+        for count in threads
+        for found in usable
+        for configuration in on_pictures(found)
+    ]
+    footprints = _footprints(files, configurations, batches, progress)
+    timings = _timings(files, configurations, batches, seconds, progress)
     rows = tuple(
-        _row(way, batch, timing, footprints[way], len(files.read(way.variant)), accuracies.of)
-        for (way, batch), timing in timings.items()
+        _row(
+            configuration,
+            batch,
+            timing,
+            footprints[configuration],
+            len(files.read(configuration.variant)),
+            accuracies.of,
+        )
+        for (configuration, batch), timing in timings.items()
     )
     return Benchmark(files.path, files.manifest.name, machine, accuracies.source, rows, tuple(_comparisons(timings)))
 
@@ -103,36 +115,38 @@ def allowed_threads(largest: int | None, cores: int) -> tuple[int, ...]:
 
 
 _Batches = dict[str, tuple[int, ...]]
-_Timings = dict[tuple[Subject, int], Timing]
+_Timings = dict[tuple[Configuration, int], Timing]
 
 
 def _footprints(
-    files: ModelFiles, ways: Sequence[Subject], batches: _Batches, progress: Progress
-) -> dict[Subject, Footprint | None]:
+    files: ModelFiles, configurations: Sequence[Configuration], batches: _Batches, progress: Progress
+) -> dict[Configuration, Footprint | None]:
     footprints = {}
-    with progress.bar("Loading", len(ways)) as advance:
-        for way in ways:
-            footprints[way] = footprint_of(files, way, batches[way.variant])
-            advance(1, str(way))
-            if footprints[way] is None:
-                progress.say(f"Load time and memory of {way} are not known: the process that measures them failed.")
+    with progress.bar("Loading", len(configurations)) as advance:
+        for configuration in configurations:
+            footprints[configuration] = footprint_of(files, configuration, batches[configuration.variant])
+            advance(1, str(configuration))
+            if footprints[configuration] is None:
+                progress.say(
+                    f"Load time and memory of {configuration} are not known: the process that measures them failed."
+                )
     return footprints
 
 
 def _timings(
-    files: ModelFiles, ways: Sequence[Subject], batches: _Batches, seconds: float, progress: Progress
+    files: ModelFiles, configurations: Sequence[Configuration], batches: _Batches, seconds: float, progress: Progress
 ) -> _Timings:
-    """Time all ways, those of one number of threads at a time: sessions of several do not wait on one another."""
+    """Time all configurations, one number of threads at a time, so that sessions do not wait for one another."""
     inputs = Inputs.of(files)
     timings: _Timings = {}
-    for threads, together in groupby(ways, key=lambda way: way.threads):
-        opened = [Opened(files, way) for way in together]
+    for threads, together in groupby(configurations, key=lambda configuration: configuration.threads):
+        opened = [Opened(files, configuration) for configuration in together]
         keys, works = [], []
         for one in opened:
-            for batch in batches[one.subject.variant]:
-                call = one.call(inputs.of_call(one.subject, batch))
-                keys.append((one.subject, batch))
-                works.append(Work(_words(one.subject, batch), call, leaves_threads=threads > 1))
+            for batch in batches[one.configuration.variant]:
+                call = one.call(inputs.of_call(one.configuration, batch))
+                keys.append((one.configuration, batch))
+                works.append(Work(_words(one.configuration, batch), call, leaves_threads=threads > 1))
         measured = time_in_turn(
             works, seconds=seconds, progress=progress, description=f"{threads} thread{'s' if threads > 1 else ''}"
         )
@@ -141,20 +155,20 @@ def _timings(
 
 
 def _row(
-    way: Subject,
+    configuration: Configuration,
     batch: int,
     timing: Timing,
     footprint: Footprint | None,
     size_bytes: int,
     accuracies: dict[tuple[str, str], float],
-) -> Row:
+) -> BenchmarkRow:
     p50 = timing.interval
-    return Row(
-        variant=way.variant,
-        provider=way.provider,
-        threads=way.threads,
+    return BenchmarkRow(
+        variant=configuration.variant,
+        provider=configuration.provider,
+        threads=configuration.threads,
         batch=batch,
-        picture=way.picture_size,
+        picture=configuration.picture_size,
         p50_latency_ms=p50.median,
         p50_low_ms=p50.low,
         p50_high_ms=p50.high,
@@ -165,20 +179,20 @@ def _row(
         load_ms=footprint.load_ms if footprint else None,
         memory_bytes=footprint.memory_bytes.get(batch) if footprint else None,
         size_bytes=size_bytes,
-        accuracy=accuracies.get((way.variant, way.provider)),
+        accuracy=accuracies.get((configuration.variant, configuration.provider)),
     )
 
 
-def _comparisons(timings: _Timings) -> Iterator[Comparison]:
-    """Yield each two ways of as many threads and images a call, the faster first; e2e does more than the others."""
-    alike = [(way, batch) for way, batch in timings if not takes_pictures(way.variant)]
+def _comparisons(timings: _Timings) -> Iterator[RowComparison]:
+    """Yield each pair of equal threads and batch size, the faster first; without e2e, which also prepares pictures."""
+    alike = [(configuration, batch) for configuration, batch in timings if not takes_pictures(configuration.variant)]
     for key, other in combinations(alike, 2):
         if (key[0].threads, key[1]) != (other[0].threads, other[1]):
             continue
         faster, slower = sorted((key, other), key=lambda key: timings[key].interval.median)
         ratio = ratio_of(timings[faster].medians, timings[slower].medians)
-        yield Comparison(_words(*faster), _words(*slower), ratio)
+        yield RowComparison(_words(*faster), _words(*slower), ratio)
 
 
-def _words(way: Subject, batch: int) -> str:
-    return f"{way}, batch {batch}"
+def _words(configuration: Configuration, batch: int) -> str:
+    return f"{configuration}, batch {batch}"

@@ -7,7 +7,7 @@ from html import escape
 from itertools import cycle
 from math import ceil, floor, log10, sqrt
 
-from edgeconv.benchmarking.results import Benchmark, Row
+from edgeconv.benchmarking.results import Benchmark, BenchmarkRow
 from edgeconv.formatting import format_size
 from edgeconv.runtime.providers import CPU, short_name
 from edgeconv.variants import VARIANTS
@@ -47,9 +47,9 @@ def plot(benchmark: Benchmark) -> str | None:
     return "\n".join(lines) + "\n"
 
 
-def plotted_rows(rows: Sequence[Row]) -> list[Row]:
+def plotted_rows(rows: Sequence[BenchmarkRow]) -> list[BenchmarkRow]:
     """Return the fastest row of each variant and provider at its smallest batch, of those whose accuracy is known."""
-    best: dict[tuple[str, str], Row] = {}
+    best: dict[tuple[str, str], BenchmarkRow] = {}
     for row in sorted(rows, key=lambda row: (row.batch, row.p50_latency_ms)):
         if row.accuracy is not None:
             best.setdefault((row.variant, row.provider), row)
@@ -71,7 +71,7 @@ def ticks(low: float, high: float, most: int = 7) -> list[float]:
 
 
 class _Drawing:
-    def __init__(self, rows: Sequence[Row]) -> None:
+    def __init__(self, rows: Sequence[BenchmarkRow]) -> None:
         self._rows = rows
         accuracies = [row.accuracy or 0.0 for row in rows]
         middle = (min(accuracies) + max(accuracies)) / 2
@@ -107,7 +107,7 @@ class _Drawing:
         yield _text((LEFT + right) / 2, bottom + 46, words, anchor="middle")
         yield _text(LEFT, TOP - 14, "accuracy (area of a disc: bytes of the file)")
 
-    def _point(self, row: Row, color: str) -> Iterator[str]:
+    def _point(self, row: BenchmarkRow, color: str) -> Iterator[str]:
         x, y = self._x(row.p50_latency_ms), self._y(row.accuracy or 0.0)
         radius = LARGEST_RADIUS * sqrt(row.size_bytes / self._largest)
         shape = f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius:.1f}"'
@@ -121,13 +121,13 @@ class _Drawing:
         return TOP + (HEIGHT - TOP - BOTTOM) * (self._high - accuracy) / (self._high - self._low)
 
 
-def _name(row: Row) -> str:
+def _name(row: BenchmarkRow) -> str:
     where = "" if row.provider == CPU else f" on {short_name(row.provider)}"
     variant = VARIANTS[row.variant].title if row.variant in VARIANTS else row.variant
     return f"{variant}{where}, {row.threads} thread{'s' if row.threads > 1 else ''}"
 
 
-def _figures(row: Row) -> str:
+def _figures(row: BenchmarkRow) -> str:
     picture = "" if row.picture is None else f" for a {row.picture} picture"
     return f"{row.p50_latency_ms:.3g} ms{picture}, {format_size(row.size_bytes)}"
 

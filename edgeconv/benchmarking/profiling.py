@@ -9,10 +9,10 @@ from typing import Any
 
 import onnxruntime as ort
 
+from edgeconv.benchmarking.configurations import Inputs, usable_configurations
 from edgeconv.benchmarking.events import Run, profile_in_turn
 from edgeconv.benchmarking.layers import NO_LAYER, layer_of_node, layers_of
 from edgeconv.benchmarking.machine import Machine, read_machine
-from edgeconv.benchmarking.subjects import Inputs, usable_subjects
 from edgeconv.errors import ConfigError
 from edgeconv.progress import SILENT, Progress
 from edgeconv.runtime.loading import ModelFiles, find_files, find_model, has_reduced_range
@@ -113,7 +113,11 @@ def profile(
     size = fixed if isinstance(fixed, int) else batch
     progress.say(f"Model: {files.path}")
     progress.say(f"Machine: {machine.sentence()}")
-    usable = [way.variant for way in usable_subjects(files, progress) if way.provider == CPU]
+    usable = [
+        configuration.variant
+        for configuration in usable_configurations(files, progress)
+        if configuration.provider == CPU
+    ]
     variants = tuple(name for name in usable if not takes_pictures(name))
     if not variants:
         raise ConfigError(

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from edgeconv.artifact import REPORT_FILE, replacing, write_json
 from edgeconv.benchmarking.plotting import plot
-from edgeconv.benchmarking.results import Benchmark, Row
+from edgeconv.benchmarking.results import Benchmark, BenchmarkRow
 from edgeconv.errors import ConfigError
 from edgeconv.formatting import NARROW, format_size
 from edgeconv.runtime.loading import REFERENCE_PLACES
@@ -128,7 +128,7 @@ def section_of(benchmark: Benchmark, svg: str | None) -> str:
 _TEXT = ' class="text"'
 
 
-def _line(row: Row) -> str:
+def _line(row: BenchmarkRow) -> str:
     cells = (
         row.threads,
         row.batch,

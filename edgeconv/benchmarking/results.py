@@ -1,4 +1,4 @@
-"""What a benchmark found: a row for each way to run a model, and which of them can be told apart."""
+"""What a benchmark found: a row for each configuration, and which of their times differ."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from edgeconv.spread import Interval
 
 
 @dataclass(frozen=True)
-class Row:
+class BenchmarkRow:
     """One variant on one provider, with one number of threads and one batch size.
 
     Attributes:
@@ -59,7 +59,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class RowComparison:
     """The times of one row as a multiple of another's, over rounds in which both ran."""
 
     faster: str
@@ -94,8 +94,8 @@ class Benchmark:
     name: str
     machine: Machine
     accuracy_source: str
-    rows: tuple[Row, ...]
-    comparisons: tuple[Comparison, ...]
+    rows: tuple[BenchmarkRow, ...]
+    comparisons: tuple[RowComparison, ...]
 
     def as_dict(self) -> dict[str, Any]:
         """Return the benchmark as a JSON object."""

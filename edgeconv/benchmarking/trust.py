@@ -1,10 +1,10 @@
-"""Whether a way to run a model may stand for it: it must answer as the model did when it was verified."""
+"""Whether a configuration reproduces the answers that the model gave when it was verified."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from edgeconv.benchmarking.subjects import Opened, Subject
+from edgeconv.benchmarking.configurations import Configuration, Opened
 from edgeconv.errors import InputError, ProviderError
 from edgeconv.runtime.golden import TOLERANCE, Samples
 from edgeconv.runtime.loading import ModelFiles
@@ -16,18 +16,18 @@ Gates allow fractions of a percent over a whole test split; arithmetic that goes
 """
 
 
-def distrust(files: ModelFiles, way: Subject) -> str | None:
-    """Say why a way is not to be trusted, or return None where it is.
+def distrust(files: ModelFiles, configuration: Configuration) -> str | None:
+    """Return why a configuration must not be used, or None where it may.
 
-    It must answer the golden vectors as the variant does with the default options on the CPU, which is how its gates
-    were judged, and that way itself must not be far from Keras here. A model without golden vectors has its gates only.
+    It must reproduce the golden outputs of the variant with default options on the CPU, which the gates were decided
+    on, and must itself be close to Keras here. A model without golden vectors is checked by its gates alone.
     """
     try:
-        opened = Opened(files, way)
+        opened = Opened(files, configuration)
         if files.samples is None:
             return None
         samples = Samples.load(files.samples)
-        verified = Opened(files, Subject(way.variant)).probabilities(samples.images)
+        verified = Opened(files, Configuration(configuration.variant)).probabilities(samples.images)
         answers = opened.probabilities(samples.images)
     except (InputError, ProviderError) as error:
         return str(error)

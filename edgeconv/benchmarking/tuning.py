@@ -1,4 +1,4 @@
-"""`tune`: the best way to run a model on this device, found by measuring and kept in its manifest."""
+"""`tune`: the best configuration for a model on this device, found by measuring and kept in its manifest."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from edgeconv.artifact import MANIFEST_FILE, read_json, write_json
+from edgeconv.benchmarking.configurations import Configuration, Inputs, Opened, gated, usable_configurations
 from edgeconv.benchmarking.machine import Machine, read_machine
 from edgeconv.benchmarking.measuring import allowed_threads, check_seconds
 from edgeconv.benchmarking.recording import is_shipped
-from edgeconv.benchmarking.subjects import Inputs, Opened, Subject, gated, usable_subjects
 from edgeconv.benchmarking.trust import distrust
 from edgeconv.errors import ConfigError, ProviderError
 from edgeconv.progress import SILENT, Progress
@@ -29,19 +29,19 @@ FINAL_SHARE = 2.0
 
 @dataclass(frozen=True)
 class Trial:
-    """A way to run the model that was tried.
+    """One configuration that was tried.
 
     Attributes:
         step: what was varied: ``"variant, provider, threads"``, ``"spinning"``, ``"optimization"``, ``"memory"``,
             or ``"final"``.
-        subject: the way.
+        configuration: what was timed.
         p50_latency_ms: the median time of a call.
-        ratio: its time as a multiple of that of the best way before this step; in the last, of the default.
+        ratio: its time as a multiple of that of the best configuration before this step; in the last, of the default.
         chosen: whether it was the best of its step.
     """
 
     step: str
-    subject: Subject
+    configuration: Configuration
     p50_latency_ms: float
     ratio: Interval
     chosen: bool
@@ -50,10 +50,10 @@ class Trial:
         """Return the trial as a JSON object."""
         return {
             "step": self.step,
-            "variant": self.subject.variant,
-            "provider": self.subject.provider,
-            "threads": self.subject.threads,
-            "options": self.subject.options.as_dict(),
+            "variant": self.configuration.variant,
+            "provider": self.configuration.provider,
+            "threads": self.configuration.threads,
+            "options": self.configuration.options.as_dict(),
             "p50_latency_ms": self.p50_latency_ms,
             "ratio": self.ratio.as_dict(),
             "chosen": self.chosen,
@@ -71,14 +71,14 @@ class Tuning:
         default: how the model runs without tuning.
         best: how it runs best; the default where nothing is surely faster.
         ratio: the time of the best as a multiple of the default's.
-        trials: all ways that were tried.
+        trials: all configurations that were tried.
     """
 
     path: Path
     machine: Machine
     batch: int
-    default: Subject
-    best: Subject
+    default: Configuration
+    best: Configuration
     ratio: Interval
     trials: tuple[Trial, ...]
 
@@ -111,12 +111,13 @@ def tune(
     seconds: float = 0.5,
     progress: Progress = SILENT,
 ) -> Tuning:
-    """Find the fastest way to run a model here that loses nothing, and write it into the manifest.
+    """Find the fastest configuration here that loses no accuracy, and write it into the manifest.
 
     One thing is varied after another: variant, provider and threads together, then whether threads spin, how far the
     graph is optimised, how memory is kept. Only what is surely faster replaces what was best before, and in the end
-    the best is measured against the default anew: of many ways that were tried, the fastest was lucky as well.
-    Only variants whose gates held at the export are tried, and only ways that answer the golden vectors alike.
+    the best is measured against the default once more, since the fastest of many trials owes something to luck.
+    Only variants that passed their gates at the export are tried, and only configurations that reproduce the golden
+    outputs.
 
     What is found is written into the block `session` of `manifest.json`, under the fingerprint of this device;
     `Predictor` and `open_model` follow it there. Nothing else in the manifest changes, nor do the models' files.
@@ -125,7 +126,7 @@ def tune(
         model: an artifact's folder; None takes the newest.
         batch: images a call, for which to tune.
         max_threads: most threads inside an operator; None takes the cores that this process may use.
-        seconds: time to call each way.
+        seconds: time to call each configuration.
         progress: hears what is left out, and sees bars.
 
     Raises:
@@ -150,12 +151,12 @@ def tune(
         raise ConfigError(f"`batch` must be {wanted}. Received: {batch}. Leave it out for 1.")
     progress.say(f"Model: {path}")
     progress.say(f"Machine: {machine.sentence()}")
-    default, subjects = _allowed(files, progress)
-    search = _Search(files, batch, seconds, default, progress)
+    default, configurations = _allowed(files, progress)
+    search = _TuningSearch(files, batch, seconds, default, progress)
     counts = allowed_threads(max_threads, machine.processor.cores)
     search.step(
         "variant, provider, threads",
-        [replace(subject, threads=count) for count in counts for subject in subjects],
+        [replace(configuration, threads=count) for count in counts for configuration in configurations],
     )
     if search.best.threads > 1:
         search.step("spinning", [search.with_options(spinning=False)])
@@ -170,22 +171,22 @@ def tune(
     return tuning
 
 
-def _allowed(files: ModelFiles, progress: Progress) -> tuple[Subject, list[Subject]]:
+def _allowed(files: ModelFiles, progress: Progress) -> tuple[Configuration, list[Configuration]]:
     """Return the default, and the variants on providers that lose nothing and do the same work."""
-    usable = usable_subjects(files, progress)
+    usable = usable_configurations(files, progress)
     default = _default(files, usable)
     # The variant e2e prepares the picture as well; Predictor does that outside of the others.
     names = gated(files.manifest, [name for name in files.variants if not takes_pictures(name)])
     for name in files.variants:
         if name not in names and name != default.variant and not takes_pictures(name):
-            progress.say(f"{name} is left out: no gate held it against Keras when it was exported.")
-    return default, [subject for subject in usable if subject.variant in names]
+            progress.say(f"{name} is left out: it was not checked against Keras at the export.")
+    return default, [configuration for configuration in usable if configuration.variant in names]
 
 
-def _default(files: ModelFiles, usable: Sequence[Subject]) -> Subject:
+def _default(files: ModelFiles, usable: Sequence[Configuration]) -> Configuration:
     """Return what `open_model` takes where nothing was tuned."""
-    for provider in candidates("auto", [subject.provider for subject in usable]):
-        found = Subject(choose_variant(files, None, provider), provider)
+    for provider in candidates("auto", [configuration.provider for configuration in usable]):
+        found = Configuration(choose_variant(files, None, provider), provider)
         if found in usable:
             return found
     raise ProviderError(
@@ -193,59 +194,77 @@ def _default(files: ModelFiles, usable: Sequence[Subject]) -> Subject:
     )
 
 
-class _Search:
-    """The best way so far, and the steps that led to it."""
+class _TuningSearch:
+    """The best configuration so far, and the steps that led to it."""
 
-    def __init__(self, files: ModelFiles, batch: int, seconds: float, default: Subject, progress: Progress) -> None:
+    def __init__(
+        self, files: ModelFiles, batch: int, seconds: float, default: Configuration, progress: Progress
+    ) -> None:
         self.best = default
         self.trials: list[Trial] = []
         self._files, self._seconds, self._default, self._progress = files, seconds, default, progress
         self._inputs = Inputs.of(files)
         self._batch = self._inputs.batch(batch)
-        self._distrusted: dict[Subject, str | None] = {default: None}
+        self._distrusted: dict[Configuration, str | None] = {default: None}
 
-    def with_options(self, **changes: Any) -> Subject:
+    def with_options(self, **changes: Any) -> Configuration:
         return replace(self.best, options=replace(self.best.options, **changes))
 
-    def step(self, name: str, others: Sequence[Subject]) -> None:
-        """Measure the best way so far beside others, and take the fastest that is surely faster."""
+    def step(self, name: str, others: Sequence[Configuration]) -> None:
+        """Time the best configuration so far against others; the fastest of those surely faster replaces it."""
         tried = [self.best, *(other for other in others if other != self.best and self._trusts(other))]
         timings = self._time(name, tried, self._seconds)
-        ratios = {way: ratio_of(timings[way].medians, timings[self.best].medians) for way in tried}
+        ratios = {
+            configuration: ratio_of(timings[configuration].medians, timings[self.best].medians)
+            for configuration in tried
+        }
         chosen = surely_fastest(ratios, self.best)
         self._note(name, timings, ratios, chosen)
         self.best = chosen
 
     def finish(self) -> Interval:
-        """Measure the best way beside the default, go back to that where it is not surely slower; return the ratio."""
+        """Time the best configuration against the default, which stays unless it is surely slower; return the ratio."""
         tried = list(dict.fromkeys((self._default, self.best)))
         timings = self._time("final", tried, FINAL_SHARE * self._seconds)
-        ratios = {way: ratio_of(timings[way].medians, timings[self._default].medians) for way in tried}
+        ratios = {
+            configuration: ratio_of(timings[configuration].medians, timings[self._default].medians)
+            for configuration in tried
+        }
         self.best = surely_fastest(ratios, self._default)
         self._note("final", timings, ratios, self.best)
         return ratios[self.best]
 
     def _note(
-        self, step: str, timings: dict[Subject, Timing], ratios: dict[Subject, Interval], chosen: Subject
+        self,
+        step: str,
+        timings: dict[Configuration, Timing],
+        ratios: dict[Configuration, Interval],
+        chosen: Configuration,
     ) -> None:
         self.trials += [
-            Trial(step, way, timing.interval.median, ratios[way], way == chosen) for way, timing in timings.items()
+            Trial(step, configuration, timing.interval.median, ratios[configuration], configuration == chosen)
+            for configuration, timing in timings.items()
         ]
 
-    def _trusts(self, way: Subject) -> bool:
-        if way not in self._distrusted:
-            self._distrusted[way] = distrust(self._files, way)
-            if self._distrusted[way]:
-                self._progress.say(f"{way} is left out: {self._distrusted[way]}")
-        return self._distrusted[way] is None
+    def _trusts(self, configuration: Configuration) -> bool:
+        if configuration not in self._distrusted:
+            self._distrusted[configuration] = distrust(self._files, configuration)
+            if self._distrusted[configuration]:
+                self._progress.say(f"{configuration} is left out: {self._distrusted[configuration]}")
+        return self._distrusted[configuration] is None
 
-    def _time(self, step: str, ways: Sequence[Subject], seconds: float) -> dict[Subject, Timing]:
+    def _time(self, step: str, configurations: Sequence[Configuration], seconds: float) -> dict[Configuration, Timing]:
         works = [
-            Work(str(way), Opened(self._files, way).call(self._batch), leaves_threads=way.threads > 1) for way in ways
+            Work(
+                str(configuration),
+                Opened(self._files, configuration).call(self._batch),
+                leaves_threads=configuration.threads > 1,
+            )
+            for configuration in configurations
         ]
         description = f"Tuning: {step}"
         timings = time_in_turn(works, seconds=seconds, progress=self._progress, description=description)
-        return dict(zip(ways, timings, strict=True))
+        return dict(zip(configurations, timings, strict=True))
 
 
 def _store(files: ModelFiles, tuning: Tuning) -> None:

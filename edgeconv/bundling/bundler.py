@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from edgeconv.artifact import MANIFEST_FILE, write_json
-from edgeconv.bundling.collect import gather
-from edgeconv.bundling.context import MODEL_FILE, SELFTEST_FILE, Facts, slug_of
+from edgeconv.bundling.collect import collect_context
+from edgeconv.bundling.context import MODEL_FILE, SELFTEST_FILE, BundleContext, slug_of
 from edgeconv.bundling.inventory import describe, inventory_of
 from edgeconv.bundling.rendering import render_folder
 from edgeconv.bundling.selftest import encode
-from edgeconv.bundling.targets import Target, target_named
+from edgeconv.bundling.targets import BundleTarget, target_named
 from edgeconv.errors import ConfigError
 from edgeconv.progress import SILENT, Progress
 from edgeconv.runtime.loading import find_files, find_model
@@ -73,14 +73,14 @@ def bundle(
     folder = Path(out) if out is not None else Path(f"{slug_of(files.manifest.name)}-{target}")
     _check_free(folder)
     progress.say(f"Model: {files.path}")
-    facts = gather(files, variant)
-    progress.say(f"Bundling {facts.variant} for {target}")
+    context = collect_context(files, variant)
+    progress.say(f"Bundling {context.variant} for {target}")
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".bundle-", dir=folder.parent) as scratch:
         made = Path(scratch) / "bundle"
         made.mkdir()
-        _write(made, chosen, facts)
-        manifest = describe(facts, chosen, inventory_of(made))
+        _write(made, chosen, context)
+        manifest = describe(context, chosen, inventory_of(made))
         write_json(made / MANIFEST_FILE, manifest)
         if signing_key is not None:
             from edgeconv.bundling.signing import sign
@@ -100,12 +100,12 @@ def _check_free(folder: Path) -> None:
         )
 
 
-def _write(folder: Path, target: Target, facts: Facts) -> None:
-    values = facts.values()
+def _write(folder: Path, target: BundleTarget, context: BundleContext) -> None:
+    values = context.values()
     if target.write is not None:
-        values |= target.write(folder, facts)
+        values |= target.write(folder, context)
     render_folder(target.templates, values, folder)
     assets = folder / target.assets
-    (assets / SELFTEST_FILE).write_bytes(encode(facts.samples, facts.tolerances))
+    (assets / SELFTEST_FILE).write_bytes(encode(context.samples, context.tolerances))
     if target.carries_model:
-        (assets / MODEL_FILE).write_bytes(facts.embedded)
+        (assets / MODEL_FILE).write_bytes(context.embedded)

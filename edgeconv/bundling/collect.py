@@ -1,10 +1,10 @@
-"""From an artifact to the facts of a bundle: the model with its preparation inside, and the self-test's samples."""
+"""Collects from an artifact what a bundle needs: the model with its preparation inside, samples for the self-test."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from edgeconv.bundling.context import Facts
+from edgeconv.bundling.context import BundleContext
 from edgeconv.bundling.selftest import LEAST_PROBABILITY_TOLERANCE, PREPARED_TOLERANCE, SelftestSample, Tolerances
 from edgeconv.errors import ArtifactError, UnsupportedModelError
 from edgeconv.pictures.drawing import draw_pictures
@@ -25,7 +25,7 @@ LARGEST_DIFFERENCE = 0.2
 """Of a probability from the fp32 reference's: twice as much as a tolerance would let another answer pass."""
 
 
-def gather(files: ModelFiles, variant: str | None) -> Facts:
+def collect_context(files: ModelFiles, variant: str | None) -> BundleContext:
     """Read and make what a bundle of a model needs, and check it.
 
     Args:
@@ -51,7 +51,7 @@ def gather(files: ModelFiles, variant: str | None) -> Facts:
     name = choose_variant(files, variant or best, CPU)
     embedded = _embedded(files, name, preparation)
     samples = _samples(files, Samples.load(files.samples), preparation)
-    return Facts(
+    return BundleContext(
         files.manifest, preparation, name, embedded, files.read(name), samples, _tolerances(embedded, samples, files)
     )
 

@@ -19,7 +19,7 @@ MODEL_FILE = VARIANTS["e2e"].file
 
 
 @dataclass(frozen=True)
-class Facts:
+class BundleContext:
     """A model, ready to be bundled.
 
     Attributes:

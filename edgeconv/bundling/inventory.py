@@ -13,8 +13,8 @@ from edgeconv.errors import ArtifactError
 from edgeconv.manifest import Manifest
 
 if TYPE_CHECKING:
-    from edgeconv.bundling.context import Facts
-    from edgeconv.bundling.targets import Target
+    from edgeconv.bundling.context import BundleContext
+    from edgeconv.bundling.targets import BundleTarget
 
 FORMAT = "edgeconv.bundle"
 
@@ -44,16 +44,16 @@ def inventory_of(folder: Path) -> dict[str, dict[str, Any]]:
     }
 
 
-def describe(facts: Facts, target: Target, files: Mapping[str, Any]) -> dict[str, Any]:
+def describe(context: BundleContext, target: BundleTarget, files: Mapping[str, Any]) -> dict[str, Any]:
     """Return a bundle's manifest."""
     return {
         "format": FORMAT,
         "schema_version": SCHEMA_VERSION,
         "target": target.name,
-        "name": facts.manifest.name,
-        "variant": facts.variant,
-        "selftest": {"samples": len(facts.samples), "tolerances": facts.tolerances.as_dict()},
-        "model": facts.manifest.as_dict(),
+        "name": context.manifest.name,
+        "variant": context.variant,
+        "selftest": {"samples": len(context.samples), "tolerances": context.tolerances.as_dict()},
+        "model": context.manifest.as_dict(),
         "made_by": {"edgeconv": version("edgeconv")},
         "files": dict(files),
     }

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import onnxruntime as ort
 
-from edgeconv.bundling.context import Facts
+from edgeconv.bundling.context import BundleContext
 from edgeconv.bundling.ort_order import in_order
 from edgeconv.bundling.portable import portable
 from edgeconv.bundling.rendering import render
@@ -31,30 +31,30 @@ _OPERATOR_BYTES = 12_200
 the 111 operators of its mobile package and for one without any (the same, pull request 13208)."""
 
 
-def write_ort(folder: Path, facts: Facts) -> Mapping[str, str]:
+def write_ort(folder: Path, context: BundleContext) -> Mapping[str, str]:
     """Write the model in ORT format with and without its preparation, what both need, and the self-test's program.
 
     That is the program of the target `python`: ONNX Runtime's full library opens either format.
 
     Args:
         folder: of the bundle.
-        facts: about the model.
+        context: about the model.
 
     Returns:
         What the templates may say besides: sizes and numbers of operators.
     """
-    operators = _convert(portable(facts.embedded, facts.variant), folder)
-    plain_operators = _convert(portable(facts.plain, facts.variant), folder / PLAIN_FOLDER)
-    values = facts.values() | {"MODEL_FILE": MODEL_FILE}
+    operators = _convert(portable(context.embedded, context.variant), folder)
+    plain_operators = _convert(portable(context.plain, context.variant), folder / PLAIN_FOLDER)
+    values = context.values() | {"MODEL_FILE": MODEL_FILE}
     for name in ("predict.py", "requirements.txt"):
         text = render((_PROGRAM / name).read_text(encoding="utf-8"), values)
         (folder / name).write_text(text, encoding="utf-8")
     library = _library()
     return {
         "ORT_SIZE": format_size((folder / MODEL_FILE).stat().st_size),
-        "ONNX_SIZE": format_size(len(facts.embedded)),
+        "ONNX_SIZE": format_size(len(context.embedded)),
         "PLAIN_ORT_SIZE": format_size((folder / PLAIN_FOLDER / MODEL_FILE).stat().st_size),
-        "PLAIN_ONNX_SIZE": format_size(len(facts.plain)),
+        "PLAIN_ONNX_SIZE": format_size(len(context.plain)),
         "OPERATORS": str(operators),
         "PLAIN_OPERATORS": str(plain_operators),
         "REDUCED_SIZE": format_size(_BASE_BYTES + operators * _OPERATOR_BYTES),

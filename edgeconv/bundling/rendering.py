@@ -1,4 +1,4 @@
-"""Templates: files in their own language, in which `BUNDLE_SOMETHING` stands for a fact about the model.
+"""Templates: files in their own language, in which `BUNDLE_SOMETHING` stands for something about the model.
 
 A token is an identifier, so that a template is a file of its language, and can be read and highlighted as one.
 """
@@ -14,14 +14,14 @@ _TOKEN = re.compile(r"BUNDLE_(GUARD(?=_)|[A-Z][A-Z_]*[A-Z])")
 
 
 def render(text: str, values: Mapping[str, str]) -> str:
-    """Put facts in the places of their tokens.
+    """Replace tokens by their values.
 
     Args:
         text: a template, or the name of one.
-        values: facts by the tokens' names, without `BUNDLE_`.
+        values: what stands for each token, by name, without `BUNDLE_`.
 
     Raises:
-        KeyError: a token has no fact: a mistake in the template.
+        KeyError: a token has no value: a mistake in the template.
 
     Example:
         >>> render("BUNDLE_NAME has BUNDLE_CLASSES classes", {"NAME": "mnist", "CLASSES": "10"})

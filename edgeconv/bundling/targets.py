@@ -6,19 +6,19 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from edgeconv.bundling.context import Facts
+from edgeconv.bundling.context import BundleContext
 from edgeconv.bundling.ort_format import write_ort
 from edgeconv.bundling.triton import write_triton
 from edgeconv.config import one_of
 
 TEMPLATES = Path(__file__).parent / "templates"
 
-Writer = Callable[[Path, Facts], Mapping[str, str]]
+Writer = Callable[[Path, BundleContext], Mapping[str, str]]
 """Writes the files of a target that are no templates into a folder, and returns what only it can tell the templates."""
 
 
 @dataclass(frozen=True)
-class Target:
+class BundleTarget:
     """One way to embed ONNX Runtime.
 
     Attributes:
@@ -47,17 +47,17 @@ class Target:
 TARGETS = {
     target.name: target
     for target in (
-        Target("python", selftest=("python", "predict.py", "--selftest")),
-        Target("node", selftest=("node", "selftest.mjs")),
-        Target("web", assets="app", selftest_page=True),
-        Target("c", selftest=("build/selftest",)),
-        Target("triton", carries_model=False, write=write_triton),
-        Target("ort", carries_model=False, write=write_ort),
+        BundleTarget("python", selftest=("python", "predict.py", "--selftest")),
+        BundleTarget("node", selftest=("node", "selftest.mjs")),
+        BundleTarget("web", assets="app", selftest_page=True),
+        BundleTarget("c", selftest=("build/selftest",)),
+        BundleTarget("triton", carries_model=False, write=write_triton),
+        BundleTarget("ort", carries_model=False, write=write_ort),
     )
 }
 
 
-def target_named(name: str) -> Target:
+def target_named(name: str) -> BundleTarget:
     """Return a target.
 
     Raises:

@@ -5,25 +5,25 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from edgeconv.bundling.context import Facts, identifier_of, slug_of
+from edgeconv.bundling.context import BundleContext, identifier_of, slug_of
 from edgeconv.bundling.portable import portable
 
 
-def write_triton(folder: Path, facts: Facts) -> Mapping[str, str]:
+def write_triton(folder: Path, context: BundleContext) -> Mapping[str, str]:
     """Write both models, each with the picture that warms it up.
 
     Args:
         folder: of the bundle.
-        facts: about the model.
+        context: about the model.
 
     Returns:
         What the templates may say besides: the size of the picture that warms up.
     """
-    name = identifier_of(slug_of(facts.manifest.name))
-    first = facts.samples[0]
-    _write_model(folder / "models" / name, portable(facts.plain, facts.variant), first.prepared.tobytes())
+    name = identifier_of(slug_of(context.manifest.name))
+    first = context.samples[0]
+    _write_model(folder / "models" / name, portable(context.plain, context.variant), first.prepared.tobytes())
     _write_model(
-        folder / "models" / f"{name}_picture", portable(facts.embedded, facts.variant), first.picture.tobytes()
+        folder / "models" / f"{name}_picture", portable(context.embedded, context.variant), first.picture.tobytes()
     )
     height, width, channels = first.picture.shape
     return {

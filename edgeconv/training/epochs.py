@@ -11,12 +11,14 @@ import keras
 
 from edgeconv.errors import TrainingError
 from edgeconv.progress import Advance, Progress
-from edgeconv.training.pipeline import Pipeline
+from edgeconv.training.pipeline import InputPipeline
 from edgeconv.training.recipes import CROSS_ENTROPY
 from edgeconv.training.seeds import derived_seed
 
 
-def run_epoch(model: keras.Model, pipeline: Pipeline, number: int, epochs: int, progress: Progress) -> dict[str, Any]:
+def run_epoch(
+    model: keras.Model, pipeline: InputPipeline, number: int, epochs: int, progress: Progress
+) -> dict[str, Any]:
     """Train a compiled model for one epoch, then test it.
 
     Args:

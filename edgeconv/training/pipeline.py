@@ -16,7 +16,7 @@ _TEST_PIXELS = TEST_BATCH * 28 * 28
 """Pixels in a batch of test images: fast for digits, and no danger for the memory when images are large."""
 
 
-class Pipeline:
+class InputPipeline:
     """Feeds a run. The images stay uint8, in the memory of the host, once.
 
     Args:

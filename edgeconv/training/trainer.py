@@ -27,7 +27,7 @@ from edgeconv.training.devices import Placement, claim_device, scope_of, strateg
 from edgeconv.training.download import download
 from edgeconv.training.epochs import run_epoch
 from edgeconv.training.finetuning import adapt_model
-from edgeconv.training.pipeline import Pipeline
+from edgeconv.training.pipeline import InputPipeline
 from edgeconv.training.precision import with_precision
 from edgeconv.training.recipes import Crossentropy, make_optimizer, metrics, recipe_of
 from edgeconv.training.results import TrainedModel, versions, write_result
@@ -100,7 +100,9 @@ def _train(
         f"{len(data.labels)} classes, SHA-256 {data.sha256[:12]}."
     )
     _say_which_run(folder, config, asked, checkpoint, progress)
-    pipeline = Pipeline(data.train, data.test, batch_size=recipe.batch_size, seed=config.seed, augmented=config.augment)
+    pipeline = InputPipeline(
+        data.train, data.test, batch_size=recipe.batch_size, seed=config.seed, augmented=config.augment
+    )
     with scope_of(strategy_of(placement)):
         if checkpoint:
             model = load_checkpoint_model(folder)

@@ -61,5 +61,5 @@ def no_processes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         measuring,
         "footprint_of",
-        lambda _files, _way, batches: Footprint(2.0, {batch: 1000 * batch for batch in batches}),
+        lambda _files, _configuration, batches: Footprint(2.0, {batch: 1000 * batch for batch in batches}),
     )

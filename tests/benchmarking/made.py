@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from edgeconv.benchmarking.machine import Machine
-from edgeconv.benchmarking.results import Benchmark, Row
+from edgeconv.benchmarking.results import Benchmark, BenchmarkRow
 from edgeconv.runtime.processor import Processor
 
 MACHINE = Machine(
@@ -14,7 +14,7 @@ MACHINE = Machine(
 )
 
 
-def row(variant: str, latency_ms: float = 0.1, **changes: Any) -> Row:
+def row(variant: str, latency_ms: float = 0.1, **changes: Any) -> BenchmarkRow:
     values: dict[str, Any] = {
         "provider": "CPUExecutionProvider",
         "threads": 1,
@@ -31,8 +31,8 @@ def row(variant: str, latency_ms: float = 0.1, **changes: Any) -> Row:
         "size_bytes": 100_000,
         "accuracy": 0.99,
     }
-    return Row(variant=variant, **{**values, **changes})
+    return BenchmarkRow(variant=variant, **{**values, **changes})
 
 
-def made(*rows: Row, path: Path = Path("nowhere")) -> Benchmark:
+def made(*rows: BenchmarkRow, path: Path = Path("nowhere")) -> Benchmark:
     return Benchmark(path, "digits", MACHINE, "the manifest", rows, ())

@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 
 from edgeconv.benchmarking.accuracy import BATCH, accuracies_of
-from edgeconv.benchmarking.subjects import Subject
+from edgeconv.benchmarking.configurations import Configuration
 from edgeconv.errors import DatasetError
 from edgeconv.progress import SILENT
 from edgeconv.runtime.golden import Samples
 from edgeconv.runtime.loading import ModelFiles, find_files
 from edgeconv.runtime.providers import CPU
 
-WAYS = [Subject("fp32"), Subject("int8"), Subject("e2e")]
+CONFIGURATIONS = [Configuration("fp32"), Configuration("int8"), Configuration("e2e")]
 
 
 def _without_metrics(files: ModelFiles) -> ModelFiles:
@@ -33,13 +33,13 @@ def _data(folder: Path, tiny: Path, wrong: int, **arrays: np.ndarray) -> str:
 
 
 def test_the_manifest_knows(tiny: Path) -> None:
-    found = accuracies_of(find_files(tiny), WAYS, None, SILENT)
+    found = accuracies_of(find_files(tiny), CONFIGURATIONS, None, SILENT)
     assert found.of == {("fp32", CPU): 1.0, ("int8", CPU): 1.0, ("e2e", CPU): 1.0}
     assert (found.source, found.count) == ("the manifest: patches, test split, measured at the export", 90)
 
 
 def test_golden_vectors_are_answered_where_the_manifest_does_not_know(tiny: Path) -> None:
-    found = accuracies_of(_without_metrics(find_files(tiny)), WAYS, None, SILENT)
+    found = accuracies_of(_without_metrics(find_files(tiny)), CONFIGURATIONS, None, SILENT)
     assert found.source == "golden vectors, answered here"
     assert set(found.of.values()) == {1.0}
 
@@ -53,16 +53,16 @@ def test_keras_is_the_truth_where_labels_are_not_known(tiny: Path, tmp_path: Pat
         probabilities=samples.probabilities,
     )
     files = dataclasses.replace(_without_metrics(find_files(tiny)), samples=tmp_path / "samples.npz")
-    assert accuracies_of(files, WAYS[:1], None, SILENT).of == {("fp32", CPU): 1.0}
+    assert accuracies_of(files, CONFIGURATIONS[:1], None, SILENT).of == {("fp32", CPU): 1.0}
 
 
 def test_nothing_is_known_of_a_lone_file_without_metrics(tiny: Path) -> None:
-    found = accuracies_of(_without_metrics(find_files(tiny / "model.onnx")), WAYS[:1], None, SILENT)
+    found = accuracies_of(_without_metrics(find_files(tiny / "model.onnx")), CONFIGURATIONS[:1], None, SILENT)
     assert (found.source, found.of) == ("not known", {})
 
 
 def test_a_dataset_is_answered_here(tiny: Path, tmp_path: Path) -> None:
-    found = accuracies_of(find_files(tiny), WAYS, _data(tmp_path, tiny, wrong=7), SILENT)
+    found = accuracies_of(find_files(tiny), CONFIGURATIONS, _data(tmp_path, tiny, wrong=7), SILENT)
     assert set(found.of.values()) == {1.0 - 7 / (BATCH + 10)}
     assert (found.source, found.count) == ("the test split of data, measured here", BATCH + 10)
 
@@ -72,8 +72,8 @@ def test_data_that_do_not_fit(tiny: Path, tmp_path: Path) -> None:
     labels = np.array([0, 1, 2, 0, 1, 2], np.uint8)
     dataset = _data(tmp_path, tiny, 0, x_train=large, y_train=labels, x_test=large, y_test=labels)
     with pytest.raises(DatasetError, match=r"requires images of \(12, 12, 3\)\. Received: \(20, 20, 3\)"):
-        accuracies_of(find_files(tiny), WAYS, dataset, SILENT)
+        accuracies_of(find_files(tiny), CONFIGURATIONS, dataset, SILENT)
     files = find_files(tiny)
     two = dataclasses.replace(files, manifest=dataclasses.replace(files.manifest, labels=("red", "green")))
     with pytest.raises(DatasetError, match=r"requires data of 2 classes\. Received: 3 in"):
-        accuracies_of(two, WAYS, _data(tmp_path, tiny, 0), SILENT)
+        accuracies_of(two, CONFIGURATIONS, _data(tmp_path, tiny, 0), SILENT)

@@ -6,14 +6,14 @@ from pathlib import Path
 import pytest
 
 from edgeconv.benchmarking import footprint
+from edgeconv.benchmarking.configurations import Configuration
 from edgeconv.benchmarking.footprint import footprint_of, main
-from edgeconv.benchmarking.subjects import Subject
 from edgeconv.runtime.loading import find_files
 
 
 def test_load_time_and_memory_are_those_of_a_process(tiny: Path) -> None:
     """Starts a process, half a second."""
-    found = footprint_of(find_files(tiny), Subject("int8"), (1, 4))
+    found = footprint_of(find_files(tiny), Configuration("int8"), (1, 4))
     assert found is not None
     assert found.load_ms > 0.0
     assert list(found.memory_bytes) == [1, 4]
@@ -25,7 +25,7 @@ def test_load_time_and_memory_are_those_of_a_process(tiny: Path) -> None:
 
 def test_a_process_that_fails_is_none(tiny: Path) -> None:
     """Starts a process, half a second."""
-    assert footprint_of(find_files(tiny), Subject("fp16"), (1,)) is None
+    assert footprint_of(find_files(tiny), Configuration("fp16"), (1,)) is None
 
 
 def test_memory_counts_from_before_the_load(
@@ -35,13 +35,13 @@ def test_memory_counts_from_before_the_load(
     monkeypatch.setattr(footprint, "STATUS", status)
     monkeypatch.setattr(footprint, "RESET", tmp_path / "absent" / "clear_refs")
     status.write_text("VmHWM:\t   900 kB\nVmRSS:\t   400 kB\n")
-    subject = Subject("e2e")
+    configuration = Configuration("e2e")
     request = {
         "path": str(tiny),
         "variant": "e2e",
-        "provider": subject.provider,
+        "provider": configuration.provider,
         "threads": 1,
-        "options": subject.options.as_dict(),
+        "options": configuration.options.as_dict(),
         "picture": [60, 80],
         "batches": [1],
     }

@@ -20,12 +20,12 @@ def paced(timed: Timed, no_processes: None) -> None:
     timed(lambda name: {"fp32": 2.0, "int8": 1.0, "e2e": 4.0}[name.partition(",")[0]])
 
 
-def test_every_way_has_its_row(paced: None, tiny: Path) -> None:
+def test_every_configuration_has_its_row(paced: None, tiny: Path) -> None:
     found = benchmark(tiny, max_batch=2, max_threads=2)
-    ways = [(row.threads, row.subject, row.batch) for row in found.rows]
+    configurations = [(row.threads, row.subject, row.batch) for row in found.rows]
     pictures = [(f"e2e, {size} picture", 1) for size in ("160x120", "640x480", "4032x3024")]
     of_one = [("fp32", 1), ("fp32", 2), ("int8", 1), ("int8", 2), *pictures]
-    assert ways == [(threads, *way) for threads in (1, 2) for way in of_one]
+    assert configurations == [(threads, *configuration) for threads in (1, 2) for configuration in of_one]
 
 
 def test_a_row_holds_what_was_measured(paced: None, tiny: Path) -> None:

@@ -7,32 +7,32 @@ import numpy as np
 import pytest
 
 from edgeconv.benchmarking import trust
-from edgeconv.benchmarking.subjects import Subject
+from edgeconv.benchmarking.configurations import Configuration
 from edgeconv.benchmarking.trust import distrust
 from edgeconv.runtime.golden import Samples
 from edgeconv.runtime.loading import find_files
 
-WRONG = Subject("fp32", threads=3)
+WRONG = Configuration("fp32", threads=3)
 
 
 @pytest.fixture
 def spoilt(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let one way, of three threads, give other answers."""
+    """Let one configuration, of three threads, give other answers."""
 
     class Spoilt(trust.Opened):
         def probabilities(self, images: np.ndarray) -> np.ndarray:
             answers = super().probabilities(images)
-            return np.roll(answers, 1, axis=1) if self.subject == WRONG else answers
+            return np.roll(answers, 1, axis=1) if self.configuration == WRONG else answers
 
     monkeypatch.setattr(trust, "Opened", Spoilt)
 
 
-def test_a_way_that_answers_as_by_default_is_trusted(tiny: Path) -> None:
+def test_a_configuration_that_answers_as_by_default_is_trusted(tiny: Path) -> None:
     for variant in ("fp32", "int8"):
-        assert distrust(find_files(tiny), Subject(variant, threads=2)) is None
+        assert distrust(find_files(tiny), Configuration(variant, threads=2)) is None
 
 
-def test_a_way_that_answers_otherwise_is_not(tiny: Path, spoilt: None) -> None:
+def test_a_configuration_that_answers_otherwise_is_not(tiny: Path, spoilt: None) -> None:
     files = find_files(tiny)
     count = len(Samples.load(tiny / "samples.npz").labels)
     reason = distrust(files, WRONG)
@@ -40,7 +40,7 @@ def test_a_way_that_answers_otherwise_is_not(tiny: Path, spoilt: None) -> None:
     assert reason.startswith(
         f"{count} golden vectors get another label than by default, and probabilities differ by 0."
     )
-    assert distrust(files, Subject("fp32", threads=2)) is None
+    assert distrust(files, Configuration("fp32", threads=2)) is None
 
 
 def test_a_variant_that_goes_wrong_on_this_processor_is_not(tiny: Path, tmp_path: Path) -> None:
@@ -50,12 +50,15 @@ def test_a_variant_that_goes_wrong_on_this_processor_is_not(tiny: Path, tmp_path
     np.savez(tmp_path / "samples.npz", images=samples.images, labels=samples.labels, probabilities=turned)
     files = dataclasses.replace(find_files(tiny), samples=tmp_path / "samples.npz")
     count = len(turned)
-    assert distrust(files, Subject("int8")) == f"{count} of {count} golden vectors get another label than Keras gave."
+    assert (
+        distrust(files, Configuration("int8"))
+        == f"{count} of {count} golden vectors get another label than Keras gave."
+    )
 
 
 def test_a_provider_that_is_not_there_is_not(tiny: Path) -> None:
     with pytest.warns(UserWarning, match="is not in available provider names"):
-        reason = distrust(find_files(tiny), Subject("fp32", "CUDAExecutionProvider"))
+        reason = distrust(find_files(tiny), Configuration("fp32", "CUDAExecutionProvider"))
     assert reason is not None
     assert reason.startswith("CUDAExecutionProvider must run the whole model")
 

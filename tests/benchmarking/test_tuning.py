@@ -9,7 +9,7 @@ import pytest
 
 import edgeconv
 from edgeconv.benchmarking import tuning
-from edgeconv.benchmarking.subjects import Subject
+from edgeconv.benchmarking.configurations import Configuration
 from edgeconv.benchmarking.tuning import tune
 from edgeconv.errors import ConfigError
 from edgeconv.runtime.loading import reference_model
@@ -22,7 +22,7 @@ Timed = Callable[[Callable[[str], float]], None]
 
 
 def _costs(**costs: float) -> Callable[[str], float]:
-    """Return a pace: a way takes the product of the costs of the words in its name; underscores stand for spaces."""
+    """Return a pace: a time is the product of the costs of the words in the name; underscores stand for spaces."""
 
     def time_ms(name: str) -> float:
         words, product = name.split(", "), 1.0
@@ -38,11 +38,11 @@ def _manifest(folder: Path) -> dict[str, Any]:
     return value
 
 
-def test_the_best_way_is_found_step_by_step(timed: Timed, copy: Path) -> None:
+def test_the_best_configuration_is_found_step_by_step(timed: Timed, copy: Path) -> None:
     timed(_costs(fp32=0.8, basic=0.9, no_spinning=0.7, no_arena=0.6, no_memory_pattern=1.2, _2_threads=0.5))
     found = tune(copy, max_threads=2)
-    assert found.default == Subject("int8")
-    assert found.best == Subject("fp32", threads=2, options=SessionOptions("basic", spinning=False, arena=False))
+    assert found.default == Configuration("int8")
+    assert found.best == Configuration("fp32", threads=2, options=SessionOptions("basic", spinning=False, arena=False))
     assert found.ratio.median == pytest.approx(0.8 * 0.9 * 0.7 * 0.6 * 0.5)
     steps = list(dict.fromkeys(trial.step for trial in found.trials))
     assert steps == ["variant, provider, threads", "spinning", "optimization", "memory", "final"]
@@ -83,20 +83,22 @@ def test_where_nothing_is_surely_faster_the_default_stays(
     timed(_costs(fp32=0.8))
     monkeypatch.setattr(tuning, "ratio_of", lambda *_: interval_of([0.5, 0.6, 0.7, 0.8, 0.9, 1.01]))
     found = tune(copy, max_threads=1)
-    assert found.best == found.default == Subject("int8")
+    assert found.best == found.default == Configuration("int8")
     assert found.sentence() == "Nothing is surely faster here than the default: int8, cpu, 1 thread."
     assert edgeconv.Predictor(copy).variant == "int8"
 
 
-def test_a_way_that_was_lucky_loses_in_the_end(timed: Timed, copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = tuning._Search._time
+def test_a_configuration_that_was_lucky_loses_in_the_end(
+    timed: Timed, copy: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = tuning._TuningSearch._time
 
-    def lucky_until_the_end(self: Any, step: str, ways: Any, seconds: float) -> Any:
+    def lucky_until_the_end(self: Any, step: str, configurations: Any, seconds: float) -> Any:
         timed(_costs(fp32=0.8 if step != "final" else 1.1))
-        return real(self, step, ways, seconds)
+        return real(self, step, configurations, seconds)
 
-    monkeypatch.setattr(tuning._Search, "_time", lucky_until_the_end)
-    assert tune(copy, max_threads=1).best == Subject("int8")
+    monkeypatch.setattr(tuning._TuningSearch, "_time", lucky_until_the_end)
+    assert tune(copy, max_threads=1).best == Configuration("int8")
 
 
 def test_only_variants_with_a_gate_are_tried(timed: Timed, copy: Path, listener: Any) -> None:
@@ -105,14 +107,16 @@ def test_only_variants_with_a_gate_are_tried(timed: Timed, copy: Path, listener:
     (copy / "manifest.json").write_text(json.dumps(value))
     timed(_costs(fp32=0.1, e2e=0.1))
     found = tune(copy, max_threads=1, progress=listener)
-    assert {trial.subject.variant for trial in found.trials} == {"int8"}
-    assert any(word.startswith("fp32 is left out: no gate") for word in listener.words)
+    assert {trial.configuration.variant for trial in found.trials} == {"int8"}
+    assert any(word.startswith("fp32 is left out: it was not checked") for word in listener.words)
 
 
-def test_ways_that_answer_otherwise_are_left_out(
+def test_configurations_that_answer_otherwise_are_left_out(
     timed: Timed, copy: Path, listener: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tuning, "distrust", lambda _, way: "it is wrong." if way.variant == "fp32" else None)
+    monkeypatch.setattr(
+        tuning, "distrust", lambda _, configuration: "it is wrong." if configuration.variant == "fp32" else None
+    )
     timed(_costs(fp32=0.1))
     found = tune(copy, max_threads=1, progress=listener)
     assert found.best.variant == "int8"

@@ -19,11 +19,11 @@ pytest.importorskip("onnx", reason="needs the extra `train`")
 
 from edgeconv.bundling import bundler, collect
 from edgeconv.bundling.bundler import bundle
-from edgeconv.bundling.collect import gather
-from edgeconv.bundling.context import Facts
+from edgeconv.bundling.collect import collect_context
+from edgeconv.bundling.context import BundleContext
 from edgeconv.bundling.inventory import check_files, inventory_of, read_inventory
 from edgeconv.bundling.selftest import SelftestSample
-from edgeconv.bundling.targets import TARGETS, Target
+from edgeconv.bundling.targets import TARGETS, BundleTarget
 from edgeconv.errors import (
     ArtifactError,
     ConfigError,
@@ -121,11 +121,11 @@ def test_an_empty_folder_is_filled(tiny: Path, tmp_path: Path) -> None:
 
 
 def test_nothing_is_left_behind_when_a_step_fails(tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(folder: Path, facts: Facts) -> dict[str, str]:
+    def fail(folder: Path, context: BundleContext) -> dict[str, str]:
         (folder / "half").write_text("half")
         raise OSError("disk full")
 
-    monkeypatch.setitem(TARGETS, "failing", Target("python", write=fail))
+    monkeypatch.setitem(TARGETS, "failing", BundleTarget("python", write=fail))
     with pytest.raises(OSError, match="disk full"):
         bundle(tiny, target="failing", out=tmp_path / "out")
     assert list(tmp_path.iterdir()) == []
@@ -196,7 +196,7 @@ def test_a_graph_that_prepares_otherwise_than_python_is_refused(
 
     monkeypatch.setattr(collect, "prepare", darker)
     with pytest.raises(UnsupportedModelError, match="must prepare pictures in ONNX as in Python, within 1 grey level"):
-        gather(find_files(reference_model() or Path()), None)
+        collect_context(find_files(reference_model() or Path()), None)
 
 
 class _Faithful:
@@ -213,26 +213,26 @@ class _Faithful:
 
 def test_tolerances_shrink_where_no_answer_is_sure(monkeypatch: pytest.MonkeyPatch) -> None:
     files = find_files(reference_model())
-    facts = gather(files, None)
-    unsure = [replace(sample, probabilities=np.full(1000, 0.001, np.float32)) for sample in facts.samples]
-    for samples, expected in ((unsure, 0.02 * 0.002), (list(facts.samples), 0.02)):
+    context = collect_context(files, None)
+    unsure = [replace(sample, probabilities=np.full(1000, 0.001, np.float32)) for sample in context.samples]
+    for samples, expected in ((unsure, 0.02 * 0.002), (list(context.samples), 0.02)):
         monkeypatch.setattr(collect, "EmbeddedModel", lambda _, samples=samples: _Faithful(samples))
         assert collect._tolerances(b"", tuple(samples), files).probabilities == pytest.approx(expected)
 
 
 def test_a_model_that_answers_otherwise_than_its_reference_is_not_bundled() -> None:
     files = find_files(reference_model())
-    facts = gather(files, None)
-    others = tuple(replace(sample, probabilities=sample.probabilities[::-1]) for sample in facts.samples)
+    context = collect_context(files, None)
+    others = tuple(replace(sample, probabilities=sample.probabilities[::-1]) for sample in context.samples)
     with pytest.raises(UnsupportedModelError, match=r"as its fp32 does, within 0\.2 .* Bundle `--variant fp32`"):
-        collect._tolerances(facts.embedded, others, files)
+        collect._tolerances(context.embedded, others, files)
 
 
 def test_tolerances_leave_room_for_what_was_measured() -> None:
-    facts = gather(find_files(reference_model() or Path()), "int8")
-    assert facts.tolerances.prepared == 1.0
-    assert 0.02 <= facts.tolerances.probabilities < 0.1
-    assert {sample.label for sample in facts.samples} == set(range(10))
+    context = collect_context(find_files(reference_model() or Path()), "int8")
+    assert context.tolerances.prepared == 1.0
+    assert 0.02 <= context.tolerances.probabilities < 0.1
+    assert {sample.label for sample in context.samples} == set(range(10))
 
 
 def test_the_steps_are_told(tiny: Path, tmp_path: Path) -> None:

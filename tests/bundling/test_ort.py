@@ -15,8 +15,8 @@ onnx = pytest.importorskip("onnx", reason="needs the extra `train`")
 
 from edgeconv.bundling import ort_format  # noqa: E402
 from edgeconv.bundling.bundler import bundle  # noqa: E402
-from edgeconv.bundling.collect import gather  # noqa: E402
-from edgeconv.bundling.context import Facts  # noqa: E402
+from edgeconv.bundling.collect import collect_context  # noqa: E402
+from edgeconv.bundling.context import BundleContext  # noqa: E402
 from edgeconv.bundling.ort_order import in_order  # noqa: E402
 from edgeconv.bundling.portable import portable  # noqa: E402
 from edgeconv.conversion.int8.unsigned_weights import with_unsigned_weights  # noqa: E402
@@ -29,8 +29,8 @@ EXTENDED = ort.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
 
 
 @pytest.fixture(scope="module")
-def facts() -> Facts:
-    return gather(find_files(reference_model() or Path()), "int8")
+def context() -> BundleContext:
+    return collect_context(find_files(reference_model() or Path()), "int8")
 
 
 @pytest.fixture(scope="module")
@@ -45,9 +45,9 @@ def _session(model: str | bytes, level: ort.GraphOptimizationLevel = EXTENDED) -
     return ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
 
 
-def test_the_model_answers_as_the_onnx_file_it_was_made_of(made: Path, facts: Facts) -> None:
-    converted, original = _session(str(made / "model.ort")), _session(portable(facts.embedded, "int8"))
-    for sample in facts.samples:
+def test_the_model_answers_as_the_onnx_file_it_was_made_of(made: Path, context: BundleContext) -> None:
+    converted, original = _session(str(made / "model.ort")), _session(portable(context.embedded, "int8"))
+    for sample in context.samples:
         for received, wanted in zip(
             converted.run(None, {"picture": sample.picture}),
             original.run(None, {"picture": sample.picture}),
@@ -56,22 +56,22 @@ def test_the_model_answers_as_the_onnx_file_it_was_made_of(made: Path, facts: Fa
             np.testing.assert_array_equal(received, wanted)
 
 
-def test_the_plain_model_answers_a_batch_as_the_onnx_file_it_was_made_of(made: Path, facts: Facts) -> None:
-    images = np.stack([sample.prepared for sample in facts.samples])
+def test_the_plain_model_answers_a_batch_as_the_onnx_file_it_was_made_of(made: Path, context: BundleContext) -> None:
+    images = np.stack([sample.prepared for sample in context.samples])
     (received,) = _session(str(made / "plain" / "model.ort")).run(None, {"image": images})
-    (wanted,) = _session(portable(facts.plain, "int8")).run(None, {"image": images})
+    (wanted,) = _session(portable(context.plain, "int8")).run(None, {"image": images})
     np.testing.assert_array_equal(received, wanted)
 
 
-def test_both_models_are_right_without_a_session_option_on_this_processor(made: Path, facts: Facts) -> None:
+def test_both_models_are_right_without_a_session_option_on_this_processor(made: Path, context: BundleContext) -> None:
     plain = _session(str(made / "plain" / "model.ort"))
     picture = _session(str(made / "model.ort"))
-    for sample in facts.samples:
+    for sample in context.samples:
         for answer in (
             plain.run(["probabilities"], {"image": sample.prepared[None]}),
             picture.run(["probabilities"], {"picture": sample.picture}),
         ):
-            assert np.abs(answer[0][0] - sample.probabilities).max() <= facts.tolerances.probabilities
+            assert np.abs(answer[0][0] - sample.probabilities).max() <= context.tolerances.probabilities
 
 
 def _operators_of(graph: onnx.GraphProto) -> Iterator[tuple[str, str]]:
@@ -84,7 +84,7 @@ def _operators_of(graph: onnx.GraphProto) -> Iterator[tuple[str, str]]:
 
 @pytest.mark.parametrize("place", [".", "plain"])
 def test_the_configuration_lists_exactly_the_operators_of_the_optimised_graph(
-    place: str, made: Path, facts: Facts, tmp_path: Path
+    place: str, made: Path, context: BundleContext, tmp_path: Path
 ) -> None:
     from onnxruntime.tools.reduced_build_config_parser import parse_config
 
@@ -92,7 +92,7 @@ def test_the_configuration_lists_exactly_the_operators_of_the_optimised_graph(
     options.graph_optimization_level = EXTENDED
     options.optimized_model_filepath = str(tmp_path / "optimised.onnx")
     options.log_severity_level = 3
-    model = portable(facts.embedded if place == "." else facts.plain, "int8")
+    model = portable(context.embedded if place == "." else context.plain, "int8")
     ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
     wanted = set(_operators_of(onnx.load(tmp_path / "optimised.onnx").graph))
     for name, with_types in ((ort_format.OPERATORS_FILE, False), (ort_format.TYPES_FILE, True)):
@@ -109,9 +109,9 @@ def test_nothing_in_the_models_is_laid_out_for_a_processor(made: Path) -> None:
 
 
 @pytest.mark.parametrize("place", [".", "plain"])
-def test_the_contract_survives(place: str, made: Path, facts: Facts) -> None:
+def test_the_contract_survives(place: str, made: Path, context: BundleContext) -> None:
     metadata = _session(str(made / place / "model.ort")).get_modelmeta().custom_metadata_map
-    assert Manifest.from_json(metadata[METADATA_KEY], "model.ort").labels == facts.manifest.labels
+    assert Manifest.from_json(metadata[METADATA_KEY], "model.ort").labels == context.manifest.labels
 
 
 def _selftest(folder: Path) -> subprocess.CompletedProcess[str]:
@@ -125,21 +125,21 @@ def _with_model(made: Path, folder: Path, model: bytes) -> Path:
     return folder
 
 
-def test_the_self_test_passes(made: Path, facts: Facts) -> None:
+def test_the_self_test_passes(made: Path, context: BundleContext) -> None:
     done = _selftest(made)
     assert done.returncode == 0, done.stderr
-    assert done.stderr.splitlines()[-1].startswith(f"PASS: {len(facts.samples)} samples;")
-    assert [json.loads(line)["sample"] for line in done.stdout.splitlines()] == list(range(len(facts.samples)))
+    assert done.stderr.splitlines()[-1].startswith(f"PASS: {len(context.samples)} samples;")
+    assert [json.loads(line)["sample"] for line in done.stdout.splitlines()] == list(range(len(context.samples)))
 
 
-def test_the_self_test_names_a_flipped_polarity(made: Path, facts: Facts, tmp_path: Path) -> None:
+def test_the_self_test_names_a_flipped_polarity(made: Path, context: BundleContext, tmp_path: Path) -> None:
     done = _selftest(_with_model(made, tmp_path / "flipped", portable(with_flipped_polarity(), "int8")))
     assert done.returncode == 1
     assert "FAIL: preparation is off" in done.stderr
     assert "inference is off" not in done.stderr
 
 
-def test_the_self_test_names_disturbed_weights(made: Path, facts: Facts, tmp_path: Path) -> None:
+def test_the_self_test_names_disturbed_weights(made: Path, context: BundleContext, tmp_path: Path) -> None:
     done = _selftest(_with_model(made, tmp_path / "disturbed", portable(with_disturbed_weights(), "int8")))
     assert done.returncode == 1
     assert "FAIL: inference is off" in done.stderr
@@ -155,7 +155,7 @@ def test_the_readme_states_the_measured_sizes_and_calls_the_rest_an_estimate(mad
 
 
 def test_fp32_is_bundled_without_onnx_and_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tiny: Path) -> None:
-    fp32 = gather(find_files(tiny), "fp32")
+    fp32 = collect_context(find_files(tiny), "fp32")
     assert portable(fp32.plain, "fp32") is fp32.plain
     made = bundle(tiny, target="ort", out=tmp_path / "tiny", variant="fp32").path
     assert _selftest(made).returncode == 0
@@ -178,12 +178,12 @@ def _table_of(data: bytes) -> list[tuple[bytes, dict[bytes, list[tuple[int, int]
 
 
 @pytest.mark.parametrize("embedded", [True, False], ids=["with preparation", "plain"])
-def test_sorting_the_operators_changes_their_order_only(embedded: bool, facts: Facts, tmp_path: Path) -> None:
+def test_sorting_the_operators_changes_their_order_only(embedded: bool, context: BundleContext, tmp_path: Path) -> None:
     options = ort.SessionOptions()
     options.graph_optimization_level = EXTENDED
     options.optimized_model_filepath = str(tmp_path / "model.ort")
     options.add_session_config_entry("session.save_model_format", "ORT")
-    ort.InferenceSession(facts.embedded if embedded else facts.plain, options, providers=["CPUExecutionProvider"])
+    ort.InferenceSession(context.embedded if embedded else context.plain, options, providers=["CPUExecutionProvider"])
     data = (tmp_path / "model.ort").read_bytes()
     ordered = in_order(data)
     assert len(_table_of(data)) > 3
@@ -194,32 +194,32 @@ def test_sorting_the_operators_changes_their_order_only(embedded: bool, facts: F
     assert data[-50_000:] == ordered[-50_000:]
 
 
-def test_making_the_configuration_leaves_the_root_logger_alone(tmp_path: Path, facts: Facts) -> None:
+def test_making_the_configuration_leaves_the_root_logger_alone(tmp_path: Path, context: BundleContext) -> None:
     code = (
         "import logging, sys; from pathlib import Path; from edgeconv.bundling import ort_format; "
         "ort_format._convert(Path(sys.argv[1]).read_bytes(), Path(sys.argv[2])); print(logging.root.handlers)"
     )
-    (tmp_path / "plain.onnx").write_bytes(facts.plain)
+    (tmp_path / "plain.onnx").write_bytes(context.plain)
     command = [sys.executable, "-c", code, str(tmp_path / "plain.onnx"), str(tmp_path / "out")]
     done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=Path(__file__).parents[2])
     assert (done.stdout.strip(), done.stderr) == ("[]", "")
 
 
-def test_unsigned_weights_are_the_same_numbers(facts: Facts) -> None:
+def test_unsigned_weights_are_the_same_numbers(context: BundleContext) -> None:
     """Without fusions ONNX Runtime dequantizes in float, where nothing overflows: answers must be equal to the bit."""
-    changed = with_unsigned_weights(facts.plain)
+    changed = with_unsigned_weights(context.plain)
     weights = [tensor for tensor in onnx.load_model_from_string(changed).graph.initializer if len(tensor.dims) > 1]
     assert len(weights) > 1
     assert {tensor.data_type for tensor in weights} == {onnx.TensorProto.UINT8}
     images = np.random.default_rng(0).integers(0, 256, (5, 28, 28, 1), np.uint8)
     off = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
-    received, wanted = (_session(model, off).run(None, {"image": images})[0] for model in (changed, facts.plain))
+    received, wanted = (_session(model, off).run(None, {"image": images})[0] for model in (changed, context.plain))
     np.testing.assert_array_equal(received, wanted)
 
 
-def test_unsigned_weights_are_left_alone_and_metadata_stays(facts: Facts) -> None:
-    changed = with_unsigned_weights(facts.embedded)
+def test_unsigned_weights_are_left_alone_and_metadata_stays(context: BundleContext) -> None:
+    changed = with_unsigned_weights(context.embedded)
     assert with_unsigned_weights(changed) == changed
-    before, after = (onnx.load_model_from_string(model) for model in (facts.embedded, changed))
+    before, after = (onnx.load_model_from_string(model) for model in (context.embedded, changed))
     assert list(before.metadata_props) == list(after.metadata_props)
     onnx.checker.check_model(after, full_check=True)

@@ -32,15 +32,15 @@ LABEL_SETS: dict[str, Sequence[str]] = {
 }
 
 
-def test_tokens_become_facts_wherever_they_stand() -> None:
+def test_tokens_become_values_wherever_they_stand() -> None:
     assert render("xBUNDLE_NAMEy BUNDLE_A_B_c", {"NAME": "n", "A_B": "1"}) == "xny 1_c"
 
 
-def test_a_fact_that_looks_like_a_token_is_left_alone() -> None:
+def test_a_value_that_looks_like_a_token_is_left_alone() -> None:
     assert render("BUNDLE_NAME", {"NAME": r"BUNDLE_NAME \1"}) == r"BUNDLE_NAME \1"
 
 
-def test_a_token_without_a_fact_is_a_mistake_in_the_template() -> None:
+def test_a_token_without_a_value_is_a_mistake_in_the_template() -> None:
     with pytest.raises(KeyError, match="ABSENT"):
         render("BUNDLE_ABSENT", {"NAME": "n"})
 

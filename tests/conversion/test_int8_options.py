@@ -17,7 +17,7 @@ import edgeconv  # noqa: E402
 from edgeconv import ExportConfig  # noqa: E402
 from edgeconv.conversion.export import export_here  # noqa: E402
 from edgeconv.conversion.int8.forms.candidates import PLAIN  # noqa: E402
-from edgeconv.conversion.int8.forms.racing import Lap, Race  # noqa: E402
+from edgeconv.conversion.int8.forms.speed import CandidateTime, SpeedComparison  # noqa: E402
 from edgeconv.conversion.variants import int8_fast  # noqa: E402
 from edgeconv.conversion.variants.int8 import Judge  # noqa: E402
 from edgeconv.errors import ConfigError  # noqa: E402
@@ -95,13 +95,13 @@ def test_the_fastest_form_of_int8_is_a_variant_if_it_wins(
 ) -> None:
     raced: list[list[str]] = []
 
-    def race(candidates: Any, feeds: Any) -> Race:
+    def comparison(candidates: Any, feeds: Any) -> SpeedComparison:
         assert feeds["image"].shape == (1, 16, 16, 1)
         raced.append(list(candidates))
         winner = next((name for name in candidates if name.startswith(wins)), next(iter(candidates)))
-        return Race(winner, dict.fromkeys(candidates, Lap(1.0, Interval(1.0, 1.0, 1.0))), True)
+        return SpeedComparison(winner, dict.fromkeys(candidates, CandidateTime(1.0, Interval(1.0, 1.0, 1.0))), True)
 
-    monkeypatch.setattr(int8_fast, "fastest", race)
+    monkeypatch.setattr(int8_fast, "fastest", comparison)
     exported = export_here(model, config=_int8(model, fast=True), out=tmp_path / "m")
     (forms,) = raced
     assert forms[0] == PLAIN
@@ -128,12 +128,12 @@ def test_a_form_with_other_answers_is_never_kept(model: Path, tmp_path: Path, mo
 
     monkeypatch.setattr(int8_fast, "gemm_candidates", broken)
 
-    def race(candidates: Any, feeds: Any) -> Race:
+    def comparison(candidates: Any, feeds: Any) -> SpeedComparison:
         assert "image" in feeds
         winner = "qdq-broken" if "qdq-broken" in candidates else PLAIN
-        return Race(winner, dict.fromkeys(candidates, Lap(1.0, Interval(1.0, 1.0, 1.0))), True)
+        return SpeedComparison(winner, dict.fromkeys(candidates, CandidateTime(1.0, Interval(1.0, 1.0, 1.0))), True)
 
-    monkeypatch.setattr(int8_fast, "fastest", race)
+    monkeypatch.setattr(int8_fast, "fastest", comparison)
     with pytest.raises(edgeconv.EdgeconvError, match="in the form qdq-broken must answer as int8 does, to the bit"):
         export_here(model, config=_int8(model, fast=True), out=tmp_path / "m")
 

@@ -6,13 +6,13 @@ import tensorflow as tf
 
 from edgeconv.datasets import Dataset, Split
 from edgeconv.training.augmentation import augment
-from edgeconv.training.pipeline import Pipeline
+from edgeconv.training.pipeline import InputPipeline
 
 pytestmark = pytest.mark.train
 
 
 def epoch(data: Dataset, number: int = 0, **options: object) -> tuple[list[np.ndarray], list[np.ndarray]]:
-    pipeline = Pipeline(data.train, data.test, **{"batch_size": 32, "seed": 0, "augmented": False, **options})  # type: ignore[arg-type]
+    pipeline = InputPipeline(data.train, data.test, **{"batch_size": 32, "seed": 0, "augmented": False, **options})  # type: ignore[arg-type]
     batches = [(images.numpy(), labels.numpy()) for images, labels in pipeline.epoch(number)]
     assert len(batches) == pipeline.steps
     return [images for images, _ in batches], [labels for _, labels in batches]
@@ -68,5 +68,5 @@ def test_augmentation_leaves_a_flat_image_alone() -> None:
 
 def test_large_test_images_come_in_small_batches(bars: Dataset) -> None:
     large = Split(np.zeros((4, 700, 700, 1), np.uint8), np.zeros(4, np.int64))
-    pipeline = Pipeline(bars.train, large, batch_size=32, seed=0, augmented=False)
+    pipeline = InputPipeline(bars.train, large, batch_size=32, seed=0, augmented=False)
     assert [len(labels) for _, labels in pipeline.test] == [1, 1, 1, 1]

@@ -17,7 +17,7 @@ _MOVES = ((1, -1), (-1, 1), (0, 1))
 
 
 @dataclass(frozen=True)
-class Comparison:
+class TensorComparison:
     """How far a tensor lies from what is expected.
 
     Attributes:
@@ -36,7 +36,7 @@ class Comparison:
         return self.max_error / self.spread
 
 
-def compare(expected: NDArray[Any], received: NDArray[Any]) -> Comparison | None:
+def compare(expected: NDArray[Any], received: NDArray[Any]) -> TensorComparison | None:
     """Compare a tensor in the layout that fits best; None where it has another number of elements.
 
     Args:
@@ -50,18 +50,18 @@ def compare(expected: NDArray[Any], received: NDArray[Any]) -> Comparison | None
     return min(found, key=lambda comparison: comparison.max_error)
 
 
-def compare_as_it_is(expected: NDArray[Any], received: NDArray[Any]) -> Comparison:
+def compare_as_it_is(expected: NDArray[Any], received: NDArray[Any]) -> TensorComparison:
     """Compare a tensor whose layout counts, as that of an answer does; another shape is an infinite error."""
     if expected.shape != received.shape:
-        return Comparison(float("inf"), SMALLEST_SPREAD, float("-inf"))
+        return TensorComparison(float("inf"), SMALLEST_SPREAD, float("-inf"))
     if not expected.size:
-        return Comparison(0.0, SMALLEST_SPREAD, None)
+        return TensorComparison(0.0, SMALLEST_SPREAD, None)
     return _compared(expected.astype(np.float64), received.astype(np.float64))
 
 
 def best_of(
     expected: NDArray[Any], received: Mapping[str, NDArray[Any]], names: Sequence[str]
-) -> tuple[str, Comparison] | None:
+) -> tuple[str, TensorComparison] | None:
     """Return the name of the tensor that lies nearest, and how near; the earliest name where several do."""
     compared = ((name, compare(expected, received[name])) for name in names)
     found = [(name, comparison) for name, comparison in compared if comparison is not None]
@@ -76,7 +76,7 @@ def _layouts(array: NDArray[Any], shape: tuple[int, ...]) -> Iterator[NDArray[An
                 yield np.moveaxis(source, start, end).reshape(shape)
 
 
-def _compared(expected: NDArray[np.float64], received: NDArray[np.float64]) -> Comparison:
+def _compared(expected: NDArray[np.float64], received: NDArray[np.float64]) -> TensorComparison:
     finite = expected[np.isfinite(expected)]
     spread = max(float(np.ptp(finite)), SMALLEST_SPREAD) if finite.size else SMALLEST_SPREAD
     same = (expected == received) | (np.isnan(expected) & np.isnan(received))
@@ -84,5 +84,5 @@ def _compared(expected: NDArray[np.float64], received: NDArray[np.float64]) -> C
         error = np.where(same, 0.0, np.abs(expected - received))
     max_error = float(error.max())
     if not np.isfinite(max_error):
-        return Comparison(float("inf"), spread, float("-inf"))
-    return Comparison(max_error, spread, sqnr_db(power(finite), power(error)))
+        return TensorComparison(float("inf"), spread, float("-inf"))
+    return TensorComparison(max_error, spread, sqnr_db(power(finite), power(error)))

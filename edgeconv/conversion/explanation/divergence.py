@@ -10,7 +10,7 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
-from edgeconv.conversion.explanation.comparing import Comparison, compare_as_it_is
+from edgeconv.conversion.explanation.comparing import TensorComparison, compare_as_it_is
 from edgeconv.conversion.explanation.matching import Match, match_layers, settle
 from edgeconv.conversion.explanation.recording import layer_order, outputs_of
 from edgeconv.conversion.explanation.tapping import TappedModel
@@ -107,7 +107,7 @@ def first_divergence(
 
 def _wrong_answer(
     reference: Reference, tapped: TappedModel, feeds: Feeds, tolerance: float
-) -> tuple[str, Comparison] | None:
+) -> tuple[str, TensorComparison] | None:
     expected, received = reference.run(feeds), tapped.fetch(tapped.outputs)
     for name, answer in expected.items():
         comparison = compare_as_it_is(answer, received[name])
@@ -116,7 +116,7 @@ def _wrong_answer(
     return None
 
 
-_Found = tuple[Match, str, Comparison]
+_Found = tuple[Match, str, TensorComparison]
 
 
 class _Bisection:

@@ -9,7 +9,7 @@ import onnx
 
 from edgeconv.conversion.explanation.divergence import Reference
 from edgeconv.conversion.explanation.matching import Match, match_layers, settle
-from edgeconv.conversion.explanation.recording import Record, in_chunks, layer_order, outputs_of
+from edgeconv.conversion.explanation.recording import LayerRecord, in_chunks, layer_order, outputs_of
 from edgeconv.conversion.explanation.searching import CANDIDATES
 from edgeconv.conversion.explanation.table import Explanation, LayerError, LayerRow
 from edgeconv.conversion.explanation.tapping import TappedModel
@@ -98,6 +98,6 @@ def _nearest_only(errors: _Found, exact: _Found) -> _Found:
     return {name: error for name, error in errors.items() if exact[name].value == exact[nearest[error.value]].value}
 
 
-def _row(record: Record, found: Mapping[str, _Found]) -> LayerRow:
+def _row(record: LayerRecord, found: Mapping[str, _Found]) -> LayerRow:
     errors = {variant: errors.get(record.name) for variant, errors in found.items()}
     return LayerRow(record.name, record.class_name, record.shape, record.statistics.spread, errors)

@@ -14,8 +14,8 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from edgeconv.conversion.explanation.comparing import Comparison, best_of
-from edgeconv.conversion.explanation.recording import Record
+from edgeconv.conversion.explanation.comparing import TensorComparison, best_of
+from edgeconv.conversion.explanation.recording import LayerRecord
 from edgeconv.conversion.explanation.searching import FOLDS_BACK, FOLDS_FORWARD, Names, Search
 from edgeconv.conversion.explanation.tapping import TappedModel
 
@@ -31,7 +31,7 @@ class Match:
         named: names of values that bear its name, or nobody else's, the likeliest first.
     """
 
-    record: Record
+    record: LayerRecord
     scope: str
     alike: Names
     named: Names
@@ -43,7 +43,7 @@ class Match:
 
 
 def match_layers(
-    records: Sequence[Record], model: TappedModel, *, near: float, scopes: Mapping[str, str] | None = None
+    records: Sequence[LayerRecord], model: TappedModel, *, near: float, scopes: Mapping[str, str] | None = None
 ) -> tuple[Match, ...]:
     """Find the tensors that may be the outputs of layers.
 
@@ -74,7 +74,7 @@ def match_layers(
 
 def settle(
     match: Match, expected: NDArray[Any], received: Mapping[str, NDArray[Any]], model: TappedModel, *, limit: float
-) -> tuple[str, Comparison] | None:
+) -> tuple[str, TensorComparison] | None:
     """Return the value that is a layer's output, and how far it lies from it, or None: it was folded away after all.
 
     Args:

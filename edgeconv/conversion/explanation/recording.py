@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeconv.conversion.explanation.statistics import Statistics
+from edgeconv.conversion.explanation.statistics import TensorStatistics
 
 Run = Callable[[], Any]
 """Runs the model once on the inputs in question, outside any `tf.function`."""
@@ -25,7 +25,7 @@ _Listener = Callable[[str, str, str, Any], None]
 
 
 @dataclass(frozen=True)
-class Record:
+class LayerRecord:
     """One output of one call of a layer.
 
     Attributes:
@@ -42,7 +42,7 @@ class Record:
     class_name: str
     shape: tuple[int, ...]
     dtype: str
-    statistics: Statistics
+    statistics: TensorStatistics
 
     @property
     def size_bytes(self) -> int:
@@ -50,7 +50,7 @@ class Record:
         return self.statistics.size * np.dtype(self.dtype).itemsize
 
 
-def layer_order(model: Any, run: Run) -> tuple[Record, ...]:
+def layer_order(model: Any, run: Run) -> tuple[LayerRecord, ...]:
     """Return every output of every layer in the order of the calls; no output outlives its measurement.
 
     A layer that holds others comes behind them, unless it answers with what one of them answered. The steps inside a
@@ -60,11 +60,11 @@ def layer_order(model: Any, run: Run) -> tuple[Record, ...]:
         model: the Keras model.
         run: runs it.
     """
-    records: list[Record] = []
+    records: list[LayerRecord] = []
 
     def listen(name: str, path: str, class_name: str, output: Any) -> None:
         array = np.asarray(output)
-        record = Record(name, path, class_name, array.shape, str(array.dtype), Statistics.of(array))
+        record = LayerRecord(name, path, class_name, array.shape, str(array.dtype), TensorStatistics.of(array))
         if not any(_hands_on(record, inner, model) for inner in records):
             records.append(record)
 
@@ -95,9 +95,9 @@ def outputs_of(model: Any, run: Run, names: Collection[str]) -> Mapping[str, NDA
     return found
 
 
-def in_chunks(records: Collection[Record], limit_bytes: int) -> Iterator[list[Record]]:
+def in_chunks(records: Collection[LayerRecord], limit_bytes: int) -> Iterator[list[LayerRecord]]:
     """Yield records in groups whose outputs take at most `limit_bytes` together, or that are one output."""
-    chunk: list[Record] = []
+    chunk: list[LayerRecord] = []
     for record in records:
         if chunk and sum(held.size_bytes for held in chunk) + record.size_bytes > limit_bytes:
             yield chunk
@@ -107,7 +107,7 @@ def in_chunks(records: Collection[Record], limit_bytes: int) -> Iterator[list[Re
         yield chunk
 
 
-def _hands_on(record: Record, inner: Record, model: Any) -> bool:
+def _hands_on(record: LayerRecord, inner: LayerRecord, model: Any) -> bool:
     """Tell whether a layer answers with what a layer inside it answered: a nested model does."""
     inside = record.path == model.name or inner.path.startswith(f"{record.path}/")
     return inside and inner.statistics == record.statistics

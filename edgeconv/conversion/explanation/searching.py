@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 
-from edgeconv.conversion.explanation.recording import Record
-from edgeconv.conversion.explanation.statistics import Statistics
+from edgeconv.conversion.explanation.recording import LayerRecord
+from edgeconv.conversion.explanation.statistics import TensorStatistics
 from edgeconv.conversion.explanation.tapping import TappedModel, Value
 
 CANDIDATES = 4
@@ -30,10 +30,10 @@ class Search:
         scopes: the scope of a record's tensor by the record's name, where it is not the layer's path.
     """
 
-    def __init__(self, records: Sequence[Record], model: TappedModel, scopes: Mapping[str, str]) -> None:
+    def __init__(self, records: Sequence[LayerRecord], model: TappedModel, scopes: Mapping[str, str]) -> None:
         self._records = records
         self._model = model
-        self._statistics: dict[str, Statistics] = model.statistics()
+        self._statistics: dict[str, TensorStatistics] = model.statistics()
         self._by_size: dict[int, list[Value]] = defaultdict(list)
         self._inside: dict[str, int] = defaultdict(int)
         for value in model.values.values():
@@ -101,11 +101,11 @@ class Search:
         ]
         return self._nearest(left, record)
 
-    def _free(self, record: Record) -> list[Value]:
+    def _free(self, record: LayerRecord) -> list[Value]:
         same_size = self._by_size[record.statistics.size]
         return [value for value in same_size if self._model.dequantized(value.name) not in self._claimed]
 
-    def _nearest(self, values: Sequence[Value], record: Record) -> Names:
+    def _nearest(self, values: Sequence[Value], record: LayerRecord) -> Names:
         ranked = sorted(values, key=lambda value: record.statistics.distance(self._statistics[value.name]))
         return self._names([value.name for value in ranked])
 
@@ -113,5 +113,5 @@ class Search:
         return tuple(dict.fromkeys(self._model.dequantized(name) for name in names))[:CANDIDATES]
 
 
-def _output(record: Record) -> str:
+def _output(record: LayerRecord) -> str:
     return record.name.partition("[")[2]

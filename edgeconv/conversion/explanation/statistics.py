@@ -13,7 +13,7 @@ SMALLEST_SPREAD = 1e-6
 
 
 @dataclass(frozen=True)
-class Statistics:
+class TensorStatistics:
     """What transposing and reshaping a tensor leave alone.
 
     Attributes:
@@ -29,7 +29,7 @@ class Statistics:
     rms: float
 
     @classmethod
-    def of(cls, array: NDArray[Any]) -> Statistics:
+    def of(cls, array: NDArray[Any]) -> TensorStatistics:
         """Measure a tensor of numbers or booleans."""
         if not array.size:
             return cls(0, 0.0, 0.0, 0.0, 0.0)
@@ -42,7 +42,7 @@ class Statistics:
         """Largest element minus smallest, at least `SMALLEST_SPREAD`."""
         return max(self.high - self.low, SMALLEST_SPREAD)
 
-    def distance(self, other: Statistics) -> float:
+    def distance(self, other: TensorStatistics) -> float:
         """Return the largest difference as a share of the spread; infinite for tensors of other sizes."""
         if self.size != other.size:
             return float("inf")

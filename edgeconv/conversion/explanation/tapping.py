@@ -16,7 +16,7 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 from onnx import helper
 
-from edgeconv.conversion.explanation.statistics import Statistics
+from edgeconv.conversion.explanation.statistics import TensorStatistics
 from edgeconv.conversion.graph.layer_names import layer_of_named
 from edgeconv.conversion.graph.qdq import QUANTIZE, dequantized_names
 from edgeconv.parity.comparison import Feeds
@@ -62,7 +62,7 @@ class TappedModel:
         self._dequantized = dequantized_names(model.graph.node)
         self.outputs = [output.name for output in model.graph.output]
 
-    def statistics(self) -> dict[str, Statistics]:
+    def statistics(self) -> dict[str, TensorStatistics]:
         """Measure all values in one run that keeps none of them."""
         nodes: list[onnx.NodeProto] = []
         wanted: list[str] = []
@@ -77,7 +77,7 @@ class TappedModel:
         found = {}
         for place, name in enumerate(self.values):
             size, *rest = measured_values[place * 5 : place * 5 + 5]
-            found[name] = Statistics(int(size), *map(float, rest))
+            found[name] = TensorStatistics(int(size), *map(float, rest))
         return found
 
     def fetch(self, names: Sequence[str]) -> dict[str, NDArray[Any]]:

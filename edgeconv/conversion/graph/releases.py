@@ -83,7 +83,7 @@ class Release:
 
 
 @dataclass(frozen=True)
-class Target:
+class RuntimeTarget:
     """What a file is written for.
 
     Attributes:
@@ -99,7 +99,7 @@ class Target:
     sentence: str
 
 
-def target(*, opset: int | None = None, min_runtime: str | None = None) -> Target:
+def target(*, opset: int | None = None, min_runtime: str | None = None) -> RuntimeTarget:
     """Choose opset and IR version.
 
     Args:
@@ -127,7 +127,7 @@ def target(*, opset: int | None = None, min_runtime: str | None = None) -> Targe
     oldest = oldest_runtime(chosen, ir_version)
     release = wanted or for_runtime(max(oldest, "1.10", key=_numbers))
     sentence = f"Loads in ONNX Runtime {oldest} and later. {release.version} is {release.packages}."
-    return Target(chosen, ir_version, oldest, sentence)
+    return RuntimeTarget(chosen, ir_version, oldest, sentence)
 
 
 def for_runtime(version: str) -> Release:

@@ -24,7 +24,7 @@ from edgeconv.conversion.int8.probing import (
     with_tensors,
 )
 from edgeconv.conversion.int8.quantizing import Prepared
-from edgeconv.conversion.int8.ranges import Ranges, Statistics
+from edgeconv.conversion.int8.ranges import CalibrationStatistics, Ranges
 from edgeconv.errors import ConfigError, UnsupportedModelError
 from edgeconv.progress import SILENT, Advance, Progress
 
@@ -51,7 +51,7 @@ def measure(
     histograms: bool = True,
     cache: Path | None = None,
     progress: Progress = SILENT,
-) -> Statistics:
+) -> CalibrationStatistics:
     """Measure all activations of a prepared float model, in memory that does not grow with the images.
 
     The first pass finds the extremes inside the graph, the second counts the values between them.
@@ -86,7 +86,7 @@ def measure(
         )
     extremes = dict(zip(tensors, zip(low.tolist(), high.tolist(), strict=True), strict=True))
     if not histograms:
-        return Statistics(extremes, {}, seen)
+        return CalibrationStatistics(extremes, {}, seen)
     counted = {name: (min(0.0, ends[0]), max(0.0, ends[1])) for name, ends in extremes.items()}
     counted = {name: ends for name, ends in counted.items() if ends[1] - ends[0] > _NOTHING}
     bytes_each = dict(zip(tensors, (4 * first["sizes"] / first["images"]).tolist(), strict=True))
@@ -98,7 +98,7 @@ def measure(
         passes = _Pass(fitting, seen, store, f"histograms{number + 1}of{len(parts)}")
         counts = _count_values(prepared, images, part, counted, passes, progress)
         found |= {name: Histogram(*counted[name], row) for name, row in zip(part, counts, strict=True)}
-    return Statistics(extremes, {name: found[name] for name in counted}, seen)
+    return CalibrationStatistics(extremes, {name: found[name] for name in counted}, seen)
 
 
 @dataclass(frozen=True)

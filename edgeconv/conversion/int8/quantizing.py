@@ -27,7 +27,7 @@ from edgeconv.conversion.int8.hard_sigmoids import add_up_hard_sigmoids
 from edgeconv.conversion.int8.pixel_input import PixelPath, put_pixels_back, take_off_cast
 from edgeconv.conversion.int8.ranges import Ranges
 from edgeconv.conversion.int8.residuals import keep_sums_in_float
-from edgeconv.conversion.int8.targets import END_OPERATORS, Arithmetic
+from edgeconv.conversion.int8.targets import END_OPERATORS, QuantizationScheme
 from edgeconv.errors import ConfigError, UnsupportedModelError, one_line
 from edgeconv.manifest_blocks import FloatNode, Quantization
 from edgeconv.quiet import errors_only
@@ -47,12 +47,12 @@ class Prepared:
     Attributes:
         model: the graph; activations keep its tensor names, layers the names of its nodes, ``layer/Operator``.
         path: the way of the pixels.
-        eats_pixels: the int8 model takes uint8 pixels.
+        takes_pixels: the int8 model takes uint8 pixels.
     """
 
     model: onnx.ModelProto
     path: PixelPath
-    eats_pixels: bool
+    takes_pixels: bool
 
     @property
     def input_name(self) -> str:
@@ -101,14 +101,14 @@ def prepare(fp32: onnx.ModelProto) -> Prepared:
     Raises:
         UnsupportedModelError: ONNX Runtime cannot take the model, or it does not read its pixels once, through a Cast.
     """
-    eats_pixels = fp32.graph.input[0].type.tensor_type.elem_type == onnx.TensorProto.UINT8
-    float_input, path = take_off_cast(fp32) if eats_pixels else (fp32, PixelPath(None, ()))
+    takes_pixels = fp32.graph.input[0].type.tensor_type.elem_type == onnx.TensorProto.UINT8
+    float_input, path = take_off_cast(fp32) if takes_pixels else (fp32, PixelPath(None, ()))
     with tempfile.TemporaryDirectory(prefix="edgeconv-") as scratch, errors_only(None):
         float_path, prepared_path = Path(scratch) / "float.onnx", Path(scratch) / "prepared.onnx"
         try:
             onnx.save(float_input, float_path)
             quant_pre_process(str(float_path), str(prepared_path), skip_symbolic_shape=True)
-            return Prepared(load_model_with_shape_infer(prepared_path), path, eats_pixels)
+            return Prepared(load_model_with_shape_infer(prepared_path), path, takes_pixels)
         except Exception as error:  # The quantizer raises whatever its handlers raise.
             raise _unsupported(error) from error
 
@@ -116,7 +116,7 @@ def prepare(fp32: onnx.ModelProto) -> Prepared:
 def quantize(
     prepared: Prepared,
     ranges: Ranges,
-    arithmetic: Arithmetic,
+    scheme: QuantizationScheme,
     *,
     float_layers: Collection[str] | Mapping[str, str] = (),
     method: str = "minmax",
@@ -129,7 +129,7 @@ def quantize(
     Args:
         prepared: see `prepare`; not changed.
         ranges: see `ranges_of`.
-        arithmetic: of the target.
+        scheme: of the target.
         float_layers: layers or nodes left in float, with the reason where it is a mapping.
         method: how the ranges were found, for the record.
 
@@ -140,19 +140,19 @@ def quantize(
         ConfigError: a layer has an unknown name.
         UnsupportedModelError: ONNX Runtime's quantizer cannot take the model.
     """
-    float_nodes = _float_nodes(prepared, arithmetic, float_layers)
+    float_nodes = _float_nodes(prepared, scheme, float_layers)
     excluded = [node.node for node in float_nodes]
     path = _path_of(prepared, excluded)
-    arguments = _arguments(arithmetic, excluded, path.entry, method)
+    arguments = _arguments(scheme, excluded, path.entry, method)
     try:
         with errors_only(None):
             model = ir.from_proto(_with_qdq(prepared.model, ranges, arguments))
     except Exception as error:  # The quantizer raises whatever its handlers raise.
         raise _unsupported(error) from error
-    if prepared.eats_pixels:
-        exact = arithmetic.activation_type == "uint8" and arithmetic.pixels == (1.0, 0)
+    if prepared.takes_pixels:
+        exact = scheme.activation_type == "uint8" and scheme.pixels == (1.0, 0)
         put_pixels_back(model, path if exact else PixelPath(None, path.scaling))
-    if arithmetic.inputs_only:
+    if scheme.inputs_only:
         keep_sums_in_float(model)
     else:
         add_up_hard_sigmoids(model, excluded)
@@ -161,7 +161,7 @@ def quantize(
 
 
 def _float_nodes(
-    prepared: Prepared, arithmetic: Arithmetic, float_layers: Collection[str] | Mapping[str, str]
+    prepared: Prepared, scheme: QuantizationScheme, float_layers: Collection[str] | Mapping[str, str]
 ) -> tuple[FloatNode, ...]:
     """Return the nodes that stay in float: what scales the pixels, what the target has no int8 for, what was chosen."""
     graph = prepared.model.graph
@@ -178,7 +178,7 @@ def _float_nodes(
         reasons = (
             _SCALED if node.name in prepared.path.scaling else None,
             END_OPERATORS[node.op_type] if at_the_end else None,
-            arithmetic.float_operators.get(node.op_type),
+            scheme.float_operators.get(node.op_type),
             chosen.get(node.name) or chosen.get(layer_of_named(node.name) or ""),
         )
         reason = next((text for text in reasons if text), None)
@@ -194,10 +194,10 @@ def _path_of(prepared: Prepared, excluded: list[str]) -> PixelPath:
     return PixelPath(None, ()) if any(node.name in excluded for node in readers) else prepared.path
 
 
-def _arguments(arithmetic: Arithmetic, excluded: list[str], entry: str | None, method: str) -> dict[str, Any]:
+def _arguments(scheme: QuantizationScheme, excluded: list[str], entry: str | None, method: str) -> dict[str, Any]:
     """Return all arguments of `quantize_static`, spelled out: its defaults are S8S8, which is slow on x86."""
-    activation_type, pixel_type = _TYPES[arithmetic.activation_type]
-    scale, zero_point = arithmetic.pixels
+    activation_type, pixel_type = _TYPES[scheme.activation_type]
+    scale, zero_point = scheme.pixels
     pixels = {
         "quant_type": activation_type,
         "scale": np.array(scale, np.float32),
@@ -205,26 +205,26 @@ def _arguments(arithmetic: Arithmetic, excluded: list[str], entry: str | None, m
     }
     return {
         "quant_format": QuantFormat.QDQ,
-        "op_types_to_quantize": list(arithmetic.operators) or None,
-        "per_channel": arithmetic.per_channel,
-        "reduce_range": arithmetic.reduce_range,
+        "op_types_to_quantize": list(scheme.operators) or None,
+        "per_channel": scheme.per_channel,
+        "reduce_range": scheme.reduce_range,
         "activation_type": activation_type,
-        "weight_type": _TYPES[arithmetic.weight_type][0],
+        "weight_type": _TYPES[scheme.weight_type][0],
         "nodes_to_quantize": None,
         "nodes_to_exclude": excluded,
         "use_external_data_format": False,
         "calibrate_method": method,
         "calibration_providers": ["CPUExecutionProvider"],
         "extra_options": {
-            "ActivationSymmetric": arithmetic.activation_symmetric,
-            "WeightSymmetric": arithmetic.weight_symmetric,
+            "ActivationSymmetric": scheme.activation_symmetric,
+            "WeightSymmetric": scheme.weight_symmetric,
             "EnableSubgraph": False,
             "ForceQuantizeNoInputCheck": False,
             "MatMulConstBOnly": True,
             "AddQDQPairToWeight": False,
-            "DedicatedQDQPair": arithmetic.inputs_only,
-            "QuantizeBias": not arithmetic.inputs_only,
-            "OpTypesToExcludeOutputQuantization": list(arithmetic.operators) if arithmetic.inputs_only else [],
+            "DedicatedQDQPair": scheme.inputs_only,
+            "QuantizeBias": not scheme.inputs_only,
+            "OpTypesToExcludeOutputQuantization": list(scheme.operators) if scheme.inputs_only else [],
             **({"TensorQuantOverrides": {entry: [pixels]}} if entry else {}),
         },
     }

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from edgeconv.config import one_of
 from edgeconv.conversion.int8.histogram import Histogram, entropy_range, percentile_range
-from edgeconv.conversion.int8.targets import Arithmetic
+from edgeconv.conversion.int8.targets import QuantizationScheme
 from edgeconv.errors import ConfigError
 
 METHODS = ("minmax", "percentile", "entropy")
@@ -20,7 +20,7 @@ Ranges = Mapping[str, tuple[float, float]]
 
 
 @dataclass(frozen=True)
-class Statistics:
+class CalibrationStatistics:
     """What was seen in each tensor of a prepared model.
 
     Attributes:
@@ -34,13 +34,15 @@ class Statistics:
     count: int
 
 
-def ranges_of(statistics: Statistics, method: str, arithmetic: Arithmetic, *, percentile: float = PERCENTILE) -> Ranges:
+def ranges_of(
+    statistics: CalibrationStatistics, method: str, scheme: QuantizationScheme, *, percentile: float = PERCENTILE
+) -> Ranges:
     """Return the range of each tensor; equal for equal arguments. All contain 0, and none leaves the extremes.
 
     Args:
         statistics: see `measure`; with histograms, except for ``"minmax"``.
         method: one of `METHODS`: the extremes; the percentiles at both ends; or the least divergence (`entropy_range`).
-        arithmetic: of the target: symmetric ranges are searched as such.
+        scheme: of the target: symmetric ranges are searched as such.
         percentile: 50 to 100, for ``"percentile"``.
 
     Raises:
@@ -52,11 +54,11 @@ def ranges_of(statistics: Statistics, method: str, arithmetic: Arithmetic, *, pe
     whole = {name: (min(0.0, low), max(0.0, high)) for name, (low, high) in statistics.extremes.items()}
     if method == "minmax":
         return whole
-    low, high = arithmetic.levels
+    low, high = scheme.levels
     searched = {
         name: percentile_range(histogram, percentile)
         if method == "percentile"
-        else entropy_range(histogram, high - low + 1, symmetric=arithmetic.activation_symmetric)
+        else entropy_range(histogram, high - low + 1, symmetric=scheme.activation_symmetric)
         for name, histogram in statistics.histograms.items()
     }
     return whole | searched

@@ -1,4 +1,4 @@
-"""The int8 arithmetic of each target: types, symmetry, and what stays in float, from one table with its sources."""
+"""The quantization scheme of each target: types, symmetry, and what stays in float, from one table with its sources."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _WEIGHTED_INPUTS = ("Add", "Conv", "ConvTranspose", "Gemm", "MatMul")
 
 
 @dataclass(frozen=True)
-class Arithmetic:
+class QuantizationScheme:
     """How a target computes int8.
 
     Attributes:
@@ -70,7 +70,7 @@ class Arithmetic:
         """The lowest and the highest integer of an activation.
 
         Example:
-            >>> arithmetic_of("tensorrt").levels
+            >>> scheme_of("tensorrt").levels
             (-127, 127)
         """
         if self.activation_type == "uint8":
@@ -81,10 +81,10 @@ class Arithmetic:
 _QUANTIZATION_PAGE = "onnxruntime.ai/docs/performance/model-optimizations/quantization.html"
 _MLAS = "onnxruntime/core/mlas/lib"
 
-TARGETS: Mapping[str, Arithmetic] = {
+TARGETS: Mapping[str, QuantizationScheme] = {
     row.target: row
     for row in (
-        Arithmetic(
+        QuantizationScheme(
             "x86",
             activation_type="uint8",
             weight_type="int8",
@@ -96,7 +96,7 @@ TARGETS: Mapping[str, Arithmetic] = {
             source=f"VPDPBUSD multiplies uint8 by int8 and adds up in 32 bits ({_MLAS}/platform.cpp: GemmU8S8Kernel, "
             "ConvSymU8S8Dispatch); without VNNI `session.x64quantprecision` recodes the weights",
         ),
-        Arithmetic(
+        QuantizationScheme(
             "x86-avx2",
             activation_type="uint8",
             weight_type="int8",
@@ -108,7 +108,7 @@ TARGETS: Mapping[str, Arithmetic] = {
             source=f"{_QUANTIZATION_PAGE}, 'When to use reduce-range': for U8S8 on AVX2 and AVX512 without VNNI, whose "
             "VPMADDUBSW saturates in 16 bits",
         ),
-        Arithmetic(
+        QuantizationScheme(
             "arm64",
             activation_type="int8",
             weight_type="int8",
@@ -122,7 +122,7 @@ TARGETS: Mapping[str, Arithmetic] = {
             # ONNX Runtime fuses a Conv only where its input and its output have one type: 0-255 becomes -128-127.
             pixels=(1.0, -128),
         ),
-        Arithmetic(
+        QuantizationScheme(
             "web",
             activation_type="uint8",
             weight_type="int8",
@@ -135,7 +135,7 @@ TARGETS: Mapping[str, Arithmetic] = {
             "SIMD only serves where its dot product is exact for uint8 x int8 (qgemm_kernel_wasmrelaxedsimd.cpp: "
             "HasUSDot)",
         ),
-        Arithmetic(
+        QuantizationScheme(
             "tensorrt",
             activation_type="int8",
             weight_type="int8",
@@ -159,15 +159,15 @@ REFUSED: Mapping[str, str] = {
     "Export with `--fp16`, or with `--target tensorrt` for its TensorRT provider",
     "coreml": "the CoreML provider takes no QuantizeLinear, and the graph would fall apart into pieces on the CPU. "
     "Export with `--fp16`, or ship fp32",
-    "webgpu": "the WebGPU provider has no int8 convolution: Q and DQ would only be added to float arithmetic. Export "
+    "webgpu": "the WebGPU provider has no int8 convolution: Q and DQ would only be added to float scheme. Export "
     "with `--fp16`, or with `--target web` for wasm",
     "directml": "DirectML computes float16 fastest, and is no longer developed. Export with `--fp16`, or ship fp32",
 }
 """Where int8 cannot win, each with the reason and what to do instead."""
 
 
-def arithmetic_of(name: str) -> Arithmetic:
-    """Return the int8 arithmetic of a target.
+def scheme_of(name: str) -> QuantizationScheme:
+    """Return the quantization scheme of a target.
 
     Args:
         name: a key of `TARGETS`, or ``"auto"``: that of this machine's processor.
@@ -176,7 +176,7 @@ def arithmetic_of(name: str) -> Arithmetic:
         ConfigError: int8 cannot win there, says why and what to do instead; or nobody knows the name.
 
     Example:
-        >>> arithmetic_of("arm64").activation_type
+        >>> scheme_of("arm64").activation_type
         'int8'
     """
     if name == AUTO:

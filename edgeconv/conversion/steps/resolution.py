@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edgeconv.config import ExportConfig
-from edgeconv.conversion.graph.releases import Target, target
-from edgeconv.conversion.int8.targets import DEFAULT_TARGET, arithmetic_of
+from edgeconv.conversion.graph.releases import RuntimeTarget, target
+from edgeconv.conversion.int8.targets import DEFAULT_TARGET, scheme_of
 from edgeconv.conversion.steps.source import Source, check_folder, find_source, own_folder
 from edgeconv.datasets import DatasetSpec
 from edgeconv.progress import SILENT, Progress
@@ -46,7 +46,7 @@ class ResolvedExport:
     request: ExportRequest
     source: Source
     folder: Path
-    release: Target
+    release: RuntimeTarget
 
 
 def resolve(request: ExportRequest) -> ResolvedExport:
@@ -58,7 +58,7 @@ def resolve(request: ExportRequest) -> ResolvedExport:
     """
     config = request.config
     release = target(opset=config.opset, min_runtime=config.min_runtime)
-    arithmetic_of(config.target or DEFAULT_TARGET)  # One that int8 cannot win on is refused before any work.
+    scheme_of(config.target or DEFAULT_TARGET)  # One that int8 cannot win on is refused before any work.
     source = find_source(request.model, request.progress)
     folder = Path(request.out) if request.out is not None else own_folder(source)
     check_folder(folder, source)

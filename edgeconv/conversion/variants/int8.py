@@ -16,7 +16,7 @@ from edgeconv.caching import cache_folder
 from edgeconv.conversion.int8.quantizing import prepare
 from edgeconv.conversion.int8.search.candidates import Candidates
 from edgeconv.conversion.int8.search.searching import search
-from edgeconv.conversion.int8.targets import DEFAULT_TARGET, arithmetic_of
+from edgeconv.conversion.int8.targets import DEFAULT_TARGET, scheme_of
 from edgeconv.conversion.variants.context import VariantContext
 from edgeconv.conversion.variants.converted import ConvertedFile
 from edgeconv.conversion.verification.structure import verify_structure
@@ -93,17 +93,17 @@ def make(context: VariantContext) -> ConvertedFile | None:
     if images is None or compared is None:
         return None
     reference, progress = context.reference, context.progress
-    arithmetic = arithmetic_of(context.config.target or DEFAULT_TARGET)
-    progress.say(f"Quantizing to int8 for {arithmetic.target} on {images.count:,} images")
-    reduced, batch = arithmetic.reduce_range, reference.batch
+    scheme = scheme_of(context.config.target or DEFAULT_TARGET)
+    progress.say(f"Quantizing to int8 for {scheme.target} on {images.count:,} images")
+    reduced, batch = scheme.reduce_range, reference.batch
     judge = Judge(fp32.bytes, compared, reduced_range=reduced, batch=batch, progress=progress)
     folder = cache_folder("calibration")
-    candidates = Candidates(prepare(fp32.model), images, arithmetic, cache=folder, progress=progress)
+    candidates = Candidates(prepare(fp32.model), images, scheme, cache=folder, progress=progress)
     cache = candidates.search_cache(f"{compared.sha256}, onnxruntime {ort.__version__}")
     max_drop = context.config.max_drop
     found = search(candidates, judge.drop, judge.cost, max_drop=max_drop, cache=cache, progress=progress)
     chosen = candidates.quantize(found.settings, found.float_layers)
-    record = replace(chosen.arguments, target=arithmetic.target, **found.settings.as_dict())
+    record = replace(chosen.arguments, target=scheme.target, **found.settings.as_dict())
     file = verify_structure(chosen.model, str(reference.path), reference.inputs, reference.outputs)
     quantized = replace(chosen, arguments=record)
     answers = judge.known({REFERENCE: fp32.bytes, "int8": file})

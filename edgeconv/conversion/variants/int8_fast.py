@@ -11,7 +11,7 @@ import onnx
 from numpy.typing import NDArray
 
 from edgeconv.conversion.int8.forms.candidates import PLAIN, blocked_candidates, gemm_candidates
-from edgeconv.conversion.int8.forms.racing import Race, fastest
+from edgeconv.conversion.int8.forms.speed import SpeedComparison, fastest
 from edgeconv.conversion.variants.context import VariantContext
 from edgeconv.conversion.variants.converted import ConvertedFile
 from edgeconv.errors import UnsupportedModelError
@@ -37,9 +37,9 @@ def make(context: VariantContext) -> ConvertedFile | None:
     int8 = context.files["int8"]
     quantized, reduced = int8.quantized, int8.reduced_range
     feeds = {int8.model.graph.input[0].name: compared.images[: batch or 1]}
-    forms, races = _raced(int8.model, feeds)
-    winner = races[-1].winner
-    context.progress.say(_sentence(races))
+    forms, comparisons = _compared(int8.model, feeds)
+    winner = comparisons[-1].winner
+    context.progress.say(_sentence(comparisons))
     if winner == PLAIN or quantized is None:
         return None
     model = forms[winner]
@@ -66,26 +66,28 @@ def _scores(model: bytes, compared: ComparisonSet, batch: int | None, reduced: b
     return scores_of(answers_of(stage_of("int8", model, batch=batch, reduced_range=reduced), compared))
 
 
-def _raced(int8: onnx.ModelProto, feeds: Mapping[str, NDArray[Any]]) -> tuple[dict[str, onnx.ModelProto], list[Race]]:
-    """Return all forms by name, and the races: the winner of the first is the one to beat in the second."""
+def _compared(
+    int8: onnx.ModelProto, feeds: Mapping[str, NDArray[Any]]
+) -> tuple[dict[str, onnx.ModelProto], list[SpeedComparison]]:
+    """Return all forms by name, and the comparisons: the winner of the first is the one to beat in the second."""
     forms = blocked_candidates(int8)
-    races = [fastest(forms, feeds)]
-    winner = races[0].winner
+    comparisons = [fastest(forms, feeds)]
+    winner = comparisons[0].winner
     products = gemm_candidates(winner, forms[winner])
     if products:
-        races.append(fastest({winner: forms[winner], **products}, feeds))
-    return {**forms, **products}, races
+        comparisons.append(fastest({winner: forms[winner], **products}, feeds))
+    return {**forms, **products}, comparisons
 
 
-def _sentence(races: Sequence[Race]) -> str:
-    plain, winner = races[0].laps[PLAIN], races[-1].winner
-    best = races[-1].laps[winner]
-    number = len({name for race in races for name in race.laps})
+def _sentence(comparisons: Sequence[SpeedComparison]) -> str:
+    plain, winner = comparisons[0].times[PLAIN], comparisons[-1].winner
+    best = comparisons[-1].times[winner]
+    number = len({name for comparison in comparisons for name in comparison.times})
     times = f"{best.median_us:,.0f} us beside {plain.median_us:,.0f}"
     if number == 1:
         return "No other form of int8 was found: int8 is the fastest."
     if winner != PLAIN:
         return f"int8 is fastest here as {winner}: {times}, of {number} forms."
     said = f"None of {number} forms of int8 is surely faster than it is: {plain.median_us:,.0f} us."
-    told_apart = all(race.told_apart for race in races)
+    told_apart = all(comparison.told_apart for comparison in comparisons)
     return said if told_apart else f"{said} The machine is too busy to tell them apart."

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from edgeconv.bundling.collect import gather
-from edgeconv.bundling.context import Facts
+from edgeconv.bundling.collect import collect_context
+from edgeconv.bundling.context import BundleContext
 from edgeconv.bundling.rendering import render_folder
 from edgeconv.bundling.targets import target_named
 from edgeconv.runtime.embedded import EmbeddedModel
@@ -52,12 +52,12 @@ def embedded(source: Path) -> EmbeddedModel:
 
 
 @pytest.fixture(scope="session")
-def facts() -> Facts:
-    return gather(find_files(reference_model()), None)
+def context() -> BundleContext:
+    return collect_context(find_files(reference_model()), None)
 
 
 @pytest.fixture(scope="session")
-def weird(facts: Facts, tmp_path_factory: pytest.TempPathFactory) -> Weird:
+def weird(context: BundleContext, tmp_path_factory: pytest.TempPathFactory) -> Weird:
     """Return a bundle's code for a model whose names are all that a compiler could trip over."""
     odd = (
         '"',
@@ -74,7 +74,7 @@ def weird(facts: Facts, tmp_path_factory: pytest.TempPathFactory) -> Weird:
         "ä" * 300,
     )
     labels = odd + tuple(f"class {number}" for number in range(1000 - len(odd)))
-    manifest = replace(facts.manifest, name='7 "Modèles" \\ ??/ int */', labels=labels)
+    manifest = replace(context.manifest, name='7 "Modèles" \\ ??/ int */', labels=labels)
     folder = tmp_path_factory.mktemp("weird")
-    render_folder(target_named("c").templates, replace(facts, manifest=manifest).values(), folder)
+    render_folder(target_named("c").templates, replace(context, manifest=manifest).values(), folder)
     return Weird(folder, "model_7_mod_les_int", labels)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from edgeconv.bundling.bundler import bundle
-from edgeconv.bundling.context import Facts
+from edgeconv.bundling.context import BundleContext
 from edgeconv.bundling.rendering import render_folder
 from edgeconv.bundling.targets import target_named
 from edgeconv.runtime.loading import find_files
@@ -97,8 +97,8 @@ def test_any_name_and_labels_compile(weird: Weird, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["string", "json"])
-def test_a_model_named_like_a_header_compiles(name: str, facts: Facts, tmp_path: Path) -> None:
-    values = replace(facts, manifest=replace(facts.manifest, name=name)).values()
+def test_a_model_named_like_a_header_compiles(name: str, context: BundleContext, tmp_path: Path) -> None:
+    values = replace(context, manifest=replace(context.manifest, name=name)).values()
     render_folder(target_named("c").templates, values, tmp_path)
     assert (build(tmp_path, tmp_path / "build", "-Werror") / "predict").is_file()
 

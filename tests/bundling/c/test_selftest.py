@@ -10,7 +10,7 @@ import pytest
 
 pytest.importorskip("onnx", reason="needs the extra `train`")
 
-from edgeconv.bundling.context import Facts
+from edgeconv.bundling.context import BundleContext
 from edgeconv.runtime.embedded import EmbeddedModel
 from tests.bundling.c.compiling import run, say
 from tests.variations import with_disturbed_weights, with_flipped_polarity
@@ -23,10 +23,10 @@ def test_the_selftest_is_clean_under_sanitizers(sanitized: Path) -> None:
     assert made.stderr.count("\n") == 1
 
 
-def test_rows_are_the_model_s_answers(facts: Facts, built: Path, embedded: EmbeddedModel) -> None:
+def test_rows_are_the_model_s_answers(context: BundleContext, built: Path, embedded: EmbeddedModel) -> None:
     rows = [json.loads(line) for line in run(built / "selftest", "--rows").stdout.splitlines()]
     assert [row["sample"] for row in rows] == list(range(16))
-    for row, sample in zip(rows, facts.samples, strict=True):
+    for row, sample in zip(rows, context.samples, strict=True):
         assert row["label"] == sample.label
         assert row["prepared_error"] == 0
         np.testing.assert_allclose(row["probabilities"], embedded.answer(sample.picture).probabilities, rtol=1e-6)

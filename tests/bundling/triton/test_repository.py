@@ -104,10 +104,10 @@ def test_logits_and_colours_are_described_as_they_are(tiny: Path, tmp_path: Path
 
 
 def test_the_models_are_right_without_session_options_on_this_processor(made: Path) -> None:
-    from edgeconv.bundling.collect import gather
+    from edgeconv.bundling.collect import collect_context
 
-    facts = gather(find_files(Path(__file__).parents[3] / "exported" / "mnist-reference"), "int8")
+    context = collect_context(find_files(Path(__file__).parents[3] / "exported" / "mnist-reference"), "int8")
     plain = session_of(made / "models" / "mnist_reference")
-    (answers,) = plain.run(None, {"image": np.stack([sample.prepared for sample in facts.samples])})
-    wanted = np.stack([sample.probabilities for sample in facts.samples])
-    assert np.abs(answers - wanted).max() <= facts.tolerances.probabilities
+    (answers,) = plain.run(None, {"image": np.stack([sample.prepared for sample in context.samples])})
+    wanted = np.stack([sample.probabilities for sample in context.samples])
+    assert np.abs(answers - wanted).max() <= context.tolerances.probabilities

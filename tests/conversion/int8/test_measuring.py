@@ -17,14 +17,14 @@ from edgeconv.conversion.int8 import measuring  # noqa: E402
 from edgeconv.conversion.int8.measuring import measure  # noqa: E402
 from edgeconv.conversion.int8.probing import activations_of, with_tensors  # noqa: E402
 from edgeconv.conversion.int8.quantizing import prepare  # noqa: E402
-from edgeconv.conversion.int8.ranges import Statistics  # noqa: E402
+from edgeconv.conversion.int8.ranges import CalibrationStatistics  # noqa: E402
 from edgeconv.errors import ConfigError, UnsupportedModelError  # noqa: E402
 from tests.conversion.int8.networks import convnet, residual_net, stream  # noqa: E402
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (123, 8, 8, 3), dtype=np.uint8)
 
 
-def _equal(first: Statistics, second: Statistics) -> None:
+def _equal(first: CalibrationStatistics, second: CalibrationStatistics) -> None:
     assert first.extremes == second.extremes
     assert first.histograms.keys() == second.histograms.keys()
     for name, histogram in first.histograms.items():

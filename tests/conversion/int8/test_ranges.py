@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from edgeconv.conversion.int8.histogram import BINS, SAMPLES, Histogram, count, entropy_range, percentile_range
-from edgeconv.conversion.int8.ranges import METHODS, Statistics, ranges_of
+from edgeconv.conversion.int8.ranges import METHODS, CalibrationStatistics, ranges_of
 from edgeconv.conversion.int8.targets import TARGETS
 from edgeconv.errors import ConfigError
 from tests.conversion.randomness import RNG
@@ -23,9 +23,11 @@ def _noise(values: np.ndarray, low: float, high: float, levels: int = 256) -> fl
     return float(np.square(values - (np.rint((np.clip(values, low, high) - low) / scale) * scale + low)).mean())
 
 
-def _statistics(**tensors: np.ndarray) -> Statistics:
+def _statistics(**tensors: np.ndarray) -> CalibrationStatistics:
     extremes = {name: (float(values.min()), float(values.max())) for name, values in tensors.items()}
-    return Statistics(extremes, {name: _histogram(values) for name, values in tensors.items() if values.any()}, 100)
+    return CalibrationStatistics(
+        extremes, {name: _histogram(values) for name, values in tensors.items() if values.any()}, 100
+    )
 
 
 def test_counts_are_those_of_the_bins_without_zeros() -> None:

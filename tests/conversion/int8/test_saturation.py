@@ -44,10 +44,10 @@ def _error(images: np.ndarray, target: str, *, exact: bool) -> float:
     fp32.graph.output[0].CopyFrom(onnx.helper.make_tensor_value_info("c", 1, ("batch", 8, 4, 4)))
     del fp32.graph.node[2:]
     prepared = prepare(fp32)
-    arithmetic = TARGETS[target]
-    ranges = ranges_of(measure(prepared, stream(images), histograms=False), "minmax", arithmetic)
+    scheme = TARGETS[target]
+    ranges = ranges_of(measure(prepared, stream(images), histograms=False), "minmax", scheme)
     expected = answer(fp32, images)
-    found = answer(quantize(prepared, ranges, arithmetic).model, images, exact=exact)
+    found = answer(quantize(prepared, ranges, scheme).model, images, exact=exact)
     return float(np.abs(found - expected).max() / np.ptp(expected))
 
 

@@ -15,8 +15,8 @@ pytestmark = pytest.mark.train
 keras = pytest.importorskip("keras", reason="needs the extra `train`")
 
 import edgeconv  # noqa: E402
-from edgeconv.benchmarking.subjects import usable_subjects  # noqa: E402
-from edgeconv.bundling.collect import gather  # noqa: E402
+from edgeconv.benchmarking.configurations import usable_configurations  # noqa: E402
+from edgeconv.bundling.collect import collect_context  # noqa: E402
 from edgeconv.cli.variant_options import export_options, taken_variants, variant_option  # noqa: E402
 from edgeconv.conversion.export import export_here  # noqa: E402
 from edgeconv.conversion.variants.context import VariantContext  # noqa: E402
@@ -91,8 +91,8 @@ def test_a_new_variant_is_chosen_by_its_rank_and_measured(folder: Path) -> None:
     assert edgeconv.Predictor(folder, variant="fp32").variant == "fp32"
     assert edgeconv.Predictor(folder / "model.half-size.onnx").variant == "half-size"
     files = find_files(folder)
-    assert {subject.variant for subject in usable_subjects(files, SILENT)} == {"fp32", "half-size"}
-    assert gather(files, None).variant == "fp32", "its row does not offer it to bundles"
+    assert {configuration.variant for configuration in usable_configurations(files, SILENT)} == {"fp32", "half-size"}
+    assert collect_context(files, None).variant == "fp32", "its row does not offer it to bundles"
 
 
 def test_a_new_variant_goes_with_the_next_export_that_does_not_make_it(folder: Path, model: Path) -> None:

@@ -1,4 +1,4 @@
-"""The models that a race is run between: the QDQ file, and what is made of it."""
+"""The models that a comparison is run between: the QDQ file, and what is made of it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Makes the candidates of a search out of a prepared float model, calibration images and a target's arithmetic."""
+"""Makes the candidates of a search out of a prepared float model, calibration images and a target's scheme."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from edgeconv.conversion.int8.cache import Cache, key_of
 from edgeconv.conversion.int8.images import CalibrationImages
 from edgeconv.conversion.int8.measuring import BATCH, VALUES_AT_ONCE, measure
 from edgeconv.conversion.int8.quantizing import Prepared, Quantized, quantize
-from edgeconv.conversion.int8.ranges import Ranges, Statistics, ranges_of
+from edgeconv.conversion.int8.ranges import CalibrationStatistics, Ranges, ranges_of
 from edgeconv.conversion.int8.search.bias_correction import Shifts, find_shifts, with_biases, with_shifts
 from edgeconv.conversion.int8.search.channels import measure_channels
 from edgeconv.conversion.int8.search.equalization import Equalized, equalize
@@ -25,7 +25,7 @@ from edgeconv.conversion.int8.search.ranking import rank
 from edgeconv.conversion.int8.search.search_cache import SearchCache
 from edgeconv.conversion.int8.search.settings import LayerSensitivity, Settings
 from edgeconv.conversion.int8.search.weights import OPERATORS
-from edgeconv.conversion.int8.targets import Arithmetic
+from edgeconv.conversion.int8.targets import QuantizationScheme
 from edgeconv.progress import SILENT, Progress
 
 IMAGES_RANKED = 32
@@ -46,12 +46,12 @@ class Candidates:
     Args:
         prepared: the float model.
         images: for calibration.
-        arithmetic: of the target.
+        scheme: of the target.
         cache: folder to keep measurements in; None keeps nothing.
         progress: hears what takes long.
 
     Example:
-        >>> candidates = Candidates(prepare(fp32), images, arithmetic_of("x86"))  # doctest: +SKIP
+        >>> candidates = Candidates(prepare(fp32), images, scheme_of("x86"))  # doctest: +SKIP
         >>> candidates.quantize(Settings("entropy"), ["conv1"]).model  # doctest: +SKIP
     """
 
@@ -59,17 +59,17 @@ class Candidates:
         self,
         prepared: Prepared,
         images: CalibrationImages,
-        arithmetic: Arithmetic,
+        scheme: QuantizationScheme,
         *,
         cache: Path | None = None,
         progress: Progress = SILENT,
     ) -> None:
         self._prepared = prepared
         self._images = images
-        self._arithmetic = arithmetic
+        self._scheme = scheme
         self._cache = cache
         self._progress = progress
-        self._statistics: dict[tuple[bool, bool], Statistics] = {}
+        self._statistics: dict[tuple[bool, bool], CalibrationStatistics] = {}
 
     @cached_property
     def layers(self) -> tuple[str, ...]:
@@ -84,9 +84,7 @@ class Candidates:
             judged_on: digest of whatever the judge's answers depend on, such as its images, and of the release.
         """
         data = self._images.record.sha256
-        return SearchCache(
-            self._cache, key_of(self._prepared.digest, data, arithmetic=self._arithmetic, judged_on=judged_on)
-        )
+        return SearchCache(self._cache, key_of(self._prepared.digest, data, scheme=self._scheme, judged_on=judged_on))
 
     def changes(self, settings: Settings) -> bool:
         """Whether these settings may make another model than plainer ones: equalization needs pairs of layers."""
@@ -100,7 +98,7 @@ class Candidates:
             # What a layer shifts depends on those before it: with others in float, the shifts are others.
             shifts = self._find_shifts(settings, prepared, ranges, float_layers)
             prepared = replace(prepared, model=with_shifts(prepared.model, shifts))
-        return quantize(prepared, ranges, self._arithmetic, float_layers=float_layers, method=settings.ranges)
+        return quantize(prepared, ranges, self._scheme, float_layers=float_layers, method=settings.ranges)
 
     def rank(self, settings: Settings) -> tuple[LayerSensitivity, ...]:
         """Return the layers with weights by their sensitivity to int8, the most sensitive first; uncorrected."""
@@ -119,7 +117,7 @@ class Candidates:
     @cached_property
     def _equalization(self) -> Equalized:
         graph = self._prepared.model.graph
-        if not self._arithmetic.per_channel:
+        if not self._scheme.per_channel:
             return equalize(self._prepared.model)
         names = [node.name for node in graph.node if node.op_type in OPERATORS]
         maxima = measure_channels(self._prepared.model, names, self._some(IMAGES_CORRECTED), "largest")
@@ -137,18 +135,18 @@ class Candidates:
             prepared = self._equalized if settings.equalized else self._prepared
             found = measure(prepared, self._images, histograms=histograms, cache=self._cache, progress=self._progress)
             self._statistics[key] = found
-        return ranges_of(found, settings.ranges, self._arithmetic)
+        return ranges_of(found, settings.ranges, self._scheme)
 
     def _find_shifts(
         self, settings: Settings, prepared: Prepared, ranges: Ranges, float_layers: Collection[str]
     ) -> Shifts:
         data, names = self._images.record.sha256, tuple(sorted(float_layers))
-        facts = {"arithmetic": self._arithmetic, "settings": settings, "in_float": names, "images": IMAGES_CORRECTED}
+        facts = {"scheme": self._scheme, "settings": settings, "in_float": names, "images": IMAGES_CORRECTED}
         store = Cache(self._cache, key_of(self._prepared.digest, data, **facts))
         shifts: Shifts | None = store.load("shifts")
         if shifts is None:
             biased = replace(prepared, model=with_biases(prepared.model))
-            int8 = quantize(biased, ranges, self._arithmetic, float_layers=names, method=settings.ranges).model
+            int8 = quantize(biased, ranges, self._scheme, float_layers=names, method=settings.ranges).model
             shifts = find_shifts(biased.model, int8, lambda: self._some(IMAGES_CORRECTED), progress=self._progress)
             store.store("shifts", shifts)
         return shifts

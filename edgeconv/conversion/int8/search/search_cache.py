@@ -23,7 +23,7 @@ class SearchCache:
 
     Attributes:
         folder: where it lies; None keeps nothing.
-        key: digest of what the search depends on: model, calibration images, arithmetic, the judge's images, release.
+        key: digest of what the search depends on: model, calibration images, scheme, the judge's images, release.
     """
 
     folder: Path | None

@@ -16,12 +16,12 @@ from edgeconv.conversion.int8.quantizing import Prepared, prepare
 from edgeconv.conversion.int8.search.candidates import Candidates
 from edgeconv.conversion.int8.search.searching import search
 from edgeconv.conversion.int8.search.settings import Settings
-from edgeconv.conversion.int8.targets import Arithmetic, arithmetic_of
+from edgeconv.conversion.int8.targets import QuantizationScheme, scheme_of
 from edgeconv.datasets import Split
 from edgeconv.runtime.session import Session
 from tests.conversion.graph.graphs import FLOAT, UINT8, model_of, node
 
-PER_CHANNEL = arithmetic_of("x86-avx2")
+PER_CHANNEL = scheme_of("x86-avx2")
 PER_TENSOR = replace(PER_CHANNEL, per_channel=False)
 
 
@@ -89,8 +89,8 @@ def _calibration() -> CalibrationImages:
     return draw_calibration(train, dataset="noise", size=100, seed=0)
 
 
-def _candidates(between: str, arithmetic: Arithmetic, **more: Any) -> Candidates:
-    return Candidates(_prepared(between), _calibration(), arithmetic, **more)
+def _candidates(between: str, scheme: QuantizationScheme, **more: Any) -> Candidates:
+    return Candidates(_prepared(between), _calibration(), scheme, **more)
 
 
 def _classes(model: onnx.ModelProto) -> np.ndarray:
@@ -136,10 +136,10 @@ def test_the_ranking_finds_the_spoilt_layers() -> None:
     assert {entry.layer for entry in ranking[:2]} == {"one", "two"}
 
 
-@pytest.mark.parametrize("arithmetic", [PER_TENSOR, PER_CHANNEL], ids=["per tensor", "per channel"])
-def test_candidates_are_equal_in_every_run(arithmetic: Arithmetic) -> None:
+@pytest.mark.parametrize("scheme", [PER_TENSOR, PER_CHANNEL], ids=["per tensor", "per channel"])
+def test_candidates_are_equal_in_every_run(scheme: QuantizationScheme) -> None:
     settings = Settings("percentile", equalized=True, corrected=True)
-    one, other = (_candidates("Relu", arithmetic).quantize(settings, ["three"]).model for _ in range(2))
+    one, other = (_candidates("Relu", scheme).quantize(settings, ["three"]).model for _ in range(2))
     assert one.SerializeToString(deterministic=True) == other.SerializeToString(deterministic=True)
 
 
@@ -176,4 +176,4 @@ def test_a_search_among_the_same_candidates_is_remembered(tmp_path: Path) -> Non
     assert results[0] == results[1] == results[2]
     assert len(calls) == 2 * len(results[0].steps)
     other = _candidates("Relu", PER_CHANNEL, cache=tmp_path).search_cache("images")
-    assert other.judgement(Settings(), ()) is None, "another arithmetic is another search"
+    assert other.judgement(Settings(), ()) is None, "another scheme is another search"

@@ -33,8 +33,8 @@ REMOTE = {"AzureExecutionProvider"}
 
 
 @dataclass(frozen=True)
-class Subject:
-    """A way to run a model.
+class Configuration:
+    """How a model is run.
 
     Attributes:
         variant: which file.
@@ -108,28 +108,32 @@ class Inputs:
         """Return a batch of a size, of the images again and again."""
         return np.resize(self.images, (size, *self.images.shape[1:]))
 
-    def of_call(self, subject: Subject, batch: int) -> NDArray[Any]:
+    def of_call(self, configuration: Configuration, batch: int) -> NDArray[Any]:
         """Return what one call gets: a batch of prepared images, or a picture that the first image is drawn into."""
-        if subject.picture is None or self.preparation is None:
+        if configuration.picture is None or self.preparation is None:
             return self.batch(batch)
-        return draw_picture(self.images[0], self.preparation, subject.picture)[None]
+        return draw_picture(self.images[0], self.preparation, configuration.picture)[None]
 
 
 class Opened:
-    """A subject with its session.
+    """A configuration with its session.
 
     Args:
         files: of the model.
-        subject: what to open.
+        configuration: what to open.
 
     Raises:
         ProviderError: the provider does not run it, or runs it wrong.
     """
 
-    def __init__(self, files: ModelFiles, subject: Subject) -> None:
-        self.subject = subject
+    def __init__(self, files: ModelFiles, configuration: Configuration) -> None:
+        self.configuration = configuration
         self.session = open_variant(
-            files, subject.variant, subject.provider, threads=subject.threads, options=subject.options
+            files,
+            configuration.variant,
+            configuration.provider,
+            threads=configuration.threads,
+            options=configuration.options,
         ).session
         self._is_logits = files.manifest.output.kind == "logits" and not isinstance(self.session, EmbeddedModel)
 
@@ -145,7 +149,7 @@ class Opened:
         return softmax(answers) if self._is_logits else answers
 
 
-def usable_subjects(files: ModelFiles, progress: Progress) -> list[Subject]:
+def usable_configurations(files: ModelFiles, progress: Progress) -> list[Configuration]:
     """Return every variant that is there on every provider that runs it, with one thread; say what is left out.
 
     Raises:
@@ -165,17 +169,17 @@ def usable_subjects(files: ModelFiles, progress: Progress) -> list[Subject]:
             except (ProviderError, InputError) as error:
                 progress.say(f"{name} on {short_name(provider)} is left out: {error}")
             else:
-                found.append(Subject(name, provider))
+                found.append(Configuration(name, provider))
     if not found:
         raise ArtifactError(f"`{files.path}` must hold a model that runs here. Received: none. Export it again.")
     return found
 
 
-def on_pictures(subject: Subject) -> tuple[Subject, ...]:
-    """Return a subject for each size of the pictures that it is timed on; itself where it takes prepared images."""
-    if not takes_pictures(subject.variant):
-        return (subject,)
-    return tuple(replace(subject, picture=size) for size in PICTURES)
+def on_pictures(configuration: Configuration) -> tuple[Configuration, ...]:
+    """Return one configuration per picture size to time; itself where the variant takes prepared images."""
+    if not takes_pictures(configuration.variant):
+        return (configuration,)
+    return tuple(replace(configuration, picture=size) for size in PICTURES)
 
 
 def thread_counts(cores: int) -> tuple[int, ...]:

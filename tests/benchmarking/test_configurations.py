@@ -7,16 +7,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from edgeconv.benchmarking import subjects
-from edgeconv.benchmarking.subjects import (
+from edgeconv.benchmarking import configurations
+from edgeconv.benchmarking.configurations import (
+    Configuration,
     Inputs,
     Opened,
-    Subject,
     batch_sizes,
     gated,
     on_pictures,
     thread_counts,
-    usable_subjects,
+    usable_configurations,
 )
 from edgeconv.errors import ArtifactError, ChecksumError, ConfigError
 from edgeconv.runtime import loading
@@ -28,27 +28,31 @@ CUDA = "CUDAExecutionProvider"
 
 
 def test_every_variant_that_is_there_is_measured(copy: Path, listener: Any) -> None:
-    assert usable_subjects(find_files(copy), listener) == [Subject("fp32"), Subject("int8"), Subject("e2e")]
+    assert usable_configurations(find_files(copy), listener) == [
+        Configuration("fp32"),
+        Configuration("int8"),
+        Configuration("e2e"),
+    ]
     (copy / "model.int8.onnx").unlink()
-    assert usable_subjects(find_files(copy), listener) == [Subject("fp32"), Subject("e2e")]
+    assert usable_configurations(find_files(copy), listener) == [Configuration("fp32"), Configuration("e2e")]
     assert listener.words == ["int8 is left out: model.int8.onnx is not there."]
 
 
 def test_a_file_that_was_changed_is_refused(copy: Path, listener: Any) -> None:
     (copy / "model.int8.onnx").write_bytes((copy / "model.onnx").read_bytes())
     with pytest.raises(ChecksumError, match=r"model\.int8\.onnx` must have the SHA-256"):
-        usable_subjects(find_files(copy), listener)
+        usable_configurations(find_files(copy), listener)
 
 
 def test_no_file_is_there(copy: Path, listener: Any) -> None:
     for path in copy.glob("*.onnx"):
         path.unlink()
     with pytest.raises(ArtifactError, match=r"must hold a model that runs here\. Received: none\. Export it again"):
-        usable_subjects(find_files(copy), listener)
+        usable_configurations(find_files(copy), listener)
 
 
 def test_a_lone_file_is_one_variant(tiny: Path, listener: Any) -> None:
-    assert usable_subjects(find_files(tiny / "model.int8.onnx"), listener) == [Subject("int8")]
+    assert usable_configurations(find_files(tiny / "model.int8.onnx"), listener) == [Configuration("int8")]
 
 
 def test_a_gpu_runs_float_only_and_other_machines_nothing(
@@ -62,9 +66,9 @@ def test_a_gpu_runs_float_only_and_other_machines_nothing(
         return session
 
     monkeypatch.setattr(loading, "Session", faked)
-    monkeypatch.setattr(subjects.ort, "get_available_providers", lambda: [CUDA, "AzureExecutionProvider", CPU])
-    found = usable_subjects(find_files(tiny), listener)
-    assert [(way.variant, way.provider) for way in found] == [
+    monkeypatch.setattr(configurations.ort, "get_available_providers", lambda: [CUDA, "AzureExecutionProvider", CPU])
+    found = usable_configurations(find_files(tiny), listener)
+    assert [(configuration.variant, configuration.provider) for configuration in found] == [
         *(("fp32", CUDA), ("fp32", CPU)),
         *(("int8", CPU), ("e2e", CPU)),
     ]
@@ -105,14 +109,14 @@ def test_a_lone_file_gets_random_pixels(tiny: Path, file: str) -> None:
 @pytest.mark.parametrize("file", ["", "model.e2e.onnx"])
 def test_a_variant_with_its_preparation_inside_is_called_with_pictures_of_several_sizes(tiny: Path, file: str) -> None:
     files = find_files(tiny / file)
-    inputs, ways = Inputs.of(files), on_pictures(Subject("e2e"))
-    assert [str(way) for way in ways] == [
+    inputs, configurations = Inputs.of(files), on_pictures(Configuration("e2e"))
+    assert [str(configuration) for configuration in configurations] == [
         f"e2e, cpu, 1 thread, {size} picture" for size in ("160x120", "640x480", "4032x3024")
     ]
-    calls = [inputs.of_call(way, 1) for way in ways]
+    calls = [inputs.of_call(configuration, 1) for configuration in configurations]
     assert [call.shape for call in calls] == [(1, 120, 160, 3), (1, 480, 640, 3), (1, 3024, 4032, 3)]
     given: list[Any] = []
-    opened = Opened(files, ways[1])
+    opened = Opened(files, configurations[1])
     opened.session.answer = given.append  # type: ignore[assignment]
     opened.call(calls[1])()
     np.testing.assert_array_equal(given, calls[1])
@@ -120,8 +124,8 @@ def test_a_variant_with_its_preparation_inside_is_called_with_pictures_of_severa
 
 def test_other_variants_are_called_with_prepared_images(tiny: Path) -> None:
     inputs = Inputs.of(find_files(tiny))
-    assert on_pictures(Subject("int8")) == (Subject("int8"),)
-    np.testing.assert_array_equal(inputs.of_call(Subject("int8"), 2), inputs.images[:2])
+    assert on_pictures(Configuration("int8")) == (Configuration("int8"),)
+    np.testing.assert_array_equal(inputs.of_call(Configuration("int8"), 2), inputs.images[:2])
 
 
 def test_a_lone_file_of_any_size_has_no_inputs(tiny: Path) -> None:
@@ -138,14 +142,14 @@ def test_logits_become_probabilities(tiny: Path) -> None:
     files = find_files(tiny)
     manifest = dataclasses.replace(files.manifest, output=dataclasses.replace(files.manifest.output, kind="logits"))
     images = Inputs.of(files).images
-    answers = Opened(dataclasses.replace(files, manifest=manifest), Subject("fp32")).probabilities(images)
+    answers = Opened(dataclasses.replace(files, manifest=manifest), Configuration("fp32")).probabilities(images)
     np.testing.assert_allclose(answers.sum(axis=1), 1.0, atol=1e-6)
-    assert answers.max() < Opened(files, Subject("fp32")).probabilities(images).max()
+    assert answers.max() < Opened(files, Configuration("fp32")).probabilities(images).max()
 
 
-def test_a_way_is_told_with_what_is_not_the_default() -> None:
-    assert str(Subject("fp32")) == "fp32, cpu, 1 thread"
-    odd = Subject("int8", CUDA, 2, SessionOptions("basic", spinning=False, memory_pattern=False))
+def test_a_configuration_is_told_with_what_is_not_the_default() -> None:
+    assert str(Configuration("fp32")) == "fp32, cpu, 1 thread"
+    odd = Configuration("int8", CUDA, 2, SessionOptions("basic", spinning=False, memory_pattern=False))
     assert str(odd) == "int8, cuda, 2 threads, basic, no spinning, no memory pattern"
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import onnx
 import pytest
 
-from edgeconv.conversion.int8.forms.racing import fastest
+from edgeconv.conversion.int8.forms.speed import fastest
 from edgeconv.conversion.int8.forms.writing import to_blocked
 from edgeconv.errors import ConfigError
 from tests.conversion.int8.forms.networks import Network
@@ -24,7 +24,7 @@ class Machine:
 
         return run
 
-    def race(self, **options: object) -> object:
+    def comparison(self, **options: object) -> object:
         models = {name: onnx.ModelProto(producer_name=name) for name in self.times}
         return fastest(models, {}, start=self.start, clock=lambda: self.now, **{"rounds": 20, "runs": 1, **options})
 
@@ -40,38 +40,38 @@ def in_turn(*times: int) -> Iterator[int]:
 
 
 def test_the_faster_model_wins() -> None:
-    race = Machine(a=always(100_000), b=always(80_000)).race()
-    assert (race.winner, race.told_apart) == ("b", True)
-    assert race.laps["b"].median_us == pytest.approx(80.0)
-    assert list(race.laps["b"].ratio.as_dict().values()) == [pytest.approx(0.8)] * 3
+    comparison = Machine(a=always(100_000), b=always(80_000)).comparison()
+    assert (comparison.winner, comparison.told_apart) == ("b", True)
+    assert comparison.times["b"].median_us == pytest.approx(80.0)
+    assert list(comparison.times["b"].ratio.as_dict().values()) == [pytest.approx(0.8)] * 3
 
 
 def test_the_first_model_stays_where_another_gains_too_little() -> None:
-    assert Machine(a=always(100_000), b=always(98_000)).race().winner == "a"
-    assert Machine(a=always(100_000), b=always(98_000)).race(least_gain=0.01).winner == "b"
+    assert Machine(a=always(100_000), b=always(98_000)).comparison().winner == "a"
+    assert Machine(a=always(100_000), b=always(98_000)).comparison(least_gain=0.01).winner == "b"
 
 
 def test_a_gain_within_the_noise_is_not_believed() -> None:
     # Before each run that is timed there is one that is not.
-    race = Machine(a=always(100_000), b=in_turn(1, 80_000, 1, 98_000)).race()
-    assert (race.winner, race.told_apart) == ("a", False)
-    assert race.laps["b"].ratio.low == pytest.approx(0.8)
-    assert race.laps["b"].ratio.high == pytest.approx(0.98)
+    comparison = Machine(a=always(100_000), b=in_turn(1, 80_000, 1, 98_000)).comparison()
+    assert (comparison.winner, comparison.told_apart) == ("a", False)
+    assert comparison.times["b"].ratio.low == pytest.approx(0.8)
+    assert comparison.times["b"].ratio.high == pytest.approx(0.98)
 
 
 def test_of_two_that_are_surely_faster_the_faster_one_wins() -> None:
-    assert Machine(a=always(100_000), b=always(80_000), c=always(70_000)).race().winner == "c"
+    assert Machine(a=always(100_000), b=always(80_000), c=always(70_000)).comparison().winner == "c"
 
 
 def test_one_fast_round_is_no_win() -> None:
-    race = Machine(a=always(100_000), b=in_turn(*[60_000] * 2, *[110_000] * 20)).race()
-    assert race.winner == "a"
+    comparison = Machine(a=always(100_000), b=in_turn(*[60_000] * 2, *[110_000] * 20)).comparison()
+    assert comparison.winner == "a"
 
 
 @pytest.mark.parametrize(("time", "runs", "rounds"), [(1_000, 10, 200), (8_000_000, 2, 200), (10**9, 1, 8)])
 def test_models_that_take_long_run_less_often(time: int, runs: int, rounds: int) -> None:
     machine = Machine(a=always(time), b=always(time))
-    machine.race(rounds=None, runs=None)
+    machine.comparison(rounds=None, runs=None)
     assert len(machine.order) == 2 * (2 + (runs + 1) * rounds)
 
 
@@ -79,12 +79,12 @@ def test_a_race_needs_candidates_and_rounds() -> None:
     with pytest.raises(ConfigError, match=r"requires a candidate, 4 rounds .* Received: 0 candidates"):
         fastest({}, {})
     with pytest.raises(ConfigError, match=r"rounds=3, runs=1"):
-        Machine(a=always(1)).race(rounds=3)
+        Machine(a=always(1)).comparison(rounds=3)
 
 
 def test_models_are_run_by_onnx_runtime() -> None:
     network = Network(1, ("batch", 12, 12, 1))
     model = network.model(network.max_pool(network.convolution(network.pixels, 8)))
-    race = fastest({"qdq": model, "blocked": to_blocked(model)}, network.images(1), rounds=4, runs=2)
-    assert set(race.laps) == {"qdq", "blocked"}
-    assert all(lap.median_us > 0 for lap in race.laps.values())
+    comparison = fastest({"qdq": model, "blocked": to_blocked(model)}, network.images(1), rounds=4, runs=2)
+    assert set(comparison.times) == {"qdq", "blocked"}
+    assert all(time.median_us > 0 for time in comparison.times.values())

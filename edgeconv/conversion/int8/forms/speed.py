@@ -1,4 +1,4 @@
-"""Which of several models with equal answers is the fastest here: timed in turn, and believed only beyond doubt."""
+"""Finds the fastest of several models with equal answers, by timing them alternately; a doubtful win does not count."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ LEAST_GAIN = 0.03
 ROUNDS, RUNS = 200, 10
 LEAST_ROUNDS = 8
 SECONDS = 10.0
-"""How long a race may take: large models run fewer rounds."""
+"""How long a comparison may take: large models run fewer rounds."""
 
 
 @dataclass(frozen=True)
-class Lap:
+class CandidateTime:
     """The time of one run of a model.
 
     Attributes:
@@ -43,18 +43,17 @@ class Lap:
 
 
 @dataclass(frozen=True)
-class Race:
-    """What came of a race.
+class SpeedComparison:
+    """Which of several models is the fastest here.
 
     Attributes:
         winner: the name of the model to keep; the first one, unless another is surely faster.
-        laps: of each model.
-        told_apart: whether the machine was quiet enough to choose: there is no model that may save what has to be
-            gained, and may as well not.
+        times: of each model.
+        told_apart: whether the machine was quiet enough to decide: no interval spans the gain that is required.
     """
 
     winner: str
-    laps: Mapping[str, Lap]
+    times: Mapping[str, CandidateTime]
     told_apart: bool
 
 
@@ -67,8 +66,8 @@ def fastest(
     least_gain: float = LEAST_GAIN,
     start: Callable[[onnx.ModelProto], Runner] | None = None,
     clock: Callable[[], int] = time.perf_counter_ns,
-) -> Race:
-    """Run models in turn on the same inputs, and tell which to keep.
+) -> SpeedComparison:
+    """Run models alternately on the same inputs, and return which to keep.
 
     The winner is the fastest of those that surely save `least_gain`: the whole interval of the ratio says so. Where
     there is none, the first model is kept.
@@ -86,13 +85,13 @@ def fastest(
         ConfigError: no candidates, or too few rounds.
 
     Example:
-        >>> race = fastest({"int8": int8, "blocked": to_blocked(int8)}, {"image": images[:1]})  # doctest: +SKIP
-        >>> race.winner  # doctest: +SKIP
+        >>> comparison = fastest({"int8": int8, "blocked": to_blocked(int8)}, {"image": images[:1]})  # doctest: +SKIP
+        >>> comparison.winner  # doctest: +SKIP
         'blocked'
     """
     if not candidates or (rounds is not None and rounds < 4) or (runs is not None and runs < 1):
         raise ConfigError(
-            "A race requires a candidate, 4 rounds and a run in each. "
+            "Comparing speed requires a candidate, 4 rounds and a run in each. "
             f"Received: {len(candidates)} candidates, rounds={rounds}, runs={runs}. Give more of them."
         )
     works = [Work(name, partial((start or _start)(model), feeds)) for name, model in candidates.items()]
@@ -105,8 +104,8 @@ def fastest(
     ratios = {name: ratio_of(timing.medians, timings[first].medians) for name, timing in timings.items()}
     winner = surely_fastest(ratios, first, least_gain=least_gain)
     doubtful = any(ratio.low < 1.0 - least_gain <= ratio.high for ratio in ratios.values())
-    laps = {name: Lap(1000 * timing.interval.median, ratios[name]) for name, timing in timings.items()}
-    return Race(winner, laps, not doubtful)
+    times = {name: CandidateTime(1000 * timing.interval.median, ratios[name]) for name, timing in timings.items()}
+    return SpeedComparison(winner, times, not doubtful)
 
 
 def _start(model: onnx.ModelProto) -> Runner:
