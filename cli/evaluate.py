@@ -25,7 +25,7 @@ from .progress import TerminalProgress
     help="Run int8 on this processor too, by qemu-user: pi4, pi5, avx2 (an x86 without VNNI) or all; may be repeated.",
 )
 @click.option(
-    "--custom-objects", metavar="MODULE:NAME", multiple=True, help="A class the model is made of; repeatable."
+    "--custom-objects", metavar="MODULE[:NAME]", multiple=True, help="A class of the model, or the package; repeatable."
 )
 @format_option
 def command(

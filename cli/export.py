@@ -31,7 +31,7 @@ from .variant_options import export_options, taken_variants, task_option
 @click.option("--input-data", metavar="NPZ", help="Inputs by name to compare with Keras on, instead of random ones.")
 @click.option("--explain", is_flag=True, help="Hold every layer against Keras: SQNR in dB, largest error.")
 @click.option(
-    "--custom-objects", metavar="MODULE:NAME", multiple=True, help="A class the model is made of; repeatable."
+    "--custom-objects", metavar="MODULE[:NAME]", multiple=True, help="A class of the model, or the package; repeatable."
 )
 @click.option("--unsafe", is_flag=True, help="Run code that the model's file carries: Lambda layers, SavedModels.")
 @click.option("--signature", metavar="NAME", help="Of a SavedModel. Default: serving_default, or the only one.")

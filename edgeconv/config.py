@@ -109,7 +109,7 @@ class ExportConfig:
         calibration: images that the int8 ranges are measured on where there are no training images: a folder of
             pictures, a pattern such as ``"photos/*.jpg"``, one picture, or an `.npz` of arrays as the model eats them.
         input_data: an `.npz` of inputs by name, on which the file is held against Keras instead of random ones.
-        custom_objects: classes and functions that the model is made of, as ``"module:Name"``.
+        custom_objects: classes and functions that the model is made of, as ``"module:Name"`` or ``"module"``.
         unsafe: run the code that the model's file carries, as in Lambda layers.
         signature: of a SavedModel; None takes ``"serving_default"``, or the only one.
         opset: version of the ONNX operators; None takes the best that `min_runtime` loads.

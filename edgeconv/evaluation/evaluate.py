@@ -52,7 +52,7 @@ def evaluate(
         bundles: folders of bundles of this model, built, each run in its own language.
         images: how many of the test images, from the first on; None takes all.
         emulate: devices whose processors compute int8 too, under QEMU: ``"pi4"``, ``"pi5"``, ``"avx2"`` or ``"all"``.
-        custom_objects: classes and functions that the Keras model is made of, as ``"module:Name"``.
+        custom_objects: classes and functions that the Keras model is made of, as ``"module:Name"`` or ``"module"``.
         progress: hears which stages run.
 
     Returns:

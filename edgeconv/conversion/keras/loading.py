@@ -46,8 +46,8 @@ def load_keras(
         path: a `.keras` or `.h5` file, or a SavedModel's folder.
         input_range: what the model's float input expects of pixels, as `InputRange.parse` reads it; None where the
             model says so itself (a uint8 input, or layers that scale) or where nobody knows.
-        custom_objects: classes and functions that the model is made of, as ``"module:Name"``, imported from the
-            user's own path.
+        custom_objects: classes and functions that the model is made of, as ``"module:Name"`` or ``"module"``,
+            imported from the user's own path.
         unsafe: also run the code that the file carries: Lambda layers, and the graph of a SavedModel.
         signature: of a SavedModel; None takes `serving_default`, or the only one.
         task: what the outputs mean, a key of `TASKS`; None reads it from the model's head.
@@ -64,20 +64,20 @@ def load_keras(
     require("tensorflow", "keras", "tf2onnx", extra="train", purpose="Exporting a Keras model")
     if not path.exists():
         raise ArtifactError(f"`{path}` must be a .keras file. Received: no such file. Make one with `edgeconv train`.")
-    names = [name.rpartition(":")[2] for name in custom_objects]
-    saved = check_archive(path, custom_objects=names, unsafe=unsafe) if path.is_file() else None
+    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    with native_log_held_back():
+        objects = import_custom_objects(custom_objects)
+    saved = check_archive(path, custom_objects=objects, unsafe=unsafe) if path.is_file() else None
     if saved is not None and signature is not None:
         raise ConfigError(
             f"`signature` is for a SavedModel's folder. Received: {signature!r} for `{path}`, a file. Leave it out."
         )
-    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     with native_log_held_back():
         import keras
         import tensorflow as tf
 
         tf.config.list_physical_devices()  # Logs the absence of GPUs, once.
     _check_backend(keras.backend.backend())
-    objects = import_custom_objects(custom_objects)
     if saved is not None and saved.by_keras2:
         objects = {**keras2_objects(), **objects}
     try:

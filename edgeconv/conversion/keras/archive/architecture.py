@@ -10,6 +10,7 @@ from typing import Any
 
 from edgeconv.conversion.keras.archive import keras2_names as keras2
 from edgeconv.conversion.keras.archive.classes import BUILTIN, FUNCTIONS, LITERALS, knows_class, knows_function
+from edgeconv.conversion.keras.archive.missing import Missing, missing_objects
 from edgeconv.conversion.keras.archive.sizes import check_sizes
 from edgeconv.conversion.keras.archive.tensorflow_functions import is_plain_function, is_plain_operation
 from edgeconv.conversion.keras.archive.wording import shown
@@ -66,13 +67,13 @@ def check_architecture(
     Args:
         path: what the errors call the file.
         text: the model's config, JSON.
-        custom_objects: names that the user brings.
+        custom_objects: names that the user brings, with the package that they are registered under or without.
         unsafe: let pass what runs code when it is loaded.
         by_keras2: whether the file is of Keras 2, whose names are others.
 
     Raises:
         ArtifactError: the text is no config of a Keras model.
-        UnsupportedModelError: names the layer that brings code, that nobody knows, or that is too large.
+        UnsupportedModelError: names the layer that brings code or is too large, or all that nobody knows.
     """
     try:
         config = json.loads(text)
@@ -87,15 +88,15 @@ def check_architecture(
             f"`{path}` must hold the config of a Keras model, JSON. Received: {one_line(error)}. "
             "Save the model again with `model.save`."
         ) from error
-    if not unsafe:
-        for part in parts:
-            _refuse_code(path, part)
     for part in parts:
-        _refuse_unknown_modules(path, part, custom_objects)
+        _refuse_nameless(path, part, unsafe=unsafe)
+        if not unsafe:
+            _refuse_code(path, part)
     check_sizes(path, [part.config for part in parts])
     # Last, since it imports Keras.
-    for part in parts:
-        _refuse_unknown_names(path, part, custom_objects)
+    missing = [_missing(part) for part in parts if not _is_known(part, custom_objects)]
+    if missing:
+        raise missing_objects(path, missing)
 
 
 def _parts(value: Any, layer: str, *, legacy: bool) -> Iterator[Part]:
@@ -111,6 +112,28 @@ def _parts(value: Any, layer: str, *, legacy: bool) -> Iterator[Part]:
             yield Part(value, layer, legacy)
         for element in value.values():
             yield from _parts(element, layer, legacy=legacy)
+
+
+def _refuse_nameless(path: Path, part: Part, *, unsafe: bool) -> None:
+    """Refuse a lambda where Keras takes a function by its name."""
+    inner = part.config["config"]
+    if part.class_name == "Lambda" or not isinstance(inner, dict):
+        return
+    for option, value in inner.items():
+        code = isinstance(value, dict) and value.get("class_name") == LAMBDA
+        if _is_lost(value) or (code and not unsafe):
+            trust = "; or, if you trust whoever made the file, pass `--unsafe`" if code else ""
+            raise UnsupportedModelError(
+                f"`{path}` must name its functions. Received: the layer {shown(part.layer)}, whose {shown(option)} is "
+                "a lambda. Define a function in a module, under `@keras.saving.register_keras_serializable()`, build "
+                f"and save the model with it, and pass `--custom-objects module`{trust}."
+            )
+
+
+def _is_lost(value: Any) -> bool:
+    """Tell whether a value is what Keras 2 or 3 writes of a lambda and does not read again."""
+    code = value.get("value") if isinstance(value, dict) and set(value) == {"value"} else None
+    return value == "<lambda>" or (isinstance(code, list) and len(code) == 3 and isinstance(code[0], str))
 
 
 def _refuse_code(path: Path, part: Part) -> None:
@@ -153,54 +176,35 @@ def _refuse_functions(path: Path, part: Part, inner: Any) -> None:
 
 def _names(part: Part) -> tuple[str, str]:
     """Return what is looked up: the class or function, as it is called and as it is registered."""
-    name = part.config["config"] if part.class_name == "function" else part.class_name
-    registered = part.config.get("registered_name") or name
-    return str(name), str(registered)
+    if part.class_name == "function":  # Registered under "function", as Keras writes it.
+        return str(part.config["config"]), str(part.config["config"])
+    return part.class_name, str(part.config.get("registered_name") or part.class_name)
 
 
-def _is_custom(part: Part, custom_objects: Collection[str]) -> bool:
+def _is_known(part: Part, custom_objects: Collection[str]) -> bool:
     name, registered = _names(part)
-    if {name, registered, *(full.rpartition(">")[2] for full in (name, registered))} & set(custom_objects):
+    brought = {name, registered, *(full.rpartition(">")[2] for full in (name, registered))} & set(custom_objects)
+    if brought or part.class_name in LITERALS or part.class_name == LAMBDA:
         return True
-    # Importing one class of a module registers its others; Keras says which is missing.
-    return bool(custom_objects) and part.module in (None, "builtins") and ">" in registered + name
-
-
-def _refuse_unknown_modules(path: Path, part: Part, custom_objects: Collection[str]) -> None:
-    if part.class_name in LITERALS or part.class_name == LAMBDA or _is_custom(part, custom_objects):
-        return
-    if part.module is None and part.legacy:
-        return
-    if part.class_name == "function" and part.module in FUNCTIONS:
-        return
-    if part.by_keras2 and (part.class_name in keras2.VALUES or _is_of_keras2(part)):
-        return
-    if part.class_name == "function" or not BUILTIN.fullmatch(part.module or ""):
-        raise _unknown(path, part)
-
-
-def _is_of_keras2(part: Part) -> bool:
-    return part.class_name != "function" and bool(keras2.MODULE.fullmatch(part.module or "keras"))
-
-
-def _refuse_unknown_names(path: Path, part: Part, custom_objects: Collection[str]) -> None:
-    if part.class_name in LITERALS or part.class_name == LAMBDA or _is_custom(part, custom_objects):
-        return
-    name, _ = _names(part)
+    if not _is_of_keras(part):
+        return False
     if part.by_keras2 and part.class_name in keras2.KNOWN:
-        return
-    module = None if part.by_keras2 else part.module
-    if not (knows_function(name) if part.class_name == "function" else knows_class(module, name)):
-        raise _unknown(path, part)
+        return True
+    if part.class_name == "function":
+        return knows_function(name)
+    return knows_class(None if part.by_keras2 else part.module, name)
 
 
-def _unknown(path: Path, part: Part) -> UnsupportedModelError:
-    name, registered = _names(part)
-    kind = "function" if part.class_name == "function" else "class"
-    full = f"{part.module}.{name}" if part.module else registered
-    where = f"the layer {shown(part.layer)}" if part.layer else "the model"
-    return UnsupportedModelError(
-        f"`{path}` must consist of what this Keras knows. Received: {where} needs the {kind} {shown(full)}. If it is "
-        f"yours, name it with `--custom-objects module:{shown(name.rpartition('>')[2])[1:-1]}`; if it is of another "
-        "version of Keras, save the model again with this one."
-    )
+def _is_of_keras(part: Part) -> bool:
+    """Tell whether a part is said to be of a module of Keras, or of none where none is needed."""
+    if part.module is None and part.legacy:
+        return True
+    if part.class_name == "function":
+        return part.module in FUNCTIONS
+    if part.by_keras2 and (part.class_name in keras2.VALUES or keras2.MODULE.fullmatch(part.module or "keras")):
+        return True
+    return bool(BUILTIN.fullmatch(part.module or ""))
+
+
+def _missing(part: Part) -> Missing:
+    return Missing(*_names(part), part.module, part.layer, part.class_name == "function")

@@ -5,12 +5,12 @@ from __future__ import annotations
 LONGEST = 80
 
 
-def shown(name: object) -> str:
-    r"""Return a name in backticks, short and without characters that a terminal would obey.
+def shown(name: object, longest: int = LONGEST) -> str:
+    r"""Return a name in backticks, cut off if it is longer, and without characters that a terminal would obey.
 
     Example:
         >>> shown("dense\x1b[2J")
         '`dense?[2J`'
     """
-    text = "".join(letter if letter.isprintable() and letter != "`" else "?" for letter in str(name)[: LONGEST + 1])
-    return f"`{text[:LONGEST]}...`" if len(text) > LONGEST else f"`{text}`"
+    text = "".join(letter if letter.isprintable() and letter != "`" else "?" for letter in str(name)[: longest + 1])
+    return f"`{text[:longest]}...`" if len(text) > longest else f"`{text}`"
