@@ -1,6 +1,7 @@
 """One model, one folder: the files of an artifact, how they are found, and how they are written.
 
-Every write is atomic: a temporary sibling, fsync, `os.replace`. Whoever is killed leaves what was there.
+Every write is atomic: a temporary sibling, fsync, `os.replace`. An interrupted write leaves the previous
+files intact.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What long work tells whoever started it: words, and how far it has come.
+"""Messages and progress of long work, for its caller.
 
 The library never prints. A stage takes a `Progress` and speaks to it; the command line passes one that draws
 bars on a terminal, and `SILENT` is the default.

@@ -1,4 +1,4 @@
-"""What a session of ONNX Runtime may be told, and what was found best for a device: the manifest's block `session`."""
+"""Options of an ONNX Runtime session, and those found best for a device: the manifest's block `session`."""
 
 from collections.abc import Mapping
 from dataclasses import field
@@ -44,7 +44,7 @@ DEFAULT_OPTIONS = SessionOptions()
 
 
 class Tuned(Record):
-    """The best way to run a model on one device, as `edgeconv benchmark --tune` found it.
+    """The best configuration for a model on one device, as `edgeconv benchmark --tune` found it.
 
     Attributes:
         variant: the file to run.
@@ -52,7 +52,7 @@ class Tuned(Record):
         threads: threads inside an operator.
         options: of the session.
         sha256: of the file that was measured: another file under its name is not meant.
-        evidence: for people: the device's description, and by how much this way is better than the default.
+        evidence: for people: the device's description, and by how much this configuration is faster than the default.
     """
 
     variant: str

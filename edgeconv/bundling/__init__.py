@@ -1,1 +1,1 @@
-"""From an artifact to a small project around it, for one way to embed ONNX Runtime. Needs numpy and onnxruntime."""
+"""From an artifact to a small project around it, which embeds ONNX Runtime. Needs numpy and onnxruntime."""

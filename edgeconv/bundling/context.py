@@ -27,7 +27,7 @@ class BundleContext:
         preparation: what the model's pictures go through.
         variant: the name of what is inside `embedded`, such as ``"int8"``.
         embedded: the bytes of the model with its preparation inside.
-        plain: the bytes of the variant itself, which eats prepared images.
+        plain: the bytes of the variant itself, which takes prepared images.
         samples: the self-test's samples.
         tolerances: what the self-test allows.
     """

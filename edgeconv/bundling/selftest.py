@@ -5,7 +5,7 @@
     8 bytes   "EDGECONV"
     uint32    version, 1
     uint32    number of samples
-    uint32    classes, height, width, channels of what the model eats
+    uint32    classes, height, width, channels of what the model takes
     float32   grey levels by which the prepared picture may differ
     float32   by which a probability may differ
     then for each sample:
@@ -46,7 +46,7 @@ class SelftestSample:
     Attributes:
         picture: uint8, (height, width, 1, 3 or 4 channels), 0-255, of any size.
         label: its class; -1 where that is not known.
-        prepared: uint8, what the model eats, 0-255, as the numpy preparation makes it.
+        prepared: uint8, what the model takes, 0-255, as the numpy preparation makes it.
         probabilities: float32, (classes,), the reference's answer to `prepared`.
     """
 

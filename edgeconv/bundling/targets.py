@@ -19,7 +19,7 @@ Writer = Callable[[Path, BundleContext], Mapping[str, str]]
 
 @dataclass(frozen=True)
 class BundleTarget:
-    """One way to embed ONNX Runtime.
+    """One kind of project that embeds ONNX Runtime.
 
     Attributes:
         name: as `--target` has it, and the folder of its templates.

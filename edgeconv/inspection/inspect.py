@@ -54,7 +54,7 @@ class InspectedFile:
         ir_version: version of the ONNX file format.
         producer: the program that wrote it.
         first_runtime: first ONNX Runtime release that loads it; None where it has operators of others than ONNX.
-        inputs: what it eats.
+        inputs: what it takes.
         outputs: what it answers.
         operators: how many nodes of each operator, those of branches and loops included.
         layers: in order, each with its precision and cost.

@@ -44,10 +44,10 @@ class Layer:
     Attributes:
         name: of the node: ``"<Keras layer>/<Operator>"`` in files of edgeconv.
         operator: with its domain, where that is not ONNX's own.
-        output_shape: of its first output, its batch axis as ``"batch"``; None where it cannot be told.
+        output_shape: of its first output, its batch axis as ``"batch"``; None where it is not known.
         precision: ``"int8"`` where it takes dequantized and makes quantized values; else the dtype of its output.
         parameters: elements of its weights and biases.
-        multiply_adds: for one image; None where they cannot be told.
+        multiply_adds: for one image; None where they are not known.
     """
 
     name: str

@@ -25,7 +25,7 @@ class Samples:
     """The golden vectors of an artifact.
 
     Attributes:
-        images: what the model eats, (n, ...) in its own dtype; uint8 0-255 for raw pixels.
+        images: what the model takes, (n, ...) in its own dtype; uint8 0-255 for raw pixels.
         labels: int64, (n,), the true classes; -1 where they are not known.
         probabilities: float32, (n, classes), the answers of the Keras reference.
     """

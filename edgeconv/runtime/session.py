@@ -32,7 +32,7 @@ class Session:
         model: the bytes of an `.onnx` file.
         provider: ONNX Runtime's name of the one provider to use.
         threads: threads inside an operator, at least 1. One is the fastest for small models at batch 1.
-        options: what the session is told besides.
+        options: of the session.
         reduced_range: whether the weights of an int8 file have 7 bits, so that no sum overflows on any processor.
 
     Raises:
@@ -74,7 +74,7 @@ class Session:
         """Run the model on a batch; on a CPU a large one in parts of `IMAGES_AT_ONCE`.
 
         Args:
-            images: (batch, ...) of the model's own dtype and shape; uint8 0-255 where it eats raw pixels.
+            images: (batch, ...) of the model's own dtype and shape; uint8 0-255 where it takes raw pixels.
 
         Returns:
             The model's first output: float32, (batch, classes).

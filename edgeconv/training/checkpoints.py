@@ -5,8 +5,8 @@ One folder inside the artifact's:
     exported/mnist/.checkpoint/state.json      options, data, history; names the file beside it
     exported/mnist/.checkpoint/epoch-2.keras   the model and its optimizer
 
-The model is written first and `state.json` after it, each whole or not at all, so that whoever is killed leaves a
-state whose model is there.
+The model is written first and `state.json` after it, each atomically, so that an interrupted run
+never leaves a state without its model.
 """
 
 from __future__ import annotations

@@ -41,7 +41,7 @@ def write_result(folder: Path, model: keras.Model, checkpoint: Checkpoint, data:
     """Write `curves.png`, `training.json` and `model.keras` of the finished epochs.
 
     The model takes its name last. `training.json` states the SHA-256 of the model that it describes, so that a
-    pair that a kill tore apart is told from a whole one.
+    mismatch left by an interrupted run is recognised.
 
     Args:
         folder: of the artifact.

@@ -30,7 +30,7 @@ RANDOM_PICTURES = {"calibration": 32, "test": 32}
 
 @dataclass(frozen=True)
 class Network:
-    """One network; all eat raw pixels, (batch, height, width, channels), 0-255.
+    """One network; all take raw pixels, (batch, height, width, channels), 0-255.
 
     Attributes:
         name: of its folder.

@@ -32,7 +32,7 @@ def test_any_picture_is_prepared_as_in_python(tiny: Path, embedded: EmbeddedMode
     np.testing.assert_allclose(answer.probabilities, model.probabilities(prepared[None])[0], atol=0.01)
 
 
-def test_a_lone_file_says_what_it_eats(tiny: Path, tmp_path: Path) -> None:
+def test_a_lone_file_says_what_it_takes(tiny: Path, tmp_path: Path) -> None:
     opened = open_model(Path(shutil.copy(tiny / "model.e2e.onnx", tmp_path / "anything.onnx")))
     assert opened.variant == "e2e"
     assert (opened.manifest.input.name, opened.manifest.input.kind) == ("picture", "picture")

@@ -54,7 +54,7 @@ def images_u8() -> np.ndarray:
 
 
 @pytest.mark.parametrize("dtype", ["float32", "uint8"])
-def test_a_base_with_rescaling_keeps_its_features_and_eats_raw_pixels(tmp_path: Path, dtype: str) -> None:
+def test_a_base_with_rescaling_keeps_its_features_and_takes_raw_pixels(tmp_path: Path, dtype: str) -> None:
     base = body(first=[layers.Rescaling(1 / 255)], dtype=dtype)
     model = adapt_model(saved(base, tmp_path), SHAPE, 3)
     assert (model.inputs[0].name, model.inputs[0].dtype, model.output_shape) == ("image", "uint8", (None, 3))
@@ -73,7 +73,7 @@ def test_a_base_of_unknown_scaling_gets_the_one_that_is_stated(
     np.testing.assert_allclose(features_of(model, images_u8()), expected, rtol=1e-4, atol=1e-5)
 
 
-def test_a_base_that_scales_in_a_nested_model_eats_raw_pixels(tmp_path: Path) -> None:
+def test_a_base_that_scales_in_a_nested_model_takes_raw_pixels(tmp_path: Path) -> None:
     base = body(first=[layers.Dropout(0.1), keras.Sequential([layers.Rescaling(1 / 255)])])
     model = adapt_model(saved(base, tmp_path), SHAPE, 3)
     expected = features_of(base, images_u8().astype("float32"))

@@ -38,7 +38,7 @@ def test_the_folder_holds_the_model_its_record_and_its_curves(trained: tuple[Tra
     assert sorted(path.name for path in folder.iterdir()) == [CURVES_FILE, KERAS_FILE, TRAINING_FILE]
 
 
-def test_the_model_eats_raw_pixels_and_answers_as_recorded(
+def test_the_model_takes_raw_pixels_and_answers_as_recorded(
     trained: tuple[TrainedModel, Listener], bars: Dataset
 ) -> None:
     model = keras.models.load_model(trained[0].path)

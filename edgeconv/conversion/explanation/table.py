@@ -9,7 +9,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class LayerError:
-    """What one variant makes of one layer.
+    """One layer as one variant computes it.
 
     Attributes:
         value: name of the tensor in the variant's graph.

@@ -60,8 +60,8 @@ def give_layers(model: ir.Model, layer_of: Callable[[str], str | None]) -> None:
         weights = [value for value in node.inputs if value and value.is_initializer() and len(value.uses()) == 1]
         names = [node.name or "", *(value.name or "" for value in (*weights, *node.outputs))]
         node.name = next((name for name in names if layer_of(name) is not None), None)
-        for maker in read_by(node, model.graph):
-            readers.setdefault(maker, []).append(node)
+        for producer in read_by(node, model.graph):
+            readers.setdefault(producer, []).append(node)
     beyond: dict[ir.Node, set[str]] = {}
     for node in reversed(model.graph):
         layer, reading = layer_of(node.name or ""), readers.get(node, [])
@@ -96,7 +96,7 @@ def name_after_layers(model: ir.Model, layer_of: Callable[[str], str | None]) ->
 
     def name_nodes(inside: ir.Graph, outer: str | None) -> None:
         for node in inside:
-            read = (layers[maker] for maker in read_by(node, inside))
+            read = (layers[producer] for producer in read_by(node, inside))
             layers[node] = outer or layer_of(node.name or "") or next(read, _INPUT)
             node.name = _unique(f"{layers[node]}/{node.op_type}", used)
             for value in node.outputs:

@@ -36,8 +36,8 @@ def read_by(node: ir.Node, graph: ir.Graph) -> list[ir.Node]:
     for inner in _graphs_in(node):
         values += [value for part in ir.traversal.RecursiveGraphIterator(inner) for value in part.inputs]
         values += list(inner.outputs)
-    makers = (value.producer() for value in values if value is not None)
-    return [maker for maker in makers if maker is not None and maker.graph is graph]
+    producers = (value.producer() for value in values if value is not None)
+    return [producer for producer in producers if producer is not None and producer.graph is graph]
 
 
 def _graphs_in(node: ir.Node) -> list[ir.Graph]:

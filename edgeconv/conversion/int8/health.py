@@ -34,14 +34,14 @@ def check_health(
     """Refuse images that cannot be right, and warn of those that may not be.
 
     Refused, since no range that is measured on them fits: values that are not finite, that lie outside the declared
-    range, or use less than a hundredth of it (images scaled to 0-1 for a model that eats pixels 0-255); all or most
+    range, or use less than a hundredth of it (images scaled to 0-1 for a model that takes pixels 0-255); all or most
     images of one value; most images from the test split (its accuracy would then judge what was fitted to it).
     Warned of, since they can be what the user has: less than a quarter of the range, some images of one value, most
     images equal to others, one class alone, some images from the test split.
 
     Args:
         images: the calibration images.
-        value_range: lowest and highest value that the model is made for, `PIXELS` where it eats pixels; None where
+        value_range: lowest and highest value that the model is made for, `PIXELS` where it takes pixels; None where
             nobody knows.
         test: the test split, where there is one.
         progress: hears the warnings.
@@ -60,7 +60,7 @@ def _check_values(images: CalibrationImages, value_range: tuple[float, float] | 
     if not survey.finite:
         raise DatasetError(
             "Calibration images must be finite. Received: infinite or undefined values. Save what the model really "
-            "eats."
+            "takes."
         )
     if value_range is None:
         return

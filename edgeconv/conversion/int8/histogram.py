@@ -105,9 +105,9 @@ def entropy_range(histogram: Histogram, levels: int, *, symmetric: bool) -> Rang
     """
     histogram = Histogram(histogram.low, histogram.high, _without_spikes(histogram.counts))
     if symmetric:
-        reach = max(-histogram.low, histogram.high)
-        reach = _best([(-reach * part, reach * part) for part in _parts()], histogram, levels)[1]
-        return (-reach if histogram.low < 0 else 0.0), reach
+        limit = max(-histogram.low, histogram.high)
+        limit = _best([(-limit * part, limit * part) for part in _parts()], histogram, levels)[1]
+        return (-limit if histogram.low < 0 else 0.0), limit
     low, high = histogram.low, histogram.high
     low, high = _best([(low, high * part) for part in _parts()], histogram, levels) if high > 0 else (low, high)
     return _best([(low * part, high) for part in _parts()], histogram, levels) if low < 0 else (low, high)

@@ -1,4 +1,4 @@
-"""Calibration images that the user names: pictures, or an `.npz` of arrays as the model eats them."""
+"""Calibration images that the user names: pictures, or an `.npz` of arrays as the model takes them."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def read_calibration(
         progress: sees a bar for the pictures.
 
     Raises:
-        ConfigError: the arrays do not fit the model, or it does not say what it makes of a picture.
+        ConfigError: the arrays do not fit the model, or it does not state how pixels are scaled.
         DatasetError: there are no pictures, or one cannot be used.
     """
     path = Path(place)
@@ -111,9 +111,9 @@ def _pictures(
 ) -> tuple[Blocks, int, NDArray[np.int64] | None]:
     if preparation is None:
         raise ConfigError(
-            f"`calibration` with pictures requires a model that says what it makes of a pixel. Received: "
+            f"`calibration` with pictures requires a model that states how pixels are scaled. Received: "
             f"`{place}` and a model without a Rescaling layer or a size of its own. State it "
-            "with `--input-range LOW:HIGH`, or give an .npz of arrays as the model eats them."
+            "with `--input-range LOW:HIGH`, or give an .npz of arrays as the model takes them."
         )
     paths = list(find_pictures(str(place)))
     if not paths or (paths == [str(place)] and not place.exists()):

@@ -49,7 +49,7 @@ class CalibrationImages:
     Attributes:
         count: how many.
         shape: of one, (height, width, channels).
-        dtype: of what the model eats: uint8 0-255 where that is pixels.
+        dtype: of what the model takes: uint8 0-255 where that is pixels.
         record: what the manifest says of them.
         survey: what they are like.
         labels: int64, (n,): their classes; None where nobody knows.

@@ -36,7 +36,7 @@ BYTES_AT_ONCE = 2**28
 """Bytes of activations that are held at once; a network with more is measured in parts."""
 
 STORE_EVERY_S = 30.0
-"""Seconds of work that a killed measurement may lose."""
+"""Seconds of work that an interrupted measurement may lose."""
 
 _NOTHING = 1e-30
 """Width of a range that needs no histogram: one scale or another, it is all zeros."""
@@ -58,7 +58,7 @@ def measure(
 
     Args:
         prepared: see `quantizing.prepare`.
-        images: what the model eats. A graph with a batch size of its own leaves out what does not fill a batch.
+        images: what the model takes. A graph with a batch size of its own leaves out what does not fill a batch.
         histograms: make the second pass too, which percentiles and entropy need.
         cache: folder to keep the measurement in, and to go on from; None keeps nothing.
         progress: sees a bar for each pass.

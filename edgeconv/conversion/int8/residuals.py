@@ -19,9 +19,9 @@ def keep_sums_in_float(model: ir.Model) -> int:
     for add in nodes_of(model, "Add"):
         for place, value in enumerate(add.inputs):
             source = before_pair(value)
-            maker = source.producer() if source is not None else None
+            producer = source.producer() if source is not None else None
             # A shortcut has other readers, or comes from elsewhere: it stays int8, and so does the side of a second.
-            if source is not None and maker is not None and maker.op_type == "Conv" and len(source.uses()) == 1:
+            if source is not None and producer is not None and producer.op_type == "Conv" and len(source.uses()) == 1:
                 add.replace_input_with(place, source)
                 changed += 1
                 break

@@ -11,7 +11,7 @@ from edgeconv.runtime.processor import X86, int8_overflows
 
 AUTO = "auto"
 DEFAULT_TARGET = "x86"
-"""Its files are right on every processor: those that cannot compute them directly are told to recode the weights."""
+"""Its files are right on every processor: ONNX Runtime recodes the weights where one cannot use them as they are."""
 
 ARM64 = {"aarch64", "arm64"}
 

@@ -40,13 +40,13 @@ def died(what: str, return_code: int, limits: Limits) -> ConversionError:
         received, advice = f"its process ended with exit code {return_code} and without one", REPORT
     else:
         name = signal.Signals(-return_code).name if -return_code in signal.valid_signals() else str(-return_code)
-        received, advice = f"its process died of the signal {name}, a fault in native code", REPORT
+        received, advice = f"its process crashed ({name}), a fault in native code", REPORT
         if name == "SIGKILL":
-            received = f"its process was killed by {name}, most likely by the system for want of memory"
+            received = f"its process was killed by {name}, most likely because the system ran out of memory"
             advice = "Close other programs, or use a machine with more memory."
         elif name == "SIGABRT":
             size = format_size(limits.bytes_in_force)
-            received = f"its process gave up with {name}, as native code does that finds no memory, here {size}"
+            received = f"its process aborted ({name}), as native code does when it gets no memory, here {size}"
             advice = f"Use a machine with more memory; if that is not it: {REPORT.lower()}"
         elif name == "SIGTERM":
             received, advice = f"its process was ended by {name}", "Start it again."

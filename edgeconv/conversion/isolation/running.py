@@ -55,11 +55,11 @@ def run_isolated(
         *args: for it, as JSON has them: plain values; a path arrives as a string.
         limits: on memory and time; None takes the defaults.
         progress: hears of each step; given to the function as its argument `progress`, unless it is None.
-        read: makes of the function's answer, as JSON has it, what is returned; what it cannot read is no answer.
+        read: turns the function's answer, as JSON has it, into the result; an answer that it cannot read is an error.
         what: the work, as the start of a sentence, such as ``"Converting `model.keras`"``.
 
     Returns:
-        What the function returns, as JSON has it: plain values, or what `read` makes of them. All else the child
+        What the function returns, as JSON has it: plain values, or the result of `read`. All else the child
         leaves in files.
 
     Raises:

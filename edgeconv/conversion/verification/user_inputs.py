@@ -90,5 +90,5 @@ def check_values(port: Port, dtype: np.dtype[Any], low: float, high: float, path
     if not held:
         raise ConfigError(
             f"`{path}` must hold `{port.name}` as {port.dtype}. Received: {dtype} from {low:g} to {high:g}, which that "
-            "cannot hold. Save what the model really eats."
+            "cannot hold. Save what the model really takes."
         )

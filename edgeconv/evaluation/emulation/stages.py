@@ -69,7 +69,7 @@ def answer(
         emulator: the device.
         model: an artifact's folder or a lone `.onnx` file.
         variant: name of the variant.
-        images: (n, ...), what the variant eats.
+        images: (n, ...), what the variant takes.
         batch: the only batch size that it takes, or None.
 
     Returns:

@@ -62,7 +62,7 @@ def contenders(folder: Path) -> list[Contender]:
 
 
 def _variants(artifact: Path) -> Iterator[Contender]:
-    """Yield the variants that eat images, those of the manifest; a bare session each, as the peers have."""
+    """Yield the variants that take images, those of the manifest; a bare session each, as the peers have."""
     manifest = json.loads((artifact / "manifest.json").read_text(encoding="utf-8"))
     for name, variant in manifest["variants"].items():
         if name == PICTURES:

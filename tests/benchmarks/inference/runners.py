@@ -52,7 +52,7 @@ class Runner(ABC):
 
 
 class OnnxRuntime(Runner):
-    """A bare session, with the options of one latency-bound stream; edgeconv's files eat raw pixels."""
+    """A bare session, with the options of one latency-bound stream; edgeconv's files take raw pixels."""
 
     def __init__(self, contender: Contender, threads: int) -> None:
         import onnxruntime

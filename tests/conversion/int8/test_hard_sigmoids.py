@@ -59,8 +59,8 @@ def test_hard_swish_runs_in_integers_from_end_to_end(tmp_path: Path) -> None:
 def test_on_arm64_the_sum_stands_between_signed_tensors() -> None:
     graph = quantized(_sigmoid(1 / 6, 0.5), IMAGES, target="arm64").model.graph
     total = next(item for item in graph.node if item.op_type == "Add")
-    maker = {output: item for item in graph.node for output in item.output}
-    assert [maker[name].op_type for name in total.input] == ["DequantizeLinear"] * 2
+    producer = {output: item for item in graph.node for output in item.output}
+    assert [producer[name].op_type for name in total.input] == ["DequantizeLinear"] * 2
     assert [item.op_type for item in graph.node if total.output[0] in item.input] == ["QuantizeLinear"]
     kinds = {item.name: item.data_type for item in graph.initializer}
     points = [kinds[item.input[2]] for item in graph.node if item.op_type == "QuantizeLinear"]

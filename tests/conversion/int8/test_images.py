@@ -136,7 +136,7 @@ def test_pictures_that_are_not_there(tmp_path: Path, place: str) -> None:
 
 def test_pictures_without_a_preparation_are_refused(train: Split, tmp_path: Path) -> None:
     _write(tmp_path, train, classes=False)
-    with pytest.raises(ConfigError, match="requires a model that says what it makes of a pixel"):
+    with pytest.raises(ConfigError, match="requires a model that states how pixels are scaled"):
         read_calibration(tmp_path, PIXELS, None, size=4, seed=0)
 
 

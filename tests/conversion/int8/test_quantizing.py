@@ -84,10 +84,10 @@ def test_tensorrt_has_zero_points_of_zero_and_biases_in_float() -> None:
 
 def test_tensorrt_quantizes_the_shortcut_and_not_the_convolution_beside_it() -> None:
     graph = quantized(residual_net(), IMAGES, target="tensorrt").model.graph
-    maker = {output: item.op_type for item in graph.node for output in item.output}
+    producer = {output: item.op_type for item in graph.node for output in item.output}
     add = next(item for item in graph.node if item.op_type == "Add")
-    assert sorted(maker[name] for name in add.input) == ["Conv", "DequantizeLinear"]
-    readers = [name for item in graph.node for name in item.input if maker.get(name) == "DequantizeLinear"]
+    assert sorted(producer[name] for name in add.input) == ["Conv", "DequantizeLinear"]
+    readers = [name for item in graph.node for name in item.input if producer.get(name) == "DequantizeLinear"]
     assert len(readers) == len(set(readers)), "each reader has a pair of its own"
 
 
@@ -101,8 +101,8 @@ def test_a_shortcut_that_comes_from_a_convolution_is_quantized_too() -> None:
     add = next(item for item in fp32.graph.node if item.op_type == "Add")
     add.input[:] = ["c1", "c2"]
     graph = quantized(fp32, IMAGES, target="tensorrt").model.graph
-    maker = {output: item for item in graph.node for output in item.output}
-    shortcut, beside = (maker[name] for name in next(item for item in graph.node if item.op_type == "Add").input)
+    producer = {output: item for item in graph.node for output in item.output}
+    shortcut, beside = (producer[name] for name in next(item for item in graph.node if item.op_type == "Add").input)
     assert (shortcut.op_type, beside.name) == ("DequantizeLinear", "conv2/Conv")
 
 

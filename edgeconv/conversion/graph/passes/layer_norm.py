@@ -103,14 +103,21 @@ def _spread(reciprocal: ir.Node | None) -> _Spread | None:
     if difference is None or difference.op_type != "Sub" or not _read_twice(difference.outputs[0]):
         return None
     x, mean = difference.inputs[0], difference.inputs[1]
-    maker = mean.producer() if mean is not None else None
+    averaging = mean.producer() if mean is not None else None
     axes, axes_known = reduced_axes(variance), rank(x)
-    if x is None or mean is None or maker is None or maker.inputs[0] is not x or axes is None or axes_known is None:
+    if (
+        x is None
+        or mean is None
+        or averaging is None
+        or averaging.inputs[0] is not x
+        or axes is None
+        or axes_known is None
+    ):
         return None
-    if reduced_axes(maker) != axes or axes != list(range(axes_known - len(axes), axes_known)):
+    if reduced_axes(averaging) != axes or axes != list(range(axes_known - len(axes), axes_known)):
         return None
     epsilon = scalar(add.inputs[places[0]], rank(add.outputs[0])) or 0.0
-    return _Spread(x, mean, axes, epsilon, [maker, difference, square, variance, add, root, reciprocal])
+    return _Spread(x, mean, axes, epsilon, [averaging, difference, square, variance, add, root, reciprocal])
 
 
 def _read_twice(value: ir.Value) -> bool:

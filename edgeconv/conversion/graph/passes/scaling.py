@@ -93,8 +93,8 @@ def _before(layer: ir.Node, channels: int) -> Affine:
             break
         found = Affine(arrays[0], arrays[1], (node,)).then(found)
         value = operands[0]
-    maker = value.producer() if value is not None else None
-    normalizes = maker is not None and maker.op_type in {"Mul", "Div", "LayerNormalization"}
+    producer = value.producer() if value is not None else None
+    normalizes = producer is not None and producer.op_type in {"Mul", "Div", "LayerNormalization"}
     return Affine() if normalizes else found
 
 

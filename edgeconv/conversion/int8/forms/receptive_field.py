@@ -1,4 +1,4 @@
-"""How much of a map the nodes behind it read: a pool without padding drops what does not fill its window."""
+"""The receptive field of the nodes behind a map: a pool without padding ignores what does not fill its window."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ _POINTWISE = ACTIVATIONS | QDQ
 
 
 @dataclass(frozen=True)
-class _Step:
-    """How far one node of a chain reads: of each of its two axes, the stride, the reach of the kernel, the pads."""
+class _Window:
+    """The window of one node, on each of its two axes: stride, extent of the dilated kernel, pads."""
 
     strides: tuple[int, int]
-    reach: tuple[int, int]
+    extent: tuple[int, int]
     pads: tuple[int, int, int, int]
 
 
@@ -32,13 +32,13 @@ def part_read(dequantizer: ir.Node, size: tuple[int, int]) -> tuple[int, int] | 
     return _needed(_chain(dequantizer), size)
 
 
-def _chain(start: ir.Node) -> list[_Step]:
+def _chain(start: ir.Node) -> list[_Window]:
     """Return the steps behind a node, as far as one node alone reads what the last one makes."""
-    steps: list[_Step] = []
+    steps: list[_Window] = []
     value = start.outputs[0]
     while (node := only_consumer(value)) is not None and node.domain == "" and node.inputs[0] is value:
         if node.op_type in {"Conv", "MaxPool"}:
-            step = _step(node)
+            step = _window_of(node)
             # What is made of a part is quantized and read on, or the walk ends here.
             if step is None or len(node.outputs) != 1 or quantizer_behind_activation(node.outputs[0]) is None:
                 break
@@ -49,7 +49,7 @@ def _chain(start: ir.Node) -> list[_Step]:
     return steps
 
 
-def _step(node: ir.Node) -> _Step | None:
+def _window_of(node: ir.Node) -> _Window | None:
     window = (sizes(node.inputs[1]) or ())[2:] if node.op_type == "Conv" else attribute(node, "kernel_shape", ())
     dilations = attribute(node, "dilations", (1, 1))
     strides = attribute(node, "strides", (1, 1))
@@ -58,11 +58,11 @@ def _step(node: ir.Node) -> _Step | None:
     if attribute(node, "auto_pad", "NOTSET") != "NOTSET" or attribute(node, "ceil_mode", 0):
         return None
     top, left, bottom, right = attribute(node, "pads", (0, 0, 0, 0))
-    reach = [dilation * (int(length) - 1) + 1 for dilation, length in zip(dilations, window, strict=True)]
-    return _Step((strides[0], strides[1]), (reach[0], reach[1]), (top, left, bottom, right))
+    extent = [dilation * (int(length) - 1) + 1 for dilation, length in zip(dilations, window, strict=True)]
+    return _Window((strides[0], strides[1]), (extent[0], extent[1]), (top, left, bottom, right))
 
 
-def _needed(steps: Sequence[_Step], size: tuple[int, int]) -> tuple[int, int] | None:
+def _needed(steps: Sequence[_Window], size: tuple[int, int]) -> tuple[int, int] | None:
     """Return the height and width that all steps together read, or None where the picture is read whole.
 
     Where a step pads the end of its input, a part of that input would be padded in another place: from there back
@@ -73,12 +73,12 @@ def _needed(steps: Sequence[_Step], size: tuple[int, int]) -> tuple[int, int] | 
         lengths = [size[axis]]
         for step in steps:
             padded = lengths[-1] + step.pads[axis] + step.pads[axis + 2]
-            lengths.append((padded - step.reach[axis]) // step.strides[axis] + 1)
+            lengths.append((padded - step.extent[axis]) // step.strides[axis] + 1)
         if min(lengths) < 1:
             return None
         needed = lengths[-1]
         for step, length in zip(reversed(steps), reversed(lengths[:-1]), strict=True):
-            needed = (needed - 1) * step.strides[axis] + step.reach[axis] - step.pads[axis]
+            needed = (needed - 1) * step.strides[axis] + step.extent[axis] - step.pads[axis]
             needed = length if step.pads[axis + 2] else needed
             if needed > length or needed < 1:
                 return None

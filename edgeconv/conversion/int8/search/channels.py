@@ -33,7 +33,7 @@ def measure_channels(
     Args:
         model: float or QDQ, of one input.
         nodes: names of Conv and Gemm nodes; their order is kept.
-        batches: what the model eats, one batch at a time.
+        batches: what the model takes, one batch at a time.
         measure: ``"mean"``, before an activation; or ``"largest"`` magnitude, behind it.
 
     Returns:

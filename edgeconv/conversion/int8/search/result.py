@@ -71,7 +71,7 @@ class LayerCost:
 
 @dataclass(frozen=True)
 class SearchResult:
-    """The way to int8.
+    """The search for int8 settings.
 
     Attributes:
         max_drop: accuracy that int8 may lose, in percentage points.

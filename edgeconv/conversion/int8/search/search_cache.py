@@ -1,4 +1,4 @@
-"""What a search has found out so far, kept on disk: a search that was killed goes on where it was."""
+"""The results of a search so far, on disk: an interrupted search continues where it stopped."""
 
 from __future__ import annotations
 

@@ -68,7 +68,7 @@ def search(
         progress: hears a line for each step.
 
     Returns:
-        The way, and the settings and float layers chosen; `holds` is False where not even float layers keep accuracy.
+        All steps, the settings and float layers chosen; `holds` is False where not even float layers keep accuracy.
     """
     return _Search(candidates, judge, cost, max_drop, cache or SearchCache(None, ""), progress).run()
 

@@ -12,8 +12,8 @@ from tests.conversion.int8.forms.networks import Network, assert_equal_integers
 def zero_points(model: onnx.ModelProto) -> list[int]:
     """Return the zero point of the weights of each convolution."""
     constants = {tensor.name: onnx.numpy_helper.to_array(tensor) for tensor in model.graph.initializer}
-    makers = {node.output[0]: node for node in model.graph.node}
-    kernels = [makers[node.input[1]] for node in model.graph.node if node.op_type == "Conv"]
+    producers = {node.output[0]: node for node in model.graph.node}
+    kernels = [producers[node.input[1]] for node in model.graph.node if node.op_type == "Conv"]
     return [int(np.unique(constants[kernel.input[2]]).item()) for kernel in kernels]
 
 

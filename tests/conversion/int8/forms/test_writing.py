@@ -68,8 +68,8 @@ def test_networks_keep_every_integer(network_of: Callable[[Network], list[str]],
 def test_maps_are_flattened_as_they_lie_in_memory() -> None:
     network = Network(12, ("batch", 20, 21, 3))
     changed = to_blocked(network.model(*flattened(network)), Blocking(cut=False))
-    makers = {name: node for node in changed.graph.node for name in node.output}
-    moves = [makers[node.input[0]] for node in changed.graph.node if node.op_type == "Reshape"]
+    producers = {name: node for node in changed.graph.node for name in node.output}
+    moves = [producers[node.input[0]] for node in changed.graph.node if node.op_type == "Reshape"]
     assert moves
     assert all(node.op_type == "Transpose" and list(node.attribute[0].ints) == [0, 2, 3, 1] for node in moves)
 
