@@ -28,6 +28,11 @@ from .variant_options import export_options, taken_variants, task_option
 )
 @task_option
 @click.option("--calibration", metavar="DIR|GLOB|NPZ", help="Unlabelled pictures or arrays to measure int8 ranges on.")
+@click.option(
+    "--loader",
+    metavar="MODULE:FUNCTION",
+    help="Your code that reads a picture for the model, or keras-directory: its row is in the ledger too.",
+)
 @click.option("--input-data", metavar="NPZ", help="Inputs by name to compare with Keras on, instead of random ones.")
 @click.option("--explain", is_flag=True, help="Hold every layer against Keras: SQNR in dB, largest error.")
 @click.option(

@@ -9,7 +9,7 @@ from typing import Any
 
 from edgeconv.errors import ConfigError
 from edgeconv.input_range import InputRange
-from edgeconv.preparation import Fitting
+from edgeconv.preparation import AS_KERAS_DIRECTORY, KERAS_DIRECTORY, Fitting
 from edgeconv.tasks import TASKS
 from edgeconv.variants import VARIANTS
 
@@ -117,6 +117,8 @@ class ExportConfig:
         batch: size of the batch axis; None keeps it dynamic.
         explain: hold every layer against Keras too.
         fit, interpolation, antialias: how pictures are brought to the model's size; see `Fitting`.
+        loader: how the user's own code reads a picture, ``"module:function"`` or ``"keras-directory"``: Keras answers
+            the files of the test images so too, and the ledger has both. The latter also says how pictures are fitted.
         max_memory_gb: what the conversion may take; None takes what the machine has.
         max_minutes: how long the conversion may take.
 
@@ -148,6 +150,7 @@ class ExportConfig:
     fit: str | None = None
     interpolation: str | None = None
     antialias: bool | None = None
+    loader: str | None = None
     max_memory_gb: float | None = None
     max_minutes: float = 60.0
 
@@ -172,7 +175,9 @@ class ExportConfig:
     @property
     def fitting(self) -> Fitting:
         """How pictures are brought to the model's size, as far as it is stated."""
-        return Fitting(self.fit, self.interpolation, self.antialias)
+        stated = Fitting(self.fit, self.interpolation, self.antialias)
+        implied = self.loader == KERAS_DIRECTORY and not stated.is_stated
+        return AS_KERAS_DIRECTORY if implied else stated
 
     def makes(self, name: str) -> bool:
         """Tell whether a variant is to be made."""

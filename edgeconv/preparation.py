@@ -11,6 +11,9 @@ KINDS = ("digit", "resize")
 FITS = ("crop", "stretch", "pad")
 FILTERS = ("triangle", "bilinear", "nearest")
 INTERPOLATIONS = ("bilinear", "nearest")
+
+KERAS_DIRECTORY = "keras-directory"
+"""The name of `keras.utils.image_dataset_from_directory` as a loader of pictures."""
 _OF_KIND = {"digit": ("box",), "resize": ("fit", "filter")}
 """The fields that only one kind has."""
 
@@ -155,6 +158,10 @@ class Fitting:
         if preparation.filter == "nearest":
             return cls(preparation.fit, "nearest")
         return cls(preparation.fit, "bilinear", preparation.filter == "triangle")
+
+
+AS_KERAS_DIRECTORY = Fitting("stretch", "bilinear", antialias=False)
+"""How that loader fits pictures unless it is told otherwise."""
 
 
 def _require(condition: bool, name: str, requirement: str, received: object) -> None:

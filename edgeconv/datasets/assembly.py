@@ -58,6 +58,7 @@ def assemble(reading: Reading, name: str, spec: DatasetSpec, kind: str) -> Datas
         test=test,
         preparation=preparation_of(kind, height, width, channels, spec.fitting),
         sha256=fingerprint(train, test),
+        test_files=reading.test_files,
         spec=replace(spec, image_size=(height, width), channels=channels, preparation=kind),
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -42,6 +43,7 @@ class Dataset:
         preparation: how a picture becomes an image like these.
         sha256: fingerprint of the four arrays, hexadecimal; see `fingerprint`.
         spec: opens the same dataset again, with every choice spelled out.
+        test_files: the pictures of the test images, in order; empty where they are no files.
     """
 
     name: str
@@ -52,6 +54,7 @@ class Dataset:
     preparation: Preparation
     sha256: str
     spec: DatasetSpec
+    test_files: tuple[Path, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """Return the record of the dataset, without its arrays, ready for JSON."""

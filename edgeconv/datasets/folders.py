@@ -83,9 +83,8 @@ def read_folders(folder: Path, spec: DatasetSpec, progress: Progress) -> Reading
     if ignored:
         progress.say(f"{folder}: {len(ignored)} files are no pictures and were ignored, such as {ignored[0]}.")
     images = _read_pictures(paths, spec, progress)
-    return Reading(
-        str(folder), Split(images[:first], labels[:first]), Split(images[first:], labels[first:]), train.names
-    )
+    parts = (Split(images[:first], labels[:first]), Split(images[first:], labels[first:]))
+    return Reading(str(folder), *parts, train.names, tuple(paths[first:]))
 
 
 def _split_folders(folder: Path) -> _SplitFolders | None:

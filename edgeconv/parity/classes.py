@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeconv.parity.accuracy import accuracy_drop, within
+from edgeconv.parity.accuracy import accuracy_drop, drop_in_points, within
 from edgeconv.parity.ledger import Flip, Gate, Row
 from edgeconv.parity.sqnr import power, sqnr_db
-from edgeconv.parity.stage import Stage
+from edgeconv.parity.stage import FROM_FILE, Stage
 from edgeconv.variants import VARIANTS
 
 MOST_CLASSES_SHOWN = 100
@@ -81,6 +81,8 @@ def judge_classes(rows: Sequence[Row], *, max_drop: float) -> tuple[Gate, ...]:
         if max_dp is not None:
             gates.append(_gate(row, "flips", 0, len(row.flips), "the same arithmetic must give the same answers"))
             gates.append(_gate(row, "max |dp|", max_dp, row.max_abs_dp, "float32 sums in another order"))
+        elif row.stage == FROM_FILE:
+            gates += _preparation_gates(row, rows[0], max_drop)
         elif row.drop is not None and row.accuracy is not None:
             gates.append(_gate(row, "accuracy drop in percentage points", max_drop, row.drop, "what --max-drop allows"))
         elif row.drop is not None:
@@ -88,6 +90,16 @@ def judge_classes(rows: Sequence[Row], *, max_drop: float) -> tuple[Gate, ...]:
                 _gate(row, "flips in percent", max_drop, row.drop, "without labels, Keras' answers are the truth")
             )
     return tuple(gates)
+
+
+def _preparation_gates(row: Row, ours: Row, max_drop: float) -> list[Gate]:
+    """Return the gate of what pictures lose on the way of the contract, beside the user's own; none without labels."""
+    if row.accuracy is None or row.accuracy_low is None or ours.accuracy is None:
+        return []
+    # Decoders and roundings differ: one picture of a few hundred may be answered otherwise without a cause.
+    limit = max(max_drop, drop_in_points(row.accuracy, row.accuracy_low))
+    lost = drop_in_points(row.accuracy, ours.accuracy)
+    return [_gate(row, "accuracy that our preparation loses", limit, lost, "less is within its 95 % interval")]
 
 
 def wilson(right: int, count: int) -> tuple[float, float]:

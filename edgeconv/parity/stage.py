@@ -17,6 +17,9 @@ from edgeconv.runtime.providers import CPU
 from edgeconv.runtime.session import Session, open_session
 from edgeconv.variants import takes_pictures
 
+FROM_FILE = "keras from the file"
+"""The stage that is Keras with the user's own loader of pictures."""
+
 BATCH = 500
 VALUES_AT_ONCE = 2**22
 

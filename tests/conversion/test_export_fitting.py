@@ -10,9 +10,7 @@ import json
 import shutil
 from pathlib import Path
 
-import numpy as np
 import pytest
-from PIL import Image
 
 pytestmark = pytest.mark.train
 keras = pytest.importorskip("keras", reason="needs the extra `train`")
@@ -23,54 +21,17 @@ from edgeconv.artifact import sha256_of  # noqa: E402
 from edgeconv.conversion.export import export_here  # noqa: E402
 from edgeconv.datasets import DatasetSpec  # noqa: E402
 from edgeconv.errors import ConfigError, DatasetError  # noqa: E402
-from edgeconv.progress import SILENT  # noqa: E402
-
-layers = keras.layers
-SIDE = 16
-
-
-class Words(type(SILENT)):  # type: ignore[misc]  # Its class has no public name.
-    """A listener that keeps what is said."""
-
-    def __init__(self) -> None:
-        self.said: list[str] = []
-
-    def say(self, message: str) -> None:
-        self.said.append(message)
+from tests.conversion.wide_pictures import SIDE, Words, save_wide_pictures, train_on  # noqa: E402
 
 
 @pytest.fixture(scope="module")
 def wide_pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return pictures of 24 x 72 by class: what tells the classes apart lies at the ends, which a crop cuts off."""
-    folder, generator = tmp_path_factory.mktemp("wide"), np.random.default_rng(0)
-    for split, count in (("train", 60), ("test", 20)):
-        for label, name in enumerate(("left", "right")):
-            (folder / split / name).mkdir(parents=True)
-            for index in range(count):
-                picture = generator.integers(0, 60, (24, 72, 3), dtype=np.uint8)
-                picture[4:20, (2 + 54 * label) : (16 + 54 * label)] += 180
-                Image.fromarray(picture).save(folder / split / name / f"{index:02}.png")
-    return folder
+    return save_wide_pictures(tmp_path_factory.mktemp("wide"))
 
 
 @pytest.fixture(scope="module")
 def stretching(wide_pictures: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a network as the tutorials of Keras train them: its loader stretches, bilinear, without antialiasing."""
-    size = (SIDE, SIDE)
-    loaded = keras.utils.image_dataset_from_directory(wide_pictures / "train", image_size=size, seed=0, verbose=False)
-    keras.utils.set_random_seed(0)
-    model = keras.Sequential(
-        [
-            layers.Input((SIDE, SIDE, 3)),
-            layers.Rescaling(1 / 255),
-            *(layers.AveragePooling2D(4), layers.Flatten(), layers.Dense(2, activation="softmax")),
-        ]
-    )
-    model.compile(keras.optimizers.Adam(0.05), "sparse_categorical_crossentropy")
-    model.fit(loaded, epochs=10, verbose=0)
-    path = tmp_path_factory.mktemp("stretching") / "wide.keras"
-    model.save(path)
-    return path
+    return train_on(wide_pictures, tmp_path_factory.mktemp("stretching") / "wide.keras")
 
 
 def test_pictures_are_stretched_as_kerass_loader_does_where_that_is_stated(

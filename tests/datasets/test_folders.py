@@ -228,19 +228,6 @@ def test_a_bar_counts_the_pictures_and_the_default_size_is_said(tmp_path: Path) 
     assert listener.words == ["Pictures become 64x64, the default image size."]
 
 
-def test_pictures_of_another_aspect_are_counted_where_nobody_said_how_they_are_fitted(tmp_path: Path) -> None:
-    root, listener = _classes(tmp_path / "bugs"), Listener()
-    data = _open(root, listener, image_size=(8, 8))
-    (words,) = listener.words
-    assert words.startswith("10 of 10 pictures do not have the aspect of 8x8: only their middle is seen.")
-    assert data.preparation.fit == "crop"
-    stretched = _open(root, listener, image_size=(8, 8), fit="stretch", interpolation="nearest")
-    assert len(listener.words) == 1
-    assert (stretched.preparation.fit, stretched.preparation.filter) == ("stretch", "nearest")
-    assert stretched.sha256 != data.sha256
-    assert open_dataset(DatasetSpec.from_dict(stretched.spec.as_dict())).sha256 == stretched.sha256
-
-
 def test_a_damaged_picture_is_refused_by_name(tmp_path: Path) -> None:
     root = _classes(tmp_path / "bugs")
     path = root / "bee" / "3.png"

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from edgeconv.conversion.int8.health import PIXELS, check_health
 from edgeconv.conversion.int8.image_files import read_calibration
 from edgeconv.conversion.int8.images import CalibrationImages, draw_calibration
+from edgeconv.conversion.steps.keras_answers import answers_from_files, say_if_at_chance
 from edgeconv.conversion.steps.loading import LoadedModel
 from edgeconv.conversion.variants.context import VariantContext
 from edgeconv.conversion.verification.random_inputs import candidates
@@ -27,10 +31,12 @@ class Conversion:
     Attributes:
         loaded: the model and its data.
         context: what its variants are made from; they stand there once they are made.
+        from_files: Keras' answers to the files of the evaluation set, read by the user's own loader, (n, classes).
     """
 
     loaded: LoadedModel
     context: VariantContext
+    from_files: NDArray[np.float32] | None = None
 
 
 def choose_comparison(loaded: LoadedModel) -> Conversion:
@@ -51,7 +57,8 @@ def choose_comparison(loaded: LoadedModel) -> Conversion:
         _evaluation_set(loaded, calibration),
         progress=request.progress,
     )
-    return Conversion(loaded, context)
+    say_if_at_chance(loaded, context.evaluation_set)
+    return Conversion(loaded, context, answers_from_files(loaded, context.evaluation_set))
 
 
 def _calibration(loaded: LoadedModel) -> CalibrationImages | None:
@@ -66,7 +73,7 @@ def _calibration(loaded: LoadedModel) -> CalibrationImages | None:
             loaded.preparation,
             size=size,
             seed=seed,
-            fit_is_stated=request.config.fit is not None or loaded.resolved.source.training is not None,
+            fit_is_stated=request.config.fitting.fit is not None or loaded.resolved.source.training is not None,
             progress=progress,
         )
     elif data is not None:

@@ -40,10 +40,6 @@ class LoadedModel:
         """How a picture becomes the model's input, or None where nobody knows."""
         if not self.reference.eats_pixels:
             return None
-        known = self._known_preparation()
-        return known and self.resolved.request.config.fitting.applied(known)
-
-    def _known_preparation(self) -> Preparation | None:
         training = self.resolved.source.training
         if training is not None:
             return Preparation.from_dict(training["dataset"]["preparation"])
@@ -52,7 +48,7 @@ class LoadedModel:
         height, width, channels = self.reference.inputs[0].shape
         if height is None or width is None or channels not in {1, 3}:
             return None
-        return Preparation("resize", height, width, channels)
+        return self.resolved.request.config.fitting.applied(Preparation("resize", height, width, channels))
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -116,4 +112,4 @@ def _fitted(dataset: str | DatasetSpec | None, fitting: Fitting) -> str | Datase
     if dataset is None or not fitting.is_stated:
         return dataset
     spec = DatasetSpec(dataset) if isinstance(dataset, str) else dataset
-    return replace(spec, **asdict(fitting))
+    return spec if spec.fitting.is_stated else replace(spec, **asdict(fitting))

@@ -13,7 +13,7 @@ from edgeconv.errors import ParityError
 from edgeconv.parity.golden import golden_vectors
 from edgeconv.parity.ledger import Ledger
 from edgeconv.parity.prove import prove
-from edgeconv.parity.stage import Stage, on_images, stage_of, stage_of_tensors
+from edgeconv.parity.stage import FROM_FILE, Stage, on_images, stage_of, stage_of_tensors
 from edgeconv.runtime.golden import Samples
 from edgeconv.variants import VARIANTS
 
@@ -45,13 +45,16 @@ def prove_variants(conversion: Conversion) -> ProvedExport:
     """
     context, resolved = conversion.context, conversion.loaded.resolved
     reference, compared, config = context.reference, context.compared, context.config
-    stages = _stages(context, resolved.source.size_bytes)
+    stages, known = _stages(context, resolved.source.size_bytes), dict(context.answers)
+    if conversion.from_files is not None:
+        known[FROM_FILE] = ({"scores": conversion.from_files},)
+        stages.insert(1, replace(stages[0], name=FROM_FILE, timed=False))
     ledger = prove(
         stages,
         compared,
         max_drop=config.max_drop,
         kind=context.output_kind,
-        known=context.answers,
+        known=known,
         progress=context.progress,
     )
     for search in [file.search for file in context.files.values() if file.search is not None]:
