@@ -117,7 +117,7 @@ def test_a_stated_range_goes_before_keras_directory_and_not_before_the_users_own
         (
             "own_loader:other_size",
             ConfigError,
-            r"what the network eats, \(16, 16, 3\)\. Received: \(1, 9, 9, 3\)",
+            r"what the network takes, \(16, 16, 3\)\. Received: \(1, 9, 9, 3\)",
         ),
         ("own_loader:fails", DatasetError, r"must read every picture\. Received: .*png: RuntimeError: no such sensor"),
     ],

@@ -19,7 +19,7 @@ from edgeconv.preparation import KERAS_DIRECTORY
 BATCH = 32
 
 Loader = Callable[[str], Any]
-"""The path of a picture to an array, (height, width, channels), as the network eats it."""
+"""The path of a picture to an array, (height, width, channels), as the network takes it."""
 
 
 def answers_to_files(reference: KerasReference, files: Sequence[Path], loader: str) -> Iterator[NDArray[np.float32]]:
@@ -57,7 +57,7 @@ def _loaded(load: Loader, path: Path, reference: KerasReference) -> NDArray[Any]
     array = array[None] if array.ndim == len(port.shape) else array
     if not port.fits(array.shape) or len(array) != 1:
         raise ConfigError(
-            f"`loader` must return what the network eats, {port.shape}. Received: {array.shape} of {path}. Correct it."
+            f"`loader` must return what the network takes, {port.shape}. Received: {array.shape} of {path}. Correct it."
         )
     return np.rint(array).astype(np.uint8) if port.dtype == "uint8" else array.astype(port.dtype)
 

@@ -54,7 +54,7 @@ class Pixels:
 
 
 def pixels_of(path: Path, model: Any, input_range: str | None) -> Pixels:
-    """Find out how a raw pixel becomes what the model eats. What is stated always counts.
+    """Find out how a raw pixel becomes what the model takes. What is stated always counts.
 
     Args:
         path: what the errors call the model.

@@ -17,7 +17,7 @@ LOOKED_AT = 256
 
 def say_if_at_chance(loaded: LoadedModel, compared: ComparisonSet | None) -> None:
     """Say so where Keras answers no more images right than chance: a proof of parity is worth nothing then."""
-    if compared is None or compared.labels is None:
+    if compared is None or compared.labels is None or not loaded.reference.is_classifier:
         return
     # Images often lie in the order of their classes.
     chosen = np.unique(np.linspace(0, compared.count - 1, LOOKED_AT).astype(np.int64))
