@@ -18,17 +18,8 @@ from edgeconv.training.loading import load_base
 def adapt_model(config: TrainConfig, image_shape: tuple[int, int, int], classes: int) -> keras.Model:
     """Cut a trained model before its last Dense layer and give it a new one.
 
-<<<<<<< HEAD
-<<<<<<< HEAD
     A model that takes uint8, or that scales raw pixels itself to what a network may be trained on, takes them raw. For
-=======
-    A model that takes uint8, or whose layers scale raw pixels to what a network may be trained on, takes raw pixels. For
->>>>>>> fd8ad06 (Loaders: the field's words)
     any other one `config.input_range` says what its input expects, and the scaling is put in front.
-=======
-    A model that takes uint8, or whose layers scale raw pixels to what a network may be trained on, takes raw pixels.
-    For any other one `config.input_range` says what its input expects, and the scaling is put in front.
->>>>>>> b013d9c (Loaders: the field's words, lines in length)
 
     Args:
         config: `base` is the model's file; `freeze_base`, `input_range`, `dropout` and `seed` count too.
