@@ -112,7 +112,7 @@ def test_a_stated_range_goes_before_keras_directory_and_not_before_the_users_own
     ("loader", "error", "message"),
     [
         ("nowhere:load", ConfigError, r"`loader` must name a module that Python finds"),
-        ("load", ConfigError, r"`loader` must be "),
+        ("load", ConfigError, r"`loader` must be module:function, or keras-directory\. Received: 'load'"),
         ("own_loader:np", ConfigError, r"`loader` must name a function"),
         (
             "own_loader:other_size",

@@ -63,8 +63,13 @@ def _loaded(load: Loader, path: Path, reference: KerasReference) -> NDArray[Any]
 
 
 def _imported(loader: str) -> Loader:
+    name = loader.rpartition(":")[2]
+    if not name or name == loader:
+        raise ConfigError(
+            f"`loader` must be module:function, or {KERAS_DIRECTORY}. Received: {loader!r}. Try `train:load`."
+        )
     try:
-        (function,) = import_custom_objects([loader]).values()
+        function = import_custom_objects([loader])[name]
     except ConfigError as error:
         raise ConfigError(str(error).replace("`custom_objects`", "`loader`")) from error
     if not callable(function):
