@@ -99,7 +99,7 @@ class ProviderError(InferenceError):
 
 
 MOST_LETTERS = 400
-"""What is told of the error of another library: some of them print whole graphs."""
+"""Longest text of another library's error that is passed on: some of them print whole graphs."""
 
 
 def one_line(error: object, most: int | None = MOST_LETTERS) -> str:

@@ -210,6 +210,6 @@ def batch_sizes(manifest: Manifest, largest: int, variant: str) -> tuple[int, ..
 
 
 def gated(manifest: Manifest, names: Sequence[str]) -> list[str]:
-    """Return the variants that were held against Keras when they were exported: one that failed was not written."""
+    """Return the variants that were checked against Keras at the export; one that failed was not written."""
     stages = {gate.stage for gate in manifest.parity.gates} if manifest.parity else set()
     return [name for name in names if name in stages]

@@ -21,7 +21,7 @@ LEAST_SPAN = 0.002
 """Share of right answers that the axis covers at least: 0.2 percentage points, so that noise is not blown up."""
 
 COLORS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9")
-"""Told apart by people who see colours otherwise (M. Okabe and K. Ito, Color Universal Design, 2008)."""
+"""Colours that colour-blind readers can distinguish (M. Okabe and K. Ito, Color Universal Design, 2008)."""
 
 _INK, _QUIET, _LINE = "#1c2126", "#58626b", "#dde1e4"
 

@@ -1,4 +1,4 @@
-"""Golden vectors: raw images with the reference's answers, which tell whether a provider computes right."""
+"""Golden vectors: raw images with the reference's answers, which show whether a provider computes correctly."""
 
 from __future__ import annotations
 

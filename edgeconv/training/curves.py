@@ -10,7 +10,7 @@ from edgeconv.artifact import replacing
 
 _PANELS = (("loss", "Loss (cross-entropy)"), ("accuracy", "Accuracy"))
 _COLORS = {"": "#4477AA", "test_": "#EE6677"}
-"""Told apart by every reader: P. Tol, Colour Schemes, 2021, "bright"."""
+"""Colours that colour-blind readers can distinguish: P. Tol, Colour Schemes, 2021, "bright"."""
 _NAMES = {"": "training", "test_": "test"}
 
 

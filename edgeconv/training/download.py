@@ -13,7 +13,7 @@ import keras
 from edgeconv.errors import DatasetError, one_line
 
 TIMEOUT_S = 5.0
-"""How long a silent network is listened to: a machine without one is told quickly."""
+"""Seconds to wait for a silent network, so that a machine without one gets its error quickly."""
 
 ORIGIN = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/"
 """Where `keras.datasets` has its files."""

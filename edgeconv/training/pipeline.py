@@ -21,7 +21,7 @@ class InputPipeline:
 
     Args:
         train: what a model learns from.
-        test: what it is judged by.
+        test: the split that it is evaluated on.
         batch_size: training images a step.
         seed: of the run; an epoch's order and augmentation follow from it and the epoch's number alone.
         augmented: shift, rotate and zoom the training images.

@@ -33,5 +33,5 @@ def with_precision(model: keras.Model, policy: str) -> keras.Model:
 
     twin = keras.models.clone_model(model, clone_function=copy, recursive=True)
     twin.set_weights(model.get_weights())
-    # A copy of a compiled model is compiled, and would be saved with its optimizer whatever `save` is told.
+    # A copy of a compiled model is compiled, and would be saved with its optimizer whatever the arguments of `save`.
     return keras.Model(twin.inputs[0], twin.outputs[0], name=model.name)

@@ -112,7 +112,7 @@ class Crossentropy(keras.losses.CategoricalCrossentropy):  # type: ignore[misc] 
 
 
 def metrics() -> list[Any]:
-    """Return what an epoch is judged by: top-1 accuracy, and the cross-entropy of the labels as they are."""
+    """Return the metrics of an epoch: top-1 accuracy, and the cross-entropy of the labels as they are."""
     return ["accuracy", keras.metrics.SparseCategoricalCrossentropy(name=CROSS_ENTROPY)]
 
 

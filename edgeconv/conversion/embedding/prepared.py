@@ -1,4 +1,4 @@
-"""Pictures of a digit that are prepared already, or in negative, told as `edgeconv.pictures.digits` does, in ONNX."""
+"""Recognises pictures of a digit already prepared, or in negative, as `edgeconv.pictures.digits` does: in ONNX."""
 
 from __future__ import annotations
 

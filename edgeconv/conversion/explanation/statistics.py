@@ -1,4 +1,4 @@
-"""Five numbers that know a tensor again, whatever the order of its axes: cheap to keep where the tensor is not."""
+"""Five numbers that identify a tensor whatever the order of its axes, and are cheap to keep."""
 
 from __future__ import annotations
 

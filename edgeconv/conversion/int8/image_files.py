@@ -28,7 +28,7 @@ LABEL_NAMES = ("labels", "y_train")
 """The array of an `.npz` that tells the classes, the first that is there."""
 
 LOOKED_AT = 16
-"""Pictures whose aspect is looked at, where nobody said how they are fitted."""
+"""How many pictures to check for their aspect ratio where the fit is not stated."""
 
 
 def read_calibration(
@@ -49,7 +49,7 @@ def read_calibration(
         preparation: how a picture becomes the input; None where nobody knows.
         size: how many at most.
         seed: equal seeds draw equal images.
-        fit_is_stated: whether somebody said how pictures are fitted; else it is said where they are cut.
+        fit_is_stated: whether the fit of pictures is stated; otherwise a message says where they are cropped.
         progress: sees a bar for the pictures.
 
     Raises:

@@ -23,7 +23,7 @@ BLOCK_BYTES = 2**20
 
 @dataclass(frozen=True)
 class Survey:
-    """What one look at all images has told.
+    """Statistics from one pass over all images.
 
     Attributes:
         sha256: of their bytes, in order.

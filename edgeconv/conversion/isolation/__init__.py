@@ -1,4 +1,4 @@
-"""Work on files that nobody vouches for, in a process of its own with limits.
+"""Runs work on untrusted files in a separate process with limits.
 
 caller --request--> child process: limits set, function called
 caller <--words, bars, then the result or the error-- child process

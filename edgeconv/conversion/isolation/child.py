@@ -17,7 +17,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 if TYPE_CHECKING:
-    from edgeconv.conversion.isolation.child_progress import Speaker
+    from edgeconv.conversion.isolation.child_progress import ProgressSender
 
 MEMORY_ERRORS = {"MemoryError", "ResourceExhaustedError", "KeyboardInterrupt"}
 """Classes by which Python and numpy, TensorFlow, and OpenBLAS say that there is no memory.
@@ -45,41 +45,41 @@ def main() -> None:
     call = json.loads(request.readline())
     sys.path[:] = call["path"]
 
-    from edgeconv.conversion.isolation.child_progress import Speaker
+    from edgeconv.conversion.isolation.child_progress import ProgressSender
     from edgeconv.conversion.isolation.memory import limit_memory
 
     threading.Thread(target=_end_with_pipe, args=(request,), daemon=True).start()
     limit_memory(call["memory_bytes"])
-    _answer(Speaker(pipe), call)
+    _answer(ProgressSender(pipe), call)
     os._exit(0)  # Taking TensorFlow down takes time, and sometimes crashes.
 
 
-def _answer(speaker: Speaker, call: dict[str, Any]) -> None:
+def _answer(sender: ProgressSender, call: dict[str, Any]) -> None:
     from edgeconv.conversion.isolation.error_messages import error_as_dict
     from edgeconv.errors import EdgeconvError
 
     try:
         try:
-            kind, payload = "result", json.dumps(_called(speaker, call))
+            kind, payload = "result", json.dumps(_called(sender, call))
         except (EdgeconvError, OSError) as error:
             if _is_of_memory(error):
                 raise
-            speaker.send("traceback", traceback.format_exc())
+            sender.send("traceback", traceback.format_exc())
             kind, payload = "error", json.dumps(error_as_dict(error), default=os.fsdecode)
     except BaseException as error:  # Whatever it is, the parent is to know.
         if _is_of_memory(error):
-            speaker.send("memory", 0)
+            sender.send("memory", 0)
         else:
-            speaker.send("bug", 0, traceback.format_exc())
+            sender.send("bug", 0, traceback.format_exc())
         return
     for stream in (sys.stdout, sys.stderr):
         stream.flush()
-    speaker.send(kind, len(payload), payload=payload.encode())
+    sender.send(kind, len(payload), payload=payload.encode())
 
 
-def _called(speaker: Speaker, call: dict[str, Any]) -> Any:
+def _called(sender: ProgressSender, call: dict[str, Any]) -> Any:
     function = getattr(importlib.import_module(call["module"]), call["name"])
-    listened_to = {"progress": speaker} if call["listened_to"] else {}
+    listened_to = {"progress": sender} if call["listened_to"] else {}
     return function(*call["args"], **listened_to)
 
 

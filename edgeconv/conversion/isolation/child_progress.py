@@ -12,7 +12,7 @@ from typing import Any, BinaryIO
 from edgeconv.progress import SILENT, Advance, Progress
 
 
-class Speaker:
+class ProgressSender:
     """The child's side: a `Progress` that writes to a pipe, and the sender of the last message."""
 
     def __init__(self, pipe: BinaryIO) -> None:
@@ -60,7 +60,7 @@ class Relay:
             self._bars.pop(number)[0].__exit__(None, None, None)
 
     def pass_on(self, kind: str, arguments: list[Any]) -> None:
-        """Pass on a message of a `Speaker`; others are nothing to anyone."""
+        """Pass on a message of a `ProgressSender`; others are nothing to anyone."""
         match kind, arguments:
             case "say", [message]:
                 self._progress.say(str(message))

@@ -1,4 +1,4 @@
-"""A function run in a process of its own: started, listened to, and ended whatever happens."""
+"""Runs a function in a separate process: starts it, reads its messages, and always ends it."""
 
 from __future__ import annotations
 

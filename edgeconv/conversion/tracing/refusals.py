@@ -1,4 +1,4 @@
-"""What a model does that ONNX cannot express, said in one line that names the Keras layer."""
+"""One-line errors, each naming the Keras layer, for what ONNX cannot express."""
 
 from __future__ import annotations
 

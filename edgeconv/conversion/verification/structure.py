@@ -1,4 +1,4 @@
-"""What every ONNX file must pass before it is believed: its structure here, its answers in `agreement`."""
+"""Checks of the structure that every ONNX file must pass; its answers are checked in `agreement`."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ _POINTWISE = ACTIVATIONS | QDQ
 
 
 @dataclass(frozen=True)
-class _Window:
+class _KernelWindow:
     """The window of one node, on each of its two axes: stride, extent of the dilated kernel, pads."""
 
     strides: tuple[int, int]
@@ -32,9 +32,9 @@ def part_read(dequantizer: ir.Node, size: tuple[int, int]) -> tuple[int, int] | 
     return _needed(_chain(dequantizer), size)
 
 
-def _chain(start: ir.Node) -> list[_Window]:
+def _chain(start: ir.Node) -> list[_KernelWindow]:
     """Return the steps behind a node, as far as one node alone reads what the last one makes."""
-    steps: list[_Window] = []
+    steps: list[_KernelWindow] = []
     value = start.outputs[0]
     while (node := only_consumer(value)) is not None and node.domain == "" and node.inputs[0] is value:
         if node.op_type in {"Conv", "MaxPool"}:
@@ -49,7 +49,7 @@ def _chain(start: ir.Node) -> list[_Window]:
     return steps
 
 
-def _window_of(node: ir.Node) -> _Window | None:
+def _window_of(node: ir.Node) -> _KernelWindow | None:
     window = (sizes(node.inputs[1]) or ())[2:] if node.op_type == "Conv" else attribute(node, "kernel_shape", ())
     dilations = attribute(node, "dilations", (1, 1))
     strides = attribute(node, "strides", (1, 1))
@@ -59,10 +59,10 @@ def _window_of(node: ir.Node) -> _Window | None:
         return None
     top, left, bottom, right = attribute(node, "pads", (0, 0, 0, 0))
     extent = [dilation * (int(length) - 1) + 1 for dilation, length in zip(dilations, window, strict=True)]
-    return _Window((strides[0], strides[1]), (extent[0], extent[1]), (top, left, bottom, right))
+    return _KernelWindow((strides[0], strides[1]), (extent[0], extent[1]), (top, left, bottom, right))
 
 
-def _needed(steps: Sequence[_Window], size: tuple[int, int]) -> tuple[int, int] | None:
+def _needed(steps: Sequence[_KernelWindow], size: tuple[int, int]) -> tuple[int, int] | None:
     """Return the height and width that all steps together read, or None where the picture is read whole.
 
     Where a step pads the end of its input, a part of that input would be padded in another place: from there back

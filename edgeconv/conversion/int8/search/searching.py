@@ -57,7 +57,7 @@ def search(
     and bias correction, each kept if it is better. If none holds: the worst layers return to float, as many as it
     takes, found by doubling and then halving the steps; at last each of them is tried in int8 again.
 
-    Equal arguments find the same model: only drops decide. The model chosen is one that was judged itself.
+    Equal arguments find the same model: only drops decide. The model chosen was itself evaluated.
 
     Args:
         candidates: makes them.
