@@ -30,6 +30,7 @@ def test_no_function_shares_its_name_with_a_module_of_its_package() -> None:
     assert not modules & set(edgeconv.__all__)
 
 
+@pytest.mark.train
 def test_every_public_name_opens() -> None:
     pytest.importorskip("onnx", reason="the conversion room needs the extra `train`")
     import edgeconv

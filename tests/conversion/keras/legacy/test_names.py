@@ -13,6 +13,7 @@ from edgeconv.conversion.keras.archive.tensorflow_functions import is_plain_func
 from edgeconv.errors import UnsupportedModelError
 from tests.conversion.keras.archives import refusal
 
+pytestmark = pytest.mark.train
 Write = Callable[..., Path]
 
 
