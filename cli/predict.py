@@ -5,10 +5,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import nullcontext
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from .answer_rows import CELLS, FIELDS
+from .arrays import are_arrays, run_arrays
 from .output import chosen_format, format_option, write_csv, write_json_line, write_table
 from .pictures import STDIN, count_pictures, pictures_of
 from .progress import TerminalProgress, no_bar
@@ -16,8 +19,7 @@ from .variant_options import variant_option
 
 if TYPE_CHECKING:
     from edgeconv.runtime.prediction import Answer
-
-COLUMNS = ("path", "label", "index", "probability", "top")
+    from edgeconv.runtime.predictor import Predictor
 
 
 @click.command()
@@ -35,6 +37,8 @@ COLUMNS = ("path", "label", "index", "probability", "top")
     help="auto: a GPU only if it computes right. gpu: never the CPU in silence.",
 )
 @click.option("--threads", type=int, help="Threads inside an operator. Default: what --tune found best here, else 1.")
+@click.option("--threshold", type=float, help="Probability from which a tag or a yes is answered. Default: 0.5.")
+@click.option("--out", metavar="DIR", help="Folder for masks, pictures, embeddings and arrays.")
 @format_option
 def command(
     images: tuple[str, ...],
@@ -43,23 +47,33 @@ def command(
     top_k: int,
     device: str,
     threads: int | None,
+    threshold: float | None,
+    out: str | None,
     output_format: str | None,
 ) -> None:
-    """Read pictures: files, folders, globs, or - for stdin.
+    """Read pictures: files, folders, globs, or - for stdin; or arrays, .npz and .npy files.
 
     \b
     Example: edgeconv predict image.png
     """
+    if are_arrays(images):
+        run_arrays(images, model, variant=variant, threads=threads, out=out, output_format=output_format)
+        return
     from edgeconv.errors import ImageError
     from edgeconv.runtime.predictor import Predictor
 
-    predictor = Predictor(model, variant=variant, device=device, threads=threads, top_k=top_k)
+    predictor = Predictor(model, variant=variant, device=device, threads=threads, top_k=top_k, threshold=threshold)
+    if out is not None:
+        from edgeconv.runtime.saving import check_saved
+
+        check_saved(predictor.manifest)
     tally = _Tally()
     # Rows that scroll by are progress enough; a bar is for a terminal whose stdout goes elsewhere.
     total = count_pictures(images) if sys.stderr.isatty() and not sys.stdout.isatty() else None
     with TerminalProgress().bar("Pictures", total) if total and total > 1 else nullcontext(no_bar) as advance:
         answers = predictor.predict_many(pictures_of(images))
-        _write(tally.good_rows(answers, advance), chosen_format(output_format))
+        saved = None if out is None else _Saved(predictor, Path(out))
+        _write(tally.good_rows(answers, advance, saved), chosen_format(output_format), predictor.manifest.task)
     if tally.seen == 0:
         raise ImageError(f"Pictures are required. Received: none in {', '.join(images)}. Name files or folders.")
     if tally.failed:
@@ -73,7 +87,9 @@ class _Tally:
         self.seen = 0
         self.failed = 0
 
-    def good_rows(self, answers: Iterable[Answer], advance: Callable[[int, str], None]) -> Iterator[dict[str, Any]]:
+    def good_rows(
+        self, answers: Iterable[Answer], advance: Callable[[int, str], None], saved: _Saved | None
+    ) -> Iterator[dict[str, Any]]:
         for answer in answers:
             self.seen += 1
             advance(1, "")
@@ -83,21 +99,38 @@ class _Tally:
                 reason = str(answer.error)
                 click.echo(f"Error: {reason if name in reason else f'{name}: {reason}'}", err=True)
             else:
-                yield {"path": name, **answer.prediction.as_dict()}
+                file = {} if saved is None else {"file": saved.file_of(answer, name)}
+                yield {"path": name, **answer.prediction.as_dict(), **file}
 
 
-def _write(rows: Iterable[dict[str, Any]], output_format: str) -> None:
+class _Saved:
+    """Writes answers into a folder under the names of their pictures, each name once."""
+
+    def __init__(self, predictor: Predictor, folder: Path) -> None:
+        self._predictor = predictor
+        self._folder = folder
+        self._used: set[str] = set()
+
+    def file_of(self, answer: Answer, name: str) -> str:
+        from edgeconv.runtime.saving import save_answer
+
+        stem = unused = "stdin" if name == STDIN else Path(name).stem
+        while unused in self._used:
+            unused = f"{stem}-{len(self._used)}"
+        self._used.add(unused)
+        prepared = self._predictor.prepare(answer.picture)
+        value_range = self._predictor.manifest.output.value_range
+        if answer.prediction is None:
+            raise ValueError("an error is no answer")
+        return str(save_answer(answer.prediction, self._folder / unused, prepared=prepared, value_range=value_range))
+
+
+def _write(rows: Iterable[dict[str, Any]], output_format: str, task: str) -> None:
     if output_format == "json":
         for row in rows:
             write_json_line(row)
     elif output_format == "csv":
-        write_csv(rows, COLUMNS)
+        write_csv(rows, ("path", *FIELDS[task]))
     else:
-        write_table(
-            ((row["path"], row["label"], f"{row['probability']:.2%}", _others(row)) for row in rows),
-            ("path", "label", "probability", "next"),
-        )
-
-
-def _others(row: dict[str, Any]) -> str:
-    return ", ".join(f"{score['label']} {score['probability']:.2%}" for score in row["top"][1:])
+        cells = CELLS[task]
+        write_table(([row["path"], *(cell(row) for cell in cells.values())] for row in rows), ["path", *cells])

@@ -6,7 +6,8 @@
     benchmark, tune, profile   the speed of the variants on this device
     inspect   what is in a model                              needs the extra `train`
     bundle    a project that embeds a model through ONNX Runtime
-    Predictor pictures -> labels, with numpy and onnxruntime
+    Predictor pictures -> answers, with numpy and onnxruntime
+    Runner    arrays by name -> arrays by name, for any model
 
 Importing this package imports none of its parts: each comes with its first use. The public names are listed once, in
 `__init__.pyi`.

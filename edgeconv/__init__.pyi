@@ -37,6 +37,13 @@ from edgeconv.runtime.prediction import Answer as Answer
 from edgeconv.runtime.prediction import Prediction as Prediction
 from edgeconv.runtime.prediction import Score as Score
 from edgeconv.runtime.predictor import Predictor as Predictor
+from edgeconv.runtime.results import Embedding as Embedding
+from edgeconv.runtime.results import MadePicture as MadePicture
+from edgeconv.runtime.results import Mask as Mask
+from edgeconv.runtime.results import Tags as Tags
+from edgeconv.runtime.results import Values as Values
+from edgeconv.runtime.results import YesNo as YesNo
+from edgeconv.runtime.runner import Runner as Runner
 from edgeconv.training import TrainedModel as TrainedModel
 from edgeconv.training import train as train
 

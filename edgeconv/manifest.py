@@ -126,6 +126,11 @@ class Manifest(Record):
         return self.output.kind != "tensor"
 
     @property
+    def takes_picture(self) -> bool:
+        """Whether one picture goes in, and one array that a task explains comes out."""
+        return self.is_classifier or (self.task != ANY and not self.more_inputs and self.input.name == "image")
+
+    @property
     def task(self) -> str:
         """What the output means, a key of `edgeconv.tasks.TASKS`."""
         return self.output.task or (CLASSES if self.is_classifier else ANY)

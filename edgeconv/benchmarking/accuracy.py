@@ -13,8 +13,8 @@ from edgeconv.benchmarking.configurations import Configuration, Opened
 from edgeconv.datasets import DatasetSpec, open_dataset
 from edgeconv.errors import DatasetError
 from edgeconv.progress import Progress
+from edgeconv.runtime.files import ModelFiles
 from edgeconv.runtime.golden import Samples
-from edgeconv.runtime.loading import ModelFiles
 
 BATCH = 64
 

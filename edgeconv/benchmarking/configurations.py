@@ -16,10 +16,11 @@ from edgeconv.manifest import Manifest
 from edgeconv.pictures.drawing import draw_picture
 from edgeconv.preparation import Preparation
 from edgeconv.progress import Progress
+from edgeconv.runtime.activation import softmax
 from edgeconv.runtime.embedded import EmbeddedModel
+from edgeconv.runtime.files import ModelFiles
 from edgeconv.runtime.golden import Samples
-from edgeconv.runtime.loading import ModelFiles, open_variant
-from edgeconv.runtime.pipeline import softmax
+from edgeconv.runtime.loading import open_variant
 from edgeconv.runtime.providers import CPU, short_name
 from edgeconv.session_options import DEFAULT_OPTIONS, SessionOptions
 from edgeconv.variants import takes_pictures

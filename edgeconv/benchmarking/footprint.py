@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edgeconv.benchmarking.configurations import Configuration, Inputs, Opened
-from edgeconv.runtime.loading import ModelFiles, find_files
+from edgeconv.runtime.files import ModelFiles
+from edgeconv.runtime.loading import find_files
 from edgeconv.session_options import SessionOptions
 
 STATUS = Path("/proc/self/status")

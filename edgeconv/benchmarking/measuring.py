@@ -23,7 +23,8 @@ from edgeconv.benchmarking.results import Benchmark, BenchmarkRow, RowComparison
 from edgeconv.datasets import DatasetSpec
 from edgeconv.errors import ConfigError
 from edgeconv.progress import SILENT, Progress
-from edgeconv.runtime.loading import ModelFiles, find_files, find_model
+from edgeconv.runtime.files import ModelFiles
+from edgeconv.runtime.loading import find_files, find_model
 from edgeconv.spread import ratio_of
 from edgeconv.timing import Timing, Work, time_in_turn
 from edgeconv.variants import takes_pictures

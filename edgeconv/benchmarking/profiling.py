@@ -15,7 +15,8 @@ from edgeconv.benchmarking.layers import NO_LAYER, layer_of_node, layers_of
 from edgeconv.benchmarking.machine import Machine, read_machine
 from edgeconv.errors import ConfigError
 from edgeconv.progress import SILENT, Progress
-from edgeconv.runtime.loading import ModelFiles, find_files, find_model, has_reduced_range
+from edgeconv.runtime.files import ModelFiles
+from edgeconv.runtime.loading import find_files, find_model, has_reduced_range
 from edgeconv.runtime.providers import CPU
 from edgeconv.runtime.session import native_options, open_with
 from edgeconv.variants import takes_pictures

@@ -6,8 +6,8 @@ import numpy as np
 
 from edgeconv.benchmarking.configurations import Configuration, Opened
 from edgeconv.errors import InputError, ProviderError
+from edgeconv.runtime.files import ModelFiles
 from edgeconv.runtime.golden import TOLERANCE, Samples
-from edgeconv.runtime.loading import ModelFiles
 
 MOST_FLIPS = 0.1
 """Share of the golden vectors to which a verified variant may give another label than Keras.

@@ -16,7 +16,8 @@ from edgeconv.benchmarking.trust import distrust
 from edgeconv.errors import ConfigError, ProviderError
 from edgeconv.progress import SILENT, Progress
 from edgeconv.record import Json
-from edgeconv.runtime.loading import ModelFiles, choose_variant, find_files, find_model
+from edgeconv.runtime.files import ModelFiles
+from edgeconv.runtime.loading import choose_variant, find_files, find_model
 from edgeconv.runtime.providers import CPU, candidates
 from edgeconv.session_options import LEVELS, Tuned
 from edgeconv.spread import Interval, ratio_of, surely_fastest

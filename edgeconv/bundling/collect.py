@@ -10,10 +10,11 @@ from edgeconv.errors import ArtifactError, UnsupportedModelError
 from edgeconv.pictures.drawing import draw_pictures
 from edgeconv.pictures.preparation import prepare
 from edgeconv.preparation import Preparation
+from edgeconv.runtime.activation import softmax
 from edgeconv.runtime.embedded import EmbeddedModel
+from edgeconv.runtime.files import ModelFiles
 from edgeconv.runtime.golden import Samples
-from edgeconv.runtime.loading import ModelFiles, choose_variant
-from edgeconv.runtime.pipeline import softmax
+from edgeconv.runtime.loading import choose_variant
 from edgeconv.runtime.providers import CPU
 from edgeconv.runtime.session import Session
 from edgeconv.variants import REFERENCE, VARIANTS, best_first

@@ -22,7 +22,8 @@ from edgeconv.parity.prove import prove
 from edgeconv.parity.stage import Stage, on_images, stage_of
 from edgeconv.preparation import Fitting, Preparation
 from edgeconv.progress import SILENT, Progress
-from edgeconv.runtime.loading import ModelFiles, find_files, find_model, has_reduced_range
+from edgeconv.runtime.files import ModelFiles
+from edgeconv.runtime.loading import find_files, find_model, has_reduced_range
 from edgeconv.runtime.providers import CPU, candidates
 from edgeconv.variants import REFERENCE
 

@@ -13,7 +13,7 @@ from edgeconv.parity.pictures import show
 from edgeconv.parity.stage import Stage, answers_of, scores_of
 from edgeconv.parity.values import compare_values, judge_values
 from edgeconv.progress import SILENT, Progress
-from edgeconv.runtime.pipeline import softmax
+from edgeconv.runtime.activation import softmax
 from edgeconv.timing import median_latency_ms
 
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import onnxruntime as ort
 
-from edgeconv.artifact import MANIFEST_FILE, SAMPLES_FILE, newest, read_json
-from edgeconv.errors import ArtifactError, ChecksumError, ConfigError, ManifestError, ProviderError
-from edgeconv.manifest import METADATA_KEY, VARIANT_KEY, Manifest
+from edgeconv.artifact import MANIFEST_FILE, newest
+from edgeconv.errors import ArtifactError, ConfigError, ProviderError
+from edgeconv.manifest import METADATA_KEY, Manifest
 from edgeconv.runtime.embedded import EmbeddedModel
+from edgeconv.runtime.files import ModelFiles, read_files
 from edgeconv.runtime.fitness import check_fitness
 from edgeconv.runtime.providers import CPU, candidates
 from edgeconv.runtime.session import Session
@@ -41,25 +40,6 @@ class OpenModel:
     manifest: Manifest
     variant: str
     session: Session | EmbeddedModel
-
-
-@dataclass(frozen=True)
-class ModelFiles:
-    """The files of a model, not yet open.
-
-    Attributes:
-        path: the artifact's folder, or the lone `.onnx` file.
-        manifest: the contract.
-        variants: the names of the variants that are there.
-        read: gives the bytes of a variant, and raises ChecksumError where they are not those of the manifest.
-        samples: the golden vectors, or None where there are none.
-    """
-
-    path: Path
-    manifest: Manifest
-    variants: tuple[str, ...]
-    read: Callable[[str], bytes]
-    samples: Path | None
 
 
 def find_model() -> Path:
@@ -108,7 +88,7 @@ def open_model(
     """
     if threads is not None and threads < 1:
         raise ConfigError(f"`threads` must be at least 1. Received: {threads}. Leave it out for 1.")
-    files = find_files(path)
+    files = _picture_files(path, device)
     refusals = []
     tuned = _tuned(files, variant, device)
     if tuned is not None:
@@ -123,7 +103,8 @@ def open_model(
             )
         except ProviderError as error:  # Its libraries went, or were replaced, since.
             refusals.append(str(error))
-    for provider in candidates(device, ort.get_available_providers()):
+    available = ort.get_available_providers() if files.manifest.is_classifier else [CPU]
+    for provider in candidates(device, available):
         name = choose_variant(files, variant, provider)
         try:
             return open_variant(files, name, provider, device=device, threads=threads or 1)
@@ -190,14 +171,31 @@ def find_files(path: Path) -> ModelFiles:
     Raises:
         ArtifactError: the path is neither, or the model answers with anything but classes.
     """
-    files = _lone_file(path) if path.is_file() else _folder(path)
+    files = read_files(path)
     if not files.manifest.is_classifier:
         manifest = files.manifest
         inputs = ", ".join(array.name for array in (manifest.input, *manifest.more_inputs))
         raise ArtifactError(
             f"`{path}` must be a classifier of pictures. Received: a model of the task {manifest.task} that makes "
             f"{manifest.output.name} of {inputs}. "
-            "Run its `model.onnx` with onnxruntime; its inputs and outputs are in `manifest.json`."
+            "Run it with `edgeconv.Runner`, arrays by name."
+        )
+    return files
+
+
+def _picture_files(path: Path, device: str) -> ModelFiles:
+    """Read the contract of a model that takes a picture, whatever it answers."""
+    files = read_files(path)
+    if not files.manifest.takes_picture:
+        inputs = ", ".join(array.name for array in (files.manifest.input, *files.manifest.more_inputs))
+        raise ArtifactError(
+            f"`{path}` must take a picture, and answer one task. Received: a model of {inputs}. "
+            "Run it with `edgeconv.Runner`, arrays by name."
+        )
+    if device == "gpu" and not files.manifest.is_classifier:
+        raise ProviderError(
+            f"A GPU requires golden vectors of classes to be trusted. Received: `{path}` of the task "
+            f"{files.manifest.task}. Use `--device cpu`."
         )
     return files
 
@@ -234,47 +232,3 @@ def choose_variant(files: ModelFiles, variant: str | None, provider: str) -> str
             f"Make {name} with `{export_command(name)}`."
         )
     return name
-
-
-def _folder(path: Path) -> ModelFiles:
-    if not path.is_dir():
-        raise ArtifactError(
-            f"`{path}` must be an artifact's folder or an `.onnx` file. Received: no such path. "
-            "Make one with `edgeconv export`."
-        )
-    manifest = Manifest.from_dict(read_json(path / MANIFEST_FILE), str(path / MANIFEST_FILE))
-
-    def read(name: str) -> bytes:
-        variant = manifest.variants[name]
-        try:
-            data = (path / variant.file).read_bytes()
-        except OSError as error:
-            raise ArtifactError(
-                f"`{path / variant.file}` is required. Received: {error.strerror}. Export the model again."
-            ) from error
-        digest = hashlib.sha256(data).hexdigest()
-        if variant.sha256 is not None and digest != variant.sha256:
-            raise ChecksumError(
-                f"`{path / variant.file}` must have the SHA-256 {variant.sha256[:12]}... of its manifest. "
-                f"Received: {digest[:12]}.... Export the model again."
-            )
-        return data
-
-    samples = path / SAMPLES_FILE
-    return ModelFiles(path, manifest, tuple(manifest.variants), read, samples if samples.is_file() else None)
-
-
-def _lone_file(path: Path) -> ModelFiles:
-    from edgeconv.runtime.metadata import read_metadata
-
-    data = path.read_bytes()
-    # What is no ONNX file is opened, for ONNX Runtime to say what is wrong with it; its own format has metadata too.
-    metadata = read_metadata(data) or Session(data).metadata
-    if METADATA_KEY not in metadata:
-        raise ManifestError(
-            f"`{path}` must carry its contract under `{METADATA_KEY}`. Received: an ONNX file without it. "
-            "Export the Keras model with `edgeconv export`."
-        )
-    manifest = Manifest.from_json(metadata[METADATA_KEY], str(path))
-    only = metadata.get(VARIANT_KEY, REFERENCE)
-    return ModelFiles(path, manifest, (only,), {only: data}.__getitem__, None)

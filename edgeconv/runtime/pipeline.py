@@ -1,4 +1,4 @@
-"""From pictures of any size to probabilities, in two ways: numpy prepares them for a session, or the graph does."""
+"""From pictures of any size to outputs, in two ways: numpy prepares them for a session, or the graph does."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from edgeconv.errors import ImageError, InputError
 from edgeconv.manifest import Manifest
 from edgeconv.pictures.preparation import prepare
+from edgeconv.runtime.activation import activated
 from edgeconv.runtime.embedded import EmbeddedModel
 from edgeconv.runtime.session import IMAGES_AT_ONCE, Session
 
@@ -34,8 +35,8 @@ class Pipeline(Protocol):
             ImageError: there is nothing in the picture to answer to.
         """
 
-    def probabilities(self, pictures: Sequence[Pixels] | NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Answer what `prepare` gave: float32, (number of pictures, classes), 0 to 1.
+    def answer(self, pictures: Sequence[Pixels] | NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Answer what `prepare` gave: float32, (number of pictures, ...), behind what is pending; classes 0 to 1.
 
         Raises:
             ImageError: there is nothing in one of the pictures to answer to.
@@ -56,10 +57,10 @@ class PreparedPipeline:
         """Make of a picture what the model takes; see `Pipeline`."""
         return prepare_for(self.manifest, picture)
 
-    def probabilities(self, pictures: Sequence[Pixels] | NDArray[np.uint8]) -> NDArray[np.float32]:
+    def answer(self, pictures: Sequence[Pixels] | NDArray[np.uint8]) -> NDArray[np.float32]:
         """Answer prepared pictures; see `Pipeline`."""
         outputs = self.session.run(pictures if isinstance(pictures, np.ndarray) else np.stack(pictures))
-        return softmax(outputs) if self.manifest.output.kind == "logits" else outputs
+        return activated(self.manifest, outputs)
 
 
 class EmbeddedPipeline:
@@ -74,7 +75,7 @@ class EmbeddedPipeline:
         """Leave the picture as it is; see `Pipeline`."""
         return picture
 
-    def probabilities(self, pictures: Sequence[Pixels] | NDArray[np.uint8]) -> NDArray[np.float32]:
+    def answer(self, pictures: Sequence[Pixels] | NDArray[np.uint8]) -> NDArray[np.float32]:
         """Answer pictures of any size; see `Pipeline`."""
         answers = self.model.run(pictures)
         if not answers.any(axis=1).all():
@@ -102,9 +103,3 @@ def prepare_for(manifest: Manifest, picture: Pixels) -> Pixels:
             "a model exported without it. Export it again with `--input-range`."
         )
     return prepare(picture, manifest.preprocess)
-
-
-def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return probabilities, float32, of logits, float32, both (batch, classes); shifted so that nothing overflows."""
-    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return np.asarray(powers / powers.sum(axis=1, keepdims=True), dtype=np.float32)

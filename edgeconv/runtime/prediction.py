@@ -9,6 +9,7 @@ from edgeconv.errors import ImageError
 
 if TYPE_CHECKING:
     from edgeconv.pictures.reading import Picture
+    from edgeconv.runtime.results import Result
 
 
 @dataclass(frozen=True)
@@ -57,5 +58,5 @@ class Answer:
     """
 
     picture: Picture
-    prediction: Prediction | None
+    prediction: Result | None
     error: ImageError | None = None

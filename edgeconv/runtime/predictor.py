@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,14 +11,16 @@ from numpy.typing import NDArray
 
 from edgeconv.errors import ConfigError, ImageError, InferenceError, InputError
 from edgeconv.pictures.reading import read_picture
+from edgeconv.runtime.answering import results_of
 from edgeconv.runtime.loading import find_model, open_model
 from edgeconv.runtime.pipeline import Pipeline, pipeline_of, prepare_for
-from edgeconv.runtime.prediction import Answer, Prediction, Score
+from edgeconv.runtime.prediction import Answer
 
 if TYPE_CHECKING:
     from types import TracebackType
 
     from edgeconv.pictures.reading import Picture
+    from edgeconv.runtime.results import Result
 
 
 class Predictor:
@@ -33,6 +35,7 @@ class Predictor:
         threads: threads inside an operator; None takes what was found best, else one, which is the fastest for small
             models at batch 1.
         top_k: how many classes an answer lists.
+        threshold: probability from which on a tag or a yes is answered, 0 to 1; None takes 0.5.
 
     Raises:
         ArtifactError: there is no such model, or it is damaged.
@@ -52,9 +55,12 @@ class Predictor:
         device: str = "auto",
         threads: int | None = None,
         top_k: int = 3,
+        threshold: float | None = None,
     ) -> None:
         if top_k < 1:
             raise ConfigError(f"`top_k` must be at least 1. Received: {top_k}. Leave it out for 3.")
+        if threshold is not None and not 0.0 <= threshold <= 1.0:
+            raise ConfigError(f"`threshold` must be 0 to 1. Received: {threshold}. Leave it out for 0.5.")
         opened = open_model(Path(model) if model else find_model(), variant=variant, device=device, threads=threads)
         self.path = opened.path
         self.manifest = opened.manifest
@@ -62,6 +68,7 @@ class Predictor:
         self.provider = opened.session.provider
         self.threads = opened.session.threads
         self.top_k = top_k
+        self.threshold = threshold
         self._pipeline: Pipeline | None = pipeline_of(opened.manifest, opened.session)
 
     def __enter__(self) -> Predictor:
@@ -76,7 +83,7 @@ class Predictor:
         """Let go of the model and its memory; closing twice does nothing."""
         self._pipeline = None
 
-    def predict(self, picture: Picture) -> Prediction:
+    def predict(self, picture: Picture) -> Result:
         """Answer one picture.
 
         Args:
@@ -90,7 +97,7 @@ class Predictor:
         """
         pipeline = self._opened()
         ready = pipeline.prepare(read_picture(picture))
-        return self._predictions(pipeline.probabilities(ready[None]))[0]
+        return self._results(pipeline.answer(ready[None]))[0]
 
     def predict_many(self, pictures: Iterable[Picture]) -> Iterator[Answer]:
         """Answer pictures in their order, one by one, as they are ready; decoding overlaps inference.
@@ -117,9 +124,9 @@ class Predictor:
                 f"`pictures` must be an iterable of pictures. Received: {type(pictures).__name__}. "
                 "Give one picture to `predict`."
             )
-        return stream(self._opened(), self._predictions, pictures)
+        return stream(self._opened(), self._results, pictures)
 
-    def predict_prepared(self, images: NDArray[Any]) -> list[Prediction]:
+    def predict_prepared(self, images: NDArray[Any]) -> list[Result]:
         """Answer images that are prepared already, at once.
 
         Args:
@@ -132,9 +139,9 @@ class Predictor:
             InputError: the array has another dtype or shape.
             InferenceError: the predictor is closed.
         """
-        return self._predictions(self.probabilities(images))
+        return self._results(self.probabilities(images))
 
-    def predict_batch(self, images: NDArray[Any]) -> list[Prediction]:
+    def predict_batch(self, images: NDArray[Any]) -> list[Result]:
         """Answer prepared images under the old name of `predict_prepared`."""
         import warnings
 
@@ -148,7 +155,7 @@ class Predictor:
                 f"`images` must be an array (batch, height, width, channels). Received: {type(images).__name__}. "
                 "Stack prepared images with `numpy.stack`, or give pictures to `predict_many`."
             )
-        return self._opened().probabilities(images)
+        return self._opened().answer(images)
 
     def prepare(self, picture: Picture) -> NDArray[np.uint8]:
         """Make of a picture what the model takes, as its training data were made.
@@ -169,11 +176,5 @@ class Predictor:
             raise InferenceError("A predictor that is open is required. Received: a closed one. Make another.")
         return self._pipeline
 
-    def _predictions(self, probabilities: NDArray[np.float32]) -> list[Prediction]:
-        # A stable sort of the negated values: of two equal probabilities the lower index comes first, as in argmax.
-        best_first = np.argsort(-probabilities, axis=1, kind="stable")[:, : self.top_k]
-        return [self._prediction(row, order.tolist()) for row, order in zip(probabilities, best_first, strict=True)]
-
-    def _prediction(self, row: NDArray[np.float32], order: Sequence[int]) -> Prediction:
-        top = tuple(Score(self.manifest.labels[index], index, float(row[index])) for index in order)
-        return Prediction(top[0].label, top[0].index, top[0].probability, top)
+    def _results(self, outputs: NDArray[np.float32]) -> list[Result]:
+        return results_of(self.manifest, outputs, top_k=self.top_k, threshold=self.threshold)

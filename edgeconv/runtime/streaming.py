@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from edgeconv.errors import ImageError
 from edgeconv.pictures.reading import read_picture
 from edgeconv.runtime.pipeline import Pipeline, Pixels
-from edgeconv.runtime.prediction import Answer, Prediction
+from edgeconv.runtime.prediction import Answer
 from edgeconv.runtime.session import IMAGES_AT_ONCE
 
 if TYPE_CHECKING:
@@ -20,9 +20,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from edgeconv.pictures.reading import Picture
+    from edgeconv.runtime.results import Result
 
     _Read = tuple[Picture, Pixels | ImageError]
-    _Predict = Callable[[NDArray[np.float32]], list[Prediction]]
+    _Predict = Callable[[NDArray[np.float32]], list[Result]]
 
 DECODERS = 2
 """Threads that decode; Pillow's decoders run outside Python's lock."""
@@ -36,7 +37,7 @@ def stream(pipeline: Pipeline, predictions: _Predict, pictures: Iterable[Picture
 
     Args:
         pipeline: answers pictures.
-        predictions: turns probabilities, float32, (n, classes), into answers.
+        predictions: turns outputs, float32, (n, ...), into answers.
         pictures: read lazily, `AHEAD` at most.
 
     Yields:
@@ -73,7 +74,7 @@ def _next_batch(ahead: deque[Future[_Read]], size: int) -> list[_Read]:
 def _answers(pipeline: Pipeline, predictions: _Predict, batch: list[_Read]) -> Iterator[Answer]:
     ready = [read for _, read in batch if not isinstance(read, ImageError)]
     try:
-        predicted = iter(predictions(pipeline.probabilities(ready)) if ready else ())
+        predicted = iter(predictions(pipeline.answer(ready)) if ready else ())
     except ImageError as error:  # The graph finds out what numpy finds out in `prepare`, on one picture at a time.
         batch, predicted = [(picture, error) for picture, _ in batch], iter(())
     for picture, read in batch:

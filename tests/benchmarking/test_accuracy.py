@@ -10,8 +10,9 @@ from edgeconv.benchmarking.accuracy import BATCH, accuracies_of
 from edgeconv.benchmarking.configurations import Configuration
 from edgeconv.errors import DatasetError
 from edgeconv.progress import SILENT
+from edgeconv.runtime.files import ModelFiles
 from edgeconv.runtime.golden import Samples
-from edgeconv.runtime.loading import ModelFiles, find_files
+from edgeconv.runtime.loading import find_files
 from edgeconv.runtime.providers import CPU
 
 CONFIGURATIONS = [Configuration("fp32"), Configuration("int8"), Configuration("e2e")]

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 pytestmark = pytest.mark.train
@@ -55,6 +56,11 @@ def test_the_contract_states_the_task(
     assert exported.ledger.passed
     assert 0 < exported.ledger.rows[1].max_abs_dp < 1e-4
     assert edgeconv.Manifest.from_dict(manifest.as_dict()) == manifest
+    answer = edgeconv.Predictor(exported.path).predict(np.full((30, 40), 90, np.uint8))
+    assert type(answer).__name__ == {"tags": "Tags", "yes-no": "YesNo"}.get(task, task.capitalize())
+    image = np.full((1, 12, 12, 1), 90, np.uint8)
+    (outputs,) = edgeconv.Runner(exported.path).run({"image": image}).values()
+    np.testing.assert_allclose(outputs, keras.models.load_model(path)(image), atol=1e-5)
 
 
 def test_a_sigmoid_that_the_loss_does_is_pending(tmp_path: Path) -> None:

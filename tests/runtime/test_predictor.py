@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from edgeconv.errors import ConfigError, ImageError, InferenceError, InputError
+from edgeconv.runtime.activation import softmax
 from edgeconv.runtime.golden import Samples
-from edgeconv.runtime.pipeline import pipeline_of, softmax
+from edgeconv.runtime.pipeline import pipeline_of
 from edgeconv.runtime.prediction import Prediction
 from edgeconv.runtime.predictor import Predictor
 from edgeconv.runtime.session import IMAGES_AT_ONCE, Session

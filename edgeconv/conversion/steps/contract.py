@@ -16,6 +16,10 @@ from edgeconv.variants import VARIANTS
 PACKAGES = ("edgeconv", "keras", "numpy", "onnx", "onnxruntime", "tensorflow", "tf2onnx")
 
 
+_RANGES = {"sigmoid": (0.0, 1.0), "softmax": (0.0, 1.0), "tanh": (-1.0, 1.0)}
+"""What a last activation keeps its values to."""
+
+
 def build_manifest(proved: ProvedExport) -> Manifest:
     """Return the contract, without the sizes and checksums of files that are not written yet."""
     loaded, context, ledger = proved.conversion.loaded, proved.conversion.context, proved.ledger
@@ -29,7 +33,7 @@ def build_manifest(proved: ProvedExport) -> Manifest:
         preprocess=context.preparation,
         output=replace(
             outputs[0],
-            value_range=(0.0, 1.0) if kind == "probabilities" else None,
+            value_range=(0.0, 1.0) if kind == "probabilities" else _RANGES.get(keras_model.head.activation),
             kind=kind,
             task=keras_model.task,
             pending=None if kind != "tensor" else keras_model.head.pending,

@@ -15,7 +15,7 @@ from edgeconv.errors import ConfigError, InferenceError
 from edgeconv.evaluation.emulation.devices import Device
 from edgeconv.evaluation.emulation.emulator import EmulationError, Emulator, emulator_of
 from edgeconv.parity.stage import Stage, images_at_once, on_images
-from edgeconv.runtime.loading import ModelFiles
+from edgeconv.runtime.files import ModelFiles
 from edgeconv.runtime.providers import CPU
 from edgeconv.variants import is_int8
 

@@ -1,0 +1,53 @@
+"""Answers to pictures as rows: the columns of each task, as CSV and for people."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+Row = dict[str, Any]
+
+FIELDS = {
+    "classes": ("label", "index", "probability", "top"),
+    "tags": ("tags", "scores", "threshold"),
+    "yes-no": ("label", "answer", "probability", "threshold"),
+    "values": ("values",),
+    "embedding": ("vector",),
+    "mask": ("height", "width", "shares"),
+    "picture": ("height", "width", "channels"),
+}
+"""The keys of a row of each task, behind the path."""
+
+SHOWN = 4
+"""Numbers of a vector that a table shows."""
+
+CELLS: dict[str, dict[str, Callable[[Row], str]]] = {
+    "classes": {
+        "label": lambda row: row["label"],
+        "probability": lambda row: f"{row['probability']:.2%}",
+        "next": lambda row: _scores(row["top"][1:]),
+    },
+    "tags": {
+        "tags": lambda row: _scores(score for score in row["scores"] if score["label"] in row["tags"]) or "-",
+        "others": lambda row: _scores(score for score in row["scores"] if score["label"] not in row["tags"]),
+    },
+    "yes-no": {
+        "label": lambda row: row["label"],
+        "probability of yes": lambda row: f"{row['probability']:.2%}",
+    },
+    "values": {"values": lambda row: ", ".join(f"{name} {value:.6g}" for name, value in row["values"].items())},
+    "embedding": {
+        "size": lambda row: str(len(row["vector"])),
+        "vector": lambda row: ", ".join(f"{value:.4g}" for value in row["vector"][:SHOWN]) + ", ...",
+    },
+    "mask": {
+        "size": lambda row: f"{row['width']} x {row['height']}",
+        "pixels": lambda row: ", ".join(f"{label} {share:.1%}" for label, share in row["shares"].items() if share),
+    },
+    "picture": {"size": lambda row: f"{row['width']} x {row['height']}"},
+}
+"""The columns of a table of each task, behind the path."""
+
+
+def _scores(scores: Iterable[Row]) -> str:
+    return ", ".join(f"{score['label']} {score['probability']:.2%}" for score in scores)

@@ -1,0 +1,74 @@
+"""From the outputs of a model to answers, by its task."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeconv.manifest import Manifest
+from edgeconv.runtime.prediction import Prediction, Score
+from edgeconv.tasks import CLASSES, THRESHOLD
+
+if TYPE_CHECKING:
+    from edgeconv.runtime.results import Mask, Result, Tags
+
+Row = NDArray[np.float32]
+
+
+def results_of(manifest: Manifest, outputs: Row, *, top_k: int, threshold: float | None = None) -> list[Result]:
+    """Return one answer a picture.
+
+    Args:
+        manifest: of the model.
+        outputs: float32, (n, ...), behind what is pending of its contract.
+        top_k: how many classes a prediction lists.
+        threshold: probability from which on a tag or a yes is answered; None takes 0.5.
+    """
+    if manifest.task != CLASSES:
+        limit = THRESHOLD if threshold is None else threshold
+        return [_result(manifest.task, manifest.labels, row, limit) for row in outputs]
+    # A stable sort of the negated values: of two equal probabilities the lower index comes first, as in argmax.
+    best_first = np.argsort(-outputs, axis=1, kind="stable")[:, :top_k]
+    return [_prediction(manifest.labels, row, order.tolist()) for row, order in zip(outputs, best_first, strict=True)]
+
+
+def _prediction(labels: tuple[str, ...], row: Row, order: list[int]) -> Prediction:
+    top = tuple(Score(labels[index], index, float(row[index])) for index in order)
+    return Prediction(top[0].label, top[0].index, top[0].probability, top)
+
+
+def _result(task: str, labels: tuple[str, ...], row: Row, limit: float) -> Result:
+    from edgeconv.runtime import results  # Here, since classes are the common case, and a start waits for each class.
+
+    match task:
+        case "tags":
+            return _tags(labels, row, limit)
+        case "yes-no":
+            yes = bool(row[0] >= limit)
+            return results.YesNo(labels[yes], yes, float(row[0]), limit)
+        case "values":
+            return results.Values(dict(zip(labels, map(float, row), strict=True)))
+        case "embedding":
+            return results.Embedding(row)
+        case "mask":
+            return _mask(labels, row, limit)
+        case "picture":
+            return results.MadePicture(row)
+    raise ValueError(f"a task without answers to pictures: {task}")
+
+
+def _tags(labels: tuple[str, ...], row: Row, limit: float) -> Tags:
+    from edgeconv.runtime.results import Tags
+
+    scores = tuple(Score(label, index, float(row[index])) for index, label in enumerate(labels))
+    found = sorted((score for score in scores if score.probability >= limit), key=lambda score: -score.probability)
+    return Tags(tuple(found), scores, limit)
+
+
+def _mask(labels: tuple[str, ...], maps: Row, limit: float) -> Mask:
+    from edgeconv.runtime.results import Mask
+
+    classes: NDArray[Any] = maps.argmax(axis=-1) if maps.shape[-1] > 1 else maps[..., 0] >= limit
+    return Mask(classes.astype(np.uint8 if len(labels) <= 256 else np.uint16), labels)

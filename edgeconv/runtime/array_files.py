@@ -1,0 +1,45 @@
+"""Arrays of a model that takes no picture, read from `.npz` and `.npy` files."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeconv.errors import InputError
+
+SUFFIXES = (".npz", ".npy")
+
+
+def read_arrays(path: Path, names: Sequence[str]) -> dict[str, NDArray[Any]]:
+    """Return the arrays of a file by the names of inputs.
+
+    Args:
+        path: an `.npz` with an array for each input, or, of a model with one input, an `.npy`.
+        names: of the inputs.
+
+    Raises:
+        InputError: the file is absent, damaged, or has no names where several are needed.
+    """
+    try:
+        loaded = np.load(path, allow_pickle=False)
+        if isinstance(loaded, np.ndarray):
+            found = {"": loaded}
+        else:
+            with loaded:
+                found = dict(loaded)
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise InputError(
+            f"`{path}` must be an .npz or .npy file of numbers. Received: {' '.join(str(error).split())}. "
+            "Write it with `numpy.savez`."
+        ) from error
+    if "" in found and len(names) > 1:
+        raise InputError(
+            f"`{path}` must hold the arrays {', '.join(names)}. Received: one array without a name. "
+            "Write them with `numpy.savez`, by their names."
+        )
+    return {names[0]: found[""]} if "" in found else found

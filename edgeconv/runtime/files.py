@@ -1,0 +1,86 @@
+"""The files of a model, an artifact's folder or a lone `.onnx`, and the contract that they carry."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from edgeconv.artifact import MANIFEST_FILE, SAMPLES_FILE, read_json
+from edgeconv.errors import ArtifactError, ChecksumError, ManifestError
+from edgeconv.manifest import METADATA_KEY, VARIANT_KEY, Manifest
+from edgeconv.runtime.session import Session
+from edgeconv.variants import REFERENCE
+
+
+@dataclass(frozen=True)
+class ModelFiles:
+    """The files of a model, not yet open.
+
+    Attributes:
+        path: the artifact's folder, or the lone `.onnx` file.
+        manifest: the contract.
+        variants: the names of the variants that are there.
+        read: gives the bytes of a variant, and raises ChecksumError where they are not those of the manifest.
+        samples: the golden vectors, or None where there are none.
+    """
+
+    path: Path
+    manifest: Manifest
+    variants: tuple[str, ...]
+    read: Callable[[str], bytes]
+    samples: Path | None
+
+
+def read_files(path: Path) -> ModelFiles:
+    """Read the contract of an artifact's folder or of a lone `.onnx` file, of any model.
+
+    Raises:
+        ArtifactError: the path is neither.
+    """
+    return _lone_file(path) if path.is_file() else _folder(path)
+
+
+def _folder(path: Path) -> ModelFiles:
+    if not path.is_dir():
+        raise ArtifactError(
+            f"`{path}` must be an artifact's folder or an `.onnx` file. Received: no such path. "
+            "Make one with `edgeconv export`."
+        )
+    manifest = Manifest.from_dict(read_json(path / MANIFEST_FILE), str(path / MANIFEST_FILE))
+
+    def read(name: str) -> bytes:
+        variant = manifest.variants[name]
+        try:
+            data = (path / variant.file).read_bytes()
+        except OSError as error:
+            raise ArtifactError(
+                f"`{path / variant.file}` is required. Received: {error.strerror}. Export the model again."
+            ) from error
+        digest = hashlib.sha256(data).hexdigest()
+        if variant.sha256 is not None and digest != variant.sha256:
+            raise ChecksumError(
+                f"`{path / variant.file}` must have the SHA-256 {variant.sha256[:12]}... of its manifest. "
+                f"Received: {digest[:12]}.... Export the model again."
+            )
+        return data
+
+    samples = path / SAMPLES_FILE
+    return ModelFiles(path, manifest, tuple(manifest.variants), read, samples if samples.is_file() else None)
+
+
+def _lone_file(path: Path) -> ModelFiles:
+    from edgeconv.runtime.metadata import read_metadata
+
+    data = path.read_bytes()
+    # What is no ONNX file is opened, for ONNX Runtime to say what is wrong with it; its own format has metadata too.
+    metadata = read_metadata(data) or Session(data).metadata
+    if METADATA_KEY not in metadata:
+        raise ManifestError(
+            f"`{path}` must carry its contract under `{METADATA_KEY}`. Received: an ONNX file without it. "
+            "Export the Keras model with `edgeconv export`."
+        )
+    manifest = Manifest.from_json(metadata[METADATA_KEY], str(path))
+    only = metadata.get(VARIANT_KEY, REFERENCE)
+    return ModelFiles(path, manifest, (only,), {only: data}.__getitem__, None)

@@ -1,0 +1,108 @@
+"""Any model: arrays by name in, arrays by name out, everything checked against the contract."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeconv.errors import ConfigError, InputError
+from edgeconv.manifest import ArraySpec
+from edgeconv.runtime.files import read_files
+from edgeconv.runtime.fitness import check_fitness
+from edgeconv.runtime.loading import choose_variant, find_model, has_reduced_range
+from edgeconv.runtime.providers import CPU
+from edgeconv.runtime.session import open_session
+from edgeconv.variants import takes_pictures
+
+BATCH = "batch"
+"""Name of the axis whose size all inputs of a call share."""
+
+
+class Runner:
+    """A model of any inputs and outputs, ready to run on the CPU.
+
+    Args:
+        model: an artifact's folder or a lone `.onnx` file; None takes the newest artifact below `exported/`, else the
+            reference model of the package.
+        variant: a name of `edgeconv.variants.VARIANTS`; None takes int8 where it is there, else fp32.
+        threads: threads inside an operator, at least 1.
+
+    Raises:
+        ArtifactError: there is no such model, or it is damaged.
+        ConfigError: the variant takes pictures, which `Predictor` gives it.
+
+    Example:
+        >>> runner = Runner("exported/kws")  # doctest: +SKIP
+        >>> runner.run({"mfcc": np.zeros((1, 49, 10), np.float32)})["scores"].shape  # doctest: +SKIP
+        (1, 12)
+    """
+
+    def __init__(self, model: str | Path | None = None, *, variant: str | None = None, threads: int = 1) -> None:
+        if threads < 1:
+            raise ConfigError(f"`threads` must be at least 1. Received: {threads}. Leave it out for 1.")
+        files = read_files(Path(model) if model else find_model())
+        self.path = files.path
+        self.manifest = files.manifest
+        self.variant = choose_variant(files, variant, CPU)
+        if takes_pictures(self.variant):
+            raise ConfigError(
+                f"`variant` must be one that takes arrays. Received: {self.variant}, which takes pictures of any size. "
+                "Use `Predictor`, or another variant."
+            )
+        check_fitness(self.manifest, self.variant)
+        reduced = has_reduced_range(self.manifest, self.variant)
+        self._session = open_session(files.read(self.variant), CPU, threads, reduced_range=reduced)
+
+    @property
+    def inputs(self) -> tuple[ArraySpec, ...]:
+        """What the model takes, in its order."""
+        return (self.manifest.input, *self.manifest.more_inputs)
+
+    @property
+    def outputs(self) -> tuple[ArraySpec, ...]:
+        """What it answers, in its order."""
+        return (self.manifest.output, *self.manifest.more_outputs)
+
+    def run(self, arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+        """Answer arrays by the names of the inputs.
+
+        Args:
+            arrays: one for each of `inputs`, of its dtype and shape, all of one batch size.
+
+        Returns:
+            The outputs by name, as the model gives them: no softmax or sigmoid is added.
+
+        Raises:
+            InputError: names the input, the dtype and shape that are required and those received.
+        """
+        names = [spec.name for spec in self.inputs]
+        if set(arrays) != set(names):
+            raise InputError(
+                f"`{self.manifest.name}` takes arrays named {', '.join(names)}. Received: "
+                f"{', '.join(arrays) or 'none'}. Give each by its name."
+            )
+        sizes: dict[str, int] = {}
+        for spec in self.inputs:
+            _check(spec, arrays[spec.name], sizes)
+        wanted = [spec.name for spec in self.outputs]
+        return dict(zip(wanted, self._session.run(wanted, dict(arrays)), strict=True))
+
+
+def _check(spec: ArraySpec, array: Any, sizes: dict[str, int]) -> None:
+    """Check an array against its contract, and its named axes against those of the arrays before it."""
+    what = f"`{spec.name}` must be {spec.dtype} ({', '.join(map(str, spec.shape))})"
+    if not isinstance(array, np.ndarray):
+        raise InputError(f"{what}. Received: {type(array).__name__}. Make it with `np.asarray(x, np.{spec.dtype})`.")
+    received = f"Received: {array.dtype} {array.shape}"
+    if array.dtype != np.dtype(spec.dtype):
+        raise InputError(f"{what}. {received}. Convert it with `x.astype(np.{spec.dtype})`.")
+    fixed = [axis if isinstance(axis, int) else None for axis in spec.shape]
+    if array.ndim != len(fixed) or any(axis not in {None, size} for axis, size in zip(fixed, array.shape, strict=True)):
+        advice = "Add the batch axis with `x[None]`" if array.ndim + 1 == len(fixed) else "Bring it to that shape"
+        raise InputError(f"{what}. {received}. {advice}.")
+    if spec.shape[0] == BATCH and sizes.setdefault(BATCH, len(array)) != len(array):
+        raise InputError(f"{what} with a batch of {sizes[BATCH]}, as the inputs before it. {received}. Give as many.")

@@ -1,0 +1,65 @@
+"""Any model, arrays by name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from edgeconv.errors import ConfigError, InputError
+from edgeconv.runtime.array_files import read_arrays
+from edgeconv.runtime.predictor import Predictor
+from edgeconv.runtime.runner import Runner
+from tests.runtime.artifacts import of_task
+
+IMAGES = np.random.default_rng(0).integers(0, 256, (5, 12, 12, 3), np.uint8)
+
+
+@pytest.mark.parametrize("file", ["", "model.onnx"])
+def test_arrays_by_name(tiny: Path, file: str) -> None:
+    runner = Runner(tiny / file, variant="fp32")
+    answers = runner.run({"image": IMAGES})
+    assert list(answers) == ["probabilities"]
+    np.testing.assert_array_equal(answers["probabilities"], Predictor(tiny, variant="fp32").probabilities(IMAGES))
+
+
+def test_a_model_of_no_task(tiny: Path, tmp_path: Path) -> None:
+    runner = Runner(of_task(tiny, tmp_path / "m", "any"))
+    assert [spec.name for spec in runner.inputs] == ["image"]
+    assert runner.run({"image": IMAGES})["probabilities"].shape == (5, 3)
+
+
+@pytest.mark.parametrize(
+    ("arrays", "problem"),
+    [
+        ({"x": IMAGES}, "takes arrays named image. Received: x"),
+        ({}, "takes arrays named image. Received: none"),
+        ({"image": [1, 2]}, r"`image` must be uint8 \(batch, 12, 12, 3\)\. Received: list"),
+        ({"image": IMAGES.astype(np.float32)}, r"Received: float32 \(5, 12, 12, 3\)\. Convert it with `x\.astype"),
+        ({"image": IMAGES[0]}, "Add the batch axis"),
+        ({"image": IMAGES[:, 1:]}, r"Received: uint8 \(5, 11, 12, 3\)\. Bring it"),
+    ],
+)
+def test_what_does_not_fit_is_refused(tiny: Path, arrays: dict[str, Any], problem: str) -> None:
+    with pytest.raises(InputError, match=problem):
+        Runner(tiny).run(arrays)
+
+
+def test_a_variant_that_takes_pictures_is_refused(tiny: Path) -> None:
+    with pytest.raises(ConfigError, match="Received: e2e, which takes pictures"):
+        Runner(tiny, variant="e2e")
+
+
+def test_arrays_are_read_from_files(tmp_path: Path) -> None:
+    np.save(tmp_path / "one.npy", IMAGES)
+    np.savez(tmp_path / "two.npz", a=IMAGES, b=IMAGES[:1])
+    np.testing.assert_array_equal(read_arrays(tmp_path / "one.npy", ["image"])["image"], IMAGES)
+    assert set(read_arrays(tmp_path / "two.npz", ["a", "b"])) == {"a", "b"}
+    with pytest.raises(InputError, match=r"must hold the arrays a, b\. Received: one array without a name"):
+        read_arrays(tmp_path / "one.npy", ["a", "b"])
+    (tmp_path / "bad.npy").write_bytes(b"no array")
+    for name in ("bad.npy", "absent.npz"):
+        with pytest.raises(InputError, match=r"must be an \.npz or .npy file of numbers"):
+            read_arrays(tmp_path / name, ["a"])
