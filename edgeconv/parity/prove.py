@@ -8,12 +8,14 @@ from types import MappingProxyType
 
 from edgeconv.parity.classes import compare_classes, judge_classes
 from edgeconv.parity.comparison import Answers, ComparisonSet
-from edgeconv.parity.ledger import Ledger, Row
+from edgeconv.parity.decisions import judge_task
+from edgeconv.parity.ledger import Gate, Ledger, Row
 from edgeconv.parity.pictures import show
 from edgeconv.parity.stage import Stage, answers_of, scores_of
 from edgeconv.parity.values import compare_values, judge_values
 from edgeconv.progress import SILENT, Progress
 from edgeconv.runtime.activation import softmax
+from edgeconv.tasks import ANY
 from edgeconv.timing import median_latency_ms
 
 
@@ -23,6 +25,8 @@ def prove(
     *,
     max_drop: float,
     kind: str,
+    task: str = ANY,
+    pending: str | None = None,
     known: Mapping[str, tuple[Answers, ...]] = MappingProxyType({}),
     progress: Progress = SILENT,
 ) -> Ledger:
@@ -37,11 +41,14 @@ def prove(
         max_drop: accuracy that int8 may lose, in percentage points.
         kind: of the outputs, "probabilities", "logits" or "tensor"; logits are compared as the probabilities they stand
             for, where classes are compared.
+        task: what the one output means, a key of `TASKS`: its decisions are compared too, where no classes are.
+        pending: what is still to be done to the outputs of a task.
         known: what stages have answered already, by their names; see `answers_of`.
         progress: sees a bar for each stage.
     """
     rows: list[Row] = []
     reference: tuple[Answers, ...] = ()
+    decisions: tuple[Gate, ...] = ()
 
     def answered(stage: Stage, given: ComparisonSet) -> tuple[Answers, ...]:
         known_here = given is compared and stage.name in known
@@ -60,7 +67,9 @@ def prove(
         answers = answered(stage, compared)
         reference = reference or answers
         rows.append(_row(stage, answers, reference, compared))
-    gates = judge_classes(rows, max_drop=max_drop) if compared.spreads is None else judge_values(rows)
+        if compared.spreads is not None and len(rows) > 1:
+            decisions += judge_task(task, stage.name, answers, reference, pending=pending)
+    gates = judge_classes(rows, max_drop=max_drop) if compared.spreads is None else judge_values(rows) + decisions
     return Ledger(compared.dataset, compared.split, compared.sha256, tuple(rows), gates)
 
 

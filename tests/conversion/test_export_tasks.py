@@ -44,6 +44,9 @@ CASES = [
 ]
 
 
+GATES = {"tags": "flips", "yes-no": "flips", "embedding": "cosine distance", "mask": "pixels that flip in percent"}
+
+
 @pytest.mark.parametrize(("task", "ends", "labels", "name"), CASES)
 def test_the_contract_states_the_task(
     tmp_path: Path, task: str, ends: list[Callable[[], Any]], labels: tuple[str, ...], name: str
@@ -54,6 +57,8 @@ def test_the_contract_states_the_task(
     assert (manifest.task, manifest.output.kind, manifest.output.name) == (task, "tensor", name)
     assert (manifest.input.name, manifest.input.dtype, manifest.labels) == ("image", "uint8", labels)
     assert exported.ledger.passed
+    gates = [gate.name for gate in exported.ledger.gates]
+    assert gates == ["max error over spread", *([GATES[task]] if task in GATES else [])]
     assert 0 < exported.ledger.rows[1].max_abs_dp < 1e-4
     assert edgeconv.Manifest.from_dict(manifest.as_dict()) == manifest
     answer = edgeconv.Predictor(exported.path).predict(np.full((30, 40), 90, np.uint8))

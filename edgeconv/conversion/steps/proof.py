@@ -15,6 +15,7 @@ from edgeconv.parity.ledger import Ledger
 from edgeconv.parity.prove import prove
 from edgeconv.parity.stage import FROM_FILE, Stage, on_images, stage_of, stage_of_tensors
 from edgeconv.runtime.golden import Samples
+from edgeconv.tasks import ANY
 from edgeconv.variants import VARIANTS
 
 IMAGES_EXPLAINED = 8
@@ -54,6 +55,8 @@ def prove_variants(conversion: Conversion) -> ProvedExport:
         compared,
         max_drop=config.max_drop,
         kind=context.output_kind,
+        task=reference.task if reference.takes_picture else ANY,
+        pending=reference.head.pending,
         known=known,
         progress=context.progress,
     )
