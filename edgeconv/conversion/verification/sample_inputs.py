@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from edgeconv.conversion.keras.ports import Port
 from edgeconv.conversion.keras.reference import KerasReference
+from edgeconv.conversion.verification.open_sizes import find_sizes
 from edgeconv.conversion.verification.random_inputs import RandomInputs, candidates
 from edgeconv.errors import UnsupportedModelError
 from edgeconv.parity.comparison import Batch, ComparisonSet, Feeds, fingerprint
@@ -20,9 +21,6 @@ BATCHES = (3, 1)
 
 SECOND_SCALE = 2
 """Where heights and widths are dynamic, they are tried at a second size, so many times the first."""
-
-SIDES = (64, 128, 256)
-"""Heights and widths that a picture of any size is tried at; some networks have no answer to small ones."""
 
 LEAST_SPREAD = 1e-5
 """Share of the largest answer below which a difference of answers is rounding: float32 has 24 bits."""
@@ -56,43 +54,23 @@ def draw_sample_inputs(reference: KerasReference, seed: int, data: Feeds | None 
             return found
     else:
         for source in candidates(reference, seed):
-            side = _side(reference, source, sizes[0])
-            found = _answered("random", reference, _draws(reference, source, sizes, side))
+            sized, side = find_sizes(reference, source, sizes[0])
+            found = _answered("random", reference, _draws(sized, sizes, side))
             problem = _degenerate(found, reference.outputs)
             if not problem:
-                return replace(found, draw=partial(source.draw, side=side) if reference.batch is None else None)
+                return replace(found, draw=partial(sized.draw, side=side) if reference.batch is None else None)
     raise UnsupportedModelError(
         f"`{reference.path}` must give answers that can be compared. Received: {problem}, which proves nothing. "
         f"Train it, or give inputs of yours with `--input-data x.npz`."
     )
 
 
-def _draws(
-    reference: KerasReference, source: RandomInputs, sizes: tuple[int, ...], side: int
-) -> Iterator[tuple[Feeds, str]]:
-    dynamic = any(size is None for port in reference.inputs for size in port.shape)
+def _draws(source: RandomInputs, sizes: tuple[int, ...], side: int) -> Iterator[tuple[Feeds, str]]:
+    dynamic = any(size is None for port in source.ports for size in port.shape)
     for size in sizes:
         yield source.draw(size, side), f"random inputs, batch {size}"
     if dynamic:
         yield source.draw(sizes[0], side * SECOND_SCALE), f"random inputs of a second size, batch {sizes[0]}"
-
-
-def _side(reference: KerasReference, source: RandomInputs, batch: int) -> int:
-    """Return the smallest side that Keras has an answer to, of the shape that the model declares.
-
-    Where a sequence is shorter than a frame of STFTSpectrogram, Keras returns memory that nobody wrote to.
-    """
-    sides = SIDES if any(len(port.shape) == 3 for port in reference.inputs) else (8, *SIDES)
-    if all(size is not None for port in reference.inputs for size in port.shape):
-        return sides[0]
-    for side in sides[:-1]:
-        try:
-            answers = reference.run(source.draw(batch, side))
-        except UnsupportedModelError:
-            continue
-        if all(port.fits(answers[port.name].shape) for port in reference.outputs):
-            return side
-    return sides[-1]
 
 
 def _answered(what: str, reference: KerasReference, draws: Iterator[tuple[Feeds, str]]) -> ComparisonSet:
