@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 CLASSES = "classes"
+YES_NO = "yes-no"
 ANY = "any"
 
 THRESHOLD = 0.5
@@ -30,7 +31,7 @@ TASKS = {
     for row in (
         TaskSpec(CLASSES, "probabilities", "one class of many"),
         TaskSpec("tags", "probabilities", "a tag"),
-        TaskSpec("yes-no", "probability", "yes or no"),
+        TaskSpec(YES_NO, "probability", "yes or no"),
         TaskSpec("values", "values", "a value"),
         TaskSpec("embedding", "embedding", "an embedding"),
         TaskSpec("mask", "mask", "a mask"),

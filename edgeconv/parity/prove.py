@@ -6,6 +6,9 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from types import MappingProxyType
 
+import numpy as np
+from numpy.typing import NDArray
+
 from edgeconv.parity.classes import compare_classes, judge_classes
 from edgeconv.parity.comparison import Answers, ComparisonSet
 from edgeconv.parity.decisions import judge_task
@@ -14,8 +17,8 @@ from edgeconv.parity.pictures import show
 from edgeconv.parity.stage import Stage, answers_of, scores_of
 from edgeconv.parity.values import compare_values, judge_values
 from edgeconv.progress import SILENT, Progress
-from edgeconv.runtime.activation import softmax
-from edgeconv.tasks import ANY
+from edgeconv.runtime.activation import sigmoid, softmax
+from edgeconv.tasks import ANY, YES_NO
 from edgeconv.timing import median_latency_ms
 
 
@@ -41,7 +44,8 @@ def prove(
         max_drop: accuracy that int8 may lose, in percentage points.
         kind: of the outputs, "probabilities", "logits" or "tensor"; logits are compared as the probabilities they stand
             for, where classes are compared.
-        task: what the one output means, a key of `TASKS`: its decisions are compared too, where no classes are.
+        task: what the one output means, a key of `TASKS`: its decisions are compared too, where no classes are; a yes
+            or no is two classes.
         pending: what is still to be done to the outputs of a task.
         known: what stages have answered already, by their names; see `answers_of`.
         progress: sees a bar for each stage.
@@ -55,6 +59,8 @@ def prove(
         answers = known[stage.name] if known_here else answers_of(stage, given, progress)
         if given.spreads is None and kind == "logits" and not stage.gives_probabilities:
             return ({"scores": softmax(scores_of(answers))},)
+        if given.spreads is None and task == YES_NO:
+            return ({"scores": _of_both(scores_of(answers), pending)},)
         return answers
 
     for stage in stages:
@@ -71,6 +77,12 @@ def prove(
             decisions += judge_task(task, stage.name, answers, reference, pending=pending)
     gates = judge_classes(rows, max_drop=max_drop) if compared.spreads is None else judge_values(rows) + decisions
     return Ledger(compared.dataset, compared.split, compared.sha256, tuple(rows), gates)
+
+
+def _of_both(yes: NDArray[np.float32], pending: str | None) -> NDArray[np.float32]:
+    """Return the probabilities of no and yes, float32, (n, 2), of what a model answers, (n, 1)."""
+    probability = sigmoid(yes) if pending else yes
+    return np.concatenate([1.0 - probability, probability], axis=1)
 
 
 def _row(stage: Stage, answers: tuple[Answers, ...], reference: tuple[Answers, ...], compared: ComparisonSet) -> Row:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 pytestmark = pytest.mark.train
 keras = pytest.importorskip("keras", reason="needs the extra `train`")
@@ -15,6 +16,7 @@ keras = pytest.importorskip("keras", reason="needs the extra `train`")
 import edgeconv  # noqa: E402
 from edgeconv.config import ExportConfig  # noqa: E402
 from edgeconv.conversion.export import export_here  # noqa: E402
+from edgeconv.datasets import DatasetSpec  # noqa: E402
 from edgeconv.errors import ConfigError  # noqa: E402
 from tests.conversion.isolation.alive import alive  # noqa: E402
 
@@ -90,3 +92,42 @@ def test_what_does_not_go_with_the_task_is_refused(tmp_path: Path, config: Expor
     with pytest.raises(ConfigError, match=problem):
         export_here(path, config=config, out=tmp_path / "m")
     assert not (tmp_path / "m").exists()
+
+
+@pytest.fixture(scope="module")
+def shades(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder of dark and bright pictures, split."""
+    folder = tmp_path_factory.mktemp("shades")
+    generator = np.random.default_rng(0)
+    for split, count in (("train", 12), ("test", 8)):
+        for label, level in (("bright", 170), ("dark", 40)):
+            (folder / split / label).mkdir(parents=True)
+            for number in range(count):
+                pixels = (level + generator.integers(0, 40, (12, 12))).astype(np.uint8)
+                Image.fromarray(pixels).save(folder / split / label / f"{number}.png")
+    return folder
+
+
+@pytest.mark.parametrize("pending", [False, True])
+def test_a_yes_or_no_is_judged_on_labelled_pictures(tmp_path: Path, shades: Path, pending: bool) -> None:
+    """The second class, dark, is the yes: its logit is 10 - 20 * mean brightness."""
+    image = keras.Input((12, 12, 1))
+    mean = layers.GlobalAveragePooling2D()(layers.Rescaling(1 / 255)(image))
+    last = layers.Dense(1, activation=None if pending else "sigmoid")
+    network = keras.Model(image, last(mean))
+    last.set_weights([np.array([[-20.0]], np.float32), np.array([10.0], np.float32)])
+    network.compile(loss=keras.losses.BinaryCrossentropy(from_logits=pending))
+    network.save(tmp_path / "m.keras")
+    data = DatasetSpec(str(shades), image_size=(12, 12), channels=1)
+    exported = export_here(tmp_path / "m.keras", config=ExportConfig(), dataset=data, out=tmp_path / "m")
+    assert [row.accuracy for row in exported.ledger.rows] == [1.0, 1.0]
+    assert [gate.name for gate in exported.ledger.gates] == ["flips", "max |dp|"]
+    assert exported.manifest.labels == ("bright", "dark")
+    answer = edgeconv.Predictor(exported.path).predict(shades / "test" / "dark" / "0.png")
+    assert (answer.label, answer.answer) == ("dark", True)  # type: ignore[union-attr]
+
+
+def test_tags_have_no_labelled_pictures(tmp_path: Path, shades: Path) -> None:
+    path = _network(tmp_path / "m.keras", layers.Flatten(), layers.Dense(2, "sigmoid"))
+    with pytest.raises(ConfigError, match=r"`dataset` requires a classifier.*, or state `--task classes` if each"):
+        export_here(path, config=ExportConfig(), dataset=str(shades), out=tmp_path / "m")

@@ -23,7 +23,7 @@ from edgeconv.conversion.tracing.tracer import trace
 from edgeconv.errors import UnsupportedModelError, one_line
 from edgeconv.input_range import RAW
 from edgeconv.quiet import native_log_held_back
-from edgeconv.tasks import ANY, CLASSES
+from edgeconv.tasks import ANY, CLASSES, YES_NO
 
 """Characters that are shown of an error of Keras: some are pages."""
 
@@ -67,6 +67,11 @@ class KerasReference:
     def is_classifier(self) -> bool:
         """Whether a picture goes in and the scores of one class of many come out."""
         return self.takes_picture and self.task == CLASSES
+
+    @property
+    def answers_classes(self) -> bool:
+        """Whether each picture has one class, of many or of two: labelled pictures tell how often it is right."""
+        return self.takes_picture and self.task in {CLASSES, YES_NO}
 
     @property
     def eats_pixels(self) -> bool:

@@ -32,8 +32,9 @@ def check_fit(keras_model: KerasReference, data: Dataset | None, config: ExportC
             )
     if not keras_model.is_classifier:
         _check_fit_of_others(keras_model, data, config)
-        return
-    if config.labels is not None and len(config.labels) != keras_model.classes:
+        if not keras_model.answers_classes:
+            return
+    elif config.labels is not None and len(config.labels) != keras_model.classes:
         raise ConfigError(
             f"`labels` must name the {keras_model.classes} outputs of the model. Received: {len(config.labels)} names. "
             "Name each class once, in the order of the outputs."
@@ -56,9 +57,10 @@ def check_fit(keras_model: KerasReference, data: Dataset | None, config: ExportC
             f"`{keras_model.path}` requires images of {wanted}. Received: {shape} in {data.source}. "
             "Choose other data, or set `--image-size`."
         )
-    if len(data.labels) != keras_model.classes:
+    classes = len(names_of(keras_model))
+    if len(data.labels) != classes:
         raise DatasetError(
-            f"`{keras_model.path}` requires data of {keras_model.classes} classes. Received: {len(data.labels)} in "
+            f"`{keras_model.path}` requires data of {classes} classes. Received: {len(data.labels)} in "
             f"{data.source}. Choose the data that it was trained on."
         )
 
@@ -66,7 +68,7 @@ def check_fit(keras_model: KerasReference, data: Dataset | None, config: ExportC
 def _check_fit_of_others(keras_model: KerasReference, data: Dataset | None, config: ExportConfig) -> None:
     """Refuse what only a classifier of pictures has: classes, labelled images, and int8 that is judged by them."""
     asked = [row.option for row in VARIANTS.values() if row.classifiers_only and config.makes(row.name)]
-    asked += ["dataset"] * (data is not None)
+    asked += ["dataset"] * (data is not None and not keras_model.answers_classes)
     names = names_of(keras_model)
     asked += ["labels"] * (config.labels is not None and not names)
     if asked:
