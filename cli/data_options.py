@@ -25,7 +25,7 @@ def data_options(command: Callable[..., Any]) -> Callable[..., Any]:
             "subfolder of pictures a class.",
         ),
         click.option("--data-dir", metavar="DIR", help="Where mnist and fashion-mnist lie. Default: $EDGECONV_DATA."),
-        click.option("--image-size", metavar="HxW", help="Bring pictures of a folder to this size, such as 64x64."),
+        click.option("--image-size", metavar="HxW", help="Bring pictures to this size, such as 64x64."),
         click.option("--val-split", default=0.2, show_default=True, help="Share held out where data have no test set."),
         click.option("--channels", type=click.Choice(["1", "3"]), help="Pictures of a folder: 1 is grey, 3 is RGB."),
         click.option(
@@ -65,7 +65,7 @@ def spec_of(options: dict[str, Any]) -> DatasetSpec:
     return DatasetSpec(
         dataset=chosen["dataset"] or "auto",
         data_dir=chosen["data_dir"],
-        image_size=_size(chosen["image_size"]),
+        image_size=size_of(chosen["image_size"]),
         val_split=chosen["val_split"],
         channels=int(chosen["channels"]) if chosen["channels"] else None,
         preparation=chosen["preparation"],
@@ -81,7 +81,8 @@ def given_spec_of(options: dict[str, Any]) -> DatasetSpec | None:
     return spec if named else None
 
 
-def _size(text: str | None) -> tuple[int, int] | None:
+def size_of(text: str | None) -> tuple[int, int] | None:
+    """Return the height and width that an option names, or None."""
     if text is None:
         return None
     height, times, width = text.lower().partition("x")

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from .data_options import FITTING, data_options, given_spec_of
+from .data_options import FITTING, data_options, given_spec_of, size_of
 from .explain_table import columns_of
 from .output import emit, format_option
 from .parity_table import COLUMNS
@@ -64,7 +64,7 @@ def command(
     from edgeconv.config import ExportConfig, artifact_folder
     from edgeconv.datasets.labels import read_labels
 
-    fitting = {name: options[name] for name in FITTING}
+    fitting = {name: options[name] for name in FITTING} | {"image_size": size_of(options["image_size"])}
     spec = given_spec_of(options)
     names = None if labels is None else read_labels(labels)
     config = ExportConfig(labels=names, variants=taken_variants(options), **fitting, **options)

@@ -116,6 +116,7 @@ class ExportConfig:
         min_runtime: the oldest ONNX Runtime that must load the files, such as ``"1.16"``.
         batch: size of the batch axis; None keeps it dynamic.
         explain: hold every layer against Keras too.
+        image_size: (height, width) in pixels that pictures become, for a model that takes any size.
         fit, interpolation, antialias: how pictures are brought to the model's size; see `Fitting`.
         loader: how the user's own code reads a picture, ``"module:function"`` or ``"keras-directory"``: Keras answers
             the files of the test images so too, and the ledger has both. The latter also says how pictures are fitted.
@@ -147,6 +148,7 @@ class ExportConfig:
     min_runtime: str | None = None
     batch: int | None = None
     explain: bool = False
+    image_size: tuple[int, int] | None = None
     fit: str | None = None
     interpolation: str | None = None
     antialias: bool | None = None
@@ -164,6 +166,8 @@ class ExportConfig:
             if limit is not None and not 0.0 < limit < 1e6:
                 raise ConfigError(f"`{option}` must be above 0. Received: {limit}. Leave it out for the default.")
         check_max_drop(self.max_drop)
+        for side in self.image_size or ():
+            between("image_size", side, 1, 4096)
         if self.input_range is not None:
             InputRange.parse(self.input_range)
         if self.task is not None:

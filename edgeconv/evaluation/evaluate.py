@@ -142,8 +142,13 @@ def _keras_stage(files: ModelFiles, custom_objects: Sequence[str], progress: Pro
 
     provenance = files.manifest.provenance
     input_range = provenance.input_range if provenance else None
-    task = files.manifest.task
-    reference = load_keras(path, input_range=input_range, custom_objects=custom_objects, task=task)
+    reference = load_keras(
+        path,
+        input_range=input_range,
+        custom_objects=custom_objects,
+        task=files.manifest.task,
+        pictures=len(files.manifest.input.shape) == 4,
+    )
     return [Stage("keras", "tensorflow", on_images(reference.predict), path.stat().st_size)]
 
 

@@ -100,6 +100,10 @@ def prepare_for(manifest: Manifest, picture: Pixels) -> Pixels:
     if manifest.preprocess is None:
         raise InputError(
             f"`{manifest.name}` must say how pixels become its {manifest.input.dtype} input. Received: "
-            "a model exported without it. Export it again with `--input-range`."
+            f"a model exported without it. Export it again with `{_missing(manifest)}`."
         )
     return prepare(picture, manifest.preprocess)
+
+
+def _missing(manifest: Manifest) -> str:
+    return "--image-size" if manifest.input.kind == "pixels" else "--input-range"

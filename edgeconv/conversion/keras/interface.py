@@ -30,6 +30,7 @@ class Interface:
         by_name: whether `arguments` is a dict of keyword arguments.
         declared_batch: the batch size that the inputs declare, or None. Keras declares one of its own accord for a
             model that was built by a call on data.
+        adds_channel: whether the one input is a grey picture without an axis of channels: the port has one.
     """
 
     inputs: tuple[Port, ...]
@@ -38,6 +39,22 @@ class Interface:
     answers: Any
     by_name: bool = False
     declared_batch: int | None = None
+    adds_channel: bool = False
+
+    def with_channel(self, stated: bool, scales: bool) -> Interface:
+        """Return the interface of grey pictures where the one input is (batch, height, width), else the same.
+
+        Such an input may be a sequence as well: only what is stated, a layer that scales pixels or a dtype tells.
+
+        Args:
+            stated: whether somebody said that the model takes pictures.
+            scales: whether its layers scale raw pixels.
+        """
+        port = self.inputs[0]
+        rows = len(self.inputs) == 1 and len(port.shape) == 2 and None not in port.shape
+        if not rows or not (stated or scales or port.dtype == "uint8"):
+            return self
+        return replace(self, inputs=(replace(port, shape=(*port.shape, 1)),), adds_channel=True)
 
     def for_task(self, task: str) -> Interface:
         """Return the interface with the names of a task, where a picture goes in and one array comes out."""

@@ -16,7 +16,7 @@ from edgeconv.conversion.keras.head import read_head
 from edgeconv.conversion.keras.interface import interface_of
 from edgeconv.conversion.keras.legacy.layers import keras2_objects
 from edgeconv.conversion.keras.legacy.opening import open_keras2
-from edgeconv.conversion.keras.pixels import Pixels, pixels_of
+from edgeconv.conversion.keras.pixels import Pixels, pixels_of, scales_pixels
 from edgeconv.conversion.keras.ports import IMAGE
 from edgeconv.conversion.keras.reference import KerasReference
 from edgeconv.conversion.keras.saved_model import open_saved_model
@@ -38,6 +38,7 @@ def load_keras(
     signature: str | None = None,
     task: str | None = None,
     classes: bool = False,
+    pictures: bool = False,
     data: Mapping[str, NDArray[Any]] | None = None,
 ) -> KerasReference:
     """Load a Keras model, without running code that its file carries.
@@ -52,6 +53,7 @@ def load_keras(
         signature: of a SavedModel; None takes `serving_default`, or the only one.
         task: what the outputs mean, a key of `TASKS`; None reads it from the model's head.
         classes: the model's classes are known: they have labels, or labelled data.
+        pictures: the model takes pictures, as somebody said: an input (batch, height, width) is one without channels.
         data: arrays by input, which describe the inputs of a model that does not itself.
 
     Raises:
@@ -98,6 +100,8 @@ def load_keras(
             f"Received{_refusal(error)}"
         ) from error
     interface = interface_of(path, model, data)
+    stated = pictures or input_range is not None
+    interface = interface.with_channel(stated, len(interface.inputs) == 1 and scales_pixels(model))
     sizes = interface.outputs[0].shape
     head = read_head(path, interface).settled(path, stated=task, classes=classes, sizes=sizes)
     interface = interface.for_task(head.task or ANY)

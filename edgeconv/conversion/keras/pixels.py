@@ -53,6 +53,12 @@ class Pixels:
         return f"State {form}." if self.layers else f"State {form}, such as 0:1 for `x / 255`."
 
 
+def scales_pixels(model: Any) -> bool:
+    """Whether a model's own layers scale raw pixels to what a network may be trained on."""
+    found = scalings_of(model)
+    return bool(found) and all(scaling.layers and scaling.is_plausible for scaling in found)
+
+
 def pixels_of(path: Path, model: Any, input_range: str | None) -> Pixels:
     """Find out how a raw pixel becomes what the model takes. What is stated always counts.
 
@@ -80,5 +86,4 @@ def pixels_of(path: Path, model: Any, input_range: str | None) -> Pixels:
     layers = "; ".join(dict.fromkeys(scaling.sentence for scaling in found if scaling.layers))
     if stated is not None:
         return Pixels(stated, layers, input_range)
-    believed = bool(found) and all(scaling.layers and scaling.is_plausible for scaling in found)
-    return Pixels(RAW if believed or tensor.dtype == "uint8" else None, layers)
+    return Pixels(RAW if scales_pixels(model) or tensor.dtype == "uint8" else None, layers)

@@ -145,7 +145,7 @@ class KerasReference:
 
     def call(self, model: Any, tensors: Sequence[Any]) -> list[Any]:
         """Call a Keras model of this interface on tensors in the order of the inputs; the outputs in theirs."""
-        scaled = iter([self._scaled(tensor) for tensor in tensors])
+        scaled = map(self._without_channel, map(self._scaled, tensors))
         arguments = rebuilt(self.interface.arguments, scaled.__next__)
         answers = model(**arguments, training=False) if self.interface.by_name else model(arguments, training=False)
         return [answer for _, answer in leaves(answers, like=self.interface.answers)]
@@ -188,6 +188,11 @@ class KerasReference:
 
     def _by_name(self, answers: Sequence[Any]) -> dict[str, NDArray[Any]]:
         return {port.name: answer.numpy() for port, answer in zip(self.outputs, answers, strict=True)}
+
+    def _without_channel(self, tensor: Any) -> Any:
+        import tensorflow as tf
+
+        return tf.squeeze(tensor, -1) if self.interface.adds_channel else tensor
 
     def _scaled(self, tensor: Any) -> Any:
         import tensorflow as tf

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -97,5 +97,9 @@ def _evaluation_set(loaded: LoadedModel, calibration: CalibrationImages | None) 
     # Without any image, differences from Keras are shares of an output's spread, where a variant has a limit for that.
     if all(row.tolerance is not None for row in VARIANTS.values() if config.makes(row.name)):
         return None
-    images = next(candidates(loaded.reference, config.seed)).draw(RANDOM_IMAGES, 0)["image"]
+    source, preparation = next(candidates(loaded.reference, config.seed)), loaded.preparation
+    if preparation is not None:  # Where the model takes any size, images have the one that pictures become.
+        shape = (preparation.height, preparation.width, preparation.channels)
+        source = replace(source, ports=(replace(source.ports[0], shape=shape),))
+    images = source.draw(RANDOM_IMAGES, 0)["image"]
     return ComparisonSet.of_images(images, dataset="random", split="random")
