@@ -97,7 +97,7 @@ class ExportConfig:
         max_drop: accuracy that int8 may lose against Keras, in percentage points, 0 to 100.
         seed: of the choice of the calibration images.
         input_range: what the model's float input expects, as `InputRange.parse` reads it; None where it is known.
-            With it the scaling moves into the file, and the file eats raw pixels.
+            With it the scaling moves into the file, and the file takes raw pixels.
         task: what the outputs mean, a key of `edgeconv.tasks.TASKS`; None reads it from the model's last activation
             and its compiled loss.
         labels: class names in the order of the outputs; None takes those of the data, else ``"0"``, ``"1"``, ...
@@ -107,7 +107,7 @@ class ExportConfig:
         fast: make the variant int8-fast too, if a form of int8 is found that is faster on this machine.
         variants: names of variants to make, as the options above do: ``("int8",)`` is `quantize`.
         calibration: images that the int8 ranges are measured on where there are no training images: a folder of
-            pictures, a pattern such as ``"photos/*.jpg"``, one picture, or an `.npz` of arrays as the model eats them.
+            pictures, a pattern such as ``"photos/*.jpg"``, one picture, or an `.npz` of arrays as the model takes them.
         input_data: an `.npz` of inputs by name, on which the file is held against Keras instead of random ones.
         custom_objects: classes and functions that the model is made of, as ``"module:Name"`` or ``"module"``.
         unsafe: run the code that the model's file carries, as in Lambda layers.

@@ -1,4 +1,4 @@
-"""The contract of a model: what it eats, what it answers, how it was made, and how well it does.
+"""The contract of a model: what it takes, what it answers, how it was made, and how well it does.
 
 It lies in `manifest.json` beside the model, and, less the sizes and checksums of files, inside each `.onnx` under
 `METADATA_KEY`, so that a lone file copied to a device still serves.
@@ -89,7 +89,7 @@ class Manifest(Record):
 
     Attributes:
         name: of the artifact.
-        input: the array that the model eats.
+        input: the array that the model takes.
         preprocess: how a picture becomes such an array; None where edgeconv does not know.
         output: the array that the model answers with.
         labels: class names in the order of the outputs.
@@ -139,7 +139,7 @@ class Manifest(Record):
         """Return the contract as a JSON object."""
         return {"format": FORMAT, "schema_version": SCHEMA_VERSION, **super().as_dict()}
 
-    def as_stamp(self) -> str:
+    def as_metadata(self) -> str:
         """Return the contract as compact JSON for the inside of a file, without sizes and checksums of files."""
         bare = {name: replace(variant, size_bytes=None, sha256=None) for name, variant in self.variants.items()}
         return json.dumps(replace(self, variants=bare).as_dict(), separators=(",", ":"), sort_keys=True)

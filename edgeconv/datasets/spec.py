@@ -15,7 +15,7 @@ NAMES = ("auto", "mnist", "mnist-sample", "fashion-mnist")
 PREPARATIONS = ("auto", "digit", "resize")
 
 MAX_SIDE = 4096
-"""Longest side of an image in pixels: far above what a small convnet eats, far below what fills the memory."""
+"""Longest side of an image in pixels: far above what a small convnet takes, far below what fills the memory."""
 
 
 @dataclass(frozen=True)

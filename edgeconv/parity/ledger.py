@@ -100,7 +100,7 @@ class Ledger:
         sha256: fingerprint of the data.
         rows: one a stage; the first is the reference.
         gates: the conditions, each with its result.
-        int8_search: the way to int8, as `SearchResult.as_dict` has it; None where none was made.
+        int8_search: the search for int8, as `SearchResult.as_dict` has it; None where none was made.
     """
 
     dataset: str

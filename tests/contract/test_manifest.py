@@ -53,7 +53,7 @@ def test_the_stamps_of_committed_models_are_written_to_the_byte_as_they_were_rea
     assert len(models) == 3
     for model in models:
         text = read_metadata(model.read_bytes())[METADATA_KEY]
-        assert Manifest.from_json(text).as_stamp() == text
+        assert Manifest.from_json(text).as_metadata() == text
 
 
 @pytest.mark.parametrize("path", COMMITTED.values(), ids=COMMITTED)
@@ -61,7 +61,7 @@ def test_it_is_written_to_the_byte_as_it_was_read(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     manifest = Manifest.from_json(text)
     assert json.dumps(manifest.as_dict(), indent=2, ensure_ascii=False, allow_nan=False) + "\n" == text
-    assert Manifest.from_json(manifest.as_stamp()).as_stamp() == manifest.as_stamp()
+    assert Manifest.from_json(manifest.as_metadata()).as_metadata() == manifest.as_metadata()
 
 
 def test_it_says_where_its_model_comes_from() -> None:
@@ -74,11 +74,11 @@ def test_it_says_where_its_model_comes_from() -> None:
 def test_the_stamp_leaves_out_what_the_file_cannot_know_of_itself(value: dict[str, Any]) -> None:
     manifest = Manifest.from_dict(value)
     assert manifest.variants["fp32"].sha256 is not None
-    stamped = Manifest.from_json(manifest.as_stamp())
+    stamped = Manifest.from_json(manifest.as_metadata())
     assert stamped.variants["fp32"].sha256 is None
     assert stamped.variants["fp32"].size_bytes is None
     assert stamped.labels == manifest.labels
-    assert manifest.as_stamp() == Manifest.from_dict(copy.deepcopy(value)).as_stamp()
+    assert manifest.as_metadata() == Manifest.from_dict(copy.deepcopy(value)).as_metadata()
 
 
 def test_keys_that_are_not_known_yet_are_ignored(value: dict[str, Any]) -> None:
@@ -176,7 +176,7 @@ def complaint(text: str) -> str:
         manifest = Manifest.from_json(text)
     except ArtifactError as error:
         return str(error)
-    assert Manifest.from_json(manifest.as_stamp()).as_stamp() == manifest.as_stamp()
+    assert Manifest.from_json(manifest.as_metadata()).as_metadata() == manifest.as_metadata()
     return ""
 
 

@@ -85,7 +85,7 @@ def test_layers_return_to_float_until_the_gate_holds(model: Path, tmp_path: Path
     row = exported.ledger.row("int8")
     assert row is not None
     assert row.agreement == 1.0
-    assert "The way to int8" in (tmp_path / "m" / "report.html").read_text(encoding="utf-8")
+    assert "The search for int8" in (tmp_path / "m" / "report.html").read_text(encoding="utf-8")
     assert json.loads((tmp_path / "m" / "parity.json").read_text())["int8_search"] == way
 
 

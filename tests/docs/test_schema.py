@@ -41,7 +41,7 @@ def test_it_says_of_each_key_what_it_holds() -> None:
 def test_committed_artifacts_keep_to_it(path: Path) -> None:
     value = json.loads(path.read_text(encoding="utf-8"))
     assert complaints(value) == []
-    stamp = json.loads(Manifest.from_dict(value).as_stamp())
+    stamp = json.loads(Manifest.from_dict(value).as_metadata())
     assert complaints(stamp) == []
 
 

@@ -30,7 +30,7 @@ def save(model: Any, path: Path) -> Path:
 def stamped(model: Any, manifest: Manifest, variant: str) -> Any:
     copy = onnx.ModelProto()
     copy.CopyFrom(model)
-    onnx.helper.set_model_props(copy, {METADATA_KEY: manifest.as_stamp(), VARIANT_KEY: variant, "names": "x" * 500})
+    onnx.helper.set_model_props(copy, {METADATA_KEY: manifest.as_metadata(), VARIANT_KEY: variant, "names": "x" * 500})
     return copy
 
 

@@ -214,14 +214,14 @@ def test_the_ledger_has_its_figures():
     assert "0.25 ms" in text
 
 
-def test_the_way_to_int8_is_shown_where_there_was_a_choice():
+def test_the_search_for_int8_is_shown_where_there_was_a_choice():
     step = {"what": "minmax", "drop": 0.7, "size_bytes": 1000, "latency_us": 50.0, "holds": False}
     way = {"sentence": "It was found.", "max_drop": 0.2, "holds": True, "chosen": 1, "ranking": [], "layers": []}
     ledger = ledger_of()
     found = Page(render(ledger=replace(ledger, int8_search={**way, "steps": [step, {**step, "holds": True}]}))).text
-    assert "The way to int8" in found
+    assert "The search for int8" in found
     assert "It was found." in found
-    assert "The way to int8" not in Page(render(ledger=replace(ledger, int8_search={**way, "steps": [step]}))).text
+    assert "The search for int8" not in Page(render(ledger=replace(ledger, int8_search={**way, "steps": [step]}))).text
 
 
 def test_an_answer_that_is_no_number_is_called_so():

@@ -24,7 +24,7 @@ def embed_metadata(model: onnx.ModelProto, manifest: Manifest, variant: str) -> 
     described = onnx.ModelProto()
     described.CopyFrom(model)
     entries = {
-        METADATA_KEY: manifest.as_stamp(),
+        METADATA_KEY: manifest.as_metadata(),
         VARIANT_KEY: variant,
         # Read by Netron, by Ultralytics' tools and by WinML.
         "names": json.dumps({str(index): label for index, label in enumerate(manifest.labels)}),

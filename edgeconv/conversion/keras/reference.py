@@ -136,7 +136,7 @@ class KerasReference:
         """Return a classifier's answers.
 
         Args:
-            images: (n, ...), uint8 0-255 where the model eats pixels, else float32.
+            images: (n, ...), uint8 0-255 where the model takes pixels, else float32.
 
         Returns:
             float32, (n, classes).

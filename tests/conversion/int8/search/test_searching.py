@@ -218,7 +218,7 @@ def test_the_section_of_the_report_says_what_was_found() -> None:
 
     from edgeconv.formatting import format_size
 
-    source = files("edgeconv.parity").joinpath("way_to_int8.html.jinja").read_text(encoding="utf-8")
+    source = files("edgeconv.parity").joinpath("int8_search.html.jinja").read_text(encoding="utf-8")
     environment = jinja2.Environment(autoescape=True, trim_blocks=True, undefined=jinja2.StrictUndefined)
     environment.filters["size"] = format_size
     for world in (_World({"a": 0.7, "c": 0.3}), _World({"a": 0.05}), _World({"a": 1.0}, floor=0.4)):
