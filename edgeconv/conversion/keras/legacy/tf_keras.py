@@ -33,6 +33,18 @@ def open_by_tf_keras(path: Path, *, unsafe: bool, custom_objects: Mapping[str, A
     return as_keras3(model)
 
 
+def last_activation(model: Any) -> Any:
+    """Return the function of a Keras 2 model's last activation, as a layer of Keras 3 has it, or None."""
+    import tf_keras
+
+    last = model.layers[-1]
+    if len(model.outputs) != 1 or model.outputs[0] is not last.output:
+        return None
+    return (
+        tf_keras.activations.softmax if isinstance(last, tf_keras.layers.Softmax) else getattr(last, "activation", None)
+    )
+
+
 def as_keras3(model: Any) -> Any:
     """Return a Keras 3 model that calls a model of Keras 2, with the same inputs, and its outputs by name."""
     import keras
@@ -44,6 +56,7 @@ def as_keras3(model: Any) -> Any:
         def __init__(self) -> None:
             super().__init__(name=plain_name(model.name), autocast=False)
             self.model = model
+            self.activation = last_activation(model)
             self.foreign_parameters = int(model.count_params())
 
         def build(self, _: Any) -> None:
