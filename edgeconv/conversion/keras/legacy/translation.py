@@ -17,12 +17,13 @@ NAMED_BY_CLASS = {"Functional", "Model"}
 """What Keras 2 calls a functional model."""
 
 
-def translate(config: Config, custom_objects: Collection[str] = ()) -> Config:
+def translate(config: Config, custom_objects: Collection[str] = (), *, place: int = 0) -> Config:
     """Return the config of the same model for Keras 3, in the format of its `.keras` files.
 
     Args:
         config: as Keras 2 wrote it, JSON, of any of its formats.
         custom_objects: names of the user's classes, whose config is left as it is.
+        place: among the layers of its model, which tells models without a name apart.
 
     Raises:
         Untranslatable: names the layer that Keras 3 has no equal of.
@@ -32,7 +33,7 @@ def translate(config: Config, custom_objects: Collection[str] = ()) -> Config:
     if own_name in custom_objects:
         return _serialized(own_name, inner, None, registered_name=config.get("registered_name") or kind)
     if kind == "Sequential":
-        return _serialized(kind, _sequential(inner, custom_objects), "keras")
+        return _serialized(kind, {"name": _name(config, place), "layers": _stack(inner, custom_objects)}, "keras")
     if kind in NAMED_BY_CLASS and "input_layers" in inner:
         return _serialized("Functional", _functional(inner, custom_objects), "keras.src.models.functional")
     inner = {key: _inside(value, custom_objects) for key, value in inner.items()}
@@ -53,26 +54,27 @@ def _serialized(kind: str, config: Config, module: str | None, registered_name: 
     return {"module": module, "class_name": kind, "config": config, "registered_name": registered_name}
 
 
-def _sequential(config: Config | list[Config], custom_objects: Collection[str]) -> Config:
-    """Return a Sequential, with its input in the front; before Keras 2.2.3 its config was the list of its layers."""
+def _name(config: Config, place: int) -> str:
+    """Return the name of a Sequential, which only its model's config may say, or nothing, as before Keras 2.2.3."""
+    inner = config["config"]
+    named = inner.get("name") if isinstance(inner, dict) else None
+    return plain_name(named or config.get("name") or f"sequential_{place}")
+
+
+def _stack(config: Config | list[Config], custom_objects: Collection[str]) -> list[Config]:
+    """Return the layers of a Sequential, its input in front; before Keras 2.2.3 its config was the list of layers."""
     options: Config = {"layers": config} if isinstance(config, list) else config
     layers = options["layers"]
-    translated = [translate(layer, custom_objects) for layer in layers]
-    shape = options.get("build_input_shape")
-    if layers and layers[0]["class_name"] != "InputLayer":
-        first = layers[0]["config"]
-        declared = first.get("batch_input_shape") if isinstance(first, dict) else None
-        if declared or shape:
-            dtype = first.get("dtype") if declared and isinstance(first.get("dtype"), str) else "float32"
-            # An embedding computes in floats and reads indices, which Keras 2 declares as floats too.
-            given = {"batch_shape": declared or shape, "dtype": dtype, "name": f"{_name(translated[0])}_input"}
-            translated.insert(0, _serialized("InputLayer", given, "keras.layers"))
-    name = {"name": plain_name(options["name"])} if "name" in options else {}
-    return {**name, "layers": translated}
-
-
-def _name(layer: Config) -> str:
-    return str(layer["config"].get("name", layer["class_name"].lower()))
+    translated = [translate(layer, custom_objects, place=place) for place, layer in enumerate(layers)]
+    if not layers or layers[0]["class_name"] == "InputLayer":
+        return translated
+    first = layers[0]["config"] if isinstance(layers[0]["config"], dict) else {}
+    shape = first.get("batch_input_shape") or options.get("build_input_shape")
+    if shape:
+        dtype = first["dtype"] if isinstance(first.get("dtype"), str) else "float32"
+        given = {"batch_shape": shape, "dtype": dtype, "name": f"{translated[0]['config'].get('name', 'net')}_input"}
+        translated.insert(0, _serialized("InputLayer", given, "keras.layers"))
+    return translated
 
 
 def _functional(config: Config, custom_objects: Collection[str]) -> Config:
