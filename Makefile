@@ -7,7 +7,7 @@ PARALLEL := --numprocesses=auto --dist=loadfile
 DEBIAN := chromium cmake gcc g++ libpng-dev libjpeg-dev qemu-user-static
 PIP := install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test quick check docs house schema figures test-runtime tools bench bench-inference bench-pipeline bench-training bench-bundles accuracy zoo \
+.PHONY: demo test quick check docs house schema figures test-runtime tools bench bench-inference bench-pipeline bench-training bench-bundles accuracy zoo legacy \
 	sweep arm-root devices clean
 
 # Train, export with int8, read a picture: the three commands of the README. Three epochs instead of five, so that it
@@ -82,6 +82,10 @@ accuracy: .venv-bench/installed
 zoo: .venv/installed
 	$(BIN)/python -m tests.zoo
 	$(BIN)/python -m tests.zoo --table
+
+# Every layer and every model of keras.applications, written by Keras 2 in its three formats and exported; hours.
+legacy: .venv/installed
+	$(BIN)/python -m tests.legacy
 
 # Cold starts of built bundles: make bench-bundles BUNDLES="app-python app-web".
 bench-bundles: .venv/installed

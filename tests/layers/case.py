@@ -78,7 +78,7 @@ class Case:
             for feed, letter in zip(self.feeds, "abcdefgh", strict=False)
         ]
         model = keras.Model(inputs, self.apply(*inputs))
-        _enliven(model)
+        enliven(model)
         return model
 
 
@@ -133,7 +133,7 @@ def _brief(value: Any) -> str:
     return text if len(text) <= 40 else f"{text[:37]}..."
 
 
-def _enliven(model: Any) -> None:
+def enliven(model: Any) -> None:
     """Spread every weight that starts constant: a bias of zeros and a scale of ones hide mistakes."""
     generator = np.random.default_rng(7)
     for weight in model.weights:

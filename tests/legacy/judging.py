@@ -7,33 +7,24 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeconv.conversion.keras import load_keras
+from edgeconv.conversion.keras import KerasReference, load_keras
 from edgeconv.conversion.variants.context import VariantContext
 from edgeconv.conversion.variants.making import make_variants
 from edgeconv.errors import EdgeconvError
+from edgeconv.tasks import ANY
+from tests.legacy.verdicts import BY_KERAS3, BY_TF_KERAS, FAILED, LIE, REFUSED, SAVED, Verdict
 from tests.legacy.writing import ANSWERS, FORMATS, H5, KERAS, SAVED_MODEL
-
-BY_KERAS3, BY_TF_KERAS, REFUSED, LIE, FAILED = "Keras 3", "tf-keras", "refused", "lie", "failed"
 
 TOLERANCE = 1e-4
 """The largest difference over the spread of Keras 2's answers, as in `tests.layers`."""
 
 FILES = {H5: "model.h5", KERAS: "model.keras", SAVED_MODEL: SAVED_MODEL}
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """How a file ended: who opened it, or the line of the refusal, or what is wrong."""
-
-    outcome: str
-    reason: str = ""
 
 
 def judge(folder: Path, kind: str) -> Verdict:
@@ -42,38 +33,42 @@ def judge(folder: Path, kind: str) -> Verdict:
 
     path = folder / FILES[kind]
     try:
-        reference = load_keras(path, unsafe=kind == SAVED_MODEL)
+        reference = load_keras(path, unsafe=kind == SAVED_MODEL, task=ANY)
         content = make_variants(VariantContext(reference)).fp32.bytes
     except EdgeconvError as error:
         return Verdict(REFUSED, str(error).replace(str(path), FILES[kind]))
     except Exception as error:  # What a user must never see.
         return Verdict(FAILED, f"traceback: {type(error).__name__}: {' '.join(str(error).split())[:300]}")
-    by_tf_keras = any(type(layer).__name__ == "Keras2Model" for layer in reference.model.layers)
     session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
-    inputs, wanted = _wanted(folder, kind)
-    names = [port.name for port in session.get_inputs()]
-    given = [np.asarray(answer) for answer in session.run(None, dict(zip(names, inputs, strict=True)))]
-    wrong = _difference(wanted, given)
-    return Verdict(LIE, wrong) if wrong else Verdict(BY_TF_KERAS if by_tf_keras else BY_KERAS3)
-
-
-def _wanted(folder: Path, kind: str) -> tuple[list[NDArray[Any]], list[NDArray[Any]]]:
-    """Return the inputs and the answers in the order of the file: a SavedModel's signature sorts its names."""
     with np.load(folder / ANSWERS, allow_pickle=False) as arrays:
         order = json.loads((folder / "order.json").read_text())
-        inputs = [arrays[f"input_{index}"] for index in range(len(order["inputs"]))]
-        answers = [arrays[f"answer_{index}"] for index in range(len(order["outputs"]))]
-    if kind == SAVED_MODEL:
-        inputs = [inputs[index] for index in _sorted(order["inputs"])]
-        answers = [answers[index] for index in _sorted(order["outputs"])]
-    return inputs, answers
+        inputs = _in_order(session.get_inputs(), order["inputs"], arrays, "input")
+        wanted = _in_order(session.get_outputs(), order["outputs"], arrays, "answer")
+    names = [port.name for port in session.get_inputs()]
+    try:
+        given = [np.asarray(answer) for answer in session.run(None, dict(zip(names, inputs, strict=True)))]
+    except Exception as error:
+        return Verdict(FAILED, f"does not run: {' '.join(str(error).split())[:300]}")
+    wrong = difference(wanted, given)
+    return Verdict(LIE, wrong) if wrong else Verdict(SAVED if kind == SAVED_MODEL else _opener(reference))
 
 
-def _sorted(names: list[str]) -> list[int]:
-    return sorted(range(len(names)), key=names.__getitem__)
+def _opener(reference: KerasReference) -> str:
+    foreign = any(hasattr(layer, "foreign_parameters") for layer in reference.model.layers)
+    return BY_TF_KERAS if foreign else BY_KERAS3
 
 
-def _difference(wanted: list[NDArray[Any]], given: list[NDArray[Any]]) -> str:
+def _in_order(ports: list[Any], names: list[str], arrays: Any, stem: str) -> list[NDArray[Any]]:
+    """Return the arrays in the order of a file's ports, by their names; a single one may be called otherwise."""
+    order = [port.name for port in ports]
+    places = [names.index(name) for name in order] if sorted(order) == sorted(names) else range(len(names))
+    found = [arrays[f"{stem}_{place}"] for place in places]
+    # Keras 2 was given whole numbers for pixels; a file that takes raw pixels takes them as bytes.
+    types = {"tensor(uint8)": "uint8"} if stem == "input" else {}
+    return [array.astype(types.get(port.type, array.dtype)) for port, array in zip(ports, found, strict=True)]
+
+
+def difference(wanted: list[NDArray[Any]], given: list[NDArray[Any]]) -> str:
     """Return what differs, or nothing."""
     if len(wanted) != len(given):
         return f"{len(given)} outputs instead of {len(wanted)}"

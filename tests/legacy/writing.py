@@ -1,6 +1,6 @@
 """Writes models with Keras 2 in its three formats, each with inputs and the answers that Keras 2 gives to them.
 
-    python -m tests.legacy.writing FOLDER [NAME...]
+    python -m tests.legacy.writing FOLDER [WORD...]
 
 In a process of its own: the cases of `tests.layers` are built by tf-keras, which stands there in the place of `keras`.
 A line of standard output for each case: its name, and what Keras 2 says where it cannot build or save it.
@@ -21,6 +21,12 @@ import numpy as np
 H5, KERAS, SAVED_MODEL = "h5", "keras", "savedmodel"
 FORMATS = (H5, KERAS, SAVED_MODEL)
 ANSWERS = "answers.npz"
+
+APPLICATIONS = "applications."
+"""Begins the names of the cases that are models of keras.applications."""
+
+PIXELS = 96
+"""A side of their pictures: what each of them allows."""
 
 
 def keras2_in_its_place() -> Any:
@@ -76,7 +82,7 @@ def write(folder: Path, model: Any, inputs: list[Any]) -> None:
 
 def layer_writer(name: str, keras: Any) -> Callable[[Path], None]:
     """Return the function that writes a case of `tests.layers`."""
-    from tests.layers.case import CASES, _enliven
+    from tests.layers.case import CASES, enliven
 
     case = CASES[name]
 
@@ -88,23 +94,43 @@ def layer_writer(name: str, keras: Any) -> Callable[[Path], None]:
             for feed, letter in zip(case.feeds, "abcdefgh", strict=False)
         ]
         model = keras.Model(inputs, case.apply(*inputs))
-        _enliven(model)
+        enliven(model)
         generator = np.random.default_rng(11)
         write(folder, model, [feed.draw(generator, 2, 0) for feed in case.feeds])
 
     return run
 
 
+def application_writer(name: str, keras: Any) -> Callable[[Path], None]:
+    """Return the function that writes a model of keras.applications, with random weights and a small picture."""
+    from tests.layers.case import enliven
+
+    def run(folder: Path) -> None:
+        keras.backend.clear_session()
+        keras.utils.set_random_seed(7)
+        build = getattr(keras.applications, name.removeprefix(APPLICATIONS))
+        model = build(weights=None, classes=10, input_shape=(PIXELS, PIXELS, 3))
+        enliven(model)
+        pixels = np.random.default_rng(11).integers(0, 256, (2, PIXELS, PIXELS, 3))
+        write(folder, model, [pixels.astype(np.float32)])
+
+    return run
+
+
 def main() -> None:
-    """Write every case that is asked for, or all."""
-    root, wanted = Path(sys.argv[1]), sys.argv[2:]
+    """Write every case whose name holds one of the words, or all."""
+    root, words = Path(sys.argv[1]), sys.argv[2:]
     keras = keras2_in_its_place()
     from tests.layers import cases  # noqa: F401 - registers every case.
     from tests.layers.case import CASES
 
-    for name in wanted or CASES:
+    models = [f"{APPLICATIONS}{name}" for name in dir(keras.applications) if name[0].isupper()]
+    for name in [*CASES, *models]:
+        if words and not any(word in name for word in words):
+            continue
+        writer = application_writer if name in models else layer_writer
         try:
-            layer_writer(name, keras)(folder_of(root, name))
+            writer(name, keras)(folder_of(root, name))
             reason = ""
         except Exception as error:  # Keras 2 has no such layer or option, or cannot save it: no case of its files.
             reason = f"{type(error).__name__}: {' '.join(str(error).split())[:200]}"

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeconv.errors import UnsupportedModelError, one_line
 from edgeconv.parity.comparison import Batch, ComparisonSet
 from edgeconv.parity.stage import answers_of, stage_of_tensors
 
@@ -42,10 +43,20 @@ def largest_difference(model: bytes, compared: ComparisonSet) -> Difference:
     Args:
         model: the file.
         compared: the inputs, with the reference's answers and their spreads.
+
+    Raises:
+        UnsupportedModelError: ONNX Runtime does not run it on these inputs, such as indices beyond a table's end.
     """
     spreads = compared.spreads or {}
     worst: Difference | None = None
-    for batch, answers in zip(compared.batches, answers_of(stage_of_tensors("", model), compared), strict=True):
+    try:
+        answered = answers_of(stage_of_tensors("", model), compared)
+    except Exception as failure:  # The classes that ONNX Runtime raises share no other base.
+        raise UnsupportedModelError(
+            f"The file must run on the inputs that it is compared on. Received: {one_line(failure)}. Give inputs that "
+            "the model expects with `--input-data x.npz`."
+        ) from failure
+    for batch, answers in zip(compared.batches, answered, strict=True):
         for name, expected in batch.expected.items():
             error, share = _distance(answers[name], expected, spreads[name])
             if worst is None or share > worst.share:

@@ -52,6 +52,9 @@ UNGROUPED = {
 }
 """Convolutions of which Keras 2 writes `groups`, always 1."""
 
+OTHERWISE = {"Lambda", "RandomCrop"}
+"""Layers that Keras 3 has and cannot take over: it reads code in another form, and crops nothing at inference."""
+
 HARD_SIGMOID = "keras2_hard_sigmoid"
 """Keras 3 has another function of the name `hard_sigmoid`, of a lesser slope; see `layers`."""
 
@@ -73,7 +76,7 @@ def options_of(kind: str, config: Config) -> tuple[str, Config]:
         ('BatchNormalization', {'name': 'norm', 'axis': 3})
     """
     name = str(config.get("name", ""))
-    if kind == "Lambda" or (kind in LACKED and kind not in ADAPTED):
+    if kind in OTHERWISE or (kind in LACKED and kind not in ADAPTED):
         raise Untranslatable(name, f"the class `{kind}`")
     kept: Config = {}
     for key, value in config.items():

@@ -78,7 +78,7 @@ def _stack(config: Config | list[Config], custom_objects: Collection[str]) -> li
 
 
 def _functional(config: Config, custom_objects: Collection[str]) -> Config:
-    """Return a functional model; without `trainable`, which in Keras 3 would unfreeze all its layers."""
+    """Return a functional model; whether it is `trainable`, each of its layers says for itself."""
     layers = config["layers"]
     renamed = {str(layer["name"]): plain_name(layer["name"]) for layer in layers}
     if len(set(renamed.values())) < len(renamed):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,6 +15,9 @@ from edgeconv.config import ExportConfig
 pytestmark = pytest.mark.train
 
 FOLDER = Path(os.environ.get("EDGECONV_DATA", "")) / "mlperf-tiny"
+
+OPTIONS: dict[str, Any] = {"kws_dscnn": {"unsafe": True, "task": "classes"}}
+"""A SavedModel's graph runs, and does not say what its answers mean."""
 
 needs_models = pytest.mark.skipif(
     not os.environ.get("EDGECONV_DATA") or not FOLDER.is_dir(),
@@ -26,7 +30,7 @@ needs_models = pytest.mark.skipif(
 def test_each_is_exported_and_answers_as_keras_2_does(name: str, tmp_path: Path) -> None:
     """Takes some seconds each: the whole export, in its process, and Keras 2 beside it."""
     onnxruntime = pytest.importorskip("onnxruntime")
-    exported = edgeconv.export(FOLDER / name, config=ExportConfig(unsafe=name == "kws_dscnn"), out=tmp_path / "out")
+    exported = edgeconv.export(FOLDER / name, config=ExportConfig(**OPTIONS.get(name, {})), out=tmp_path / "out")
     session = onnxruntime.InferenceSession(exported.path / "model.onnx")
     shape = [2, *session.get_inputs()[0].shape[1:]]
     x = np.random.default_rng(0).uniform(0, 1, shape).astype(np.float32)

@@ -62,9 +62,9 @@ def test_the_hard_sigmoid_of_keras_2_is_kept(suffix: str, tmp_path: Path) -> Non
 
 
 def test_frozen_layers_in_a_nested_model_keep_their_weights(tmp_path: Path) -> None:
-    """A `.h5` file has the trainable weights first: unfrozen, layers of one shape would take each other's."""
-    inner = keras2.Sequential([layers.Dense(4, input_shape=(4,)), layers.Dense(4), layers.Dense(4)])
-    inner.layers[0].trainable = False
+    """A `.h5` file has the trainable weights first: by the order of the layers, they would take each other's."""
+    x = keras2.Input((4,))
+    inner = keras2.Model(x, layers.Dense(4)(layers.Dense(4, trainable=False)(x)))
     model = enlivened(keras2.Sequential([inner, layers.Dense(2)]))
     reference = opened(model, tmp_path)
     assert is_of_keras3(reference)

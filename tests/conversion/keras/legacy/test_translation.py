@@ -136,7 +136,7 @@ def test_a_constant_may_stand_in_the_first_place() -> None:
     assert (made["config"]["first"], made["config"]["keywords"]) == (1.0, {"y": {"tensor": 0}})
 
 
-@pytest.mark.parametrize("kind", ["Lambda", "LocallyConnected2D", "TensorFlowOpLayer"])
+@pytest.mark.parametrize("kind", ["Lambda", "RandomCrop", "LocallyConnected2D", "TensorFlowOpLayer"])
 def test_what_keras_3_lacks_is_named(kind: str) -> None:
     with pytest.raises(Untranslatable, match=f"the layer `it` has the class `{kind}`"):
         translated(kind)
