@@ -91,9 +91,11 @@ def test_what_only_a_classifier_has_is_refused(
 
 
 def test_a_predictor_says_what_else_to_do(exported: edgeconv.ExportedModel) -> None:
-    with pytest.raises(ArtifactError, match=r"must be a classifier of pictures\. Received: .* of picture, facts"):
+    with pytest.raises(
+        ArtifactError, match=r"must take a picture, .* of picture, facts\. Run it with `edgeconv\.Runner`"
+    ):
         edgeconv.Predictor(exported.path)
-    with pytest.raises(ArtifactError, match="must be a classifier of pictures"):
+    with pytest.raises(ArtifactError, match="must take a picture"):
         edgeconv.Predictor(exported.path / "model.onnx")
 
 
