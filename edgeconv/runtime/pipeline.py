@@ -106,4 +106,5 @@ def prepare_for(manifest: Manifest, picture: Pixels) -> Pixels:
 
 
 def _missing(manifest: Manifest) -> str:
-    return "--image-size" if manifest.input.kind == "pixels" else "--input-range"
+    any_size = any(isinstance(size, str) for size in manifest.input.shape[1:])
+    return "--image-size" if manifest.input.kind == "pixels" and any_size else "--input-range"
