@@ -38,7 +38,7 @@ def open_saved_model(path: Path, *, signature: str | None, unsafe: bool) -> Any:
     import keras
 
     loaded = _loaded(path)
-    function = loaded.signatures[_chosen(path, signature, list(loaded.signatures))]
+    function = loaded.signatures[_chosen(path, signature, sorted(loaded.signatures))]
 
     class Served(keras.layers.Layer):  # type: ignore[misc]  # Keras ships no types.
         """The signature; it holds what was loaded, which TensorFlow would let go."""
