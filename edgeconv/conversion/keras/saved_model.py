@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from edgeconv.conversion.keras.graph_head import last_activation
 from edgeconv.errors import ArtifactError, ConfigError, UnsupportedModelError
 
 GRAPH = "saved_model.pb"
@@ -46,6 +47,7 @@ def open_saved_model(path: Path, *, signature: str | None, unsafe: bool) -> Any:
         def __init__(self) -> None:
             super().__init__(name="saved_model")
             self.loaded = loaded
+            self.activation = last_activation(function)
             self.foreign_parameters = sum(variable.shape.num_elements() or 0 for variable in function.variables)
 
         def call(self, inputs: Any) -> Any:
