@@ -20,12 +20,7 @@ keras = pytest.importorskip("keras", reason="needs the extra `train`")
 import edgeconv  # noqa: E402
 from edgeconv.artifact import sha256_of  # noqa: E402
 from edgeconv.conversion.export import export_here  # noqa: E402
-from edgeconv.errors import (  # noqa: E402
-    ArtifactError,
-    ConfigError,
-    DatasetError,
-    ParityError,
-)
+from edgeconv.errors import ArtifactError, ConfigError, DatasetError, ParityError  # noqa: E402
 from edgeconv.variants import VARIANTS  # noqa: E402
 from tests.conversion.isolation.alive import alive  # noqa: E402
 
