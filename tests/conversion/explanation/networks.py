@@ -58,9 +58,9 @@ def network() -> Any:
     return model
 
 
-def loaded(model: Any, folder: Path) -> KerasReference:
+def loaded(model: Any, folder: Path, **options: Any) -> KerasReference:
     model.save(folder / "model.keras")
-    return load_keras(folder / "model.keras")
+    return load_keras(folder / "model.keras", **options)
 
 
 def node_named(model: Any, name: str) -> Any:
