@@ -3,7 +3,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 RUNTIME := .venv-runtime/bin
 PEERS := .venv-bench/bin
-PARALLEL := --numprocesses=auto --dist=loadfile
+# One process more than cores: many tests wait for a child process or a browser.
+PARALLEL := --numprocesses=$(shell $(PYTHON) -c "import os; print(os.cpu_count() + 1)") --dist=loadfile --no-loadscope-reorder
 DEBIAN := chromium cmake gcc g++ libpng-dev libjpeg-dev qemu-user-static
 PIP := install --quiet --disable-pip-version-check --constraint constraints.txt
 
