@@ -18,8 +18,8 @@ from .progress import TerminalProgress, no_bar
 from .variant_options import variant_option
 
 if TYPE_CHECKING:
-    from edgeconv.runtime.prediction import Answer
     from edgeconv.runtime.predictor import Predictor
+    from edgeconv.runtime.streaming import Answer
 
 
 @click.command()

@@ -33,7 +33,6 @@ from edgeconv.inspection.inspect import inspect as inspect
 from edgeconv.manifest import Manifest as Manifest
 from edgeconv.parity.ledger import Ledger as Ledger
 from edgeconv.progress import Progress as Progress
-from edgeconv.runtime.prediction import Answer as Answer
 from edgeconv.runtime.prediction import Prediction as Prediction
 from edgeconv.runtime.prediction import Score as Score
 from edgeconv.runtime.predictor import Predictor as Predictor
@@ -44,6 +43,7 @@ from edgeconv.runtime.results import Tags as Tags
 from edgeconv.runtime.results import Values as Values
 from edgeconv.runtime.results import YesNo as YesNo
 from edgeconv.runtime.runner import Runner as Runner
+from edgeconv.runtime.streaming import Answer as Answer
 from edgeconv.training import TrainedModel as TrainedModel
 from edgeconv.training import train as train
 

@@ -3,13 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
-
-from edgeconv.errors import ImageError
-
-if TYPE_CHECKING:
-    from edgeconv.pictures.reading import Picture
-    from edgeconv.runtime.results import Result
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -45,18 +39,3 @@ class Prediction:
         """Return the answer as a JSON object."""
         best = Score(self.label, self.index, self.probability)
         return {**best.as_dict(), "top": [score.as_dict() for score in self.top]}
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What came of one picture of many.
-
-    Attributes:
-        picture: what was given.
-        prediction: the answer, or None where the picture could not be read.
-        error: why it could not, or None.
-    """
-
-    picture: Picture
-    prediction: Result | None
-    error: ImageError | None = None

@@ -14,13 +14,13 @@ from edgeconv.pictures.reading import read_picture
 from edgeconv.runtime.answering import results_of
 from edgeconv.runtime.loading import find_model, open_model
 from edgeconv.runtime.pipeline import Pipeline, pipeline_of, prepare_for
-from edgeconv.runtime.prediction import Answer
 
 if TYPE_CHECKING:
     from types import TracebackType
 
     from edgeconv.pictures.reading import Picture
     from edgeconv.runtime.results import Result
+    from edgeconv.runtime.streaming import Answer
 
 
 class Predictor:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 from edgeconv.errors import ImageError
 from edgeconv.pictures.reading import read_picture
 from edgeconv.runtime.pipeline import Pipeline, Pixels
-from edgeconv.runtime.prediction import Answer
 from edgeconv.runtime.session import IMAGES_AT_ONCE
 
 if TYPE_CHECKING:
@@ -30,6 +30,21 @@ DECODERS = 2
 
 AHEAD = 2 * IMAGES_AT_ONCE
 """Pictures that are read before their answer is asked for, at most."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came of one picture of many.
+
+    Attributes:
+        picture: what was given.
+        prediction: the answer, or None where the picture could not be read.
+        error: why it could not, or None.
+    """
+
+    picture: Picture
+    prediction: Result | None
+    error: ImageError | None = None
 
 
 def stream(pipeline: Pipeline, predictions: _Predict, pictures: Iterable[Picture]) -> Iterator[Answer]:
