@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 import importlib
 import sys
 from typing import Any
@@ -73,6 +74,8 @@ def cli(debug: bool) -> None:
 
 def main() -> None:
     """Run the command line."""
+    # Importing makes many objects and no garbage; by default Python looks for some after each 700.
+    gc.set_threshold(50_000, *gc.get_threshold()[1:])
     # Windows' consoles may have no UTF-8; a label must not end a run.
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
