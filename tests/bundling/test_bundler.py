@@ -33,18 +33,6 @@ from edgeconv.pictures.preparation import prepare
 from edgeconv.preparation import Preparation
 from edgeconv.runtime.loading import find_files, reference_model
 
-LABEL_SETS: dict[str, Sequence[str]] = {
-    "one": ["a"],
-    "two": ["cat", "dog"],
-    "just one line": ["x" * 15] * 4,
-    "just too long": ["x" * 15] * 5,
-    "a thousand": [f"class number {number}, of a rather long name" for number in range(1000)],
-    "quotes": ['"', "'", "\\", "\"'", "a\\'b", '\\"', "`${x}`", "</script>", "%s", "{}", "??/"],
-    "controls": ["\n", "\t\r", "\x00\x1f\x7f", "\u2028\u2029", "\ufeff", "\x85"],
-    "not ascii": ["Übergröße", "猫", "🦊", "👩‍🚀", "שלום", "é"],
-    "empty": [""],
-}
-
 
 def _artifact(source: Path, out: Path, **changes: Any) -> Path:
     """Copy an artifact, with other entries in its manifest."""
