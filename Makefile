@@ -5,7 +5,7 @@ RUNTIME := .venv-runtime/bin
 PEERS := .venv-bench/bin
 # One process more than cores: many tests wait for a child process or a browser.
 PARALLEL := --numprocesses=$(shell $(PYTHON) -c "import os; print(os.cpu_count() + 1)") --dist=loadfile --no-loadscope-reorder
-DEBIAN := chromium cmake gcc g++ libpng-dev libjpeg-dev qemu-user-static
+DEBIAN := chromium cmake gcc g++ libpng-dev libjpeg-dev qemu-user-static strace
 PIP := install --quiet --disable-pip-version-check --constraint constraints.txt
 
 .PHONY: demo test quick check docs house schema figures test-runtime tools bench bench-inference bench-pipeline bench-training bench-bundles accuracy zoo legacy \
@@ -26,7 +26,7 @@ quick: .venv/installed
 	$(BIN)/pytest $(PARALLEL) --quick -m "not train and not slow" --ignore=tests/bundling --ignore=tests/devices
 
 # What tests use where it is there, and skip with the reason where it is not: formatters from npm, and, on Debian and as
-# root, a browser, CMake and the picture libraries of the C bundle, and QEMU for a processor without VNNI.
+# root, a browser, CMake and the picture libraries of the C bundle, QEMU for a processor without VNNI, and strace.
 tools:
 	npm install --ignore-scripts --no-audit --no-fund --prefix tests/bundling/linters
 	if command -v apt-get >/dev/null && [ "$$(id -u)" = 0 ] && ! dpkg -s $(DEBIAN) >/dev/null 2>&1; then \

@@ -15,8 +15,13 @@ Importing this package imports none of its parts: each comes with its first use.
 
 from __future__ import annotations
 
+import os
 from functools import cache
 from typing import Any
+
+# Read by ONNX Runtime when it is loaded, so it stands here, ahead of every module that imports it. Without it the
+# runtime's Linux wheels, from 1.29 on, keep a device id under the home folder and send usage data.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 
 @cache

@@ -31,6 +31,15 @@ def test_a_model_that_is_no_such_model_is_said(
         assert words in say(run(sanitized / program, "--model", model, *arguments))
 
 
+def test_a_prediction_leaves_no_file_in_the_home_folder(
+    built: Path, seven: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("ORT_DISABLE_TELEMETRY", raising=False)
+    assert run(built / "predict", seven).returncode == 0
+    assert list(tmp_path.rglob("*")) == []
+
+
 def test_an_older_runtime_is_said_with_both_versions(source: Path, seven: Path, tmp_path: Path) -> None:
     (tmp_path / "older.c").write_text(
         """#include <onnxruntime_c_api.h>

@@ -7,6 +7,8 @@ import re
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests import variations
 from tests.bundling.node.running import node
 from tests.linting import check_javascript, check_typescript
@@ -72,6 +74,17 @@ def test_types_fit_the_code(app: Path) -> None:
         "sizes": [10, 784, 28, 28, 1],
         "decode": "function",
     }
+
+
+def test_a_prediction_leaves_no_file_in_the_home_folder(
+    app: Path, seven: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.delenv("ORT_DISABLE_TELEMETRY", raising=False)
+    assert node(app, "predict.mjs", seven).returncode == 0
+    assert list(home.rglob("*")) == []
 
 
 def test_another_package_can_install_it(app: Path) -> None:

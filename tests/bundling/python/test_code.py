@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
 import subprocess
 import sys
@@ -29,6 +30,15 @@ def test_nothing_of_edgeconv_is_loaded_by_an_app(copy: Path) -> None:
     app = "import sys; sys.path.insert(0, '.'); import predict; predict.Model(); print('edgeconv' in sys.modules)"
     done = subprocess.run([sys.executable, "-I", "-c", app], cwd=copy, capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"
+
+
+def test_a_prediction_leaves_no_file_in_the_home_folder(copy: Path, seven: Path, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    environment = {name: value for name, value in os.environ.items() if name != "ORT_DISABLE_TELEMETRY"}
+    command = [sys.executable, "-I", "predict.py", str(seven)]
+    subprocess.run(command, cwd=copy, capture_output=True, check=True, env={**environment, "HOME": str(home)})
+    assert list(home.rglob("*")) == []
 
 
 def test_the_code_is_formatted_linted_and_typed(make_bundle: Any) -> None:

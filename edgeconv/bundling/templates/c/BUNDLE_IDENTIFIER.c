@@ -1,3 +1,7 @@
+#ifndef _WIN32
+#define _POSIX_C_SOURCE 200112L /* setenv */
+#endif
+
 #include "BUNDLE_IDENTIFIER.h"
 
 #include <errno.h>
@@ -59,6 +63,17 @@ static const OrtApi *find_api(complaint why) {
     return api;
 }
 
+/* Without it ONNX Runtime keeps a device id under the home folder and sends usage data. It is read by CreateEnv. */
+static void disable_telemetry(void) {
+#ifdef _WIN32
+    if (getenv("ORT_DISABLE_TELEMETRY") == NULL) {
+        _putenv_s("ORT_DISABLE_TELEMETRY", "1");
+    }
+#else
+    setenv("ORT_DISABLE_TELEMETRY", "1", 0);
+#endif
+}
+
 /* One thread in sequence: the fastest for one picture through a small model. */
 static bool configure(const OrtApi *api, OrtSessionOptions *options, complaint why) {
     return done(api, api->SetIntraOpNumThreads(options, 1), "take one thread", why) &&
@@ -86,6 +101,7 @@ static bool try_out(const BUNDLE_IDENTIFIER_model *model, complaint why) {
 static bool start(BUNDLE_IDENTIFIER_model *model, const void *bytes, size_t size, complaint why) {
     const OrtApi *api = model->api;
     OrtSessionOptions *options = NULL;
+    disable_telemetry();
     const bool started =
         done(api, api->CreateEnv(ORT_LOGGING_LEVEL_FATAL, "BUNDLE_IDENTIFIER", &model->env), "start", why) &&
         done(api, api->CreateCpuMemoryInfo(OrtDeviceAllocator, OrtMemTypeDefault, &model->memory),

@@ -10,6 +10,9 @@
 import { fileURLToPath } from "node:url";
 import { InferenceSession, Tensor } from "onnxruntime-node";
 
+// Without it ONNX Runtime keeps a device id under the home folder and sends usage data.
+process.env.ORT_DISABLE_TELEMETRY ??= "1";
+
 const modelFile = fileURLToPath(new URL("BUNDLE_MODEL_FILE", import.meta.url));
 
 const sessionOptions = {

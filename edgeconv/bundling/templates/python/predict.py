@@ -16,6 +16,7 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import os
 import struct
 import sys
 from collections.abc import Iterator
@@ -25,9 +26,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnxruntime as ort
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
+
+# Read when ONNX Runtime is loaded. Without it, it keeps a device id under the home folder and sends usage data.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+
+import onnxruntime as ort
 
 FOLDER = Path(__file__).resolve().parent
 MODEL_FILE = FOLDER / "BUNDLE_MODEL_FILE"
