@@ -1,4 +1,4 @@
-"""Gates of tasks whose outputs decide something: tags, a yes or no, the class of a pixel, the direction of a vector."""
+"""Gates of tasks whose outputs decide something: classes, tags, a yes or no, a pixel's class, a vector's direction."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from edgeconv.parity.comparison import Answers
 from edgeconv.parity.ledger import Gate
-from edgeconv.tasks import THRESHOLD
+from edgeconv.tasks import CLASSES, THRESHOLD
 from edgeconv.variants import VARIANTS
 
 MAX_PIXELS = 0.01
@@ -38,7 +38,7 @@ def judge_task(
         for given, wanted in zip(answers, reference, strict=True)
         for name, expected in wanted.items()
     ]
-    if task in {"tags", "yes-no", "mask"}:
+    if task in {CLASSES, "tags", "yes-no", "mask"}:
         limit = 0.0 if pending == "sigmoid" else THRESHOLD
         flips = np.concatenate([_differ(given, wanted, task, limit) for given, wanted in pairs])
         if task == "mask":
@@ -55,7 +55,7 @@ def judge_task(
 
 
 def _differ(given: NDArray[Any], wanted: NDArray[Any], task: str, limit: float) -> NDArray[np.bool_]:
-    if task == "mask" and wanted.shape[-1] > 1:
+    if task == CLASSES or (task == "mask" and wanted.shape[-1] > 1):
         return np.asarray(given.argmax(axis=-1) != wanted.argmax(axis=-1)).ravel()
     return np.asarray((given >= limit) != (wanted >= limit)).ravel()
 

@@ -14,10 +14,19 @@ from edgeconv.conversion.keras.structure import leaves
 from edgeconv.errors import ConfigError
 from edgeconv.tasks import ANY, TASKS
 
-PASSED_THROUGH = {"ActivityRegularization", "Dropout", "Flatten", "Identity", "Reshape", "Squeeze"}
-"""Layers that leave each value as it is."""
+PASSED_THROUGH = {
+    *("ActivityRegularization", "Dropout", "Flatten", "Identity", "Reshape", "Squeeze"),
+    *("CenterCrop", "Cropping2D", "Resizing", "UpSampling2D"),
+}
+"""Layers that leave each value as it is, or move and blend whole pixels."""
 
-LINEAR, SIGMOID, SOFTMAX = "linear", "sigmoid", "softmax"
+LINEAR, SOFTMAX = "linear", "softmax"
+SIGMOIDS = {"sigmoid", "hard_sigmoid"}
+NORMALIZED = {"unitnormalization", "normalize"}
+"""Layers and functions of Keras whose vectors have the length 1."""
+
+MERGED = {"Average": {SOFTMAX, *SIGMOIDS}, "Concatenate": SIGMOIDS}
+"""Layers that make of outputs of one activation more of the same, such as the average of an ensemble."""
 
 
 @dataclass(frozen=True)
@@ -60,20 +69,21 @@ class Head:
         """Return the head as its user states it, of so many outputs."""
         return replace(self, task=task, reason="as stated", pending=_pending(task, self.activation, size))
 
-    def settled(self, path: Path, *, stated: str | None, classes: bool, sizes: Sequence[int | None]) -> Head:
+    def settled(self, path: Path, outputs: Sequence[Port], *, stated: str | None, classes: bool) -> Head:
         """Return a head whose task is known.
 
         Args:
             path: what the error calls the model.
+            outputs: of the model.
             stated: what the user says, or None.
             classes: whether the classes of the model are known, by their labels or by labelled data.
-            sizes: of the output behind the batch axis.
 
         Raises:
             ConfigError: nobody says what the outputs mean, or the task is not for such outputs.
         """
+        sizes = outputs[0].shape
         if stated is not None:
-            _check_stated(path, stated, sizes)
+            _check_stated(path, stated, outputs)
             return self.stated(stated, sizes[-1])
         if self.task is not None:
             return self
@@ -81,7 +91,7 @@ class Head:
             return replace(self.stated("classes", sizes[-1]), reason="since the classes have labels")
         raise ConfigError(
             f"Cannot tell what the {sizes[0]} outputs of `{path}` mean. Received: {self.reason}. State it with "
-            "`--task classes`, `--task values` or `--task embedding`, or name the classes with `--labels`."
+            "`--task classes`, `tags`, `values` or `embedding`, or name the classes with `--labels`."
         )
 
 
@@ -104,18 +114,38 @@ def activation_of(tensor: Any) -> Activation:
     """Return the last activation before a symbolic tensor, through nested models and layers that change no value."""
     while (history := getattr(tensor, "_keras_history", None)) is not None:
         layer = history.operation
-        kind = type(layer).__name__
         inner = getattr(layer, "_functional", None) or layer
         if (outputs := getattr(inner, "_outputs_struct", None)) is not None:
             tensor = [leaf for _, leaf in leaves(outputs)][history.tensor_index]
             continue
-        wrapped = getattr(layer, "layer", None)
-        name = getattr(getattr(wrapped or layer, "activation", None), "__name__", None)
-        if kind in PASSED_THROUGH or (kind == "Activation" and name == LINEAR):
-            tensor = layer._inbound_nodes[history.node_index].input_tensors[0]
-            continue
-        return Activation(name or kind.lower(), str(layer.name))
+        own = _activation_in(layer, len(tensor.shape))
+        given = layer._inbound_nodes[history.node_index].input_tensors
+        return _seen_through(layer, own, given, tensor) or own
     return Activation()
+
+
+def _activation_in(layer: Any, rank: int) -> Activation:
+    """Return what a layer, or a function of Keras, itself does last."""
+    name = getattr(getattr(getattr(layer, "layer", layer), "activation", None), "__name__", None)
+    kind = name or type(layer).__name__.lower()
+    axis = getattr(layer, "axis", -1)
+    along_last = axis in (-1, rank - 1, (-1,), [-1])
+    return Activation(
+        kind if along_last or kind not in {SOFTMAX, *NORMALIZED} else f"{kind} of axis {axis}", layer.name
+    )
+
+
+def _seen_through(layer: Any, own: Activation, given: Sequence[Any], made: Any) -> Activation | None:
+    """Return the activation before a layer that leaves values as they are, or None where it does not."""
+    kind = type(layer).__name__
+    if kind in MERGED:
+        before = [activation_of(tensor) for tensor in given]
+        return before[0] if before[0].name in MERGED[kind] and len({one.name for one in before}) == 1 else None
+    if kind in PASSED_THROUGH or (kind == "Activation" and own.name == LINEAR):
+        last = activation_of(given[0])
+        # What is done to each row of one length says nothing of rows of another.
+        return last if last.name == LINEAR or given[0].shape[-1] == made.shape[-1] else None
+    return None
 
 
 def _task(last: Activation, port: Port, loss: Loss | None) -> tuple[str | None, str]:
@@ -130,15 +160,20 @@ def _task(last: Activation, port: Port, loss: Loss | None) -> tuple[str | None, 
             return "mask", by_layer
         if loss and loss.name in CLASSES and (channels or 0) >= 2:
             return "mask", by_loss
-        if channels == 1 and (last.name == SIGMOID or (loss and loss.name in BINARY and last.name == LINEAR)):
-            return "mask", by_layer if last.name == SIGMOID else by_loss
+        by_values = loss is not None and loss.task == "values"
+        if channels == 1 and last.name in SIGMOIDS and not by_values:
+            return "mask", by_layer
+        if channels == 1 and last.name == LINEAR and loss and loss.name in BINARY:
+            return "mask", by_loss
+        if channels in {1, 3}:
+            return ANY, "since nothing says whether they are pictures, which `--task picture` states"
     if len(port.shape) != 1 or channels is None:
         return ANY, f"since no task has the shape ({', '.join(map(str, port.axes))})"
     if last.name == SOFTMAX and channels >= 2:
         return "classes", by_layer
-    if last.name == SIGMOID and (loss is None or loss.task is None or loss.name in BINARY):
+    if last.name in SIGMOIDS and (loss is None or loss.task is None or loss.name in BINARY):
         return "yes-no" if channels == 1 else "tags", by_layer
-    if last.name == "unitnormalization":
+    if last.name in NORMALIZED:
         return "embedding", f"read from the unit vectors of `{last.layer}`"
     if loss and loss.task is not None:
         return "yes-no" if channels == 1 and loss.task == "tags" else loss.task, by_loss
@@ -154,13 +189,20 @@ def _pending(task: str | None, activation: str, size: int | None) -> str | None:
     """Return what is still to be done to linear outputs of a task."""
     if activation != LINEAR:
         return None
-    return {"classes": SOFTMAX, "mask": SIGMOID if size == 1 else SOFTMAX, "tags": SIGMOID, "yes-no": SIGMOID}.get(
+    sigmoid = "sigmoid"
+    return {"classes": SOFTMAX, "mask": sigmoid if size == 1 else SOFTMAX, "tags": sigmoid, "yes-no": sigmoid}.get(
         task or ""
     )
 
 
-def _check_stated(path: Path, task: str, sizes: Sequence[int | None]) -> None:
-    size = sizes[-1] or 0
+def _check_stated(path: Path, task: str, outputs: Sequence[Port]) -> None:
+    if len(outputs) > 1 and task != ANY:
+        names = ", ".join(port.name for port in outputs)
+        raise ConfigError(
+            f"`task` is of the one output of a model. Received: {task} for `{path}` with {names}. Leave it out."
+        )
+    sizes = outputs[0].shape
+    size = (sizes[-1] if sizes else None) or 0
     pictured = len(sizes) == 3
     fits = {
         "classes": len(sizes) == 1 and size >= 2,

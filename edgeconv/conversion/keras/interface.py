@@ -56,12 +56,24 @@ class Interface:
             return self
         return replace(self, inputs=(replace(port, shape=(*port.shape, 1)),), adds_channel=True)
 
-    def for_task(self, task: str) -> Interface:
-        """Return the interface with the names of a task, where a picture goes in and one array comes out."""
-        if task == ANY or len(self.outputs) != 1 or not is_picture(self.inputs):
-            return self
-        inputs, outputs = (replace(self.inputs[0], name=IMAGE),), (replace(self.outputs[0], name=TASKS[task].output),)
-        return replace(self, inputs=inputs, outputs=outputs)
+    @property
+    def takes_picture(self) -> bool:
+        """Whether one picture goes in."""
+        return is_picture(self.inputs)
+
+    def for_task(self, task: str, *, pixels: bool) -> Interface:
+        """Return the interface with names that say what the arrays hold, where that is known.
+
+        Args:
+            task: of the one output.
+            pixels: whether raw pixels may be given, whatever comes out.
+        """
+        inputs, outputs = self.inputs, self.outputs
+        if self.takes_picture and (pixels or task != ANY):
+            inputs = (replace(inputs[0], name=IMAGE),)
+        if task != ANY:
+            outputs = (replace(outputs[0], name=TASKS[task].output),)
+        return replace(self, inputs=inputs, outputs=named(outputs, [port.name for port in inputs]))
 
 
 def interface_of(path: Path, model: Any, data: Mapping[str, NDArray[Any]] | None) -> Interface:

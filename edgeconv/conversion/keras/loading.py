@@ -17,7 +17,6 @@ from edgeconv.conversion.keras.interface import interface_of
 from edgeconv.conversion.keras.legacy.layers import keras2_objects
 from edgeconv.conversion.keras.legacy.opening import open_keras2
 from edgeconv.conversion.keras.pixels import Pixels, pixels_of, scales_pixels
-from edgeconv.conversion.keras.ports import IMAGE
 from edgeconv.conversion.keras.reference import KerasReference
 from edgeconv.conversion.keras.saved_model import open_saved_model
 from edgeconv.conversion.tracing.patches.mixed_precision import in_float32
@@ -102,17 +101,16 @@ def load_keras(
     interface = interface_of(path, model, data)
     stated = pictures or input_range is not None
     interface = interface.with_channel(stated, len(interface.inputs) == 1 and scales_pixels(model))
-    sizes = interface.outputs[0].shape
-    head = read_head(path, interface).settled(path, stated=task, classes=classes, sizes=sizes)
-    interface = interface.for_task(head.task or ANY)
+    head = read_head(path, interface).settled(path, interface.outputs, stated=task, classes=classes)
     pixels = Pixels()
-    if interface.inputs[0].name == IMAGE:
+    if interface.takes_picture:
         pixels = pixels_of(path, model, input_range)
     elif input_range is not None:
         raise ConfigError(
             f"`input_range` is for a model that takes a picture. Received: {input_range!r} for `{path}`, "
             f"whose inputs are {', '.join(port.name for port in interface.inputs)}. Leave it out."
         )
+    interface = interface.for_task(head.task or ANY, pixels=pixels.range is not None)
     return KerasReference(path, model, interface, head, pixels, trained)
 
 

@@ -60,8 +60,8 @@ class KerasReference:
 
     @property
     def takes_picture(self) -> bool:
-        """Whether a picture goes in, the file's `image`, and one array comes out."""
-        return self.interface.inputs[0].name == IMAGE
+        """Whether a picture goes in, the file's `image`."""
+        return self.interface.takes_picture and self.inputs[0].name == IMAGE
 
     @property
     def is_classifier(self) -> bool:

@@ -6,6 +6,7 @@ from edgeconv.config import ExportConfig
 from edgeconv.conversion.keras import KerasReference
 from edgeconv.datasets import Dataset
 from edgeconv.errors import ConfigError, DatasetError
+from edgeconv.tasks import ANY
 from edgeconv.variants import VARIANTS, flag_of
 
 
@@ -89,7 +90,7 @@ def _check_fit_of_others(keras_model: KerasReference, data: Dataset | None, conf
 
 def names_of(keras_model: KerasReference) -> tuple[str, ...]:
     """Return the names that a model's answers have where nobody gives any; none where they need none."""
-    if not keras_model.takes_picture or keras_model.task in {"embedding", "picture"}:
+    if keras_model.task in {ANY, "embedding", "picture"}:
         return ()
     if keras_model.task == "yes-no":
         return ("no", "yes")

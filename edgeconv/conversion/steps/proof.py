@@ -55,7 +55,7 @@ def prove_variants(conversion: Conversion) -> ProvedExport:
         compared,
         max_drop=config.max_drop,
         kind=context.output_kind,
-        task=reference.task if reference.takes_picture else ANY,
+        task=ANY if reference.is_classifier else reference.task,
         pending=reference.head.pending,
         known=known,
         progress=context.progress,
@@ -71,7 +71,9 @@ def prove_variants(conversion: Conversion) -> ProvedExport:
             f"read `{failed}`, or allow more with `--max-drop`.",
             ledger,
         )
-    samples = golden_vectors(compared, stages[0].run) if reference.takes_picture else None
+    samples = (
+        golden_vectors(compared, stages[0].run) if reference.takes_picture and len(reference.outputs) == 1 else None
+    )
     return ProvedExport(conversion, ledger, samples, explanation)
 
 

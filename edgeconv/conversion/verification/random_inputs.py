@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeconv.conversion.keras.ports import IMAGE, Port
+from edgeconv.conversion.keras.ports import Port
 from edgeconv.conversion.keras.ranges import index_limits, smallest_table
 from edgeconv.conversion.keras.reference import KerasReference
 from edgeconv.conversion.keras.structure import leaves
@@ -66,8 +66,7 @@ def candidates(reference: KerasReference, seed: int) -> Iterator[RandomInputs]:
         elif smallest is not None and port.dtype in {"int32", "int64"}:
             limits[port.name] = smallest
     floats = any(np.dtype(port.dtype).kind == "f" for port in reference.inputs if port.name not in limits)
-    picture = reference.inputs[0].name == IMAGE
     # What is known of pictures is that their pixels are scaled to 0 to 1 more often than to anything else.
-    ranges = sorted(FLOAT_RANGES, key=lambda bounds: bounds != (0.0, 1.0)) if picture else FLOAT_RANGES
+    ranges = sorted(FLOAT_RANGES, key=lambda bounds: bounds != (0.0, 1.0)) if reference.takes_picture else FLOAT_RANGES
     for bounds in ranges if floats else ranges[:1]:
         yield RandomInputs(reference.inputs, limits, bounds, seed)

@@ -52,6 +52,15 @@ HEADS = [
     ([layers.Conv2D(1, 1, activation="sigmoid")], None, "mask", "a mask, read from the sigmoid"),
     ([layers.Conv2D(3, 1)], LOGITS, "mask", "the softmax."),
     ([layers.Conv2D(2, 1)], None, "any", r"no task has the shape \(batch, 6, 6, 2\)."),
+    ([layers.Conv2D(3, 1, activation="tanh")], None, "any", "nothing says whether they are pictures.*`--task picture`"),
+    ([layers.Conv2D(1, 1, activation="sigmoid")], "mse", "any", "nothing says whether they are pictures"),
+    ([layers.Dense(3, "hard_sigmoid", name="head")], None, "tags", "3 tags, read from the hard_sigmoid of `head`."),
+    (
+        [layers.Conv2D(3, 1, activation="softmax", name="head"), layers.UpSampling2D(2, interpolation="bilinear")],
+        None,
+        "mask",
+        "a mask, .* softmax of `head`.",
+    ),
     ([keras.Sequential([layers.Dense(4), layers.Dense(3, "softmax", name="inner")])], None, "classes", "of `inner`."),
 ]
 
@@ -74,6 +83,49 @@ def test_a_linear_row_without_a_loss_is_asked_for(tmp_path: Path) -> None:
     assert load_keras(path, task="values").outputs[0].name == "values"
     labelled = load_keras(path, classes=True)
     assert (labelled.task, labelled.head.pending) == ("classes", "softmax")
+
+
+ROW = keras.Input((4,), name="values")
+
+
+def _of_row(path: Path, *answers: Any) -> Path:
+    keras.Model(ROW, answers[0] if len(answers) == 1 else list(answers)).save(path)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("answer", "task", "name"),
+    [
+        (lambda: keras.ops.softmax(layers.Dense(3)(ROW)), "classes", "probabilities"),
+        (lambda: layers.Average()([layers.Dense(3, "softmax")(ROW) for _ in "ab"]), "classes", "probabilities"),
+        (lambda: layers.Concatenate()([layers.Dense(1, "sigmoid")(ROW) for _ in "ab"]), "tags", "probabilities"),
+        (lambda: keras.ops.normalize(layers.Dense(3)(ROW)), "embedding", "embedding"),
+        (lambda: layers.Dense(1)(ROW), "values", "values_1"),
+        (lambda: layers.Softmax(axis=1, name="s")(layers.Reshape((2, 2))(ROW)), "any", "s"),
+    ],
+)
+def test_rows_of_numbers_have_tasks_too(tmp_path: Path, answer: Any, task: str, name: str) -> None:
+    reference = load_keras(_of_row(tmp_path / "m.keras", answer()))
+    assert (reference.task, reference.outputs[0].name, reference.inputs[0].name) == (task, name, "values")
+
+
+def test_a_softmax_that_is_flattened_is_no_row_of_classes(tmp_path: Path) -> None:
+    path = _saved(tmp_path / "m.keras", [layers.Conv2D(2, 1, activation="softmax"), layers.Flatten(name="all")])
+    with pytest.raises(ConfigError, match=r"the 72 outputs .* Received: the flatten of `all`"):
+        load_keras(path)
+
+
+def test_a_picture_is_the_image_whatever_comes_out(tmp_path: Path) -> None:
+    image = keras.Input((6, 6, 3), name="photo")
+    seen = layers.GlobalAveragePooling2D()(layers.Rescaling(1 / 255)(image))
+    path = tmp_path / "m.keras"
+    keras.Model(image, {"kind": layers.Dense(3, "softmax")(seen), "box": layers.Dense(4)(seen)}).save(path)
+    reference = load_keras(path)
+    assert [(port.name, port.dtype) for port in reference.inputs] == [("image", "uint8")]
+    assert {port.name for port in reference.outputs} == {"kind", "box"}
+    assert reference.head.sentence(reference.outputs[0]) == "Output: arrays, since there are 2 outputs."
+    with pytest.raises(ConfigError, match=r"`task` is of the one output of a model\. Received: classes .* with "):
+        load_keras(path, task="classes")
 
 
 def test_what_is_stated_counts_where_it_fits(tmp_path: Path) -> None:
