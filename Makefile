@@ -85,6 +85,7 @@ zoo: .venv/installed
 	$(BIN)/python -m tests.zoo --table
 
 # Every layer and every model of keras.applications, written by Keras 2 in its three formats and exported; hours.
+# Goes on where it was stopped.
 legacy: .venv/installed
 	$(BIN)/python -m tests.legacy
 

@@ -41,7 +41,7 @@ class _Listing:
 
 @dataclass(frozen=True)
 class _SplitFolders:
-    """The folders of the two splits, and the names of others that might be the test split as well."""
+    """The folders of the two splits, and the names of the other folders beside them."""
 
     train: Path
     test: Path
@@ -71,7 +71,7 @@ def read_folders(folder: Path, spec: DatasetSpec, progress: Progress) -> Reading
         train, test = _list(splits.train), _list(splits.test)
         _require_same_classes(train, test, folder, splits)
         if splits.unused:
-            progress.say(f"{folder}: {splits.test.name} is the test split; {', '.join(splits.unused)} is not used.")
+            progress.say(f"{folder}: {splits.test.name} is the test split. Not used: {', '.join(splits.unused)}.")
         paths, labels = train.paths + test.paths, np.concatenate([train.labels, test.labels])
         first, ignored = len(train.paths), train.ignored + test.ignored
     else:
@@ -88,13 +88,18 @@ def read_folders(folder: Path, spec: DatasetSpec, progress: Progress) -> Reading
 
 
 def _split_folders(folder: Path) -> _SplitFolders | None:
-    """Return the folders of the splits, or None where the subfolders are classes."""
+    """Return the folders of the splits, or None where the subfolders are classes: those hold pictures, no folders."""
     found = [path for path in visible_entries(folder) if path.is_dir()]
-    train = [path for path in found if path.name.lower() in TRAIN_FOLDERS]
-    tests = [path for name in TEST_FOLDERS for path in found if path.name.lower() == name]
-    if len(train) != 1 or not tests or len(found) > 1 + len(tests):
+
+    def called(names: tuple[str, ...]) -> list[Path]:
+        named = [path for name in names for path in found if path.name.lower() == name]
+        return [path for path in named if any(entry.is_dir() for entry in visible_entries(path))]
+
+    train, tests = called(TRAIN_FOLDERS), called(TEST_FOLDERS)
+    if len(train) != 1 or not tests:
         return None
-    return _SplitFolders(train[0], tests[0], tuple(sorted(path.name for path in tests[1:])))
+    unused = sorted(path.name for path in found if path not in (train[0], tests[0]))
+    return _SplitFolders(train[0], tests[0], tuple(unused))
 
 
 def _list(folder: Path) -> _Listing:

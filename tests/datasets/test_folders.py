@@ -191,12 +191,24 @@ def test_folders_that_leave_it_open_which_is_the_split_are_classes(tmp_path: Pat
     assert _open(_classes(tmp_path, names=names)).labels == tuple(sorted(names))
 
 
-def test_an_unused_val_folder_is_mentioned(tmp_path: Path) -> None:
+def test_folders_beside_the_splits_are_mentioned(tmp_path: Path) -> None:
+    """A project's folder has more in it than its data, such as `exported`."""
     listener = Listener()
     for part in ("train", "test", "val"):
         _classes(tmp_path / part, each=1)
+    (tmp_path / "exported" / "bugs").mkdir(parents=True)
     assert len(_open(tmp_path, listener).test) == 2
-    assert listener.words == [f"{tmp_path}: test is the test split; val is not used."]
+    assert listener.words == [f"{tmp_path}: test is the test split. Not used: exported, val."]
+
+
+def test_unsorted_pictures_are_no_test_split(tmp_path: Path) -> None:
+    """As in competitions, which keep the classes of their test pictures to themselves."""
+    for part in ("train", "valid"):
+        _classes(tmp_path / part, each=1)
+    _classes(tmp_path, names=("test",))
+    listener = Listener()
+    assert len(_open(tmp_path, listener).test) == 2
+    assert listener.words == [f"{tmp_path}: valid is the test split. Not used: test."]
 
 
 def test_train_is_a_class_beside_other_classes(tmp_path: Path) -> None:

@@ -1,4 +1,7 @@
-"""`python -m tests.legacy`: write models with Keras 2, export each file, and keep the verdicts in docs/legacy.md."""
+"""`python -m tests.legacy`: write models with Keras 2, export each file, and keep the verdicts in docs/legacy.md.
+
+Cases with a verdict are left out, so that the same command goes on where it was stopped.
+"""
 
 from __future__ import annotations
 
@@ -17,14 +20,18 @@ from tests.pages import LEGACY, write_between
 
 def main() -> int:
     """Return 1 if any file answers otherwise than Keras 2 did, or ends in a traceback."""
-    parser = argparse.ArgumentParser(prog="python -m tests.legacy", description=__doc__)
-    parser.add_argument("--only", nargs="+", metavar="WORD", help="cases whose names hold one of the words")
+    parser = argparse.ArgumentParser(prog="python -m tests.legacy", description=__doc__.splitlines()[0])
+    parser.add_argument("--only", nargs="+", default=[""], metavar="WORD", help="cases whose names hold one of these")
+    parser.add_argument("--again", action="store_true", help="cases with a verdict too")
     parser.add_argument("--table", action="store_true", help="only write the table, from the kept verdicts")
     options = parser.parse_args()
     if not options.table:
-        for words in [options.only] if options.only else [[": "], *([name] for name in _applications())]:
+        known = {} if options.again else read_verdicts()
+        names = _lines("writing")
+        todo = [name for name in names if name not in known and any(word in name for word in options.only)]
+        for group in _groups(todo):
             with tempfile.TemporaryDirectory() as folder:
-                write_verdicts(read_verdicts() | judged(words, Path(folder)))
+                write_verdicts(read_verdicts() | judged(group, Path(folder)))
     verdicts = read_verdicts()
     wrong = [
         f"{name}, {kind}: {verdict.reason}"
@@ -37,27 +44,25 @@ def main() -> int:
     return int(bool(wrong))
 
 
-def _applications() -> list[str]:
-    """Return the names of all models of keras.applications, one of which is on the disk at a time: some are large."""
-    listing = "import tf_keras; print(*(n for n in dir(tf_keras.applications) if n[0].isupper()))"
-    listed = subprocess.run([sys.executable, "-c", listing], check=True, capture_output=True, text=True)
-    return [f"{APPLICATIONS}{name}" for name in listed.stdout.split()]
+def _groups(names: list[str]) -> list[list[str]]:
+    """Return the layers together, and each model of keras.applications alone: some are large, on a disk and in RAM."""
+    layers = [name for name in names if not name.startswith(APPLICATIONS)]
+    return [group for group in [layers, *([name] for name in names if name not in layers)] if group]
 
 
-def judged(words: list[str], folder: Path) -> Verdicts:
-    """Write and judge the cases whose names hold one of the words, in processes of their own."""
-    names = [name for name, reason in _lines("writing", str(folder), *words) if not reason]
-    by_folder = {folder_of(folder, name).name: name for name in names}
+def judged(names: list[str], folder: Path) -> Verdicts:
+    """Write and judge cases, in processes of their own; those that Keras 2 cannot write are left out."""
+    written = [name for name, reason in map(json.loads, _lines("writing", str(folder), *names)) if not reason]
+    by_folder = {folder_of(folder, name).name: name for name in written}
     found: Verdicts = {}
-    for place, kind, outcome, reason in _lines("judging", str(folder)):
+    for place, kind, outcome, reason in map(json.loads, _lines("judging", str(folder))):
         found.setdefault(by_folder[place], {})[kind] = Verdict(outcome, reason)
     return found
 
 
-def _lines(module: str, *arguments: str) -> list[list[str]]:
+def _lines(module: str, *arguments: str) -> list[str]:
     command = [sys.executable, "-m", f"tests.legacy.{module}", *arguments]
-    done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
-    return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("[")]
+    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.splitlines()
 
 
 if __name__ == "__main__":

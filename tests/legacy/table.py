@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from tests.legacy.verdicts import BY_KERAS3, BY_TF_KERAS, FAILED, LIE, REFUSED, SAVED, Verdicts
-from tests.legacy.writing import APPLICATIONS, FORMATS, H5, KERAS, SAVED_MODEL
+from tests.legacy.writing import APPLICATIONS, FORMATS, H5, KERAS, PIXELS, SAVED_MODEL
 from tests.pages import DETAILS, END_OF_DETAILS, line
 
 TITLES = {H5: "`.h5`", KERAS: "`.keras`", SAVED_MODEL: "SavedModel"}
@@ -21,9 +21,10 @@ def table_of(verdicts: Verdicts) -> str:
     subjects = len({name.partition(":")[0] for name in layers})
     return "\n".join(
         [
-            f"{len(layers)} models around {subjects} layers and activations; {len(models)} of `keras.applications`:",
+            f"{len(layers)} models around {subjects} layers and activations; {len(models)} of `keras.applications`, "
+            f"with random weights, on pictures of {PIXELS}x{PIXELS}:",
             "",
-            *_counts(verdicts),
+            *_counts({"of layers": layers, "of `keras.applications`": models}),
             "",
             *_models(models),
             "",
@@ -36,14 +37,15 @@ def table_of(verdicts: Verdicts) -> str:
     )
 
 
-def _counts(verdicts: Verdicts) -> list[str]:
-    rows = [line(["file", "written", "opened by Keras 3", "run by tf-keras", "refused", "other answers"])]
-    rows.append(line(["---", *["---:"] * 5]))
+def _counts(groups: dict[str, Verdicts]) -> list[str]:
+    rows = [line(["file", "models", "written", "opened by Keras 3", "run by tf-keras", "refused", "other answers"])]
+    rows.append(line(["---", "---", *["---:"] * 5]))
     for kind in FORMATS:
-        outcomes = Counter(kinds[kind].outcome for kinds in verdicts.values() if kind in kinds)
-        opened = outcomes[BY_KERAS3] + outcomes[SAVED]
-        cells = [outcomes.total(), opened, outcomes[BY_TF_KERAS], outcomes[REFUSED], outcomes[LIE] + outcomes[FAILED]]
-        rows.append(line([TITLES[kind], *map(str, cells)]))
+        for group, verdicts in groups.items():
+            outcomes = Counter(kinds[kind].outcome for kinds in verdicts.values() if kind in kinds)
+            opened, wrong = outcomes[BY_KERAS3] + outcomes[SAVED], outcomes[LIE] + outcomes[FAILED]
+            counts = [outcomes.total(), opened, outcomes[BY_TF_KERAS], outcomes[REFUSED], wrong]
+            rows.append(line([TITLES[kind], group, *map(str, counts)]))
     return rows
 
 

@@ -28,9 +28,10 @@ def test_the_table_counts() -> None:
         "applications.Net": {"h5": Verdict("Keras 3")},
     }
     table = table_of(verdicts)
-    assert "2 models around 1 layers and activations; 1 of `keras.applications`:" in table
-    assert "| `.h5` | 3 | 2 | 0 | 1 | 0 |" in table
-    assert "| `.keras` | 2 | 0 | 1 | 0 | 1 |" in table
+    assert "2 models around 1 layers and activations; 1 of `keras.applications`, with random weights" in table
+    assert "| `.h5` | of layers | 2 | 1 | 0 | 1 | 0 |" in table
+    assert "| `.h5` | of `keras.applications` | 1 | 1 | 0 | 0 | 0 |" in table
+    assert "| `.keras` | of layers | 2 | 0 | 1 | 0 | 1 |" in table
     assert "| `Net` | Keras 3 | not written | not written |" in table
     assert r"| `Dense: odd` | `.h5` | a \| b |" in table
 

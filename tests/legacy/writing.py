@@ -1,9 +1,10 @@
 """Writes models with Keras 2 in its three formats, each with inputs and the answers that Keras 2 gives to them.
 
-    python -m tests.legacy.writing FOLDER [WORD...]
+    python -m tests.legacy.writing FOLDER NAME...
 
 In a process of its own: the cases of `tests.layers` are built by tf-keras, which stands there in the place of `keras`.
-A line of standard output for each case: its name, and what Keras 2 says where it cannot build or save it.
+A line of standard output for each case: its name, and what Keras 2 says where it cannot build or save it. Without
+arguments: the names of all cases.
 """
 
 from __future__ import annotations
@@ -118,17 +119,18 @@ def application_writer(name: str, keras: Any) -> Callable[[Path], None]:
 
 
 def main() -> None:
-    """Write every case whose name holds one of the words, or all."""
-    root, words = Path(sys.argv[1]), sys.argv[2:]
+    """Write the cases of these names, or print the names of all."""
     keras = keras2_in_its_place()
     from tests.layers import cases  # noqa: F401 - registers every case.
     from tests.layers.case import CASES
 
-    models = [f"{APPLICATIONS}{name}" for name in dir(keras.applications) if name[0].isupper()]
-    for name in [*CASES, *models]:
-        if words and not any(word in name for word in words):
-            continue
-        writer = application_writer if name in models else layer_writer
+    if len(sys.argv) == 1:
+        models = [f"{APPLICATIONS}{name}" for name in dir(keras.applications) if name[0].isupper()]
+        print("\n".join([*CASES, *models]))
+        return
+    root, names = Path(sys.argv[1]), sys.argv[2:]
+    for name in names:
+        writer = application_writer if name.startswith(APPLICATIONS) else layer_writer
         try:
             writer(name, keras)(folder_of(root, name))
             reason = ""
