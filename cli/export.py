@@ -27,6 +27,7 @@ from .variant_options import export_options, taken_variants, task_option
     "--input-range", metavar="LOW:HIGH", help="What 0 and 255 become before a float input; or caffe, torch, tf."
 )
 @task_option
+@click.option("--threshold", type=float, help="Probability from which a tag or a yes is answered. Default: 0.5.")
 @click.option("--calibration", metavar="DIR|GLOB|NPZ", help="Unlabelled pictures or arrays to measure int8 ranges on.")
 @click.option(
     "--loader",

@@ -37,7 +37,9 @@ if TYPE_CHECKING:
     help="auto: a GPU only if it computes right. gpu: never the CPU in silence.",
 )
 @click.option("--threads", type=int, help="Threads inside an operator. Default: what --tune found best here, else 1.")
-@click.option("--threshold", type=float, help="Probability from which a tag or a yes is answered. Default: 0.5.")
+@click.option(
+    "--threshold", type=float, help="Probability from which a tag or a yes is answered. Default: the model's."
+)
 @click.option("--out", metavar="DIR", help="Folder for masks, pictures, embeddings and arrays.")
 @format_option
 def command(

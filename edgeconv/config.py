@@ -10,7 +10,7 @@ from typing import Any
 from edgeconv.errors import ConfigError
 from edgeconv.input_range import InputRange
 from edgeconv.preparation import AS_KERAS_DIRECTORY, KERAS_DIRECTORY, Fitting
-from edgeconv.tasks import TASKS
+from edgeconv.tasks import TASKS, check_threshold
 from edgeconv.variants import VARIANTS
 
 ARCHITECTURES = ("convnet", "convnet-nopool", "convnet-strided", "convnet-avgpool", "dense")
@@ -100,6 +100,7 @@ class ExportConfig:
             With it the scaling moves into the file, and the file takes raw pixels.
         task: what the outputs mean, a key of `edgeconv.tasks.TASKS`; None reads it from the model's last activation
             and its compiled loss.
+        threshold: probability from which on a tag, a yes or a pixel of one map is answered, 0 to 1; None takes 0.5.
         labels: class names in the order of the outputs; None takes those of the data, else ``"0"``, ``"1"``, ...
         fp16: make the float16 variant too.
         target: whose int8 arithmetic the file is made for, a key of `conversion.int8.targets.TARGETS` or ``"auto"`` for
@@ -134,6 +135,7 @@ class ExportConfig:
     seed: int = 0
     input_range: str | None = None
     task: str | None = None
+    threshold: float | None = None
     labels: tuple[str, ...] | None = None
     fp16: bool = False
     target: str | None = None
@@ -172,6 +174,7 @@ class ExportConfig:
             InputRange.parse(self.input_range)
         if self.task is not None:
             one_of("task", self.task, TASKS)
+        check_threshold(self.threshold)
         for name in self.variants:
             one_of("variants", name, VARIANTS)
         _ = self.fitting  # Checks what is stated.

@@ -15,7 +15,7 @@ from edgeconv.preparation import Preparation
 from edgeconv.reading import read, received
 from edgeconv.record import ABSENT, EMPTY, KEY, Record
 from edgeconv.session_options import Tuned
-from edgeconv.tasks import ANY, CLASSES
+from edgeconv.tasks import ANY, CLASSES, THRESHOLD
 
 FORMAT = "edgeconv"
 
@@ -45,6 +45,8 @@ class ArraySpec(Record):
         task: of an output: what it means, a key of `edgeconv.tasks.TASKS`; None in contracts that older releases wrote,
             whose kind tells classes from other arrays.
         pending: of an output that is no class: ``"sigmoid"`` or ``"softmax"`` where that is still to be done to it.
+        threshold: of tags, a yes or no, or a mask of one map: probability from which on they are answered, where that
+            is not `edgeconv.tasks.THRESHOLD`.
     """
 
     name: str
@@ -54,6 +56,7 @@ class ArraySpec(Record):
     kind: str
     task: str | None = field(default=None, metadata={ABSENT: True})
     pending: str | None = field(default=None, metadata={ABSENT: True})
+    threshold: float | None = field(default=None, metadata={ABSENT: True})
 
 
 class Variant(Record):
@@ -134,6 +137,11 @@ class Manifest(Record):
     def task(self) -> str:
         """What the output means, a key of `edgeconv.tasks.TASKS`."""
         return self.output.task or (CLASSES if self.is_classifier else ANY)
+
+    @property
+    def threshold(self) -> float:
+        """Probability from which on a tag, a yes or a pixel of one map is answered."""
+        return THRESHOLD if self.output.threshold is None else self.output.threshold
 
     def as_dict(self) -> dict[str, Any]:
         """Return the contract as a JSON object."""

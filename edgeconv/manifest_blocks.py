@@ -118,7 +118,7 @@ class GateLimit(Record):
     Attributes:
         stage: the variant.
         name: of what is limited.
-        limit: the most that is allowed.
+        limit: the most that is allowed; of a PSNR the least.
     """
 
     stage: str

@@ -4,12 +4,24 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from edgeconv.errors import ConfigError
+
 CLASSES = "classes"
 YES_NO = "yes-no"
 ANY = "any"
 
 THRESHOLD = 0.5
 """Probability from which on a tag, or a yes, is answered: where both answers are as likely."""
+
+
+THRESHOLD_TASKS = ("tags", YES_NO, "mask")
+"""Tasks that answer what a probability reaches; a mask where it is one map."""
+
+
+def check_threshold(threshold: float | None) -> None:
+    """Raise ConfigError unless a probability is 0 to 1, or left out."""
+    if threshold is not None and not 0.0 <= threshold <= 1.0:
+        raise ConfigError(f"`threshold` must be 0 to 1. Received: {threshold}. Leave it out for {THRESHOLD}.")
 
 
 class TaskSpec(NamedTuple):

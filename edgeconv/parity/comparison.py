@@ -51,6 +51,8 @@ class ComparisonSet:
         spreads: largest minus smallest answer of each output: differences are shares of it. None where classes are
             compared.
         draw: makes so many more inputs of the same kind; None where there are no others.
+        right: what is known to be right, by output, (n, ...), all batches together; where classes are compared,
+            `labels` are.
     """
 
     dataset: str
@@ -60,6 +62,7 @@ class ComparisonSet:
     labels: NDArray[np.int64] | None = None
     spreads: Mapping[str, float] | None = None
     draw: Callable[[int], Feeds] | None = None
+    right: Answers = field(default_factory=dict)
 
     @classmethod
     def of_images(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,7 +11,8 @@ from numpy.typing import NDArray
 
 from edgeconv.parity.comparison import Answers
 from edgeconv.parity.ledger import Gate
-from edgeconv.tasks import CLASSES, THRESHOLD
+from edgeconv.parity.meaning import Meaning
+from edgeconv.parity.metrics import MOST_DB, psnr
 from edgeconv.variants import VARIANTS
 
 MAX_PIXELS = 0.01
@@ -20,44 +22,107 @@ of float32, and sums in another order decide between them."""
 SPREAD_IN_DEVIATIONS = 7.0
 """Standard deviations that the spread of some thousand values is, of a normal distribution."""
 
+NEIGHBOURS = 3
+"""Nearest vectors of each that must stay its nearest."""
+
+MOST_COMPARED = 2000
+"""Vectors whose neighbours are looked for: their cosines are a square of as many."""
+
+Pair = tuple[NDArray[Any], NDArray[Any]]
+"""What a stage answers, and the reference."""
+
 
 def judge_task(
-    task: str, stage: str, answers: Sequence[Answers], reference: Sequence[Answers], *, pending: str | None
+    meaning: Meaning, stage: str, answers: Sequence[Answers], reference: Sequence[Answers]
 ) -> tuple[Gate, ...]:
     """Return the gates that a stage of a task has beside the error over the spread; none of tasks that decide nothing.
 
     Args:
-        task: a key of `TASKS`, of a model with one output.
+        meaning: of the one output.
         stage: the variant.
         answers: its own, batch by batch.
         reference: those of the reference.
-        pending: what is still to be done to the outputs; the threshold lies at 0 before a sigmoid.
     """
     pairs = [
         (given[name], expected)
         for given, wanted in zip(answers, reference, strict=True)
         for name, expected in wanted.items()
     ]
-    if task in {CLASSES, "tags", "yes-no", "mask"}:
-        limit = 0.0 if pending == "sigmoid" else THRESHOLD
-        flips = np.concatenate([_differ(given, wanted, task, limit) for given, wanted in pairs])
-        if task == "mask":
-            return (_gate(stage, "pixels that flip in percent", MAX_PIXELS, 100.0 * float(flips.mean()), "near ties"),)
-        return (_gate(stage, "flips", 0.0, float(flips.sum()), "the same arithmetic must give the same answers"),)
-    if task == "embedding":
-        farthest = max(float(_cosine_distance(given, wanted).max(initial=0.0)) for given, wanted in pairs)
-        tolerance = VARIANTS[stage].tolerance or 0.0 if stage in VARIANTS else 0.0
-        # The cosine of a small angle, whose tangent is the error over the standard deviation.
-        limit = 0.5 * (SPREAD_IN_DEVIATIONS * tolerance) ** 2
-        reason = "an error of the tolerance in each value turns a vector by no more"
-        return (_gate(stage, "cosine distance", limit, farthest, reason),)
+    tolerance = VARIANTS[stage].tolerance or 0.0 if stage in VARIANTS else 0.0
+    match meaning.task:
+        case "mask":
+            share = 100.0 * float(np.concatenate([_flips(meaning, *pair).ravel() for pair in pairs]).mean())
+            return (_gate(stage, "pixels that flip in percent", MAX_PIXELS, share, "near ties"),)
+        case "classes" | "tags" | "yes-no":
+            flips = np.concatenate([_flips(meaning, *pair) for pair in pairs])
+            reason = f"{_by_label(meaning, flips)}the same arithmetic must give the same answers"
+            return (_gate(stage, "flips", 0.0, float(flips.sum()), reason),)
+        case "picture":
+            return (_psnr_gate(stage, pairs, tolerance),)
+        case "embedding":
+            return _embedding_gates(stage, pairs, tolerance)
     return ()
 
 
-def _differ(given: NDArray[Any], wanted: NDArray[Any], task: str, limit: float) -> NDArray[np.bool_]:
-    if task == CLASSES or (task == "mask" and wanted.shape[-1] > 1):
-        return np.asarray(given.argmax(axis=-1) != wanted.argmax(axis=-1)).ravel()
-    return np.asarray((given >= limit) != (wanted >= limit)).ravel()
+def _flips(meaning: Meaning, given: NDArray[Any], wanted: NDArray[Any]) -> NDArray[np.bool_]:
+    return np.asarray(meaning.decided(given) != meaning.decided(wanted))
+
+
+def _by_label(meaning: Meaning, flips: NDArray[np.bool_]) -> str:
+    """Say which tags flip, as the beginning of a sentence; nothing where none does, or there is one answer a row."""
+    if meaning.task != "tags" or not flips.any():
+        return ""
+    counts = zip(meaning.labels, flips.sum(axis=0).tolist(), strict=False)
+    return f"{', '.join(f'{label} {count}' for label, count in counts if count)}; "
+
+
+def _psnr_gate(stage: str, pairs: Sequence[Pair], tolerance: float) -> Gate:
+    """Return the gate of pictures: no more noise than an error of the tolerance in each pixel makes."""
+    peak = max(float(wanted.max()) for _, wanted in pairs) - min(float(wanted.min()) for _, wanted in pairs)
+    given, wanted = (np.concatenate([part.ravel() for part in parts]) for parts in zip(*pairs, strict=True))
+    received = psnr(given, wanted, Meaning("picture", value_range=(0.0, peak)))
+    limit = -20.0 * math.log10(tolerance) if tolerance else MOST_DB
+    reason = "an error of the tolerance in each pixel makes no more noise"
+    return Gate(stage, "PSNR in dB", limit, received, received >= limit, reason, at_least=True)
+
+
+def _embedding_gates(stage: str, pairs: Sequence[Pair], tolerance: float) -> tuple[Gate, ...]:
+    farthest = max(float(_cosine_distance(given, wanted).max(initial=0.0)) for given, wanted in pairs)
+    # An angle whose tangent is the error over the standard deviation.
+    angle = SPREAD_IN_DEVIATIONS * tolerance
+    reason = "an error of the tolerance in each value turns a vector by no more"
+    cosine = _gate(stage, "cosine distance", 0.5 * angle**2, farthest, reason)
+    given, wanted = (np.concatenate(parts)[:MOST_COMPARED] for parts in zip(*pairs, strict=True))
+    if len(wanted) <= NEIGHBOURS:
+        return (cosine,)
+    # Four vectors are turned where two distances are compared.
+    lost = 100.0 * lost_neighbours(given, wanted, slack=4.0 * angle)
+    kept = _gate(
+        stage, "neighbours lost in percent", 0.0, lost, "another neighbour must be as near, to within the error"
+    )
+    return cosine, kept
+
+
+def lost_neighbours(given: NDArray[Any], wanted: NDArray[Any], *, slack: float) -> float:
+    """Return the share of the nearest neighbours that are others among given vectors, and are not as near.
+
+    Args:
+        given: (n, size).
+        wanted: the same, of the reference.
+        slack: how much farther, as a cosine, a neighbour may be that counts as near.
+    """
+    similar = _cosines(wanted)
+    nearest = np.sort(similar, axis=1)[:, -NEIGHBOURS:].min(axis=1)
+    chosen = np.argsort(-_cosines(given), axis=1, kind="stable")[:, :NEIGHBOURS]
+    return float((np.take_along_axis(similar, chosen, axis=1) < nearest[:, None] - slack).mean())
+
+
+def _cosines(vectors: NDArray[Any]) -> NDArray[np.float64]:
+    lengths = np.linalg.norm(vectors.astype(np.float64), axis=1, keepdims=True)
+    units = vectors / np.where(lengths > 0.0, lengths, 1.0)
+    cosines = units @ units.T
+    np.fill_diagonal(cosines, -np.inf)
+    return np.asarray(cosines)
 
 
 def _cosine_distance(given: NDArray[Any], wanted: NDArray[Any]) -> NDArray[np.float64]:

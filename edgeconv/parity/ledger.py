@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from edgeconv.errors import ArtifactError
@@ -49,6 +49,8 @@ class Row:
         confusion: images by (true class, answered class); empty for unlabelled data and for many classes.
         drop: percentage points of accuracy lost against the reference on the same inputs; without labels, the
             reference's answers are the truth. None where no classes were compared, and in ledgers before it was kept.
+        metrics: how well the answers fit what is known to be right, by the names in `parity.metrics.METRICS`; empty
+            where classes are compared, and where nothing is known.
     """
 
     stage: str
@@ -66,10 +68,11 @@ class Row:
     p50_latency_ms: float | None
     confusion: tuple[tuple[int, ...], ...]
     drop: float | None = None
+    metrics: Mapping[str, float] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the row as a JSON object."""
-        return asdict(self)
+        return {key: value for key, value in asdict(self).items() if key != "metrics" or value}
 
     @classmethod
     def from_dict(cls, value: Mapping[str, Any]) -> Row:
@@ -80,7 +83,10 @@ class Row:
 
 @dataclass(frozen=True)
 class Gate:
-    """One condition that a stage must meet, with the value it got, and why the limit is what it is."""
+    """One condition that a stage must meet, with the value it got, and why the limit is what it is.
+
+    The limit is the most that is allowed, or the least where the gate says `at_least`.
+    """
 
     stage: str
     name: str
@@ -88,6 +94,11 @@ class Gate:
     received: float
     passed: bool
     reason: str
+    at_least: bool = False
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the gate as a JSON object."""
+        return {key: value for key, value in asdict(self).items() if key != "at_least" or value}
 
 
 @dataclass(frozen=True)
@@ -124,7 +135,9 @@ class Ledger:
         """Say in one line which gates failed."""
         failed = [gate for gate in self.gates if not gate.passed]
         return "; ".join(
-            f"{gate.stage} {gate.name}: at most {gate.limit:g}, got {gate.received:.4g}" for gate in failed
+            f"{gate.stage} {gate.name}: at {'least' if gate.at_least else 'most'} {gate.limit:g}, "
+            f"got {gate.received:.4g}"
+            for gate in failed
         )
 
     def row(self, stage: str) -> Row | None:
@@ -139,7 +152,7 @@ class Ledger:
             "sha256": self.sha256,
             "passed": self.passed,
             "rows": [row.as_dict() for row in self.rows],
-            "gates": [asdict(gate) for gate in self.gates],
+            "gates": [gate.as_dict() for gate in self.gates],
             **({} if self.int8_search is None else {"int8_search": dict(self.int8_search)}),
         }
 

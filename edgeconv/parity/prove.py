@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from types import MappingProxyType
 
@@ -13,13 +14,18 @@ from edgeconv.parity.classes import compare_classes, judge_classes
 from edgeconv.parity.comparison import Answers, ComparisonSet
 from edgeconv.parity.decisions import judge_task
 from edgeconv.parity.ledger import Gate, Ledger, Row
+from edgeconv.parity.meaning import Meaning
+from edgeconv.parity.metrics import judge_metrics, measure
 from edgeconv.parity.pictures import show
 from edgeconv.parity.stage import Stage, answers_of, scores_of
 from edgeconv.parity.values import compare_values, judge_values
 from edgeconv.progress import SILENT, Progress
 from edgeconv.runtime.activation import sigmoid, softmax
-from edgeconv.tasks import ANY, YES_NO
+from edgeconv.tasks import THRESHOLD, YES_NO
 from edgeconv.timing import median_latency_ms
+
+ARRAYS = Meaning()
+"""Outputs that nothing is known of."""
 
 
 def prove(
@@ -28,8 +34,7 @@ def prove(
     *,
     max_drop: float,
     kind: str,
-    task: str = ANY,
-    pending: str | None = None,
+    meaning: Meaning = ARRAYS,
     known: Mapping[str, tuple[Answers, ...]] = MappingProxyType({}),
     progress: Progress = SILENT,
 ) -> Ledger:
@@ -44,9 +49,8 @@ def prove(
         max_drop: accuracy that int8 may lose, in percentage points.
         kind: of the outputs, "probabilities", "logits" or "tensor"; logits are compared as the probabilities they stand
             for, where classes are compared.
-        task: what the one output means, a key of `TASKS`: its decisions are compared too, where no classes are; a yes
-            or no is two classes.
-        pending: what is still to be done to the outputs of a task.
+        meaning: of the one output: its decisions are compared too, where no classes are, and its metrics where it is
+            known what is right; a yes or no is two classes.
         known: what stages have answered already, by their names; see `answers_of`.
         progress: sees a bar for each stage.
     """
@@ -59,8 +63,8 @@ def prove(
         answers = known[stage.name] if known_here else answers_of(stage, given, progress)
         if given.spreads is None and kind == "logits" and not stage.gives_probabilities:
             return ({"scores": softmax(scores_of(answers))},)
-        if given.spreads is None and task == YES_NO:
-            return ({"scores": _of_both(scores_of(answers), pending)},)
+        if given.spreads is None and meaning.task == YES_NO:
+            return ({"scores": _of_both(scores_of(answers), meaning)},)
         return answers
 
     for stage in stages:
@@ -74,14 +78,25 @@ def prove(
         reference = reference or answers
         rows.append(_row(stage, answers, reference, compared))
         if compared.spreads is not None and len(rows) > 1:
-            decisions += judge_task(task, stage.name, answers, reference, pending=pending)
-    gates = judge_classes(rows, max_drop=max_drop) if compared.spreads is None else judge_values(rows) + decisions
+            decisions += judge_task(meaning, stage.name, answers, reference)
+        if compared.right:
+            rows[-1] = replace(rows[-1], metrics=measure(answers, compared.right, meaning))
+    if compared.spreads is None:
+        gates = judge_classes(rows, max_drop=max_drop)
+    else:
+        gates = judge_values(rows) + decisions + judge_metrics(rows, meaning.task, max_drop=max_drop)
     return Ledger(compared.dataset, compared.split, compared.sha256, tuple(rows), gates)
 
 
-def _of_both(yes: NDArray[np.float32], pending: str | None) -> NDArray[np.float32]:
-    """Return the probabilities of no and yes, float32, (n, 2), of what a model answers, (n, 1)."""
-    probability = sigmoid(yes) if pending else yes
+def _of_both(yes: NDArray[np.float32], meaning: Meaning) -> NDArray[np.float32]:
+    """Return the probabilities of no and yes, float32, (n, 2), of what a model answers, (n, 1).
+
+    Odds are those over the odds of the threshold, so that the likelier one is the answer.
+    """
+    probability, limit = sigmoid(yes) if meaning.pending else yes, meaning.threshold
+    if limit != THRESHOLD:
+        yes_share, no_share = probability * (1.0 - limit), (1.0 - probability) * limit
+        probability = (yes_share / (yes_share + no_share)).astype(np.float32)
     return np.concatenate([1.0 - probability, probability], axis=1)
 
 

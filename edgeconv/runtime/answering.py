@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from edgeconv.manifest import Manifest
 from edgeconv.runtime.prediction import Prediction, Score
-from edgeconv.tasks import CLASSES, THRESHOLD
+from edgeconv.tasks import CLASSES
 
 if TYPE_CHECKING:
     from edgeconv.runtime.results import Mask, Result, Tags
@@ -24,10 +24,10 @@ def results_of(manifest: Manifest, outputs: Row, *, top_k: int, threshold: float
         manifest: of the model.
         outputs: float32, (n, ...), behind what is pending of its contract.
         top_k: how many classes a prediction lists.
-        threshold: probability from which on a tag or a yes is answered; None takes 0.5.
+        threshold: probability from which on a tag or a yes is answered; None takes the contract's.
     """
     if manifest.task != CLASSES:
-        limit = THRESHOLD if threshold is None else threshold
+        limit = manifest.threshold if threshold is None else threshold
         return [_result(manifest.task, manifest.labels, row, limit) for row in outputs]
     # A stable sort of the negated values: of two equal probabilities the lower index comes first, as in argmax.
     best_first = np.argsort(-outputs, axis=1, kind="stable")[:, :top_k]

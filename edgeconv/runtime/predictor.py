@@ -14,6 +14,7 @@ from edgeconv.pictures.reading import read_picture
 from edgeconv.runtime.answering import results_of
 from edgeconv.runtime.loading import find_model, open_model
 from edgeconv.runtime.pipeline import Pipeline, pipeline_of, prepare_for
+from edgeconv.tasks import check_threshold
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -35,7 +36,8 @@ class Predictor:
         threads: threads inside an operator; None takes what was found best, else one, which is the fastest for small
             models at batch 1.
         top_k: how many classes an answer lists.
-        threshold: probability from which on a tag or a yes is answered, 0 to 1; None takes 0.5.
+        threshold: probability from which on a tag or a yes is answered, 0 to 1; None takes that of the
+            contract, which is 0.5 where nobody said otherwise.
 
     Raises:
         ArtifactError: there is no such model, or it is damaged.
@@ -59,8 +61,7 @@ class Predictor:
     ) -> None:
         if top_k < 1:
             raise ConfigError(f"`top_k` must be at least 1. Received: {top_k}. Leave it out for 3.")
-        if threshold is not None and not 0.0 <= threshold <= 1.0:
-            raise ConfigError(f"`threshold` must be 0 to 1. Received: {threshold}. Leave it out for 0.5.")
+        check_threshold(threshold)
         opened = open_model(Path(model) if model else find_model(), variant=variant, device=device, threads=threads)
         self.path = opened.path
         self.manifest = opened.manifest

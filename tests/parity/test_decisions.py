@@ -5,12 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from edgeconv.parity.decisions import judge_task
+from edgeconv.parity.decisions import judge_task, lost_neighbours
+from edgeconv.parity.ledger import Ledger
+from edgeconv.parity.meaning import Meaning
+from edgeconv.parity.metrics import MOST_DB
+from edgeconv.variants import FP32_TOLERANCE
 
 
 def _judged(task: str, given: object, wanted: object, pending: str | None = None) -> tuple[str, float, bool]:
     answers, reference = ({"out": np.array(given, np.float32)},), ({"out": np.array(wanted, np.float32)},)
-    (gate,) = judge_task(task, "fp32", answers, reference, pending=pending)
+    (gate,) = judge_task(Meaning(task, pending), "fp32", answers, reference)
     return gate.name, gate.received, gate.passed
 
 
@@ -42,6 +46,46 @@ def test_an_embedding_is_held_by_its_direction() -> None:
     assert received == pytest.approx(1.0 - 1.0 / np.sqrt(1.01))
 
 
-@pytest.mark.parametrize("task", ["values", "picture", "any"])
+@pytest.mark.parametrize("task", ["values", "any"])
 def test_numbers_have_no_decisions(task: str) -> None:
-    assert judge_task(task, "fp32", ({"out": np.ones((1, 2))},), ({"out": np.ones((1, 2))},), pending=None) == ()
+    assert judge_task(Meaning(task), "fp32", ({"out": np.ones((1, 2))},), ({"out": np.ones((1, 2))},)) == ()
+
+
+def test_which_tags_flip_is_said() -> None:
+    meaning = Meaning("tags", labels=("cat", "dog"))
+    given, wanted = (
+        {"out": np.array(rows, np.float32)} for rows in ([[0.6, 0.4], [0.2, 0.6]], [[0.6, 0.6], [0.2, 0.4]])
+    )
+    (gate,) = judge_task(meaning, "fp32", (given,), (wanted,))
+    assert (gate.received, gate.reason.partition(";")[0]) == (2.0, "dog 2")
+
+
+def test_classes_of_arrays_are_held_by_their_flips() -> None:
+    assert _judged("classes", [[0.6, 0.4], [0.2, 0.8]], [[0.6, 0.4], [0.7, 0.3]]) == ("flips", 1.0, False)
+
+
+def test_a_picture_is_held_by_its_noise() -> None:
+    """An error of a tenth of the tolerance is 20 dB below one of the whole."""
+    wanted = np.linspace(0.0, 1.0, 48).reshape(1, 4, 4, 3)
+    limit = 20.0 * np.log10(1.0 / FP32_TOLERANCE)
+    assert _judged("picture", wanted + 0.1 * FP32_TOLERANCE, wanted)[1:] == (pytest.approx(limit + 20.0, abs=0.1), True)
+    assert _judged("picture", wanted + 2.0 * FP32_TOLERANCE, wanted)[2] is False
+    assert _judged("picture", wanted, wanted)[1:] == (MOST_DB, True)
+    (gate,) = judge_task(Meaning("picture"), "fp32", ({"out": wanted + 0.5},), ({"out": wanted},))
+    ledger = Ledger("x", "given", "0", (), (gate,))
+    assert "fp32 PSNR in dB: at least" in ledger.failures()
+    assert Ledger.from_dict(ledger.as_dict()) == ledger
+
+
+def test_neighbours_are_kept_unless_others_are_as_near() -> None:
+    circle = np.array([[np.cos(angle), np.sin(angle)] for angle in np.linspace(0.0, 3.0, 12)])
+    assert lost_neighbours(circle, circle, slack=0.0) == 0.0
+    assert lost_neighbours(circle[::-1], circle, slack=0.0) == 0.0  # As near on the other side.
+    shuffled = circle[np.random.default_rng(0).permutation(12)]
+    assert lost_neighbours(shuffled, circle, slack=0.0) > 0.3
+    answers, reference = ({"out": shuffled},), ({"out": circle},)
+    gates = judge_task(Meaning("embedding"), "fp32", answers, reference)
+    assert [(gate.name, gate.passed) for gate in gates] == [
+        ("cosine distance", False),
+        ("neighbours lost in percent", False),
+    ]

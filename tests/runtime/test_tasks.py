@@ -22,7 +22,7 @@ RED = np.dstack([np.full((40, 40), value, np.uint8) for value in (190, 60, 60)])
 
 
 def _answer(task: str, labels: tuple[str, ...], outputs: Any, **options: Any) -> Any:
-    manifest: Any = SimpleNamespace(task=task, labels=labels)
+    manifest: Any = SimpleNamespace(task=task, labels=labels, threshold=0.5)
     (result,) = results_of(manifest, np.array([outputs], np.float32), top_k=3, **options)
     return result
 

@@ -16,7 +16,7 @@ from edgeconv.variants import VARIANTS
 PACKAGES = ("edgeconv", "keras", "numpy", "onnx", "onnxruntime", "tensorflow", "tf2onnx")
 
 
-_RANGES = {"sigmoid": (0.0, 1.0), "softmax": (0.0, 1.0), "tanh": (-1.0, 1.0)}
+_RANGES = {"sigmoid": (0.0, 1.0), "hard_sigmoid": (0.0, 1.0), "softmax": (0.0, 1.0), "tanh": (-1.0, 1.0)}
 """What a last activation keeps its values to."""
 
 
@@ -37,6 +37,7 @@ def build_manifest(proved: ProvedExport) -> Manifest:
             kind=kind,
             task=keras_model.task,
             pending=None if kind != "tensor" else keras_model.head.pending,
+            threshold=config.threshold,
         ),
         labels=loaded.labels,
         variants={variant: _variant(VARIANTS[variant].file, file) for variant, file in context.files.items()},

@@ -6,7 +6,7 @@ from edgeconv.config import ExportConfig
 from edgeconv.conversion.keras import KerasReference
 from edgeconv.datasets import Dataset
 from edgeconv.errors import ConfigError, DatasetError
-from edgeconv.tasks import ANY
+from edgeconv.tasks import ANY, THRESHOLD_TASKS
 from edgeconv.variants import VARIANTS, flag_of
 
 
@@ -31,6 +31,11 @@ def check_fit(keras_model: KerasReference, data: Dataset | None, config: ExportC
             raise ConfigError(
                 f"`{option}` is for int8. Received: `{given}` without `--quantize`. Add that, or leave it out."
             )
+    if config.threshold is not None and keras_model.task not in THRESHOLD_TASKS:
+        raise ConfigError(
+            f"`threshold` is for the tasks {', '.join(THRESHOLD_TASKS)}. Received: {config.threshold} for "
+            f"`{keras_model.path}` of the task {keras_model.task}. Leave it out."
+        )
     if not keras_model.is_classifier:
         _check_fit_of_others(keras_model, data, config)
         if not keras_model.answers_classes:

@@ -12,10 +12,11 @@ from edgeconv.conversion.variants.context import VariantContext
 from edgeconv.errors import ParityError
 from edgeconv.parity.golden import golden_vectors
 from edgeconv.parity.ledger import Ledger
+from edgeconv.parity.meaning import Meaning
 from edgeconv.parity.prove import prove
 from edgeconv.parity.stage import FROM_FILE, Stage, on_images, stage_of, stage_of_tensors
 from edgeconv.runtime.golden import Samples
-from edgeconv.tasks import ANY
+from edgeconv.tasks import THRESHOLD
 from edgeconv.variants import VARIANTS
 
 IMAGES_EXPLAINED = 8
@@ -55,8 +56,7 @@ def prove_variants(conversion: Conversion) -> ProvedExport:
         compared,
         max_drop=config.max_drop,
         kind=context.output_kind,
-        task=ANY if reference.is_classifier else reference.task,
-        pending=reference.head.pending,
+        meaning=_meaning(conversion),
         known=known,
         progress=context.progress,
     )
@@ -75,6 +75,15 @@ def prove_variants(conversion: Conversion) -> ProvedExport:
         golden_vectors(compared, stages[0].run) if reference.takes_picture and len(reference.outputs) == 1 else None
     )
     return ProvedExport(conversion, ledger, samples, explanation)
+
+
+def _meaning(conversion: Conversion) -> Meaning:
+    """Return what the one output means; a classifier of pictures has gates of its own."""
+    reference, config = conversion.context.reference, conversion.context.config
+    if reference.is_classifier:
+        return Meaning()
+    threshold = THRESHOLD if config.threshold is None else config.threshold
+    return Meaning(reference.task, reference.head.pending, conversion.loaded.labels, threshold)
 
 
 def _stages(context: VariantContext, size_bytes: int) -> list[Stage]:

@@ -1,0 +1,154 @@
+"""How well answers fit what is known to be right: the metrics of each task, and what of them a stage may lose."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeconv.parity.accuracy import drop_in_points, within
+from edgeconv.parity.comparison import Answers
+from edgeconv.parity.ledger import Gate, Row
+from edgeconv.parity.meaning import Meaning
+from edgeconv.tasks import ANY, CLASSES, YES_NO
+
+VOID = -1
+"""The class of a pixel that nobody labelled: no metric counts it."""
+
+Values = NDArray[Any]
+
+
+class Metric(NamedTuple):
+    """One figure of how well answers fit.
+
+    Attributes:
+        name: of the figure.
+        of: computes it of answers, (n, ...), and what is right, (n, ...), by what the output means.
+        lost: percent that a figure, the second, loses against another, the first.
+    """
+
+    name: str
+    of: Callable[[Values, Values, Meaning], float]
+    lost: Callable[[float, float], float]
+
+
+def accuracy(answers: Values, right: Values, meaning: Meaning) -> float:
+    """Return the share of right answers, 0 to 1; a yes or no has one answer a row."""
+    decided = meaning.decided(answers)
+    return float((decided.reshape(len(right), -1) == right.reshape(len(right), -1)).mean())
+
+
+def micro_f1(answers: Values, right: Values, meaning: Meaning) -> float:
+    """Return ``2 TP / (2 TP + FP + FN)`` over all tags together, 0 to 1 (C. J. van Rijsbergen, 1979)."""
+    hits, wrong = _hits_and_misses(meaning.decided(answers), right.astype(bool))
+    return float(2.0 * hits.sum() / max(1, 2 * hits.sum() + wrong.sum()))
+
+
+def macro_f1(answers: Values, right: Values, meaning: Meaning) -> float:
+    """Return the mean of the F1 of each tag; tags that are nowhere, neither right nor answered, are left out."""
+    hits, wrong = _hits_and_misses(meaning.decided(answers), right.astype(bool))
+    seen = hits + wrong > 0
+    return float((2.0 * hits[seen] / (2 * hits[seen] + wrong[seen])).mean()) if seen.any() else 1.0
+
+
+def rmse(answers: Values, right: Values, _: Meaning) -> float:
+    """Return the root of the mean squared error, in the unit of the values."""
+    return float(np.sqrt(np.square(answers.astype(np.float64) - right).mean()))
+
+
+def mean_iou(answers: Values, right: Values, meaning: Meaning) -> float:
+    """Return the mean over classes of ``TP / (TP + FP + FN)``, pixels of all pictures together (PASCAL VOC).
+
+    Pixels that nobody labelled are left out, and so are classes that are nowhere, neither right nor answered.
+    """
+    decided = meaning.decided(answers).reshape(right.shape).astype(np.int64)
+    known = right != VOID
+    found, true = decided[known], right[known].astype(np.int64)
+    count = int(max(found.max(initial=0), true.max(initial=0))) + 1
+    both = np.bincount(true[found == true], minlength=count)
+    either = np.bincount(true, minlength=count) + np.bincount(found, minlength=count) - both
+    return float((both[either > 0] / either[either > 0]).mean()) if either.any() else 1.0
+
+
+def psnr(answers: Values, right: Values, meaning: Meaning) -> float:
+    """Return ``10 log10(peak^2 / MSE)`` in dB over all pixels together, at most `MOST_DB`.
+
+    The peak is the width of the output's range; where that is not known, that of the pictures which are right.
+    """
+    low, high = meaning.value_range or (float(right.min()), float(right.max()))
+    error = float(np.square(answers.astype(np.float64) - right).mean())
+    return min(MOST_DB, float(10.0 * np.log10(max(high - low, _LEAST) ** 2 / max(error, _LEAST))))
+
+
+MOST_DB = 200.0
+"""Of pictures that are equal, for JSON has no infinity."""
+
+_LEAST = 1e-30
+
+
+def _hits_and_misses(decided: Values, right: Values) -> tuple[Values, Values]:
+    return (decided & right).sum(axis=0), (decided != right).sum(axis=0)
+
+
+def _growth(reference: float, value: float) -> float:
+    return 0.0 if value <= reference else 100.0 * (value / reference - 1.0) if reference else _ALL
+
+
+def _growth_by_db(reference: float, value: float) -> float:
+    return float(100.0 * (10.0 ** ((reference - value) / 20.0) - 1.0))
+
+
+_ALL = 1e9
+"""Percent by which an error grows from nothing."""
+
+ACCURACY = Metric("accuracy", accuracy, drop_in_points)
+RMSE = Metric("RMSE", rmse, _growth)
+
+METRICS: Mapping[str, tuple[Metric, ...]] = {
+    CLASSES: (ACCURACY,),
+    YES_NO: (ACCURACY,),
+    "tags": (Metric("micro F1", micro_f1, drop_in_points), Metric("macro F1", macro_f1, drop_in_points)),
+    "values": (RMSE,),
+    "mask": (Metric("mIoU", mean_iou, drop_in_points),),
+    "picture": (Metric("PSNR", psnr, _growth_by_db),),
+    ANY: (RMSE,),
+}
+"""The metrics of each task; an error may grow, and a share lose points, by as many percent as `max_drop` allows."""
+
+
+def measure(answers: Sequence[Answers], right: Answers, meaning: Meaning) -> dict[str, float]:
+    """Return the metrics of a stage by their names; of a model with several outputs, each with that of its output.
+
+    Args:
+        answers: of the stage, batch by batch.
+        right: what is known to be right, by output, (n, ...).
+        meaning: of the one output; several outputs are arrays.
+    """
+    several = len(answers[0]) > 1
+    return {
+        f"{metric.name} of {name}" if several else metric.name: metric.of(
+            np.concatenate([part[name] for part in answers]), target, meaning
+        )
+        for name, target in right.items()
+        for metric in METRICS.get(meaning.task, ())
+    }
+
+
+def judge_metrics(rows: Sequence[Row], task: str, *, max_drop: float) -> tuple[Gate, ...]:
+    """Return a gate for each metric of each row behind the first, which is the reference.
+
+    Args:
+        rows: the ledger's rows.
+        task: of the model.
+        max_drop: what a stage may lose, in percentage points of a share or percent of an error.
+    """
+    gates = []
+    for row in rows[1:]:
+        for name, value in row.metrics.items():
+            metric = next(each for each in METRICS[task] if name.startswith(each.name))
+            lost = metric.lost(rows[0].metrics[name], value)
+            title = f"{name} lost in percent"
+            gates.append(Gate(row.stage, title, max_drop, lost, within(lost, max_drop), "what --max-drop allows"))
+    return tuple(gates)

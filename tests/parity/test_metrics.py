@@ -1,0 +1,76 @@
+"""How well answers fit what is known to be right, by task, and what a stage may lose of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from edgeconv.parity.comparison import Batch, ComparisonSet
+from edgeconv.parity.meaning import Meaning
+from edgeconv.parity.metrics import METRICS, MOST_DB, VOID, measure
+from edgeconv.parity.prove import prove
+from edgeconv.parity.stage import Stage
+
+TAGS = [[0.9, 0.2, 0.1], [0.8, 0.7, 0.1]]
+MASKS = np.eye(3)[[[[0, 1], [1, 1]]]]
+
+
+def _measured(task: str, answers: Any, right: Any, **meaning: Any) -> dict[str, float]:
+    return measure(({"out": np.array(answers)},), {"out": np.array(right)}, Meaning(task, **meaning))
+
+
+@pytest.mark.parametrize(
+    ("task", "answers", "right", "expected"),
+    [
+        ("classes", [[0.1, 0.9], [0.6, 0.4]], [1, 1], {"accuracy": 0.5}),
+        ("yes-no", [[0.9], [0.4], [0.2], [0.7]], [1, 0, 1, 1], {"accuracy": 0.75}),
+        # cat: 1 hit, 1 too many; dog: 1 hit; the third is nowhere, and no part of the mean.
+        ("tags", TAGS, [[1, 0, 0], [0, 1, 0]], {"micro F1": 0.8, "macro F1": (2 / 3 + 1) / 2}),
+        ("values", [[1.0, 2.0]], [[1.0, 4.0]], {"RMSE": np.sqrt(2.0)}),
+        # class 0: 1 of 1; class 1: 2 of 3; class 2: 0 of 1.
+        ("mask", MASKS, [[[0, 1], [1, 2]]], {"mIoU": (1 + 2 / 3 + 0) / 3}),
+        ("mask", MASKS, [[[0, 1], [1, VOID]]], {"mIoU": 1.0}),
+        ("mask", [[[[0.7], [0.1]]]], [[[1, 1]]], {"mIoU": (0 + 1 / 2) / 2}),
+        ("picture", np.full((1, 2, 2, 1), 0.1), np.zeros((1, 2, 2, 1)), {"PSNR": 20.0}),
+        ("picture", np.zeros((1, 2, 2, 1)), np.zeros((1, 2, 2, 1)), {"PSNR": MOST_DB}),
+        ("embedding", [[1.0, 0.0]], [[1.0, 0.0]], {}),
+    ],
+)
+def test_each_task_has_its_metrics(task: str, answers: Any, right: Any, expected: dict[str, float]) -> None:
+    found = _measured(task, answers, right, **({"value_range": (0.0, 1.0)} if task == "picture" else {}))
+    assert found == pytest.approx(expected)
+    assert tuple(found) == tuple(metric.name for metric in METRICS.get(task, ()))
+
+
+def test_answers_before_a_sigmoid_and_another_threshold() -> None:
+    logits, right = [[-0.5], [0.2], [2.0]], [0, 0, 1]
+    assert _measured("yes-no", logits, right, pending="sigmoid") == pytest.approx({"accuracy": 2 / 3})
+    assert _measured("yes-no", logits, right, pending="sigmoid", threshold=0.8) == {"accuracy": 1.0}
+
+
+def test_each_output_of_several_has_its_own() -> None:
+    answers = {"a": np.array([1.0]), "b": np.array([3.0])}
+    assert measure((answers,), {"b": np.array([1.0])}, Meaning()) == {"RMSE of b": 2.0}
+
+
+@pytest.mark.parametrize(
+    ("task", "right", "lost"),
+    [("values", [[0.9]], 11.11), ("picture", [[0.9]], 11.11), ("yes-no", [1], 0.0)],
+)
+def test_what_a_stage_loses_is_held_beside_the_error(task: str, right: Any, lost: float) -> None:
+    """The reference is off by 0.9, the stage by 1."""
+    zero, stage = (
+        Stage(name, "x", lambda feeds, error=error: {"out": feeds["x"] + error}, 1, timed=False)
+        for name, error in (("keras", 0.0), ("fp32", -0.1))
+    )
+    compared = ComparisonSet(
+        "mine", "test", "0", (Batch({"x": np.zeros((1, 1))}),), spreads={"out": 1e6}, right={"out": np.array(right)}
+    )
+    ledger = prove([zero, stage], compared, max_drop=5.0, kind="tensor", meaning=Meaning(task))
+    (metric,) = METRICS[task]
+    gate = next(gate for gate in ledger.gates if gate.name == f"{metric.name} lost in percent")
+    assert (gate.received, gate.limit) == (pytest.approx(lost, abs=0.01), 5.0)
+    assert gate.passed == (lost <= 5.0)
+    assert set(ledger.rows[0].metrics) == {metric.name}
