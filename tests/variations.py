@@ -15,7 +15,6 @@ from onnx import numpy_helper
 
 from edgeconv.bundling.collect import collect_context
 from edgeconv.bundling.context import BundleContext
-from edgeconv.bundling.rendering import render_folder
 from edgeconv.bundling.targets import target_named
 from edgeconv.conversion.embedding.tensors import DOUBLE, FLOAT, INT64, arange
 from edgeconv.conversion.variants.e2e import embed_variant
@@ -50,7 +49,8 @@ def render(target: str, out: Path, *, labels: tuple[str, ...] | None = None, nam
     context = shipped()
     manifest = replace(context.manifest, labels=labels or context.manifest.labels, name=name or context.manifest.name)
     out.mkdir(parents=True, exist_ok=True)
-    render_folder(target_named(target).templates, replace(context, manifest=manifest).values(), out)
+    renamed = replace(context, manifest=manifest)
+    target_named(target).render(renamed, renamed.values(), out)
     return out
 
 
@@ -78,7 +78,7 @@ def with_nearest_filter() -> bytes:
 
 def with_disturbed_weights(model: bytes | None = None) -> bytes:
     """Return a model, by default the shipped one, that reads its largest constant of bytes from another place."""
-    changed = onnx.load_model_from_string(model or shipped().embedded)
+    changed = onnx.load_model_from_string(model or shipped().model)
     of_bytes = [
         tensor
         for tensor in changed.graph.initializer
@@ -92,4 +92,4 @@ def with_disturbed_weights(model: bytes | None = None) -> bytes:
 def _embed(change: AbstractContextManager[Any]) -> bytes:
     context = shipped()
     with change:
-        return embed_variant(context.plain, context.manifest, context.preparation)
+        return embed_variant(context.plain, context.manifest, context.interface.preparation)

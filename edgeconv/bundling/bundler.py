@@ -9,14 +9,15 @@ from typing import Any
 
 from edgeconv.artifact import MANIFEST_FILE, write_json
 from edgeconv.bundling.collect import collect_context
-from edgeconv.bundling.context import MODEL_FILE, SELFTEST_FILE, BundleContext, slug_of
+from edgeconv.bundling.context import SELFTEST_FILE, BundleContext, slug_of
 from edgeconv.bundling.inventory import describe, inventory_of
-from edgeconv.bundling.rendering import render_folder
-from edgeconv.bundling.selftest import encode
+from edgeconv.bundling.pictures_selftest import encode_pictures
 from edgeconv.bundling.targets import BundleTarget, target_named
 from edgeconv.errors import ConfigError
 from edgeconv.progress import SILENT, Progress
-from edgeconv.runtime.loading import find_files, find_model
+from edgeconv.runtime.files import read_files
+from edgeconv.runtime.loading import find_model
+from edgeconv.tasks import CLASSES
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ def bundle(
         PosixPath('web-app')
     """
     chosen = target_named(target)
-    files = find_files(Path(model) if model is not None else find_model())
+    files = read_files(Path(model) if model is not None else find_model())
     folder = Path(out) if out is not None else Path(f"{slug_of(files.manifest.name)}-{target}")
     _check_free(folder)
     progress.say(f"Model: {files.path}")
@@ -104,8 +105,19 @@ def _write(folder: Path, target: BundleTarget, context: BundleContext) -> None:
     values = context.values()
     if target.write is not None:
         values |= target.write(folder, context)
-    render_folder(target.templates, values, folder)
+    target.render(context, values, folder)
     assets = folder / target.assets
-    (assets / SELFTEST_FILE).write_bytes(encode(context.samples, context.tolerances))
+    (assets / SELFTEST_FILE).write_bytes(_selftest(target, context))
     if target.carries_model:
-        (assets / MODEL_FILE).write_bytes(context.embedded)
+        (assets / values["MODEL_FILE"]).write_bytes(context.model)
+
+
+def _selftest(target: BundleTarget, context: BundleContext) -> bytes:
+    if not target.classes_only:
+        return context.selftest
+    if context.interface.answer != CLASSES:
+        raise ConfigError(
+            f"`target` {target.name} serves one class of many of a picture. Received: a model of the task "
+            f"{context.manifest.task}. Choose another target."
+        )
+    return encode_pictures(context.samples, [tolerance.limit for tolerance in context.tolerances])

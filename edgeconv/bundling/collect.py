@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from edgeconv.bundling.context import BundleContext
-from edgeconv.bundling.selftest import LEAST_PROBABILITY_TOLERANCE, PREPARED_TOLERANCE, SelftestSample, Tolerances
-from edgeconv.errors import ArtifactError, UnsupportedModelError
+from edgeconv.bundling.interface import BundleInterface, interface_of, preparation_for
+from edgeconv.bundling.selftest import SelftestSample
+from edgeconv.bundling.tolerances import measure_tolerances
+from edgeconv.errors import ArtifactError
+from edgeconv.manifest import Manifest
 from edgeconv.pictures.drawing import draw_pictures
 from edgeconv.pictures.preparation import prepare
 from edgeconv.preparation import Preparation
-from edgeconv.runtime.activation import softmax
-from edgeconv.runtime.embedded import EmbeddedModel
+from edgeconv.runtime.activation import activated
 from edgeconv.runtime.files import ModelFiles
-from edgeconv.runtime.golden import Samples
+from edgeconv.runtime.golden import golden_inputs
 from edgeconv.runtime.loading import choose_variant
 from edgeconv.runtime.providers import CPU
-from edgeconv.runtime.session import Session
+from edgeconv.runtime.session import open_session
 from edgeconv.variants import REFERENCE, VARIANTS, best_first
 
 MOST_SAMPLES = 32
-FEWEST_SAMPLES = 16
-
-LARGEST_DIFFERENCE = 0.2
-"""Of a probability from the fp32 reference's: twice as much as a tolerance would let another answer pass."""
+SAMPLES_OF_MANY = 16
+MOST_BYTES = 32 * 2**20
+"""Of all samples: of those of a large model there are fewer, at least `FEWEST_SAMPLES`."""
+FEWEST_SAMPLES = 2
 
 
 def collect_context(files: ModelFiles, variant: str | None) -> BundleContext:
@@ -35,14 +41,9 @@ def collect_context(files: ModelFiles, variant: str | None) -> BundleContext:
 
     Raises:
         ArtifactError: the artifact lacks what a bundle needs.
-        UnsupportedModelError: the model with its preparation inside does not prepare as Python does.
+        UnsupportedModelError: the model does not prepare as Python does, or not answer as its fp32 does.
     """
-    preparation = files.manifest.preprocess
-    if preparation is None:
-        raise ArtifactError(
-            f"`{files.path}` must say how pixels become its input. Received: a model exported without it. "
-            "Export it again with `--input-range`."
-        )
+    manifest = files.manifest
     if files.samples is None or REFERENCE not in files.variants:
         raise ArtifactError(
             f"`{files.path}` must be an artifact's folder with fp32 and golden vectors. Received: "
@@ -50,11 +51,20 @@ def collect_context(files: ModelFiles, variant: str | None) -> BundleContext:
         )
     best = next(name for name in best_first(gpu=False) if name in files.variants and VARIANTS[name].bundled)
     name = choose_variant(files, variant or best, CPU)
-    embedded = _embedded(files, name, preparation)
-    samples = _samples(files, Samples.load(files.samples), preparation)
-    return BundleContext(
-        files.manifest, preparation, name, embedded, files.read(name), samples, _tolerances(embedded, samples, files)
-    )
+    preparation = preparation_for(manifest)
+    plain = files.read(name)
+    model = plain if preparation is None else _embedded(files, name, preparation)
+    session = open_session(model, CPU, 1)
+    interface = interface_of(manifest, session)
+    reference = open_session(files.read(REFERENCE), CPU, 1)
+    inputs, labels = golden_inputs(files.samples, manifest.input.name)
+    if preparation is None:
+        samples = _few(_array_samples(interface, inputs, reference))
+    else:
+        drawn = _picture_samples(manifest, inputs[manifest.input.name], labels, preparation, reference)
+        samples = _few(drawn)
+    tolerances = measure_tolerances(interface, manifest, samples, session, files.path)
+    return BundleContext(manifest, interface, name, model, plain, samples, tolerances)
 
 
 def _embedded(files: ModelFiles, variant: str, preparation: Preparation) -> bytes:
@@ -70,37 +80,39 @@ def _embedded(files: ModelFiles, variant: str, preparation: Preparation) -> byte
     return embed_variant(files.read(variant), files.manifest, preparation)
 
 
-def _samples(files: ModelFiles, golden: Samples, preparation: Preparation) -> tuple[SelftestSample, ...]:
-    images = np.asarray(golden.images, np.uint8)
-    count = len(images) if len(images) <= MOST_SAMPLES else FEWEST_SAMPLES
-    pictures = list(draw_pictures(images[:count], preparation))
-    prepared = np.stack([prepare(picture, preparation) for picture in pictures])
-    answers = Session(files.read(REFERENCE)).run(prepared)
-    probabilities = softmax(answers) if files.manifest.output.kind == "logits" else answers
-    return tuple(
-        SelftestSample(picture, int(label), image, row)
-        for picture, label, image, row in zip(pictures, golden.labels[:count], prepared, probabilities, strict=True)
-    )
+def _few(samples: Iterator[SelftestSample]) -> tuple[SelftestSample, ...]:
+    """Return samples until they are as large as a file may well be."""
+    chosen: list[SelftestSample] = []
+    for sample in samples:
+        chosen.append(sample)
+        if len(chosen) >= FEWEST_SAMPLES and sum(each.size_bytes for each in chosen) >= MOST_BYTES:
+            break
+    return tuple(chosen)
 
 
-def _tolerances(embedded: bytes, samples: tuple[SelftestSample, ...], files: ModelFiles) -> Tolerances:
-    """Run the self-test here, and allow devices twice the difference of probabilities that it shows."""
-    model = EmbeddedModel(embedded)
-    largest = 0.0
-    for number, sample in enumerate(samples):
-        answer = model.answer(sample.picture)
-        off = float(np.abs(answer.prepared.astype(np.int16) - sample.prepared).max())
-        if off > PREPARED_TOLERANCE:
-            raise UnsupportedModelError(
-                f"`{files.path}` must prepare pictures in ONNX as in Python, within {PREPARED_TOLERANCE:g} grey level. "
-                f"Received: {off:g} on golden picture {number}. Report it with the artifact."
-            )
-        largest = max(largest, float(np.abs(answer.probabilities - sample.probabilities).max()))
-    if not largest <= LARGEST_DIFFERENCE:
-        raise UnsupportedModelError(
-            f"`{files.path}` must answer golden pictures as its fp32 does, within {LARGEST_DIFFERENCE:g} of a "
-            f"probability. Received: a difference of {largest:.2g}. Bundle `--variant fp32`, or quantize it again."
-        )
-    surest = max(float(sample.probabilities.max()) for sample in samples)
-    least = LEAST_PROBABILITY_TOLERANCE * min(1.0, 2 * surest)
-    return Tolerances(PREPARED_TOLERANCE, max(least, 2 * largest))
+def _picture_samples(
+    manifest: Manifest,
+    images: NDArray[np.uint8],
+    labels: NDArray[np.int64] | None,
+    preparation: Preparation,
+    reference: Any,
+) -> Iterator[SelftestSample]:
+    """Yield pictures drawn from golden images, with what Python makes of them, and what fp32 answers to that."""
+    outputs = [spec.name for spec in (manifest.output, *manifest.more_outputs)]
+    count = len(images) if len(images) <= MOST_SAMPLES else SAMPLES_OF_MANY
+    for number, picture in enumerate(draw_pictures(images[:count], preparation)):
+        prepared = prepare(picture, preparation)[None]
+        first, *others = reference.run(outputs, {manifest.input.name: prepared})
+        label = -1 if labels is None else int(labels[number])
+        yield SelftestSample((picture,), (activated(manifest, first), *others, prepared), label)
+
+
+def _array_samples(
+    interface: BundleInterface, inputs: Mapping[str, NDArray[Any]], reference: Any
+) -> Iterator[SelftestSample]:
+    """Yield golden arrays, as few at once as the model takes, with what fp32 answers to them."""
+    names = [array.name for array in interface.outputs]
+    at_once = interface.inputs[0].shape[0] or 1
+    for start in range(0, min(len(next(iter(inputs.values()))), MOST_SAMPLES), at_once):
+        given = {array.name: inputs[array.name][start : start + at_once] for array in interface.inputs}
+        yield SelftestSample(tuple(given.values()), tuple(reference.run(names, given)))

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 
 import onnxruntime as ort
 
 from edgeconv.bundling import literals
-from edgeconv.bundling.selftest import SelftestSample, Tolerances
+from edgeconv.bundling.interface import ARRAYS, BundleArray, BundleInterface
+from edgeconv.bundling.selftest import SelftestSample, encode
+from edgeconv.bundling.tolerances import PREPARED_LIMIT, Tolerance
+from edgeconv.bundling.wording import in_words, invitation, preparation_in_words, purpose_of
 from edgeconv.manifest import Manifest
 from edgeconv.preparation import Preparation
-from edgeconv.variants import VARIANTS
+from edgeconv.tasks import THRESHOLD
+from edgeconv.variants import REFERENCE, VARIANTS
 
 SELFTEST_FILE = "selftest.bin"
 MODEL_FILE = VARIANTS["e2e"].file
+PLAIN_FILE = VARIANTS[REFERENCE].file
+"""Names of the model in a bundle: with its preparation inside, and without."""
 
 
 @dataclass(frozen=True)
@@ -24,56 +31,54 @@ class BundleContext:
 
     Attributes:
         manifest: the artifact's contract.
-        preparation: what the model's pictures go through.
-        variant: the name of what is inside `embedded`, such as ``"int8"``.
-        embedded: the bytes of the model with its preparation inside.
-        plain: the bytes of the variant itself, which takes prepared images.
+        interface: what goes into `model`, and what comes out.
+        variant: the name of what is inside, such as ``"int8"``.
+        model: the bytes of what the bundle's program runs: where a picture goes in, with its preparation inside.
+        plain: the bytes of the variant itself.
         samples: the self-test's samples.
-        tolerances: what the self-test allows.
+        tolerances: what the self-test allows, of each output.
     """
 
     manifest: Manifest
-    preparation: Preparation
+    interface: BundleInterface
     variant: str
-    embedded: bytes
+    model: bytes
     plain: bytes
     samples: tuple[SelftestSample, ...]
-    tolerances: Tolerances
+    tolerances: tuple[Tolerance, ...]
+
+    @property
+    def selftest(self) -> bytes:
+        """What `selftest.bin` holds."""
+        limits = [tolerance.limit for tolerance in self.tolerances]
+        return encode(self.samples, limits, self.interface.fingerprint)
 
     def values(self) -> dict[str, str]:
         """Return what templates may say, by the names of their tokens."""
         name = literals.one_line(re.sub(r"[^\w .+-]", "-", self.manifest.name)) or "model"
         slug = slug_of(self.manifest.name)
-        labels = self.manifest.labels
-        _, height, width, channels = self.manifest.input.shape
+        purpose = purpose_of(self.interface, self.manifest.labels)
         return {
             "NAME": name,
             "SLUG": slug,
             "IDENTIFIER": identifier_of(slug),
             "GUARD": identifier_of(slug).upper(),
             "VARIANT": self.variant,
-            "MODEL_FILE": MODEL_FILE,
+            "MODEL_FILE": MODEL_FILE if self.interface.preparation else PLAIN_FILE,
             "SELFTEST_FILE": SELFTEST_FILE,
-            "CLASSES": str(len(labels)),
-            "HEIGHT": str(height),
-            "WIDTH": str(width),
-            "CHANNELS": str(channels),
-            "OUTPUT_KIND": self.manifest.output.kind,
-            "LABELS_PYTHON": literals.python_tuple("LABELS", labels),
-            "LABELS_JAVASCRIPT": literals.javascript_array("export const labels = [", labels, "];"),
-            "LABELS_TYPESCRIPT": literals.typescript_union("export type Label =", labels),
-            "LABELS_C": literals.c_strings(labels),
-            "LABELS_TEXT": "\n".join(map(literals.one_line, labels)),
             "TITLE_HTML": literals.html_element("title", name, depth=2),
             "HEADING_HTML": literals.html_element("h1", name, depth=4),
-            "INVITATION": _invitation(self.preparation),
-            "PREPARATION": _in_words(self.preparation),
+            "PURPOSE": purpose,
+            "DESCRIPTION": purpose[0].upper() + purpose[1:],
             "ACCURACY": self._accuracy(),
             "SAMPLES": str(len(self.samples)),
-            "PREPARED_TOLERANCE": f"{self.tolerances.prepared:g}",
-            "PROBABILITY_TOLERANCE": f"{self.tolerances.probabilities:.3g}",
+            "ALLOWED": in_words([tolerance.words for tolerance in self.tolerances[: len(self.interface.answers)]]),
+            "PREPARED_TOLERANCE": f"{PREPARED_LIMIT:g}",
+            "OUTPUT_KIND": self.manifest.output.kind,
             "EDGECONV_VERSION": version("edgeconv"),
             "ONNXRUNTIME_VERSION": ort.__version__,
+            **_interface_values(self.interface, self.manifest.labels),
+            **(_picture_values(self.interface.preparation) if self.interface.preparation else {}),
         }
 
     def _accuracy(self) -> str:
@@ -82,6 +87,49 @@ class BundleContext:
         if metrics is None or measured is None:
             return "Its accuracy was not measured: it was exported without labelled data."
         return f"It answers {measured:.2%} of the {metrics.count:,} test images of {metrics.dataset} right."
+
+
+def _interface_values(interface: BundleInterface, labels: Sequence[str]) -> dict[str, str]:
+    inputs, outputs = ([array.name for array in arrays] for arrays in (interface.inputs, interface.answers))
+    named = interface.answer != ARRAYS
+    return {
+        "TAKES": interface.takes,
+        "ANSWER": interface.answer,
+        "FINGERPRINT": str(interface.fingerprint),
+        "THRESHOLD": f"{THRESHOLD:g}",
+        "OUTPUT": outputs[0],
+        "INPUTS_PYTHON": literals.python_tuple("INPUTS: tuple[str, ...]", inputs),
+        "OUTPUTS_PYTHON": literals.python_tuple("OUTPUTS: tuple[str, ...]", outputs),
+        "INPUTS_JAVASCRIPT": literals.javascript_array("export const inputs = [", inputs, "];"),
+        "OUTPUTS_JAVASCRIPT": literals.javascript_array("export const outputs = [", outputs, "];"),
+        "INPUTS_C": literals.c_strings(inputs),
+        "OUTPUTS_C": literals.c_strings(outputs),
+        "INPUTS_TABLE": _table(interface.inputs),
+        "OUTPUTS_TABLE": _table(interface.answers),
+        "CLASSES": str(len(labels)),
+        "LABELS_PYTHON": literals.python_tuple("LABELS: tuple[str, ...]", labels if named else ()),
+        "LABELS_JAVASCRIPT": literals.javascript_array("export const labels = [", labels if named else (), "];"),
+        "LABELS_TYPESCRIPT": literals.typescript_union("export type Label =", labels if named else ()),
+        "LABELS_C": literals.c_strings(labels),
+        "LABELS_TEXT": "\n".join(map(literals.one_line, labels)),
+    }
+
+
+def _picture_values(preparation: Preparation) -> dict[str, str]:
+    of_digits = preparation.kind == "digit"
+    return {
+        "HEIGHT": str(preparation.height),
+        "WIDTH": str(preparation.width),
+        "CHANNELS": str(preparation.channels),
+        "OF_DIGITS": "true" if of_digits else "false",
+        "OF_DIGITS_PYTHON": str(of_digits),
+        "INVITATION": invitation(preparation),
+        "PREPARATION": preparation_in_words(preparation),
+    }
+
+
+def _table(arrays: Sequence[BundleArray]) -> str:
+    return "\n".join(f"| `{array.name}` | {array.words} |" for array in arrays)
 
 
 def slug_of(name: str) -> str:
@@ -98,27 +146,3 @@ def slug_of(name: str) -> str:
 def identifier_of(slug: str) -> str:
     """Return a name that programming languages take."""
     return slug.replace("-", "_")
-
-
-def _invitation(preparation: Preparation) -> str:
-    """Say what a page takes: a pen draws digits and what else is grey, and no photographs in colour."""
-    if preparation.kind == "digit":
-        return "Draw a digit, or drop a picture"
-    return "Draw, or drop a picture" if preparation.channels == 1 else "Drop or paste a picture"
-
-
-def _in_words(preparation: Preparation) -> str:
-    size = f"{preparation.height}x{preparation.width}"
-    if preparation.kind == "digit":
-        return (
-            f"finds the ink, dark on bright or bright on dark, scales it into {preparation.box}x{preparation.box}, "
-            f"and centres it by its mass in {size}, white on black"
-        )
-    colours = "grey" if preparation.channels == 1 else "RGB"
-    fitted = {
-        "crop": f"cuts out the middle with the aspect of {size} and resizes it",
-        "stretch": f"resizes the picture to {size}",
-        "pad": f"resizes the picture into {size} and adds black bars",
-    }[preparation.fit]
-    how = {"triangle": "antialiased", "bilinear": "bilinear, not antialiased", "nearest": "to the nearest pixel"}
-    return f"turns the picture to {colours}, {fitted}, {how[preparation.filter]}"

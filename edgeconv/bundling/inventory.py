@@ -52,7 +52,12 @@ def describe(context: BundleContext, target: BundleTarget, files: Mapping[str, A
         "target": target.name,
         "name": context.manifest.name,
         "variant": context.variant,
-        "selftest": {"samples": len(context.samples), "tolerances": context.tolerances.as_dict()},
+        "interface": context.interface.as_dict(),
+        "selftest": {
+            "samples": len(context.samples),
+            "fingerprint": context.interface.fingerprint,
+            "tolerances": {tolerance.output: tolerance.as_dict() for tolerance in context.tolerances},
+        },
         "model": context.manifest.as_dict(),
         "made_by": {"edgeconv": version("edgeconv")},
         "files": dict(files),

@@ -50,7 +50,7 @@ def typescript_union(opening: str, labels: Sequence[str]) -> str:
         >>> typescript_union("export type Label =", ["cat", "dog"])
         'export type Label = "cat" | "dog";'
     """
-    quoted = [_quoted(label) for label in dict.fromkeys(labels)]
+    quoted = [_quoted(label) for label in dict.fromkeys(labels)] or ["never"]
     union = " | ".join(quoted)
     if _width(f"{opening} {union};") <= _PRETTIER_WIDTH:
         return f"{opening} {union};"

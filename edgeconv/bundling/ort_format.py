@@ -20,7 +20,7 @@ PLAIN_FOLDER = "plain"
 OPERATORS_FILE = "required_operators.config"
 TYPES_FILE = "required_operators_and_types.config"
 
-_PROGRAM = Path(__file__).parent / "templates" / "python"
+_PROGRAM = Path(__file__).parent / "templates" / "python" / "common"
 
 _BASE_BYTES = 1_562_280
 """`libonnxruntime.so` of a minimal build without any operator: Android, arm64, MinSizeRel, main of September 2026, by
@@ -43,7 +43,7 @@ def write_ort(folder: Path, context: BundleContext) -> Mapping[str, str]:
     Returns:
         What the templates may say besides: sizes and numbers of operators.
     """
-    operators = _convert(portable(context.embedded, context.variant), folder)
+    operators = _convert(portable(context.model, context.variant), folder)
     plain_operators = _convert(portable(context.plain, context.variant), folder / PLAIN_FOLDER)
     values = context.values() | {"MODEL_FILE": MODEL_FILE}
     for name in ("predict.py", "requirements.txt"):
@@ -52,7 +52,7 @@ def write_ort(folder: Path, context: BundleContext) -> Mapping[str, str]:
     library = _library()
     return {
         "ORT_SIZE": format_size((folder / MODEL_FILE).stat().st_size),
-        "ONNX_SIZE": format_size(len(context.embedded)),
+        "ONNX_SIZE": format_size(len(context.model)),
         "PLAIN_ORT_SIZE": format_size((folder / PLAIN_FOLDER / MODEL_FILE).stat().st_size),
         "PLAIN_ONNX_SIZE": format_size(len(context.plain)),
         "OPERATORS": str(operators),

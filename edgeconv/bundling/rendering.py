@@ -6,7 +6,7 @@ A token is an identifier, so that a template is a file of its language, and can 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 # GUARD is the only one that stands before more capitals: BUNDLE_GUARD_CLASSES.
@@ -36,6 +36,20 @@ def render_folder(templates: Path, values: Mapping[str, str], out: Path) -> None
         place = out / render(str(path.relative_to(templates)), values)
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_text(render(path.read_text(encoding="utf-8"), values), encoding="utf-8")
+
+
+def render_parts(folders: Iterable[Path], parts: Iterable[str], values: Mapping[str, str], out: Path) -> None:
+    """Render the parts that each folder has, in turn; a file replaces one of the same place of a part before it.
+
+    Args:
+        folders: of templates, each with a folder for each part that it has.
+        parts: their names; files of another part are left out.
+        values: what stands for each token.
+        out: the folder to render into.
+    """
+    for folder in folders:
+        for part in parts:
+            render_folder(folder / part, values, out)
 
 
 def _files(folder: Path) -> Iterator[Path]:

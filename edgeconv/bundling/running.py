@@ -21,9 +21,11 @@ from numpy.typing import NDArray
 from edgeconv.bundling.browser import rows_of_page
 from edgeconv.bundling.context import MODEL_FILE
 from edgeconv.bundling.inventory import read_inventory
-from edgeconv.bundling.selftest import SelftestSample, Tolerances, encode
+from edgeconv.bundling.pictures_selftest import encode_pictures
+from edgeconv.bundling.selftest import SelftestSample, encode
 from edgeconv.bundling.targets import target_named
 from edgeconv.errors import ConfigError, InferenceError
+from edgeconv.tasks import CLASSES
 
 LONGEST_SECONDS = 600
 
@@ -45,6 +47,7 @@ class RunnableBundle:
     path: Path
     size_bytes: int
     labels: tuple[str, ...]
+    _encode: Callable[[list[SelftestSample]], bytes]
     _rows_of: Callable[[bytes], Rows]
 
     def run(self, images: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -59,9 +62,10 @@ class RunnableBundle:
         Raises:
             InferenceError: the bundle does not answer; it may not be built yet.
         """
-        unknown = np.zeros(len(self.labels), np.float32)
-        samples = [SelftestSample(image, -1, image, unknown) for image in images]
-        answers = [row["probabilities"] for row in self._rows_of(encode(samples, Tolerances(255.0, 1.0)))]
+        unknown = np.zeros((1, len(self.labels)), np.float32)
+        samples = [SelftestSample((image,), (unknown, image[None])) for image in images]
+        rows = self._rows_of(self._encode(samples))
+        answers = [row["outputs"]["probabilities"] if "outputs" in row else row["probabilities"] for row in rows]
         if len(answers) != len(images):
             raise InferenceError(
                 f"`{self.path}` must answer each of {len(images)} images. Received: {len(answers)} answers. "
@@ -88,8 +92,20 @@ def runnable(folder: Path) -> RunnableBundle:
         raise ConfigError(
             f"`bundle` must be one that runs by itself: python, node, web or c. Received: {target.name}. Leave it out."
         )
+    answers = inventory["interface"]["answers"]
+    if answers != CLASSES:
+        raise ConfigError(
+            f"`bundle` must be one that answers classes of pictures. Received: `{folder}`, which answers {answers}. "
+            "Run its own self-test."
+        )
+
+    def encoded(samples: list[SelftestSample]) -> bytes:
+        limits = (1.0, 255.0)  # Never mind what is off: the answers are all that is looked at.
+        fingerprint = inventory["selftest"]["fingerprint"]
+        return encode_pictures(samples, limits) if target.classes_only else encode(samples, limits, fingerprint)
+
     size = (assets / MODEL_FILE).stat().st_size
-    return RunnableBundle(target.name, folder, size, tuple(inventory["model"]["labels"]), rows_of)
+    return RunnableBundle(target.name, folder, size, tuple(inventory["model"]["labels"]), encoded, rows_of)
 
 
 def _of_process(folder: Path, command: tuple[str, ...]) -> Callable[[bytes], Rows]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from edgeconv.bundling.context import BundleContext
 from edgeconv.bundling.ort_format import write_ort
+from edgeconv.bundling.rendering import render_parts
 from edgeconv.bundling.triton import write_triton
 from edgeconv.config import one_of
 
@@ -24,11 +25,13 @@ class BundleTarget:
     Attributes:
         name: as `--target` has it, and the folder of its templates.
         assets: folder of the self-test's data, and of the model, inside the bundle.
-        carries_model: whether that model is `model.e2e.onnx` as it is; else `write` makes others of it.
+        carries_model: whether that model is carried as it is; else `write` makes others of it.
         selftest: the command, run in the bundle's folder, that runs the self-test on a file that is named behind it;
             None where the bundle has none that runs without a server or a browser.
         selftest_page: whether the self-test is a page among the assets, for a browser.
         write: makes what is no template.
+        builds_on: other folders of templates that come before its own.
+        classes_only: whether its program reads classes of pictures, and version 1 of `selftest.bin`, only.
     """
 
     name: str
@@ -37,22 +40,24 @@ class BundleTarget:
     selftest: tuple[str, ...] | None = None
     selftest_page: bool = False
     write: Writer | None = None
+    builds_on: tuple[str, ...] = ()
+    classes_only: bool = False
 
-    @property
-    def templates(self) -> Path:
-        """The folder of its templates."""
-        return TEMPLATES / self.name
+    def render(self, context: BundleContext, values: Mapping[str, str], out: Path) -> None:
+        """Render its templates for a model into a folder."""
+        folders = [TEMPLATES / name for name in (*self.builds_on, self.name)]
+        render_parts(folders, context.interface.parts, values, out)
 
 
 TARGETS = {
     target.name: target
     for target in (
-        BundleTarget("python", selftest=("python", "predict.py", "--selftest")),
-        BundleTarget("node", selftest=("node", "selftest.mjs")),
-        BundleTarget("web", assets="app", selftest_page=True),
-        BundleTarget("c", selftest=("build/selftest",)),
-        BundleTarget("triton", carries_model=False, write=write_triton),
-        BundleTarget("ort", carries_model=False, write=write_ort),
+        BundleTarget("python", selftest=("python", "predict.py", "--selftest"), classes_only=True),
+        BundleTarget("node", selftest=("node", "selftest.mjs"), classes_only=True),
+        BundleTarget("web", assets="app", selftest_page=True, classes_only=True),
+        BundleTarget("c", selftest=("build/selftest",), classes_only=True),
+        BundleTarget("triton", carries_model=False, write=write_triton, classes_only=True),
+        BundleTarget("ort", carries_model=False, write=write_ort, classes_only=True),
     )
 }
 

@@ -20,12 +20,10 @@ def write_triton(folder: Path, context: BundleContext) -> Mapping[str, str]:
         What the templates may say besides: the size of the picture that warms up.
     """
     name = identifier_of(slug_of(context.manifest.name))
-    first = context.samples[0]
-    _write_model(folder / "models" / name, portable(context.plain, context.variant), first.prepared.tobytes())
-    _write_model(
-        folder / "models" / f"{name}_picture", portable(context.embedded, context.variant), first.picture.tobytes()
-    )
-    height, width, channels = first.picture.shape
+    (picture,), (*_, prepared) = context.samples[0].inputs, context.samples[0].outputs
+    _write_model(folder / "models" / name, portable(context.plain, context.variant), prepared.tobytes())
+    _write_model(folder / "models" / f"{name}_picture", portable(context.model, context.variant), picture.tobytes())
+    height, width, channels = picture.shape
     return {
         "PICTURE_HEIGHT": str(height),
         "PICTURE_WIDTH": str(width),

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from edgeconv.parity.comparison import Batch, ComparisonSet
 from edgeconv.parity.stage import Run
-from edgeconv.runtime.golden import Samples
+from edgeconv.runtime.golden import ArraySamples, Samples
 
 SAMPLES = 16
 """Golden vectors of an artifact, or one a class where there are more classes."""
@@ -31,6 +31,18 @@ def golden_vectors(compared: ComparisonSet, reference: Run) -> Samples:
     size = compared.batches[0].count
     parts = [reference({name: images[start : start + size]}) for start in range(0, len(images), size)]
     return Samples(images, labels, np.concatenate([next(iter(part.values())) for part in parts]))
+
+
+def golden_arrays(compared: ComparisonSet, batch: int | None) -> ArraySamples:
+    """Return golden vectors of a model of any inputs and outputs: some of the first batch that it was compared on.
+
+    Args:
+        compared: what the model was compared on.
+        batch: size of its batch axis; None where that is dynamic.
+    """
+    first, count = compared.batches[0], batch or SAMPLES
+    inputs, outputs = ({name: array[:count] for name, array in part.items()} for part in (first.feeds, first.expected))
+    return ArraySamples(inputs, outputs)
 
 
 def _chosen(compared: ComparisonSet) -> tuple[Batch, NDArray[np.int64]]:

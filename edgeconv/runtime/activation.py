@@ -12,8 +12,13 @@ Row = NDArray[np.float32]
 
 def activated(manifest: Manifest, outputs: Row) -> Row:
     """Do what the contract says is still to be done to the outputs: a softmax, a sigmoid, or nothing."""
-    pending = "softmax" if manifest.output.kind == "logits" else manifest.output.pending
+    pending = pending_of(manifest)
     return {"softmax": softmax, "sigmoid": sigmoid}[pending](outputs) if pending else outputs
+
+
+def pending_of(manifest: Manifest) -> str | None:
+    """Return what is still to be done to the first output: ``"softmax"``, ``"sigmoid"``, or None."""
+    return "softmax" if manifest.output.kind == "logits" else manifest.output.pending
 
 
 def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:

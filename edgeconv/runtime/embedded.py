@@ -1,4 +1,4 @@
-"""A model with its preparation inside: any picture in, probabilities out, through ONNX Runtime alone."""
+"""A model with its preparation inside: any picture in, its answer out, through ONNX Runtime alone."""
 
 from __future__ import annotations
 
@@ -13,8 +13,18 @@ from edgeconv.runtime.providers import CPU
 from edgeconv.runtime.session import open_session
 from edgeconv.session_options import DEFAULT_OPTIONS, SessionOptions
 
-INPUT, OUTPUTS = "picture", ("probabilities", "prepared")
-"""Names in the graph."""
+INPUT, PREPARED = "picture", "prepared"
+"""Names in the graph: of what goes in, and of what leaves it behind the answers."""
+
+
+def embedded_name(output: str) -> str:
+    """Return the name that an output of a model has once its preparation is inside.
+
+    Example:
+        >>> embedded_name("mask"), embedded_name("picture")
+        ('mask', 'picture_output')
+    """
+    return f"{output}_output" if output in {INPUT, PREPARED} else output
 
 
 @dataclass(frozen=True)
@@ -22,7 +32,8 @@ class EmbeddedAnswer:
     """The answer to one picture.
 
     Attributes:
-        probabilities: float32, (classes,), 0 to 1; all zeros where there is no ink in the picture of a digit.
+        probabilities: float32, (classes,), 0 to 1, or (...), the first output of another task; all zeros where there
+            is no ink in the picture of a digit.
         prepared: uint8, (height, width, channels), 0-255, what the model was fed.
     """
 
@@ -57,6 +68,7 @@ class EmbeddedModel:
         reduced_range: bool = False,
     ) -> None:
         self._session = open_session(model, CPU, threads, options=options, reduced_range=reduced_range)
+        self._outputs: tuple[str, str] = (self._session.get_outputs()[0].name, PREPARED)
         self.provider = CPU
         self.threads = threads
         self.options = options
@@ -68,14 +80,15 @@ class EmbeddedModel:
 
     def answer(self, picture: NDArray[np.uint8]) -> EmbeddedAnswer:
         """Answer one picture: uint8, (height, width, 1, 3 or 4 channels), 0-255, of any size."""
-        probabilities, prepared = self._session.run(OUTPUTS, {INPUT: picture})
-        return EmbeddedAnswer(np.asarray(probabilities[0], np.float32), np.asarray(prepared[0], np.uint8))
+        answer, prepared = self._session.run(self._outputs, {INPUT: picture})
+        return EmbeddedAnswer(np.asarray(answer[0], np.float32), np.asarray(prepared[0], np.uint8))
 
     def run(self, pictures: Sequence[NDArray[np.uint8]] | NDArray[np.uint8]) -> NDArray[np.float32]:
         """Answer pictures one by one: uint8, (height, width, 1, 3 or 4 channels), 0-255, each of any size.
 
         Returns:
-            Probabilities, float32, (number of pictures, classes); zeros where a picture of a digit has no ink.
+            Probabilities, float32, (number of pictures, classes), or the first output of another task; zeros where a
+            picture of a digit has no ink.
 
         Raises:
             InputError: a picture has another dtype or shape.

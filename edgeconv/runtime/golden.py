@@ -1,10 +1,12 @@
-"""Golden vectors: raw images with the reference's answers, which show whether a provider computes correctly."""
+"""Golden vectors: inputs with the reference's answers, which show whether a provider computes correctly."""
 
 from __future__ import annotations
 
 import zipfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,13 +43,68 @@ class Samples:
         Raises:
             ArtifactError: the file is absent or damaged.
         """
+        arrays = _read(path)
         try:
-            with np.load(path, allow_pickle=False) as arrays:
-                return cls(arrays["images"], arrays["labels"], arrays["probabilities"])
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+            return cls(arrays["images"], arrays["labels"], arrays["probabilities"])
+        except KeyError as error:
             raise ArtifactError(
                 f"`{path}` must hold images, labels and probabilities. Received: {error}. Export the model again."
             ) from error
+
+    def as_arrays(self) -> dict[str, NDArray[Any]]:
+        """Return what `samples.npz` holds."""
+        return {"images": self.images, "labels": self.labels, "probabilities": self.probabilities}
+
+
+@dataclass(frozen=True)
+class ArraySamples:
+    """The golden vectors of a model of other inputs and outputs than a picture and one array.
+
+    Attributes:
+        inputs: arrays by input, (n, ...).
+        outputs: the answers of the Keras reference by output, (n, ...).
+    """
+
+    inputs: Mapping[str, NDArray[Any]]
+    outputs: Mapping[str, NDArray[Any]]
+
+    def as_arrays(self) -> dict[str, NDArray[Any]]:
+        """Return what `samples.npz` holds."""
+        inputs = {f"{_INPUT}{name}": array for name, array in self.inputs.items()}
+        return inputs | {f"{_OUTPUT}{name}": array for name, array in self.outputs.items()}
+
+
+_INPUT, _OUTPUT = "input:", "output:"
+"""What the names of arrays begin with in the file of `ArraySamples`."""
+
+
+def golden_inputs(path: Path, name: str) -> tuple[dict[str, NDArray[Any]], NDArray[np.int64] | None]:
+    """Return the inputs of golden vectors of either kind, by name, and the true classes where they have some.
+
+    Args:
+        path: of `samples.npz`.
+        name: of the model's first input.
+
+    Raises:
+        ArtifactError: the file is absent or damaged.
+    """
+    arrays = _read(path)
+    if {"images", "labels"} <= arrays.keys():
+        return {name: arrays["images"]}, arrays["labels"]
+    inputs = {key.removeprefix(_INPUT): array for key, array in arrays.items() if key.startswith(_INPUT)}
+    if not inputs:
+        raise ArtifactError(
+            f"`{path}` must hold golden vectors. Received: {', '.join(arrays)}. Export the model again."
+        )
+    return inputs, None
+
+
+def _read(path: Path) -> dict[str, NDArray[Any]]:
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            return dict(arrays)
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise ArtifactError(f"`{path}` must hold golden vectors. Received: {error}. Export the model again.") from error
 
 
 def disagreement(session: Session, samples: Samples) -> str | None:

@@ -68,8 +68,9 @@ class EmbeddedPipeline:
 
     at_once: ClassVar[int] = 1
 
-    def __init__(self, model: EmbeddedModel) -> None:
+    def __init__(self, model: EmbeddedModel, *, of_digits: bool) -> None:
         self.model = model
+        self.of_digits = of_digits
 
     def prepare(self, picture: Pixels) -> Pixels:
         """Leave the picture as it is; see `Pipeline`."""
@@ -78,7 +79,7 @@ class EmbeddedPipeline:
     def answer(self, pictures: Sequence[Pixels] | NDArray[np.uint8]) -> NDArray[np.float32]:
         """Answer pictures of any size; see `Pipeline`."""
         answers = self.model.run(pictures)
-        if not answers.any(axis=1).all():
+        if self.of_digits and not answers.reshape(len(answers), -1).any(axis=1).all():
             raise ImageError("A picture of a digit is required, no ink found. Write darker, or come closer.")
         return answers
 
@@ -86,7 +87,8 @@ class EmbeddedPipeline:
 def pipeline_of(manifest: Manifest, session: Session | EmbeddedModel) -> Pipeline:
     """Return the way of pictures through an open model."""
     if isinstance(session, EmbeddedModel):
-        return EmbeddedPipeline(session)
+        preparation = manifest.preprocess
+        return EmbeddedPipeline(session, of_digits=preparation is not None and preparation.kind == "digit")
     return PreparedPipeline(manifest, session)
 
 

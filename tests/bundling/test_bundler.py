@@ -7,8 +7,7 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,6 @@ from edgeconv.bundling.bundler import bundle
 from edgeconv.bundling.collect import collect_context
 from edgeconv.bundling.context import BundleContext
 from edgeconv.bundling.inventory import check_files, inventory_of, read_inventory
-from edgeconv.bundling.selftest import SelftestSample
 from edgeconv.bundling.targets import TARGETS, BundleTarget
 from edgeconv.errors import (
     ArtifactError,
@@ -161,12 +159,6 @@ def test_a_missing_variant_is_named_with_those_that_are_there(tiny: Path, tmp_pa
     assert read_inventory(bundle(source, target="python", out=tmp_path / "out").path)["variant"] == "fp32"
 
 
-def test_a_model_without_preparation_is_refused(tiny: Path, tmp_path: Path) -> None:
-    source = _artifact(tiny, tmp_path / "source", preprocess=None)
-    with pytest.raises(ArtifactError, match="must say how pixels become its input"):
-        bundle(source, target="python", out=tmp_path / "out")
-
-
 def test_a_model_without_golden_vectors_is_refused(tiny: Path, tmp_path: Path) -> None:
     source = _artifact(tiny, tmp_path / "source")
     (source / "samples.npz").unlink()
@@ -185,42 +177,6 @@ def test_a_graph_that_prepares_otherwise_than_python_is_refused(
     monkeypatch.setattr(collect, "prepare", darker)
     with pytest.raises(UnsupportedModelError, match="must prepare pictures in ONNX as in Python, within 1 grey level"):
         collect_context(find_files(reference_model() or Path()), None)
-
-
-class _Faithful:
-    """A model that answers every sample as the reference does."""
-
-    def __init__(self, samples: Sequence[SelftestSample]) -> None:
-        self.waiting = list(samples)
-
-    def answer(self, picture: np.ndarray) -> Any:
-        sample = self.waiting.pop(0)
-        assert picture is sample.picture
-        return sample
-
-
-def test_tolerances_shrink_where_no_answer_is_sure(monkeypatch: pytest.MonkeyPatch) -> None:
-    files = find_files(reference_model())
-    context = collect_context(files, None)
-    unsure = [replace(sample, probabilities=np.full(1000, 0.001, np.float32)) for sample in context.samples]
-    for samples, expected in ((unsure, 0.02 * 0.002), (list(context.samples), 0.02)):
-        monkeypatch.setattr(collect, "EmbeddedModel", lambda _, samples=samples: _Faithful(samples))
-        assert collect._tolerances(b"", tuple(samples), files).probabilities == pytest.approx(expected)
-
-
-def test_a_model_that_answers_otherwise_than_its_reference_is_not_bundled() -> None:
-    files = find_files(reference_model())
-    context = collect_context(files, None)
-    others = tuple(replace(sample, probabilities=sample.probabilities[::-1]) for sample in context.samples)
-    with pytest.raises(UnsupportedModelError, match=r"as its fp32 does, within 0\.2 .* Bundle `--variant fp32`"):
-        collect._tolerances(context.embedded, others, files)
-
-
-def test_tolerances_leave_room_for_what_was_measured() -> None:
-    context = collect_context(find_files(reference_model() or Path()), "int8")
-    assert context.tolerances.prepared == 1.0
-    assert 0.02 <= context.tolerances.probabilities < 0.1
-    assert {sample.label for sample in context.samples} == set(range(10))
 
 
 def test_the_steps_are_told(tiny: Path, tmp_path: Path) -> None:

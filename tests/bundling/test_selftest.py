@@ -11,7 +11,8 @@ import pytest
 
 pytest.importorskip("onnx", reason="needs the extra `train`")
 
-from edgeconv.bundling.selftest import SelftestSample, Tolerances, encode
+from edgeconv.bundling import collect
+from edgeconv.bundling.selftest import SelftestSample, encode
 from edgeconv.pictures.digits import center_digit
 from edgeconv.pictures.drawing import draw_pictures
 from edgeconv.pictures.preparation import prepare
@@ -23,37 +24,49 @@ from edgeconv.runtime.loading import find_files, reference_model
 def test_the_self_test_is_laid_out_as_documented() -> None:
     """Read with struct and numpy only, by the layout in the docstring of `edgeconv.bundling.selftest`."""
     random = np.random.default_rng(0)
+    types = {1: np.float32, 2: np.uint8, 7: np.int64, 9: np.bool_, 10: np.float16}
     samples = [
         SelftestSample(
-            random.integers(0, 256, (*size, channels), np.uint8),
+            (random.integers(0, 256, (3, 5, channels), np.uint8), np.array([[7, -1]])),
+            (random.random((1, 7), np.float32), np.array([True, False, True]), np.ones((1, 1), np.float16)),
             label,
-            random.integers(0, 256, (3, 5, 1), np.uint8),
-            random.random(7, np.float32),
         )
-        for size, channels, label in [((4, 6), 1, 6), ((1, 1), 3, -1), ((2, 3), 4, 0)]
+        for channels, label in [(1, 6), (3, -1), (4, 0)]
     ]
-    data = encode(samples, Tolerances(1.0, 0.02))
-    assert struct.unpack_from("<8s6I", data) == (b"EDGECONV", 1, 3, 7, 3, 5, 1)
-    assert struct.unpack_from("<2f", data, 32) == (1.0, pytest.approx(0.02))
-    offset = 40
+    data = encode(samples, [0.02, 1.0, 0.5], 0xFEDCBA98)
+    assert struct.unpack_from("<8s4I", data) == (b"EDGECONV", 2, 0xFEDCBA98, 3, 3)
+    assert struct.unpack_from("<3d", data, 24) == (0.02, 1.0, 0.5)
+    offset = 48
     for sample in samples:
-        *shape, label = struct.unpack_from("<3Ii", data, offset)
-        assert (tuple(shape), label) == (sample.picture.shape, sample.label)
-        offset += 16
-        for pixels in (sample.picture, sample.prepared):
-            np.testing.assert_array_equal(np.frombuffer(data, np.uint8, pixels.size, offset), pixels.ravel())
-            padding = -pixels.size % 4
-            assert data[offset + pixels.size : offset + pixels.size + padding] == bytes(padding)
-            offset += pixels.size + padding
-        np.testing.assert_array_equal(np.frombuffer(data, "<f4", 7, offset), sample.probabilities)
-        offset += 28
+        assert struct.unpack_from("<q", data, offset) == (sample.label,)
+        offset += 8
+        for array in (*sample.inputs, *sample.outputs):
+            code, axes = struct.unpack_from("<2I", data, offset)
+            shape = struct.unpack_from(f"<{axes}q", data, offset + 8)
+            offset += 8 + 8 * axes
+            found = np.frombuffer(data, types[code], array.size, offset).reshape(shape)
+            np.testing.assert_array_equal(found, array)
+            assert found.dtype == array.dtype
+            padding = -array.nbytes % 8
+            assert data[offset + array.nbytes : offset + array.nbytes + padding] == bytes(padding)
+            offset += array.nbytes + padding
     assert offset == len(data)
 
 
-def test_pixels_are_stored_by_rows_whatever_their_order_in_memory() -> None:
-    picture = np.asfortranarray(np.arange(24, dtype=np.uint8).reshape(2, 3, 4))
-    sample = SelftestSample(picture, 0, picture[..., :1], np.ones(1, np.float32))
-    assert bytes(range(24)) in encode([sample], Tolerances(1.0, 0.02))
+def test_numbers_are_little_endian_and_by_rows_whatever_their_order_in_memory() -> None:
+    pixels = np.asfortranarray(np.arange(24, dtype=np.uint8).reshape(2, 3, 4))
+    sample = SelftestSample((pixels,), (np.array([[1.0]], ">f4"),))
+    data = encode([sample], [0.02], 0)
+    assert bytes(range(24)) in data
+    assert np.array([1.0], "<f4").tobytes() in data[-8:]
+
+
+def test_a_large_model_has_fewer_samples(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(collect, "MOST_BYTES", 3000)
+    samples = [SelftestSample((np.zeros(size, np.uint8),), ()) for size in (1000, 1000, 1000, 1000)]
+    assert len(collect._few(iter(samples))) == 3
+    monkeypatch.setattr(collect, "MOST_BYTES", 10)
+    assert len(collect._few(iter(samples))) == 2
 
 
 @pytest.fixture(scope="module")

@@ -15,6 +15,7 @@ keras = pytest.importorskip("keras", reason="needs the extra `train`")
 import edgeconv  # noqa: E402
 from edgeconv.conversion.export import export_here  # noqa: E402
 from edgeconv.errors import ArtifactError, ConfigError  # noqa: E402
+from edgeconv.runtime.golden import golden_inputs  # noqa: E402
 from tests.conversion.isolation.alive import alive  # noqa: E402
 
 layers = keras.layers
@@ -69,7 +70,20 @@ def test_the_ledger_says_how_far_off_and_of_what(exported: edgeconv.ExportedMode
         "manifest.json",
         "parity.json",
         "report.html",
+        "samples.npz",
     }
+
+
+def test_the_golden_vectors_are_arrays_by_name(exported: edgeconv.ExportedModel) -> None:
+    inputs, labels = golden_inputs(exported.path / "samples.npz", "picture")
+    assert labels is None
+    assert {name: (array.shape[0], array.dtype.name) for name, array in inputs.items()} == {
+        "picture": (3, "float32"),
+        "facts": (3, "float32"),
+    }
+    with np.load(exported.path / "samples.npz") as arrays:
+        answers = edgeconv.Runner(exported.path).run(inputs)
+        np.testing.assert_allclose(answers["where"], arrays["output:where"], atol=1e-5)
 
 
 @pytest.mark.parametrize(

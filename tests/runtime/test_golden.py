@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from edgeconv.errors import ArtifactError
-from edgeconv.runtime.golden import Samples, disagreement
+from edgeconv.runtime.golden import ArraySamples, Samples, disagreement, golden_inputs
 from edgeconv.runtime.session import Session
 
 
@@ -32,5 +32,22 @@ def test_wrong_answers_are_told(tiny: Path) -> None:
 
 def test_a_damaged_file(tmp_path: Path) -> None:
     (tmp_path / "samples.npz").write_bytes(b"PK\x03\x04 nothing")
-    with pytest.raises(ArtifactError, match="must hold images, labels and probabilities"):
+    with pytest.raises(ArtifactError, match="must hold golden vectors"):
         Samples.load(tmp_path / "samples.npz")
+    np.savez(tmp_path / "samples.npz", x=np.zeros(3))
+    with pytest.raises(ArtifactError, match=r"must hold images, labels and probabilities\. Received: 'images'"):
+        Samples.load(tmp_path / "samples.npz")
+    with pytest.raises(ArtifactError, match=r"must hold golden vectors\. Received: x\."):
+        golden_inputs(tmp_path / "samples.npz", "image")
+
+
+def test_inputs_of_either_kind_have_names(tiny: Path, tmp_path: Path) -> None:
+    inputs, labels = golden_inputs(tiny / "samples.npz", "image")
+    assert (list(inputs), labels.shape) == (["image"], (16,))  # type: ignore[union-attr]
+    arrays = {"a": np.ones((2, 3), np.float32), "b": np.zeros((2, 1), np.int64)}
+    np.savez(tmp_path / "samples.npz", **ArraySamples(arrays, {"a": np.zeros((2, 1))}).as_arrays())
+    inputs, labels = golden_inputs(tmp_path / "samples.npz", "a")
+    assert ({name: array.dtype.name for name, array in inputs.items()}, labels) == (
+        {"a": "float32", "b": "int64"},
+        None,
+    )

@@ -1,6 +1,8 @@
-"""Join the preparation of pictures to a model: one file from raw pixels of any size to probabilities."""
+"""Join the preparation of pictures to a model: one file from raw pixels of any size to its answers."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import onnx
 import onnx_ir as ir
@@ -12,28 +14,25 @@ from edgeconv.conversion.embedding.preprocess import resized
 from edgeconv.conversion.embedding.recording import Recorder
 from edgeconv.conversion.embedding.tensors import FLOAT, UINT8, Tensor, where
 from edgeconv.preparation import Preparation
-from edgeconv.runtime.embedded import INPUT, OUTPUTS
-
-_OUTPUT, _PREPARED = OUTPUTS
+from edgeconv.runtime.embedded import INPUT, PREPARED, embedded_name
 
 
-def embed(model: onnx.ModelProto, preparation: Preparation, *, kind: str) -> onnx.ModelProto:
+def embed(model: onnx.ModelProto, preparation: Preparation, *, pending: str | None = None) -> onnx.ModelProto:
     """Put the preparation of pictures in front of a model, as standard ONNX operators.
 
     Args:
-        model: input `image`, uint8, (batch, height, width, channels); one output, float32, (batch, classes). It is
-            left as it is.
+        model: one input, uint8, (batch, height, width, channels); any outputs. It is left as it is.
         preparation: what the model requires of a picture.
-        kind: "probabilities", or "logits", which become probabilities.
+        pending: what is still to be done to the first output: "softmax", "sigmoid" or nothing.
 
     Returns:
         A model of the same opset and IR version, without metadata, equal for equal arguments. Input: `picture`, uint8,
-        (height, width, channels), 0-255; 1 (grey), 3 (RGB) or 4 (RGB and alpha) channels. Outputs: `probabilities`,
-        float32, (1, classes), 0-1, all 0 where kind "digit" finds no ink; `prepared`, uint8, (1, height, width,
-        channels), what the model was given.
+        (height, width, channels), 0-255; 1 (grey), 3 (RGB) or 4 (RGB and alpha) channels. Outputs: those of the model,
+        of a batch of 1, by their names as `embedded_name` has them, floats all 0 where kind "digit" finds no ink;
+        behind them `prepared`, uint8, (1, height, width, channels), what the model was given.
 
     Example:
-        >>> whole = embed(onnx.load("model.onnx"), Preparation("digit", 28, 28, 1), kind="logits")  # doctest: +SKIP
+        >>> whole = embed(onnx.load("model.onnx"), Preparation("digit", 28, 28, 1), pending="softmax")  # doctest: +SKIP
         >>> [value.name for value in whole.graph.output]  # doctest: +SKIP
         ['probabilities', 'prepared']
     """
@@ -41,25 +40,25 @@ def embed(model: onnx.ModelProto, preparation: Preparation, *, kind: str) -> onn
     recorder = Recorder()
     source = ir.Value(name=INPUT, type=ir.TensorType(UINT8), shape=ir.Shape(["height", "width", "channels"]))
     prepared, found = _prepare(Tensor(source, UINT8, recorder), preparation)
-    answer = inner.graph.outputs[0]
-    classes = int(model.graph.output[0].type.tensor_type.shape.dim[-1].dim_value)
+    answers = [(value, str(value.name), value.dtype or FLOAT, _of_one(value)) for value in inner.graph.outputs]
     inner_nodes, inner_constants = _take_out(inner.graph, prepared.value)
-    answer.name = "answer"
     before, recorder.tape = recorder.tape.nodes, Tape()
+    outputs = []
     with recorder.section("answer"):
-        scores = Tensor(answer, FLOAT, recorder)
-        if kind == "logits":
-            scores = scores.apply("Softmax", axis=-1)
-        if found is not None:
-            scores = where(found, scores, 0.0)
-        elif kind != "logits":
-            scores = scores.apply("Identity")
+        for place, (value, name, dtype, shape) in enumerate(answers):
+            value.name = f"answer_{place}" if place else "answer"
+            answer = Tensor(value, dtype, recorder)
+            is_pending = place == 0 and pending is not None
+            if is_pending:
+                answer = answer.apply("Softmax", axis=-1) if pending == "softmax" else answer.apply("Sigmoid")
+            if found is not None and dtype == FLOAT:
+                answer = where(found, answer, 0.0)
+            elif not is_pending:
+                answer = answer.apply("Identity")
+            outputs.append(_leave(answer, embedded_name(name), shape))
     graph = ir.Graph(
         [source],
-        [
-            _leave(scores, _OUTPUT, [1, classes]),
-            _leave(prepared, _PREPARED, [1, preparation.height, preparation.width, preparation.channels]),
-        ],
+        [*outputs, _leave(prepared, PREPARED, [1, preparation.height, preparation.width, preparation.channels])],
         nodes=[*before, *inner_nodes, *recorder.tape.nodes],
         initializers=[*recorder.constants, *inner_constants],
         opset_imports=dict(inner.opset_imports),
@@ -68,6 +67,12 @@ def embed(model: onnx.ModelProto, preparation: Preparation, *, kind: str) -> onn
     whole = ir.Model(graph, ir_version=inner.ir_version, producer_name="edgeconv")
     RemoveUnusedNodesPass()(whole)
     return ir.to_proto(whole)
+
+
+def _of_one(output: ir.Value) -> list[int | str | None]:
+    """Return the shape that an output has for a batch of one."""
+    sizes = [size if isinstance(size, int) else size.value for size in output.shape or ()]
+    return [1, *sizes[1:]]
 
 
 def _prepare(picture: Tensor, preparation: Preparation) -> tuple[Tensor, Tensor | None]:
@@ -86,10 +91,12 @@ def _take_out(graph: ir.Graph, image: ir.Value) -> tuple[list[ir.Node], list[ir.
     graph.outputs.clear()
     graph.remove(nodes)
     graph.initializers.clear()
+    for value in (*constants, *(output for node in nodes for output in node.outputs)):
+        value.name = embedded_name(value.name or "")
     return nodes, constants
 
 
-def _leave(tensor: Tensor, name: str, shape: list[int]) -> ir.Value:
+def _leave(tensor: Tensor, name: str, shape: Sequence[int | str | None]) -> ir.Value:
     """Name a value that leaves the graph."""
     tensor.value.name, tensor.value.type, tensor.value.shape = name, ir.TensorType(tensor.dtype), ir.Shape(shape)
     return tensor.value

@@ -10,12 +10,12 @@ from edgeconv.conversion.explanation.table import Explanation
 from edgeconv.conversion.steps.comparison import Conversion
 from edgeconv.conversion.variants.context import VariantContext
 from edgeconv.errors import ParityError
-from edgeconv.parity.golden import golden_vectors
+from edgeconv.parity.golden import golden_arrays, golden_vectors
 from edgeconv.parity.ledger import Ledger
 from edgeconv.parity.meaning import Meaning
 from edgeconv.parity.prove import prove
 from edgeconv.parity.stage import FROM_FILE, Stage, on_images, stage_of, stage_of_tensors
-from edgeconv.runtime.golden import Samples
+from edgeconv.runtime.golden import ArraySamples, Samples
 from edgeconv.tasks import THRESHOLD
 from edgeconv.variants import VARIANTS
 
@@ -29,13 +29,13 @@ class ProvedExport:
     Attributes:
         conversion: the model, and its variants.
         ledger: how well each does.
-        samples: golden vectors of a classifier; None of other models.
+        samples: golden vectors.
         explanation: how well each layer does in each variant, where that was asked for.
     """
 
     conversion: Conversion
     ledger: Ledger
-    samples: Samples | None
+    samples: Samples | ArraySamples
     explanation: Explanation | None
 
 
@@ -71,9 +71,8 @@ def prove_variants(conversion: Conversion) -> ProvedExport:
             f"read `{failed}`, or allow more with `--max-drop`.",
             ledger,
         )
-    samples = (
-        golden_vectors(compared, stages[0].run) if reference.takes_picture and len(reference.outputs) == 1 else None
-    )
+    one_array = reference.takes_picture and len(reference.outputs) == 1
+    samples = golden_vectors(compared, stages[0].run) if one_array else golden_arrays(compared, reference.batch)
     return ProvedExport(conversion, ledger, samples, explanation)
 
 

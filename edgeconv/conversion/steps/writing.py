@@ -42,7 +42,7 @@ def write(proved: ProvedExport) -> ExportedModel:
     the training comes along; files of an earlier export that this one does not make are removed.
     """
     resolved, context = proved.conversion.loaded.resolved, proved.conversion.context
-    folder, source, samples = resolved.folder, resolved.source, proved.samples
+    folder, source = resolved.folder, resolved.source
     manifest, ledger, files = build_manifest(proved), proved.ledger, context.files
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".export-", dir=folder) as scratch_name:
@@ -52,9 +52,7 @@ def write(proved: ProvedExport) -> ExportedModel:
             (scratch / VARIANTS[name].file).write_bytes(embed_metadata(file.model, contract, name))
         manifest = replace(manifest, variants={name: _weighed(manifest, name, scratch) for name in manifest.variants})
         ledger = replace(ledger, rows=tuple(_weighed_row(row, manifest) for row in ledger.rows))
-        if samples is not None:
-            images, labels, probabilities = samples.images, samples.labels, samples.probabilities
-            np.savez(scratch / SAMPLES_FILE, images=images, labels=labels, probabilities=probabilities)
+        np.savez(scratch / SAMPLES_FILE, **proved.samples.as_arrays())  # type: ignore[arg-type]
         write_json(scratch / PARITY_FILE, ledger.as_dict())
         for name in (KERAS_FILE,) * (source.path.suffix == ".keras") + (TRAINING_FILE, CURVES_FILE):
             _bring_along(name, source, folder, scratch)
@@ -63,7 +61,7 @@ def write(proved: ProvedExport) -> ExportedModel:
             with replacing(folder / path.name) as sibling:
                 shutil.copyfile(path, sibling)
     write_json(folder / MANIFEST_FILE, manifest.as_dict())
-    stale_files = [row.file for name, row in VARIANTS.items() if name not in files] + [SAMPLES_FILE] * (samples is None)
+    stale_files = [row.file for name, row in VARIANTS.items() if name not in files]
     for stale in (FAILED_PARITY_FILE, *stale_files):
         (folder / stale).unlink(missing_ok=True)
     context.progress.say(resolved.release.sentence)

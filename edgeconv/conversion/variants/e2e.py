@@ -13,7 +13,8 @@ from edgeconv.conversion.variants.converted import ConvertedFile
 from edgeconv.errors import ConfigError, EdgeconvError, UnsupportedModelError, one_line
 from edgeconv.manifest import ArraySpec, Manifest
 from edgeconv.preparation import Preparation
-from edgeconv.runtime.embedded import INPUT, EmbeddedModel
+from edgeconv.runtime.activation import pending_of
+from edgeconv.runtime.embedded import INPUT, EmbeddedModel, embedded_name
 from edgeconv.variants import best_first
 
 
@@ -31,22 +32,23 @@ def make(context: VariantContext) -> ConvertedFile:
         )
     base = next(name for name in best_first(gpu=False) if name in context.files)
     context.progress.say(f"Embedding the preparation of pictures into {base}")
-    embedded = embed_verified(context.files[base].model, context.preparation, kind=context.output_kind)
+    pending = "softmax" if context.output_kind == "logits" else None
+    embedded = embed_verified(context.files[base].model, context.preparation, pending=pending)
     return ConvertedFile(embedded, embedded.SerializeToString(deterministic=True), embeds=base)
 
 
-def embed_verified(model: onnx.ModelProto, preparation: Preparation, *, kind: str) -> onnx.ModelProto:
+def embed_verified(model: onnx.ModelProto, preparation: Preparation, *, pending: str | None) -> onnx.ModelProto:
     """Return a model with its preparation inside, checked, and loaded once by ONNX Runtime.
 
     Args:
         model: fp32 or int8, with a uint8 input `image`.
         preparation: what makes its input of a picture.
-        kind: of its output, "probabilities" or "logits".
+        pending: what is still to be done to its first output: "softmax", "sigmoid" or nothing.
 
     Raises:
         UnsupportedModelError: ONNX Runtime does not load the result.
     """
-    embedded = embed(model, preparation, kind=kind)
+    embedded = embed(model, preparation, pending=pending)
     try:
         onnx.checker.check_model(embedded, full_check=True)
         EmbeddedModel(embedded.SerializeToString())
@@ -69,12 +71,19 @@ def embed_variant(plain: bytes, manifest: Manifest, preparation: Preparation) ->
     Raises:
         UnsupportedModelError: ONNX Runtime does not load the result.
     """
-    embedded = embed_verified(onnx.load_model_from_string(plain), preparation, kind=manifest.output.kind)
+    embedded = embed_verified(onnx.load_model_from_string(plain), preparation, pending=pending_of(manifest))
     return embed_metadata(embedded, contract_inside(manifest), "e2e")
 
 
 def contract_inside(manifest: Manifest) -> Manifest:
-    """Return the contract as it stands inside the file: a picture of any size in, probabilities out."""
+    """Return the contract as it stands inside the file: a picture of any size in, answers with nothing pending out."""
     picture = ArraySpec(INPUT, "uint8", ("height", "width", "channels"), (0.0, 255.0), "picture")
-    output = replace(manifest.output, shape=(1, manifest.output.shape[1]), value_range=(0.0, 1.0), kind="probabilities")
-    return replace(manifest, input=picture, output=output)
+    first, *others = (
+        replace(output, name=embedded_name(output.name), shape=(1, *output.shape[1:]))
+        for output in (manifest.output, *manifest.more_outputs)
+    )
+    if manifest.is_classifier:
+        first = replace(first, kind="probabilities")
+    if manifest.is_classifier or first.pending is not None:
+        first = replace(first, value_range=(0.0, 1.0), pending=None)
+    return replace(manifest, input=picture, output=first, more_outputs=tuple(others))

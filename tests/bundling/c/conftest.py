@@ -10,7 +10,6 @@ import pytest
 
 from edgeconv.bundling.collect import collect_context
 from edgeconv.bundling.context import BundleContext
-from edgeconv.bundling.rendering import render_folder
 from edgeconv.bundling.targets import target_named
 from edgeconv.runtime.embedded import EmbeddedModel
 from edgeconv.runtime.loading import find_files, reference_model
@@ -74,7 +73,8 @@ def weird(context: BundleContext, tmp_path_factory: pytest.TempPathFactory) -> W
         "ä" * 300,
     )
     labels = odd + tuple(f"class {number}" for number in range(1000 - len(odd)))
-    manifest = replace(context.manifest, name='7 "Modèles" \\ ??/ int */', labels=labels)
+    renamed = replace(context.manifest, name='7 "Modèles" \\ ??/ int */', labels=labels)
     folder = tmp_path_factory.mktemp("weird")
-    render_folder(target_named("c").templates, replace(context, manifest=manifest).values(), folder)
+    weird = replace(context, manifest=renamed)
+    target_named("c").render(weird, weird.values(), folder)
     return Weird(folder, "model_7_mod_les_int", labels)

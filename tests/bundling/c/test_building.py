@@ -11,7 +11,6 @@ import pytest
 
 from edgeconv.bundling.bundler import bundle
 from edgeconv.bundling.context import BundleContext
-from edgeconv.bundling.rendering import render_folder
 from edgeconv.bundling.targets import target_named
 from edgeconv.runtime.loading import find_files
 from tests.bundling.c.compiling import SANITIZED, Weird, build, configure, run
@@ -98,8 +97,8 @@ def test_any_name_and_labels_compile(weird: Weird, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["string", "json"])
 def test_a_model_named_like_a_header_compiles(name: str, context: BundleContext, tmp_path: Path) -> None:
-    values = replace(context, manifest=replace(context.manifest, name=name)).values()
-    render_folder(target_named("c").templates, values, tmp_path)
+    renamed = replace(context, manifest=replace(context.manifest, name=name))
+    target_named("c").render(renamed, renamed.values(), tmp_path)
     assert (build(tmp_path, tmp_path / "build", "-Werror") / "predict").is_file()
 
 

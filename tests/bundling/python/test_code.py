@@ -58,7 +58,7 @@ def test_any_names_of_classes_are_written_as_ruff_would(labels: str, tmp_path: P
     check_python(file)
     tree = ast.parse(file.read_text(encoding="utf-8"))
     found = [
-        node.value for node in tree.body if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "LABELS"
+        node.value for node in tree.body if isinstance(node, ast.AnnAssign) and ast.unparse(node.target) == "LABELS"
     ]
     assert [ast.literal_eval(value) for value in found] == [variations.LABELS[labels]]
 

@@ -57,7 +57,7 @@ def mean_model(preparation: Preparation) -> onnx.ModelProto:
 
 def with_mean_model(preparation: Preparation) -> Embedded:
     """Return the preparation in front of `mean_model`."""
-    return Embedded(embed(mean_model(preparation), preparation, kind="probabilities"))
+    return Embedded(embed(mean_model(preparation), preparation))
 
 
 def difference(made: NDArray[np.uint8], expected: NDArray[np.uint8]) -> int:

@@ -68,7 +68,7 @@ def reference() -> Path:
 @pytest.fixture(scope="module")
 def reader(reference: Path) -> Embedded:
     """Return the whole int8 reference model."""
-    return Embedded(embed(onnx.load(reference / "model.int8.onnx"), MNIST, kind="probabilities"))
+    return Embedded(embed(onnx.load(reference / "model.int8.onnx"), MNIST))
 
 
 @pytest.mark.parametrize("look", LOOKS)

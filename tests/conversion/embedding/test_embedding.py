@@ -30,7 +30,7 @@ def whole(request: pytest.FixtureRequest) -> tuple[Preparation, onnx.ModelProto]
     preparation = PREPARATIONS[request.param]
     model = mean_model(preparation)
     onnx.helper.set_model_props(model, {"edgeconv": "the contract of the model alone"})
-    return preparation, embed(model, preparation, kind="probabilities")
+    return preparation, embed(model, preparation)
 
 
 def _nodes(graph: onnx.GraphProto) -> list[onnx.NodeProto]:
@@ -76,16 +76,16 @@ def test_the_model_is_left_as_it_is() -> None:
     preparation = PREPARATIONS["crop"]
     model = mean_model(preparation)
     before = model.SerializeToString(deterministic=True)
-    embed(model, preparation, kind="probabilities")
+    embed(model, preparation)
     assert model.SerializeToString(deterministic=True) == before
 
 
 def test_logits_become_probabilities() -> None:
     preparation = PREPARATIONS["crop"]
     picture = np.full((40, 40, 3), 204, np.uint8)
-    logits = Embedded(embed(mean_model(preparation), preparation, kind="probabilities")).answer(picture)
+    logits = Embedded(embed(mean_model(preparation), preparation)).answer(picture)
     powers = np.exp(logits)
-    answer = Embedded(embed(mean_model(preparation), preparation, kind="logits")).answer(picture)
+    answer = Embedded(embed(mean_model(preparation), preparation, pending="softmax")).answer(picture)
     np.testing.assert_allclose(answer, powers / powers.sum(), rtol=1e-5)
     assert answer[0] > 0.6, "an even answer proves nothing"
 
@@ -95,7 +95,7 @@ import sys, onnx
 from edgeconv.conversion.embedding.composition import embed
 from edgeconv.preparation import Preparation
 model = onnx.load(sys.argv[1])
-whole = embed(model, Preparation("digit", 28, 28, 1), kind="probabilities")
+whole = embed(model, Preparation("digit", 28, 28, 1))
 sys.stdout.buffer.write(whole.SerializeToString(deterministic=True))
 """
 
@@ -132,7 +132,7 @@ def test_equal_bytes_in_every_process(int8_file: Path) -> None:
 
 
 def test_int8_runs_without_warnings_where_weights_are_recoded(int8_file: Path) -> None:
-    whole = embed(onnx.load(int8_file), PREPARATIONS["digit"], kind="probabilities")
+    whole = embed(onnx.load(int8_file), PREPARATIONS["digit"])
     done = subprocess.run(
         [sys.executable, "-c", _RUN], input=whole.SerializeToString(), capture_output=True, check=False
     )
@@ -142,5 +142,5 @@ def test_int8_runs_without_warnings_where_weights_are_recoded(int8_file: Path) -
 def test_int8_answers_as_the_model_alone(int8_file: Path) -> None:
     image = stroke_digit("4")[..., None]
     alone = Session(int8_file.read_bytes()).run(image[None])[0]
-    whole = Embedded(embed(onnx.load(int8_file), PREPARATIONS["digit"], kind="probabilities")).answer(image)
+    whole = Embedded(embed(onnx.load(int8_file), PREPARATIONS["digit"])).answer(image)
     np.testing.assert_allclose(whole, alone, atol=1e-6)
