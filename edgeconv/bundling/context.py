@@ -16,7 +16,6 @@ from edgeconv.bundling.tolerances import PREPARED_LIMIT, Tolerance
 from edgeconv.bundling.wording import in_words, invitation, preparation_in_words, purpose_of
 from edgeconv.manifest import Manifest
 from edgeconv.preparation import Preparation
-from edgeconv.tasks import THRESHOLD
 from edgeconv.variants import REFERENCE, VARIANTS
 
 SELFTEST_FILE = "selftest.bin"
@@ -96,7 +95,7 @@ def _interface_values(interface: BundleInterface, labels: Sequence[str]) -> dict
         "TAKES": interface.takes,
         "ANSWER": interface.answer,
         "FINGERPRINT": str(interface.fingerprint),
-        "THRESHOLD": f"{THRESHOLD:g}",
+        "THRESHOLD": repr(interface.threshold),
         "OUTPUT": outputs[0],
         "INPUTS_PYTHON": literals.python_tuple("INPUTS: tuple[str, ...]", inputs),
         "OUTPUTS_PYTHON": literals.python_tuple("OUTPUTS: tuple[str, ...]", outputs),

@@ -9,7 +9,7 @@ from typing import Any
 
 from edgeconv.manifest import Manifest
 from edgeconv.preparation import Preparation
-from edgeconv.tasks import THRESHOLD
+from edgeconv.tasks import THRESHOLD_TASKS
 
 ANSWERS = ("classes", "tags", "yes-no", "values", "mask")
 """Tasks whose answers to a picture a bundle explains; those of any other are arrays."""
@@ -78,12 +78,14 @@ class BundleInterface:
     Attributes:
         preparation: what the model's pictures go through, inside the model; None where arrays go in.
         answer: of `ANSWERS`, or ``"arrays"``.
+        threshold: probability from which on a tag, a yes or a pixel is answered; None where that decides nothing.
         inputs: `picture`, uint8, (height, width, channels), of any size; or the model's own.
         outputs: the model's own; of a picture, `prepared` behind them: what the net was fed.
     """
 
     preparation: Preparation | None
     answer: str
+    threshold: float | None
     inputs: tuple[BundleArray, ...]
     outputs: tuple[BundleArray, ...]
 
@@ -111,8 +113,8 @@ class BundleInterface:
     def as_dict(self) -> dict[str, Any]:
         """Return the interface as a JSON object."""
         shown: dict[str, Any] = {"takes": self.takes, "answers": self.answer}
-        if self.answer in {"tags", "yes-no", "mask"}:
-            shown["threshold"] = THRESHOLD
+        if self.threshold is not None:
+            shown["threshold"] = self.threshold
         arrays = {"inputs": self.inputs, "outputs": self.outputs}
         return shown | {name: [array.as_dict() for array in listed] for name, listed in arrays.items()}
 
@@ -133,7 +135,9 @@ def interface_of(manifest: Manifest, session: Any) -> BundleInterface:
     preparation = preparation_for(manifest)
     explained = preparation is not None and manifest.task in ANSWERS and not manifest.more_outputs
     inputs, outputs = (tuple(map(_array_of, values)) for values in (session.get_inputs(), session.get_outputs()))
-    return BundleInterface(preparation, manifest.task if explained else ARRAYS, inputs, outputs)
+    answer = manifest.task if explained else ARRAYS
+    threshold = manifest.threshold if answer in THRESHOLD_TASKS else None
+    return BundleInterface(preparation, answer, threshold, inputs, outputs)
 
 
 def _array_of(value: Any) -> BundleArray:

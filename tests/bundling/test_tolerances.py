@@ -69,7 +69,7 @@ def test_a_graph_that_prepares_otherwise_than_python_is_refused(context: BundleC
 
 def test_other_outputs_may_be_off_by_a_share_of_their_spread(context: BundleContext) -> None:
     array = BundleArray("y", "float32", (None, 2))
-    interface = BundleInterface(None, "arrays", (array,), (array,))
+    interface = BundleInterface(None, "arrays", None, (array,), (array,))
     samples = [SelftestSample((row,), (row,)) for row in np.array([[[-100.0, 20.0]], [[0.0, 300.0]]], np.float32)]
     manifest = replace(context.manifest, output=replace(context.manifest.output, kind="tensor", value_range=None))
     measured = measure_tolerances(interface, manifest, samples, _Answering([s.outputs for s in samples]), "m")
