@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from edgeconv.pictures.morphology import Grey, box_mean, closing
+from edgeconv.pictures.morphology import Grey, accumulate_rows, box_mean, closing
 from edgeconv.recipe import DIGIT
 
 
@@ -59,15 +59,15 @@ def strength(grey: Grey, window: int) -> Grey:
 
 def without_border(ink: Grey) -> Grey:
     """Take away what reaches in from the picture's edge in a straight line: the table around the paper."""
-    reaching = np.zeros_like(ink)
-    for view, out in (
-        (ink, reaching),
-        (ink[::-1], reaching[::-1]),
-        (ink.T, reaching.T),
-        (ink.T[::-1], reaching.T[::-1]),
-    ):
-        np.maximum(out, np.minimum.accumulate(view, axis=0), out=out)
-    return ink - reaching
+    return ink - np.maximum(_reaching(ink), _reaching(ink.T).T)
+
+
+def _reaching(ink: Grey) -> Grey:
+    """Map the weakest ink between each pixel and the upper or the lower edge, whichever is the stronger."""
+    weakest = np.empty((len(ink), 2, ink.shape[1]), ink.dtype)
+    weakest[:, 0], weakest[:, 1] = ink, ink[::-1]
+    accumulate_rows(np.minimum, weakest)
+    return np.maximum(weakest[:, 0], weakest[::-1, 1])
 
 
 def levels(ink: Grey) -> tuple[float, float]:

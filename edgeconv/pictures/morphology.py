@@ -6,6 +6,9 @@ edge a picture goes on as its last pixel does, or, for means where asked for, as
 
 from __future__ import annotations
 
+from itertools import pairwise
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -33,18 +36,35 @@ def maximum_of_neighbours(grey: Grey) -> Grey:
     return np.maximum(_maximum_of_columns(grey, 3), _maximum_of_columns(grey.T, 3).T)
 
 
+def accumulate_rows(operation: np.ufunc, rows: NDArray[Any]) -> None:
+    """Put in place of each row what the operation makes of it and of all rows above.
+
+    The same as `operation.accumulate(rows, axis=0)`, which goes down one column after another and takes three times
+    as long.
+    """
+    for above, row in pairwise(rows):
+        operation(above, row, out=row)
+
+
 def _mean_of_columns(grey: Grey, window: int, mirror: bool) -> Grey:
-    padded = np.pad(grey, ((window // 2 + 1, window // 2), (0, 0)), mode="symmetric" if mirror else "edge")
-    sums = np.cumsum(padded, axis=0, dtype=np.float64)  # float32 would lose the last digits of long sums
-    return ((sums[window:] - sums[:-window]) / window).astype(np.float32)
+    sums = _beyond(grey, window // 2 + 1, window // 2, mirror=mirror).astype(np.float64)  # float32 is not enough here
+    accumulate_rows(np.add, sums)
+    means = sums[window:] - sums[:-window]
+    means /= window
+    return means.astype(np.float32)
 
 
 def _maximum_of_columns(grey: Grey, window: int) -> Grey:
     """Take the maximum of two overlapping halves, each found the same way: log2(window) steps."""
-    widest = np.pad(grey, ((window // 2, window // 2), (0, 0)), mode="edge")
+    widest = _beyond(grey, window // 2, window // 2)
     covered = 1
     while covered < window:
         step = min(covered, window - covered)
         widest = np.maximum(widest[:-step], widest[step:])
         covered += step
     return widest
+
+
+def _beyond(grey: Grey, above: int, below: int, *, mirror: bool = False) -> Grey:
+    """Go on beyond the upper and the lower edge by some rows."""
+    return grey[np.pad(np.arange(len(grey)), (above, below), mode="symmetric" if mirror else "edge")]
