@@ -80,4 +80,8 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
-    cli()
+    try:
+        cli()
+    finally:
+        # Python ends with a search for garbage in all that was imported, and the process takes it along anyway.
+        gc.freeze()
