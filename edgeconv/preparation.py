@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from typing import Any
 
 from edgeconv.errors import ConfigError, ManifestError
+from edgeconv.record import Record
 
 KINDS = ("digit", "resize")
 FITS = ("crop", "stretch", "pad")
@@ -18,8 +19,7 @@ _OF_KIND = {"digit": ("box",), "resize": ("fit", "filter")}
 """The fields that only one kind has."""
 
 
-@dataclass(frozen=True)
-class Preparation:
+class Preparation(Record):
     """How a picture becomes a model's input: data, kept in the manifest.
 
     Attributes:
@@ -93,8 +93,7 @@ class Preparation:
         return cls(**data)
 
 
-@dataclass(frozen=True)
-class Fitting:
+class Fitting(Record):
     """How a picture is brought to a model's size, as far as somebody said.
 
     Attributes:

@@ -83,12 +83,12 @@ def _value(kind: Any, value: Any, place: str) -> Any:
         if value not in inside:
             raise _MismatchError(f"one of {', '.join(inside)}", place, received(value))
         return value
-    if isinstance(kind, type) and issubclass(kind, Record):
-        return _record(kind, value, place)
     if not isinstance(value, Mapping):
         raise _MismatchError("an object", place, received(value))
     if hasattr(kind, "from_dict"):
         return kind.from_dict(_open(value, place, DEEPEST))
+    if isinstance(kind, type) and issubclass(kind, Record):
+        return _record(kind, value, place)
     return {_key(key, place): _value(inside[1], item, _below(place, key)) for key, item in value.items()}
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from edgeconv.artifact import MANIFEST_FILE, SAMPLES_FILE, read_json
 from edgeconv.errors import ArtifactError, ChecksumError, ManifestError
@@ -14,8 +14,7 @@ from edgeconv.runtime.session import Session
 from edgeconv.variants import REFERENCE
 
 
-@dataclass(frozen=True)
-class ModelFiles:
+class ModelFiles(NamedTuple):
     """The files of a model, not yet open.
 
     Attributes:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 import onnxruntime as ort
 
 from edgeconv.artifact import MANIFEST_FILE, newest
 from edgeconv.errors import ArtifactError, ConfigError, ProviderError
 from edgeconv.manifest import METADATA_KEY, Manifest
-from edgeconv.runtime.embedded import EmbeddedModel
 from edgeconv.runtime.files import ModelFiles, read_files
 from edgeconv.runtime.fitness import check_fitness
 from edgeconv.runtime.providers import CPU, candidates
@@ -19,14 +18,16 @@ from edgeconv.runtime.tuned import tuned_for_this_device
 from edgeconv.session_options import DEFAULT_OPTIONS, SessionOptions, Tuned
 from edgeconv.variants import REFERENCE, VARIANTS, best_first, export_command, takes_pictures
 
+if TYPE_CHECKING:
+    from edgeconv.runtime.embedded import EmbeddedModel
+
 _PACKAGE = Path(__file__).parents[1]
 
 REFERENCE_PLACES = (_PACKAGE / "reference", _PACKAGE.parent / "exported" / "mnist-reference")
 """Where the model that the package ships lies: in an installation, and in a checkout of the sources."""
 
 
-@dataclass(frozen=True)
-class OpenModel:
+class OpenModel(NamedTuple):
     """A model that is ready to run.
 
     Attributes:
@@ -143,6 +144,8 @@ def open_variant(
     if not takes_pictures(name):
         session = Session(files.read(name), threads=threads, options=options, reduced_range=reduced)
         return OpenModel(files.path, files.manifest, name, session)
+    from edgeconv.runtime.embedded import EmbeddedModel
+
     # A file that has the preparation inside has a contract of its own: it answers with probabilities.
     embedded = EmbeddedModel(files.read(name), threads=threads, options=options, reduced_range=reduced)
     manifest = Manifest.from_json(embedded.metadata[METADATA_KEY], str(files.path))

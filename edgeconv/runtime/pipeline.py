@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar, Protocol
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,8 +12,10 @@ from edgeconv.errors import ImageError, InputError
 from edgeconv.manifest import Manifest
 from edgeconv.pictures.preparation import prepare
 from edgeconv.runtime.activation import activated
-from edgeconv.runtime.embedded import EmbeddedModel
 from edgeconv.runtime.session import IMAGES_AT_ONCE, Session
+
+if TYPE_CHECKING:
+    from edgeconv.runtime.embedded import EmbeddedModel
 
 Pixels = NDArray[np.uint8]
 """uint8, (height, width, channels), 0-255."""
@@ -86,10 +88,10 @@ class EmbeddedPipeline:
 
 def pipeline_of(manifest: Manifest, session: Session | EmbeddedModel) -> Pipeline:
     """Return the way of pictures through an open model."""
-    if isinstance(session, EmbeddedModel):
-        preparation = manifest.preprocess
-        return EmbeddedPipeline(session, of_digits=preparation is not None and preparation.kind == "digit")
-    return PreparedPipeline(manifest, session)
+    if isinstance(session, Session):
+        return PreparedPipeline(manifest, session)
+    preparation = manifest.preprocess
+    return EmbeddedPipeline(session, of_digits=preparation is not None and preparation.kind == "digit")
 
 
 def prepare_for(manifest: Manifest, picture: Pixels) -> Pixels:

@@ -7,10 +7,9 @@ import platform
 import re
 import sys
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
+from edgeconv.record import Record
 from edgeconv.runtime.cores import usable_cores
 
 CPUINFO = Path("/proc/cpuinfo")
@@ -26,8 +25,7 @@ ABILITIES = (
 """Linux' names of the abilities that ONNX Runtime's kernels are chosen by (onnxruntime, core/mlas/lib/platform.cpp)."""
 
 
-@dataclass(frozen=True)
-class Processor:
+class Processor(Record):
     """A processor as far as it decides how fast a model runs.
 
     Attributes:
@@ -41,10 +39,6 @@ class Processor:
     name: str
     abilities: tuple[str, ...]
     cores: int
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the processor as a JSON object."""
-        return asdict(self)
 
     def fingerprint(self, onnxruntime_version: str) -> str:
         """Return 16 hexadecimal digits that stand for this processor with a release of ONNX Runtime."""

@@ -19,7 +19,7 @@ CONFIGURATIONS = [Configuration("fp32"), Configuration("int8"), Configuration("e
 
 
 def _without_metrics(files: ModelFiles) -> ModelFiles:
-    return dataclasses.replace(files, manifest=dataclasses.replace(files.manifest, metrics={}))
+    return files._replace(manifest=dataclasses.replace(files.manifest, metrics={}))
 
 
 def _data(folder: Path, tiny: Path, wrong: int, **arrays: np.ndarray) -> str:
@@ -53,7 +53,7 @@ def test_keras_is_the_truth_where_labels_are_not_known(tiny: Path, tmp_path: Pat
         labels=np.full_like(samples.labels, -1),
         probabilities=samples.probabilities,
     )
-    files = dataclasses.replace(_without_metrics(find_files(tiny)), samples=tmp_path / "samples.npz")
+    files = _without_metrics(find_files(tiny))._replace(samples=tmp_path / "samples.npz")
     assert accuracies_of(files, CONFIGURATIONS[:1], None, SILENT).of == {("fp32", CPU): 1.0}
 
 
@@ -75,6 +75,6 @@ def test_data_that_do_not_fit(tiny: Path, tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match=r"requires images of \(12, 12, 3\)\. Received: \(20, 20, 3\)"):
         accuracies_of(find_files(tiny), CONFIGURATIONS, dataset, SILENT)
     files = find_files(tiny)
-    two = dataclasses.replace(files, manifest=dataclasses.replace(files.manifest, labels=("red", "green")))
+    two = files._replace(manifest=dataclasses.replace(files.manifest, labels=("red", "green")))
     with pytest.raises(DatasetError, match=r"requires data of 2 classes\. Received: 3 in"):
         accuracies_of(two, CONFIGURATIONS, _data(tmp_path, tiny, 0), SILENT)

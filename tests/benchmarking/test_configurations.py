@@ -131,7 +131,7 @@ def test_other_variants_are_called_with_prepared_images(tiny: Path) -> None:
 def test_a_lone_file_of_any_size_has_no_inputs(tiny: Path) -> None:
     files = find_files(tiny / "model.onnx")
     spec = dataclasses.replace(files.manifest.input, shape=("batch", "height", "width", 3))
-    files = dataclasses.replace(files, manifest=dataclasses.replace(files.manifest, input=spec))
+    files = files._replace(manifest=dataclasses.replace(files.manifest, input=spec))
     with pytest.raises(
         ArtifactError, match=r"must have golden vectors or an input of fixed size\. Received: \('height'"
     ):
@@ -142,7 +142,7 @@ def test_logits_become_probabilities(tiny: Path) -> None:
     files = find_files(tiny)
     manifest = dataclasses.replace(files.manifest, output=dataclasses.replace(files.manifest.output, kind="logits"))
     images = Inputs.of(files).images
-    answers = Opened(dataclasses.replace(files, manifest=manifest), Configuration("fp32")).probabilities(images)
+    answers = Opened(files._replace(manifest=manifest), Configuration("fp32")).probabilities(images)
     np.testing.assert_allclose(answers.sum(axis=1), 1.0, atol=1e-6)
     assert answers.max() < Opened(files, Configuration("fp32")).probabilities(images).max()
 

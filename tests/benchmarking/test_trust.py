@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -48,7 +47,7 @@ def test_a_variant_that_goes_wrong_on_this_processor_is_not(tiny: Path, tmp_path
     samples = Samples.load(tiny / "samples.npz")
     turned = np.roll(samples.probabilities, 1, axis=1)
     np.savez(tmp_path / "samples.npz", images=samples.images, labels=samples.labels, probabilities=turned)
-    files = dataclasses.replace(find_files(tiny), samples=tmp_path / "samples.npz")
+    files = find_files(tiny)._replace(samples=tmp_path / "samples.npz")
     count = len(turned)
     assert (
         distrust(files, Configuration("int8"))
@@ -64,4 +63,4 @@ def test_a_provider_that_is_not_there_is_not(tiny: Path) -> None:
 
 
 def test_without_golden_vectors_gates_are_all_there_is(tiny: Path, spoilt: None) -> None:
-    assert distrust(dataclasses.replace(find_files(tiny), samples=None), WRONG) is None
+    assert distrust(find_files(tiny)._replace(samples=None), WRONG) is None

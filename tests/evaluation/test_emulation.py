@@ -174,7 +174,7 @@ def test_the_rows_are_named_after_variant_and_device(monkeypatch: pytest.MonkeyP
 
 
 def test_a_model_without_int8_is_refused() -> None:
-    files = replace(find_files(reference_model()), variants=("fp32", "e2e"))
+    files = find_files(reference_model())._replace(variants=("fp32", "e2e"))
     with pytest.raises(ConfigError, match=r"requires an int8 variant of .*Received: fp32, e2e\. Make one with"):
         stages.emulated_stages(files, devices_named(["pi4"]))
 

@@ -13,7 +13,7 @@ import pytest
 from edgeconv.errors import ManifestError, ProviderError
 from edgeconv.manifest import Manifest
 from edgeconv.reading import read
-from edgeconv.runtime import loading
+from edgeconv.runtime import embedded, loading
 from edgeconv.runtime.loading import open_model
 from edgeconv.runtime.predictor import Predictor
 from edgeconv.runtime.providers import CPU
@@ -127,12 +127,12 @@ def test_a_file_with_reduced_range_is_opened_as_one(
     manifest["variants"]["int8"]["quantization"]["reduce_range"] = reduced
     (copy / "manifest.json").write_text(json.dumps(manifest))
     seen = []
-    for name, plain in (("Session", loading.Session), ("EmbeddedModel", loading.EmbeddedModel)):
+    for room, plain in ((loading, loading.Session), (embedded, embedded.EmbeddedModel)):
 
         def opened(data: bytes, *, plain: Any = plain, **settings: Any) -> Session:
             seen.append(settings["reduced_range"])
             return plain(data, **settings)  # type: ignore[no-any-return]
 
-        monkeypatch.setattr(loading, name, opened)
+        monkeypatch.setattr(room, plain.__name__, opened)
     open_model(copy, variant=variant)
     assert seen == [reduced]
