@@ -8,14 +8,14 @@ import click
 
 from .data_options import data_options, given_spec_of
 from .output import emit, format_option
-from .parity_table import COLUMNS
+from .parity_table import parity_columns
 from .progress import TerminalProgress
 
 
 @click.command()
 @click.argument("model", required=False)
 @data_options
-@click.option("--max-drop", default=0.2, show_default=True, help="Percentage points of accuracy that int8 may lose.")
+@click.option("--max-drop", default=0.2, show_default=True, help="Percent that a stage may lose of its metric.")
 @click.option("--bundle", "bundles", metavar="DIR", multiple=True, help="A built bundle to run too; may be repeated.")
 @click.option("--images", type=click.IntRange(1), help="Only so many test images, from the first on.")
 @click.option(
@@ -38,10 +38,12 @@ def command(
     output_format: str | None,
     **options: Any,
 ) -> None:
-    """Measure accuracy parity of all stages of MODEL; exit 3 if a gate fails.
+    """Measure parity of all stages of MODEL, of any task; exit 3 if a gate fails.
 
     Without MODEL: the newest under exported/, else the model that the package ships. Without --dataset: the test
-    split of the data that it was trained on.
+    split of the data that it was trained on, or its golden vectors. For other tasks than classes, --dataset is an
+    .npz of arrays by the names of inputs and outputs, a .csv of pictures and what is right of them, or a folder
+    of pictures, with images/ and masks/ for masks.
 
     \b
     Example: edgeconv evaluate exported/mnist --max-drop 0.1
@@ -61,6 +63,6 @@ def command(
         progress=TerminalProgress(),
     )
     result = ledger.as_dict()
-    emit(result, result["rows"], COLUMNS, output_format)
+    emit(result, result["rows"], parity_columns(ledger), output_format)
     if not ledger.passed:
         raise ParityError(f"Every gate must hold. Received: {ledger.failures()}. Allow more with `--max-drop`.", ledger)

@@ -9,7 +9,7 @@ import click
 from .data_options import FITTING, data_options, given_spec_of, size_of
 from .explain_table import columns_of
 from .output import emit, format_option
-from .parity_table import COLUMNS
+from .parity_table import parity_columns
 from .progress import TerminalProgress
 from .variant_options import export_options, taken_variants, task_option
 
@@ -74,7 +74,7 @@ def command(
     click.echo(f"Saved {exported.path}; look at {exported.path / 'report.html'}.", err=True)
     result = exported.as_dict()
     if exported.explanation is None:
-        emit(result, result["ledger"]["rows"], COLUMNS, output_format)
+        emit(result, result["ledger"]["rows"], parity_columns(exported.ledger), output_format)
     else:
         columns = columns_of(exported.explanation.variants)
         emit(result, result["explanation"]["layers"], columns, output_format)

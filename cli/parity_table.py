@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from edgeconv.parity.ledger import Ledger
 
 Row = Mapping[str, Any]
 
@@ -20,17 +23,45 @@ def _provider(row: Row) -> str:
     return short_name(row["provider"])
 
 
-COLUMNS: dict[str, Callable[[Row], str]] = {
-    "stage": lambda row: str(row["stage"]),
-    "provider": _provider,
+_CLASSES: dict[str, Callable[[Row], str]] = {
     "images": lambda row: str(row["count"]),
     "accuracy (95 % interval)": _accuracy,
     "agreement": lambda row: f"{row['agreement']:.2%}",
     "flips": lambda row: str(len(row["flips"])),
     "max |dp|": lambda row: f"{row['max_abs_dp']:.1e}",
     "mean |dp|": lambda row: f"{row['mean_abs_dp']:.1e}",
-    "SQNR dB": lambda row: "-" if row["sqnr_db"] is None else f"{row['sqnr_db']:.1f}",
-    "bytes": lambda row: str(row["size_bytes"]),
-    "p50 ms": lambda row: "-" if row["p50_latency_ms"] is None else f"{row['p50_latency_ms']:.3f}",
 }
-"""Headings, each with what makes its cell of a ledger's row."""
+_VALUES: dict[str, Callable[[Row], str]] = {
+    "agreement": lambda row: f"{row['agreement']:.2%}",
+    "max error / spread": lambda row: f"{row['max_abs_dp']:.1e}",
+    "mean error / spread": lambda row: f"{row['mean_abs_dp']:.1e}",
+}
+
+
+def parity_columns(ledger: Ledger) -> dict[str, Callable[[Row], str]]:
+    """Return the headings of a ledger's table, each with what makes its cell of a row.
+
+    Where no classes are compared, there is a column for each metric, and for each gate beside the error.
+    """
+    own = _CLASSES
+    if ledger.in_spreads:
+        metrics = {name: _metric(name) for name in ledger.rows[0].metrics}
+        gates = {gate.name: _gate(ledger, gate.name) for gate in ledger.gates if gate.is_decision}
+        own = {"inputs": lambda row: str(row["count"]), **metrics, **gates, **_VALUES}
+    return {
+        "stage": lambda row: str(row["stage"]),
+        "provider": _provider,
+        **own,
+        "SQNR dB": lambda row: "-" if row["sqnr_db"] is None else f"{row['sqnr_db']:.1f}",
+        "bytes": lambda row: str(row["size_bytes"]),
+        "p50 ms": lambda row: "-" if row["p50_latency_ms"] is None else f"{row['p50_latency_ms']:.3f}",
+    }
+
+
+def _metric(name: str) -> Callable[[Row], str]:
+    return lambda row: f"{row['metrics'][name]:.4g}"
+
+
+def _gate(ledger: Ledger, name: str) -> Callable[[Row], str]:
+    received = {gate.stage: f"{gate.received:.3g}" for gate in ledger.gates if gate.name == name}
+    return lambda row: received.get(row["stage"], "-")

@@ -131,7 +131,8 @@ class Manifest(Record):
     @property
     def takes_picture(self) -> bool:
         """Whether one picture goes in, and one array that a task explains comes out."""
-        return self.is_classifier or (self.task != ANY and not self.more_inputs and self.input.name == "image")
+        pictures = self.input.name == "image" and len(self.input.shape) == 4 and not self.more_inputs
+        return self.is_classifier or (self.task != ANY and pictures)
 
     @property
     def task(self) -> str:

@@ -38,7 +38,7 @@ def read_npz(path: Path) -> Reading:
     Raises:
         DatasetError: the file is damaged, lacks a key, or holds arrays that are no images and labels. Names the file.
     """
-    with _open(path) as archive:
+    with open_npz(path) as archive:
         keys = set(archive.files)
         if keys & set(KERAS_KEYS):
             missing = [key for key in KERAS_KEYS if key not in keys]
@@ -72,7 +72,12 @@ def _naming(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _open(path: Path) -> Iterator[NpzFile[Any]]:
+def open_npz(path: Path) -> Iterator[NpzFile[Any]]:
+    """Open an `.npz` file of plain arrays.
+
+    Raises:
+        DatasetError: it is damaged, or none. Names the file.
+    """
     with ExitStack() as stack:
         with _naming(path):
             # numpy, given a path, leaves a damaged file open.

@@ -1,33 +1,31 @@
-"""`evaluate`: the parity ledger of an artifact, made again on any labelled set."""
+"""`evaluate`: the parity ledger of an artifact, made again on other data."""
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
-import onnxruntime as ort
-
-from edgeconv.artifact import KERAS_FILE
+from edgeconv.artifact import KERAS_FILE, TRAINING_FILE
 from edgeconv.config import check_max_drop
 from edgeconv.conversion.steps.source import Source, find_data, record_of
 from edgeconv.datasets import DatasetSpec
-from edgeconv.errors import ConfigError, DatasetError, ProviderError
+from edgeconv.errors import ConfigError, DatasetError
+from edgeconv.evaluation.by_examples import evaluate_examples
 from edgeconv.evaluation.emulation.devices import devices_named
 from edgeconv.evaluation.emulation.stages import emulated_stages
+from edgeconv.evaluation.stages import bundle_stages, gpu_stages, keras_stage
+from edgeconv.manifest import Manifest
 from edgeconv.parity.comparison import ComparisonSet
 from edgeconv.parity.ledger import Ledger
+from edgeconv.parity.meaning import Meaning
 from edgeconv.parity.prove import prove
-from edgeconv.parity.stage import Stage, on_images, stage_of
+from edgeconv.parity.stage import stage_of
 from edgeconv.preparation import Fitting, Preparation
 from edgeconv.progress import SILENT, Progress
-from edgeconv.runtime.files import ModelFiles
-from edgeconv.runtime.loading import find_files, find_model, has_reduced_range
-from edgeconv.runtime.providers import CPU, candidates
-from edgeconv.variants import REFERENCE
-
-KERAS_PACKAGES = ("tensorflow", "keras", "tf2onnx")
+from edgeconv.runtime.files import ModelFiles, read_files
+from edgeconv.runtime.loading import find_model, has_reduced_range
+from edgeconv.tasks import CLASSES, YES_NO
 
 
 def evaluate(
@@ -41,15 +39,17 @@ def evaluate(
     custom_objects: Sequence[str] = (),
     progress: Progress = SILENT,
 ) -> Ledger:
-    """Run every stage of an artifact over the test split of a labelled set, and judge.
+    """Run every stage of an artifact over the test split of a labelled set, or over examples of its task, and judge.
 
     The reference is the artifact's `model.keras`; where that or TensorFlow is not at hand, it is fp32, said aloud.
     fp32 runs on the CPU and on every GPU provider that opens it.
 
     Args:
         model: an artifact's folder or a lone `.onnx` file; None takes the newest, else the shipped reference.
-        dataset: labelled data; None takes those that the model was trained on.
-        max_drop: accuracy that int8 may lose, in percentage points, 0 to 100.
+        dataset: labelled data; None takes those that the model was trained on. For other tasks than classes, examples
+            as `datasets.examples.open_examples` reads them; None takes the golden vectors.
+        max_drop: accuracy that int8 may lose, in percentage points, 0 to 100; of other tasks, what any stage may lose
+            of a metric, in percentage points of a share or percent of an error.
         bundles: folders of bundles of this model, built, each run in its own language.
         images: how many of the test images, from the first on; None takes all.
         emulate: devices whose processors compute int8 too, under QEMU: ``"pi4"``, ``"pi5"``, ``"avx2"`` or ``"all"``.
@@ -72,15 +72,25 @@ def evaluate(
     check_max_drop(max_drop)
     if images is not None and images < 1:
         raise ConfigError(f"`images` must be at least 1. Received: {images}. Leave it out for the whole test split.")
-    files = find_files(Path(model) if model is not None else find_model())
+    files = read_files(Path(model) if model is not None else find_model())
     progress.say(f"Model: {files.path}")
+    if _takes_examples(files.manifest, dataset, files):
+        if bundles or emulate:
+            raise ConfigError(
+                f"`bundle` and `emulate` are for classes. Received: `{files.path}` of the task {files.manifest.task}. "
+                "Leave them out."
+            )
+        place = dataset.dataset if isinstance(dataset, DatasetSpec) else dataset
+        return evaluate_examples(
+            files, place, max_drop=max_drop, count=images, custom_objects=custom_objects, progress=progress
+        )
     # What may be missing is asked for before the work.
     fixed = files.manifest.input.shape[0]
     batch = fixed if isinstance(fixed, int) else None
     emulated = emulated_stages(files, devices_named(emulate), batch=batch)
     compared = _test_images(files, dataset, progress).first(images)
     stages = [
-        *_keras_stage(files, custom_objects, progress),
+        *keras_stage(files, custom_objects, progress),
         *(
             stage_of(
                 name,
@@ -92,10 +102,21 @@ def evaluate(
             for name in files.variants
         ),
     ]
-    stages += _gpu_stages(files, batch, progress)
-    stages += _bundle_stages(files, bundles)
+    stages += gpu_stages(files, batch, progress)
+    stages += bundle_stages(files, bundles)
     stages += emulated
-    return prove(stages, compared, max_drop=max_drop, kind=files.manifest.output.kind, progress=progress)
+    meaning, kind = Meaning.of(files.manifest), files.manifest.output.kind
+    return prove(stages, compared, max_drop=max_drop, kind=kind, meaning=meaning, progress=progress)
+
+
+def _takes_examples(manifest: Manifest, dataset: str | DatasetSpec | None, files: ModelFiles) -> bool:
+    """Whether a model is judged by examples of its task, and not by pictures in folders of their classes."""
+    if not manifest.takes_picture or manifest.task not in {CLASSES, YES_NO}:
+        return True
+    if dataset is None:
+        return manifest.task == YES_NO and not (files.path / TRAINING_FILE).is_file()
+    place = dataset.dataset if isinstance(dataset, DatasetSpec) else dataset
+    return Path(place).suffix.lower() in {".csv", ".tsv"}
 
 
 def _test_images(files: ModelFiles, dataset: str | DatasetSpec | None, progress: Progress) -> ComparisonSet:
@@ -129,53 +150,3 @@ def _fitted(dataset: str | DatasetSpec | None, preparation: Preparation | None) 
     spec = DatasetSpec(dataset) if isinstance(dataset, str) else dataset
     takes_fitting = preparation.kind == "resize" and spec.preparation != "digit" and spec.is_path
     return replace(spec, **asdict(Fitting.of(preparation))) if takes_fitting and not spec.fitting.is_stated else spec
-
-
-def _keras_stage(files: ModelFiles, custom_objects: Sequence[str], progress: Progress) -> list[Stage]:
-    path = files.path / KERAS_FILE
-    missing = [name for name in KERAS_PACKAGES if importlib.util.find_spec(name) is None]
-    if missing or not files.path.is_dir() or not path.is_file():
-        why = f"{', '.join(missing)} not installed" if missing else f"no {KERAS_FILE} beside it"
-        progress.say(f"Keras is left out ({why}): the reference is {files.variants[0]}.")
-        return []
-    from edgeconv.conversion.keras import load_keras
-
-    provenance = files.manifest.provenance
-    input_range = provenance.input_range if provenance else None
-    reference = load_keras(
-        path,
-        input_range=input_range,
-        custom_objects=custom_objects,
-        task=files.manifest.task,
-        pictures=len(files.manifest.input.shape) == 4,
-    )
-    return [Stage("keras", "tensorflow", on_images(reference.predict), path.stat().st_size)]
-
-
-def _gpu_stages(files: ModelFiles, batch: int | None, progress: Progress) -> list[Stage]:
-    stages = []
-    for provider in candidates("auto", ort.get_available_providers()):
-        if provider == CPU or REFERENCE not in files.variants:
-            continue
-        try:
-            stages.append(stage_of(REFERENCE, files.read(REFERENCE), provider=provider, batch=batch))
-        except ProviderError as error:
-            progress.say(f"{provider} is left out: {error}")
-    return stages
-
-
-def _bundle_stages(files: ModelFiles, folders: Sequence[str | Path]) -> list[Stage]:
-    if not folders:
-        return []
-    from edgeconv.bundling.running import runnable
-
-    bundles = [runnable(Path(folder)) for folder in folders]
-    for bundle in bundles:
-        if bundle.labels != files.manifest.labels:
-            raise ConfigError(
-                f"`{bundle.path}` must be a bundle of `{files.path}`. Received: other classes. Bundle it again."
-            )
-    return [
-        Stage(bundle.target, CPU, on_images(bundle.run), bundle.size_bytes, gives_probabilities=True, timed=False)
-        for bundle in bundles
-    ]

@@ -83,7 +83,7 @@ def _psnr_gate(stage: str, pairs: Sequence[Pair], tolerance: float) -> Gate:
     received = psnr(given, wanted, Meaning("picture", value_range=(0.0, peak)))
     limit = -20.0 * math.log10(tolerance) if tolerance else MOST_DB
     reason = "an error of the tolerance in each pixel makes no more noise"
-    return Gate(stage, "PSNR in dB", limit, received, received >= limit, reason, at_least=True)
+    return Gate(stage, "PSNR beside Keras in dB", limit, received, received >= limit, reason, at_least=True)
 
 
 def _embedding_gates(stage: str, pairs: Sequence[Pair], tolerance: float) -> tuple[Gate, ...]:

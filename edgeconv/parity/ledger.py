@@ -11,6 +11,9 @@ from edgeconv.errors import ArtifactError
 SPREAD_GATE = "max error over spread"
 """The gate of a ledger without classes, whose differences are shares of the spread of an output."""
 
+LOST = ", loss in percent"
+"""What the name of a gate of a metric ends in."""
+
 
 @dataclass(frozen=True)
 class Flip:
@@ -96,6 +99,11 @@ class Gate:
     reason: str
     at_least: bool = False
 
+    @property
+    def is_decision(self) -> bool:
+        """Whether it holds what outputs decide: neither their error over the spread, nor what is lost of a metric."""
+        return self.name != SPREAD_GATE and not self.name.endswith(LOST)
+
     def as_dict(self) -> dict[str, Any]:
         """Return the gate as a JSON object."""
         return {key: value for key, value in asdict(self).items() if key != "at_least" or value}
@@ -129,7 +137,8 @@ class Ledger:
     @property
     def in_spreads(self) -> bool:
         """Whether differences are shares of the spread of an output, and no classes were compared."""
-        return any(gate.name == SPREAD_GATE for gate in self.gates)
+        alone = not self.gates and self.rows[0].drop is None
+        return alone or any(gate.name == SPREAD_GATE for gate in self.gates)
 
     def failures(self) -> str:
         """Say in one line which gates failed."""

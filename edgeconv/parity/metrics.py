@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from edgeconv.parity.accuracy import drop_in_points, within
 from edgeconv.parity.comparison import Answers
-from edgeconv.parity.ledger import Gate, Row
+from edgeconv.parity.ledger import LOST, Gate, Row
 from edgeconv.parity.meaning import Meaning
 from edgeconv.tasks import ANY, CLASSES, YES_NO
 
@@ -149,6 +149,7 @@ def judge_metrics(rows: Sequence[Row], task: str, *, max_drop: float) -> tuple[G
         for name, value in row.metrics.items():
             metric = next(each for each in METRICS[task] if name.startswith(each.name))
             lost = metric.lost(rows[0].metrics[name], value)
-            title = f"{name} lost in percent"
-            gates.append(Gate(row.stage, title, max_drop, lost, within(lost, max_drop), "what --max-drop allows"))
+            gates.append(
+                Gate(row.stage, f"{name}{LOST}", max_drop, lost, within(lost, max_drop), "what --max-drop allows")
+            )
     return tuple(gates)

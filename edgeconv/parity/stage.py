@@ -87,31 +87,38 @@ def stage_of(
         run_pictures = on_images(embedded.run)
         return Stage(name, CPU, run_pictures, len(model), gives_probabilities=True, preparation=preparation)
     session = Session(model, provider=provider, reduced_range=reduced_range)
-    run = session.run if batch is None else in_batches(session.run, batch)
-    return Stage(name, session.provider, on_images(run), len(model))
+    return Stage(name, session.provider, in_batches(on_images(session.run), batch), len(model))
 
 
-def stage_of_tensors(name: str, model: bytes) -> Stage:
-    """Return an `.onnx` file of any inputs and outputs as a stage, on one thread of the CPU."""
-    session = open_session(model, CPU, threads=1)
+def stage_of_tensors(name: str, model: bytes, *, batch: int | None = None, reduced_range: bool = False) -> Stage:
+    """Return an `.onnx` file of any inputs and outputs as a stage, on one thread of the CPU; see `stage_of`."""
+    session = open_session(model, CPU, threads=1, reduced_range=reduced_range)
     outputs = [output.name for output in session.get_outputs()]
 
     def run(feeds: Feeds) -> Answers:
         return dict(zip(outputs, session.run(outputs, dict(feeds)), strict=True))
 
-    return Stage(name, CPU, run, len(model))
+    return Stage(name, CPU, in_batches(run, batch), len(model))
 
 
-def in_batches(run: RunImages, size: int) -> RunImages:
-    """Return a function that gives `run` batches of one size only, the last one filled up with its first image."""
+def in_batches(run: Run, size: int | None) -> Run:
+    """Return a function that gives `run` batches of one size only, the last one filled up with its first inputs.
 
-    def answer(images: NDArray[Any]) -> NDArray[np.float32]:
+    Args:
+        run: arrays by input to arrays by output.
+        size: of the batches; None leaves them as they are.
+    """
+    if size is None:
+        return run
+
+    def answer(feeds: Feeds) -> Answers:
+        count = len(next(iter(feeds.values())))
         parts = []
-        for start in range(0, len(images), size):
-            part = images[start : start + size]
-            filled = np.concatenate([part, np.repeat(part[:1], size - len(part), axis=0)])
-            parts.append(run(filled)[: len(part)])
-        return np.concatenate(parts)
+        for start in range(0, count, size):
+            taken = np.arange(start, start + size) % count
+            answers = run({name: array[taken] for name, array in feeds.items()})
+            parts.append({name: array[: count - start] for name, array in answers.items()})
+        return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
     return answer
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from edgeconv.parity.comparison import Answers, ComparisonSet
 from edgeconv.parity.ledger import SPREAD_GATE, Gate, Row
@@ -13,6 +14,18 @@ from edgeconv.parity.stage import Stage
 from edgeconv.variants import VARIANTS
 
 REASON = "without labelled images: inputs of the model's own range, differences as shares of the spread of the output"
+
+
+LEAST_SCALE = 1e-2
+"""Share of the largest answer that counts as the spread of answers which lie closer together: rounding grows with the
+answers, not with their differences."""
+
+
+def spread_of(values: NDArray[np.float64]) -> float:
+    """Return how far apart the answers of an output lie; 0 where there are none, or some are no numbers."""
+    if not values.size or not np.isfinite(values).all():
+        return 0.0
+    return max(float(np.ptp(values)), LEAST_SCALE * float(np.abs(values).max()))
 
 
 def compare_values(

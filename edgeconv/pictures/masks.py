@@ -4,19 +4,41 @@ from __future__ import annotations
 
 import colorsys
 import io
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from edgeconv.errors import ImageError, one_line
 from edgeconv.pictures.colors import composite
+from edgeconv.pictures.decoding import MAX_PIXELS
 
 OPACITY = 0.5
 """Of the colours over a picture: both stay readable."""
 
 _TURN = 0.381966
 """The golden angle as a share of the circle: neighbouring classes get hues far apart, however many there are."""
+
+
+def read_classes(path: Path) -> NDArray[np.int64]:
+    """Return what each pixel of a mask's file holds, (height, width): the index in its palette, or its grey value.
+
+    Raises:
+        ImageError: the file is no picture, or one of colours without a palette.
+    """
+    try:
+        with Image.open(path, formats=["PNG", "BMP", "TIFF", "GIF"]) as image:
+            if image.width * image.height <= MAX_PIXELS and image.mode in {"1", "L", "P", "I", "I;16"}:
+                return np.asarray(image).astype(np.int64)
+            received = f"{image.width}x{image.height} pixels of {image.mode}"
+    except Exception as error:  # A decoder that is fed damaged bytes fails in every way there is.
+        received = one_line(error)
+    raise ImageError(
+        f"{path}: a mask must be a PNG, grey or with a palette, whose pixels are the indices of classes. Received: "
+        f"{received}. Save it as `PIL.Image.fromarray(classes)`."
+    )
 
 
 def class_colors(count: int) -> NDArray[np.uint8]:

@@ -73,7 +73,7 @@ def test_a_picture_is_held_by_its_noise() -> None:
     assert _judged("picture", wanted, wanted)[1:] == (MOST_DB, True)
     (gate,) = judge_task(Meaning("picture"), "fp32", ({"out": wanted + 0.5},), ({"out": wanted},))
     ledger = Ledger("x", "given", "0", (), (gate,))
-    assert "fp32 PSNR in dB: at least" in ledger.failures()
+    assert "fp32 PSNR beside Keras in dB: at least" in ledger.failures()
     assert Ledger.from_dict(ledger.as_dict()) == ledger
 
 

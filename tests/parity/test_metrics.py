@@ -70,7 +70,7 @@ def test_what_a_stage_loses_is_held_beside_the_error(task: str, right: Any, lost
     )
     ledger = prove([zero, stage], compared, max_drop=5.0, kind="tensor", meaning=Meaning(task))
     (metric,) = METRICS[task]
-    gate = next(gate for gate in ledger.gates if gate.name == f"{metric.name} lost in percent")
+    gate = next(gate for gate in ledger.gates if gate.name == f"{metric.name}, loss in percent")
     assert (gate.received, gate.limit) == (pytest.approx(lost, abs=0.01), 5.0)
     assert gate.passed == (lost <= 5.0)
     assert set(ledger.rows[0].metrics) == {metric.name}

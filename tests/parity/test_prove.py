@@ -76,5 +76,5 @@ def test_a_stage_of_one_batch_size_gets_no_other() -> None:
         sizes.append(len(images))
         return _one_hot(images)
 
-    np.testing.assert_array_equal(in_batches(run, 4)(IMAGES[:10]), _one_hot(IMAGES[:10]))
+    np.testing.assert_array_equal(in_batches(on_images(run), 4)({"x": IMAGES[:10]})["scores"], _one_hot(IMAGES[:10]))
     assert sizes == [4, 4, 4]

@@ -15,6 +15,7 @@ from edgeconv.conversion.verification.open_sizes import find_sizes
 from edgeconv.conversion.verification.random_inputs import RandomInputs, candidates
 from edgeconv.errors import UnsupportedModelError
 from edgeconv.parity.comparison import Batch, ComparisonSet, Feeds, fingerprint
+from edgeconv.parity.values import spread_of
 
 BATCHES = (3, 1)
 """The larger one first: its answers say how far apart answers lie."""
@@ -24,10 +25,6 @@ SECOND_SCALE = 2
 
 LEAST_SPREAD = 1e-5
 """Share of the largest answer below which a difference of answers is rounding: float32 has 24 bits."""
-
-LEAST_SCALE = 1e-2
-"""Share of the largest answer that counts as the spread of answers which lie closer together: rounding grows with the
-answers, not with their differences."""
 
 
 def draw_sample_inputs(reference: KerasReference, seed: int, data: Feeds | None = None) -> ComparisonSet:
@@ -75,18 +72,12 @@ def _draws(source: RandomInputs, sizes: tuple[int, ...], side: int) -> Iterator[
 
 def _answered(what: str, reference: KerasReference, draws: Iterator[tuple[Feeds, str]]) -> ComparisonSet:
     batches = tuple(Batch(feeds, words, reference.run(feeds)) for feeds, words in draws)
-    spreads = {port.name: _spread(_values(batches, port.name)) for port in reference.outputs}
+    spreads = {port.name: spread_of(_values(batches, port.name)) for port in reference.outputs}
     return ComparisonSet(what, what, fingerprint(batches), batches, spreads=spreads)
 
 
 def _values(batches: tuple[Batch, ...], output: str) -> NDArray[np.float64]:
     return np.concatenate([batch.expected[output].astype(np.float64).ravel() for batch in batches])
-
-
-def _spread(values: NDArray[np.float64]) -> float:
-    if not values.size or not np.isfinite(values).all():
-        return 0.0
-    return max(float(np.ptp(values)), LEAST_SCALE * float(np.abs(values).max()))
 
 
 def _degenerate(found: ComparisonSet, outputs: tuple[Port, ...]) -> str:

@@ -1,0 +1,145 @@
+"""The ledger of a model of any task: its stages on examples, by their values, decisions and metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeconv.artifact import KERAS_FILE
+from edgeconv.conversion.keras import KerasReference
+from edgeconv.datasets.examples import Examples, open_examples
+from edgeconv.errors import ConfigError
+from edgeconv.evaluation.stages import keras_of
+from edgeconv.manifest import Manifest
+from edgeconv.parity.comparison import Answers, Batch, ComparisonSet, Feeds, fingerprint
+from edgeconv.parity.ledger import Ledger
+from edgeconv.parity.meaning import Meaning
+from edgeconv.parity.prove import prove
+from edgeconv.parity.stage import Stage, answers_of, images_at_once, stage_of_tensors
+from edgeconv.parity.values import spread_of
+from edgeconv.progress import Progress
+from edgeconv.runtime.files import ModelFiles
+from edgeconv.runtime.golden import Samples
+from edgeconv.runtime.loading import has_reduced_range
+from edgeconv.variants import takes_pictures
+
+GOLDEN = "golden vectors"
+
+
+def evaluate_examples(
+    files: ModelFiles,
+    place: str | None,
+    *,
+    max_drop: float,
+    count: int | None,
+    custom_objects: Sequence[str],
+    progress: Progress,
+) -> Ledger:
+    """Run every stage of an artifact over examples, and judge.
+
+    Args:
+        files: of the artifact.
+        place: of the examples, as `open_examples` reads it; None takes the golden vectors.
+        max_drop: what of a metric a stage may lose, in percentage points of a share or percent of an error.
+        count: how many of the examples; None takes all.
+        custom_objects: classes and functions that the Keras model is made of.
+        progress: hears which stages run.
+
+    Raises:
+        ConfigError: no examples are named, and there are no golden vectors.
+        DatasetError: the examples are absent or damaged, or do not fit the model.
+    """
+    manifest, known = files.manifest, {}
+    if place is None:
+        examples, expected = _golden(files)
+        known = {"keras": (expected,)}
+    else:
+        examples = open_examples(place, manifest, progress).first(count)
+    progress.say(f"Data: {examples.source}, {examples.count:,} inputs")
+    reference = keras_of(
+        files, custom_objects, progress, instead="what it answered at the export" if known else files.variants[0]
+    )
+    stages = _variants(files, progress)
+    if reference is not None:
+        known, keras = {}, Stage("keras", "tensorflow", _by_order(reference, manifest), _size_of(files), timed=False)
+        stages.insert(0, keras)
+    elif known:
+        stages.insert(0, Stage("keras", "tensorflow", dict, _size_of(files), timed=False))  # Never run.
+    batches = _batches(examples.inputs)
+    inputs = ComparisonSet(
+        examples.name, "golden" if place is None else "test", fingerprint(batches), batches, spreads={}
+    )
+    first = stages[0]
+    answers = known.get(first.name) or answers_of(first, inputs, progress)
+    compared = ComparisonSet(
+        inputs.dataset, inputs.split, inputs.sha256, batches, spreads=_spreads(answers), right=examples.right
+    )
+    return prove(
+        stages,
+        compared,
+        max_drop=max_drop,
+        kind="tensor",
+        meaning=Meaning.of(manifest),
+        known={first.name: answers},
+        progress=progress,
+    )
+
+
+def _golden(files: ModelFiles) -> tuple[Examples, Answers]:
+    """Return the golden vectors of an artifact, and what Keras answered to them."""
+    if files.samples is None:
+        raise ConfigError(
+            f"`evaluate` requires examples. Received: none, and `{files.path}` has no golden vectors. Name them with "
+            "`--dataset`: an .npz of arrays by the names of its inputs and outputs, a .csv, or a folder."
+        )
+    samples = Samples.load(files.samples)
+    inputs = {files.manifest.input.name: samples.images}
+    return Examples(GOLDEN, GOLDEN, inputs), {files.manifest.output.name: samples.probabilities}
+
+
+def _variants(files: ModelFiles, progress: Progress) -> list[Stage]:
+    fixed = files.manifest.input.shape[0]
+    batch = fixed if isinstance(fixed, int) else None
+    stages = []
+    for name in files.variants:
+        if takes_pictures(name):
+            progress.say(f"{name} is left out: it takes pictures of any size.")
+            continue
+        reduced = has_reduced_range(files.manifest, name)
+        stages.append(stage_of_tensors(name, files.read(name), batch=batch, reduced_range=reduced))
+    return stages
+
+
+def _by_order(reference: KerasReference, manifest: Manifest) -> Any:
+    """Return Keras' function, its inputs and outputs by the names that the contract has for them."""
+    inputs = [spec.name for spec in (manifest.input, *manifest.more_inputs)]
+    outputs = [spec.name for spec in (manifest.output, *manifest.more_outputs)]
+
+    def run(feeds: Feeds) -> Answers:
+        own = {port.name: feeds[name] for port, name in zip(reference.inputs, inputs, strict=True)}
+        return dict(zip(outputs, reference.run(own).values(), strict=True))
+
+    return run
+
+
+def _size_of(files: ModelFiles) -> int:
+    path = files.path / KERAS_FILE
+    return path.stat().st_size if path.is_file() else 0
+
+
+def _batches(inputs: Mapping[str, NDArray[Any]]) -> tuple[Batch, ...]:
+    """Return inputs in batches of so many as a call may take."""
+    count, size = len(next(iter(inputs.values()))), min(map(images_at_once, inputs.values()))
+    return tuple(
+        Batch({name: array[start : start + size] for name, array in inputs.items()}) for start in range(0, count, size)
+    )
+
+
+def _spreads(answers: Sequence[Answers]) -> dict[str, float]:
+    return {
+        name: spread_of(np.concatenate([part[name].astype(np.float64).ravel() for part in answers]))
+        for name in answers[0]
+    }

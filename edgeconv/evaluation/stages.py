@@ -1,0 +1,92 @@
+"""The stages of an artifact: Keras where it is at hand, and whatever else answers for the model."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Sequence
+from pathlib import Path
+
+import onnxruntime as ort
+
+from edgeconv.artifact import KERAS_FILE
+from edgeconv.conversion.keras import KerasReference
+from edgeconv.errors import ConfigError, ProviderError
+from edgeconv.parity.stage import Stage, on_images, stage_of
+from edgeconv.progress import Progress
+from edgeconv.runtime.files import ModelFiles
+from edgeconv.runtime.providers import CPU, candidates
+from edgeconv.variants import REFERENCE
+
+KERAS_PACKAGES = ("tensorflow", "keras", "tf2onnx")
+
+
+def keras_of(
+    files: ModelFiles, custom_objects: Sequence[str], progress: Progress, *, instead: str
+) -> KerasReference | None:
+    """Return the artifact's Keras model, or None where that or TensorFlow is not at hand, said aloud.
+
+    Args:
+        files: of the artifact.
+        custom_objects: classes and functions that the model is made of.
+        progress: hears why it is left out.
+        instead: what the reference is then, in words.
+    """
+    path = files.path / KERAS_FILE
+    missing = [name for name in KERAS_PACKAGES if importlib.util.find_spec(name) is None]
+    if missing or not files.path.is_dir() or not path.is_file():
+        why = f"{', '.join(missing)} not installed" if missing else f"no {KERAS_FILE} beside it"
+        progress.say(f"Keras is left out ({why}): the reference is {instead}.")
+        return None
+    from edgeconv.conversion.keras import load_keras
+
+    provenance = files.manifest.provenance
+    return load_keras(
+        path,
+        input_range=provenance.input_range if provenance else None,
+        custom_objects=custom_objects,
+        task=files.manifest.task,
+        pictures=len(files.manifest.input.shape) == 4,
+    )
+
+
+def keras_stage(files: ModelFiles, custom_objects: Sequence[str], progress: Progress) -> list[Stage]:
+    """Return Keras as a stage of scores of classes, or nothing where it is not at hand."""
+    reference = keras_of(files, custom_objects, progress, instead=files.variants[0])
+    if reference is None:
+        return []
+    return [Stage("keras", "tensorflow", on_images(reference.predict), reference.path.stat().st_size)]
+
+
+def gpu_stages(files: ModelFiles, batch: int | None, progress: Progress) -> list[Stage]:
+    """Return fp32 on every GPU provider that opens it."""
+    stages = []
+    for provider in candidates("auto", ort.get_available_providers()):
+        if provider == CPU or REFERENCE not in files.variants:
+            continue
+        try:
+            stages.append(stage_of(REFERENCE, files.read(REFERENCE), provider=provider, batch=batch))
+        except ProviderError as error:
+            progress.say(f"{provider} is left out: {error}")
+    return stages
+
+
+def bundle_stages(files: ModelFiles, folders: Sequence[str | Path]) -> list[Stage]:
+    """Return built bundles of a model, each run in its own language.
+
+    Raises:
+        ConfigError: one is a bundle of another model.
+    """
+    if not folders:
+        return []
+    from edgeconv.bundling.running import runnable
+
+    bundles = [runnable(Path(folder)) for folder in folders]
+    for bundle in bundles:
+        if bundle.labels != files.manifest.labels:
+            raise ConfigError(
+                f"`{bundle.path}` must be a bundle of `{files.path}`. Received: other classes. Bundle it again."
+            )
+    return [
+        Stage(bundle.target, CPU, on_images(bundle.run), bundle.size_bytes, gives_probabilities=True, timed=False)
+        for bundle in bundles
+    ]
