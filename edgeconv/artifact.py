@@ -1,7 +1,7 @@
 """One model, one folder: the files of an artifact, how they are found, and how they are written.
 
-Every write is atomic: a temporary sibling, fsync, `os.replace`. An interrupted write leaves the previous
-files intact.
+Every write is atomic: a temporary sibling, fsync, `os.replace`; several files appear at once by
+`edgeconv.transaction`. An interrupted write leaves the previous files intact.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import stat
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,6 +28,9 @@ REPORT_FILE = "report.html"
 
 EXPORTS = Path("exported")
 """Where artifacts live, below the working directory."""
+
+COMMIT = ".commit"
+"""Folder inside an artifact's: its files count, and are about to move to their places; see `edgeconv.transaction`."""
 
 
 @contextmanager
@@ -52,13 +56,12 @@ def replacing(path: Path) -> Iterator[Path]:
     sibling = Path(name)
     try:
         yield sibling
-        _keep_mode(sibling, path)
-        _sync(sibling)
+        sync(sibling)
+        keep_mode(sibling, path)
         sibling.replace(path)
     finally:
         sibling.unlink(missing_ok=True)
-    if os.name == "posix":  # Windows cannot open a folder to sync it.
-        _sync(path.parent)
+    sync(path.parent)
 
 
 def write_json(path: Path, value: Mapping[str, Any]) -> None:
@@ -75,7 +78,7 @@ def read_json(path: Path) -> dict[str, Any]:
         ArtifactError: the file is absent, or not a JSON object.
     """
     try:
-        value = json.loads(path.read_text(encoding="utf-8"))
+        value = json.loads(read_bytes(path))
     except FileNotFoundError:
         raise ArtifactError(f"`{path}` is required. Received: no such file. Make it with `edgeconv export`.") from None
     except (OSError, ValueError, RecursionError) as error:
@@ -91,28 +94,58 @@ def sha256_of(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
+def committed(path: Path) -> Path:
+    """Return where a file of an artifact lies: in its place, or still among those that are about to move there."""
+    coming = path.parent / COMMIT / path.name
+    return coming if coming.exists() else path
+
+
+def read_bytes(path: Path) -> bytes:
+    """Return the content of a file of an artifact, wherever it lies, and also while it moves."""
+    try:
+        return (path.parent / COMMIT / path.name).read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        return path.read_bytes()
+
+
+def status_of(path: Path) -> os.stat_result | None:
+    """Return the status of a file of an artifact, wherever it lies; None where it is absent or being removed."""
+    for place in (path.parent / COMMIT / path.name, path):
+        try:
+            status = place.stat()
+        except OSError:
+            continue
+        return status if status.st_size else None
+    return None
+
+
 def newest(file_name: str, root: Path | None = None) -> Path | None:
     """Return the folder below `root` (default: `exported/`) with the newest `file_name`, or None.
 
     Equal times are decided by the folder's name, so that a fresh clone gives the same answer everywhere.
     """
-    found = [(path.stat().st_mtime_ns, path) for path in (root or EXPORTS).glob(f"*/{file_name}") if path.is_file()]
-    return max(found)[1].parent if found else None
+    stated = ((status_of(folder / file_name), folder) for folder in (root or EXPORTS).glob("*"))
+    found = [(status.st_mtime_ns, folder) for status, folder in stated if status and stat.S_ISREG(status.st_mode)]
+    return max(found)[1] if found else None
 
 
-def _keep_mode(sibling: Path, path: Path) -> None:
-    """Give the sibling the mode that a plain `open` would have given; `mkstemp` makes it private."""
-    if path.exists():
-        mode = path.stat().st_mode & 0o777
-    else:
-        mask = os.umask(0)
-        os.umask(mask)
-        mode = 0o666 & ~mask
-    sibling.chmod(mode)
+def keep_mode(path: Path, place: Path) -> None:
+    """Give a file the mode of what it will replace, or else that of a new file; `mkstemp` makes it private."""
+    path.chmod(place.stat().st_mode & 0o777 if place.exists() else new_mode(0o666))
 
 
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
+def new_mode(most: int) -> int:
+    """Return the mode that the system gives to what a plain `open` or `mkdir` makes."""
+    mask = os.umask(0)
+    os.umask(mask)
+    return most & ~mask
+
+
+def sync(path: Path) -> None:
+    """Wait until a file, or the names in a folder, are on the disk."""
+    if os.name == "nt" and path.is_dir():  # Windows opens no folders, and syncs only what is open for writing.
+        return
+    handle = os.open(path, os.O_RDWR if os.name == "nt" else os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:

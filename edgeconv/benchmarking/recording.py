@@ -17,6 +17,7 @@ from edgeconv.errors import ConfigError
 from edgeconv.formatting import NARROW, format_size
 from edgeconv.runtime.loading import REFERENCE_PLACES
 from edgeconv.runtime.providers import short_name
+from edgeconv.transaction import transaction
 
 BENCHMARK_FILE = "benchmark.json"
 PLOT_FILE = "benchmark.svg"
@@ -39,18 +40,17 @@ def record(benchmark: Benchmark) -> tuple[Path, ...]:
     folder = benchmark.path
     if not folder.is_dir() or is_shipped(folder):
         return ()
-    write_json(folder / BENCHMARK_FILE, benchmark.as_dict())
-    written = [folder / BENCHMARK_FILE]
-    svg = plot(benchmark)
-    if svg is not None:
-        _write(svg, folder / PLOT_FILE)
-        written.append(folder / PLOT_FILE)
-    report = folder / REPORT_FILE
-    page = with_section(report.read_text(encoding="utf-8"), section_of(benchmark, svg)) if report.is_file() else None
-    if page is not None:
-        with replacing(report) as sibling:
-            sibling.write_text(page, encoding="utf-8")
-        written.append(report)
+    svg, report = plot(benchmark), folder / REPORT_FILE
+    with transaction(folder) as scratch:
+        write_json(scratch / BENCHMARK_FILE, benchmark.as_dict())
+        written = [folder / BENCHMARK_FILE]
+        if svg is not None:
+            (scratch / PLOT_FILE).write_text(svg, encoding="utf-8")
+            written.append(folder / PLOT_FILE)
+        page = with_section(report.read_text("utf-8"), section_of(benchmark, svg)) if report.is_file() else None
+        if page is not None:
+            (scratch / REPORT_FILE).write_text(page, encoding="utf-8")
+            written.append(report)
     return tuple(written)
 
 
@@ -65,10 +65,6 @@ def write_plot(benchmark: Benchmark, path: Path) -> None:
         raise ConfigError(
             "The plot requires accuracies. Received: none, in manifest or golden vectors. Use `--dataset`."
         )
-    _write(svg, path)
-
-
-def _write(svg: str, path: Path) -> None:
     with replacing(path) as sibling:
         sibling.write_text(svg, encoding="utf-8")
 

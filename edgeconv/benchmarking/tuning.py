@@ -22,6 +22,7 @@ from edgeconv.runtime.providers import CPU, candidates
 from edgeconv.session_options import LEVELS, Tuned
 from edgeconv.spread import Interval, ratio_of, surely_fastest
 from edgeconv.timing import Timing, Work, time_in_turn
+from edgeconv.transaction import transaction
 from edgeconv.variants import takes_pictures
 
 FINAL_SHARE = 2.0
@@ -279,6 +280,7 @@ def _store(files: ModelFiles, tuning: Tuning) -> None:
     }
     sha256 = files.manifest.variants[best.variant].sha256
     tuned = Tuned(best.variant, best.provider, best.threads, best.options, sha256, evidence)
-    value = read_json(files.path / MANIFEST_FILE)
-    value["session"] = {**value.get("session", {}), tuning.machine.fingerprint: tuned.as_dict()}
-    write_json(files.path / MANIFEST_FILE, value)
+    with transaction(files.path) as scratch:
+        value = read_json(files.path / MANIFEST_FILE)
+        value["session"] = {**value.get("session", {}), tuning.machine.fingerprint: tuned.as_dict()}
+        write_json(scratch / MANIFEST_FILE, value)

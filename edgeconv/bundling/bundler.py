@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,9 +14,10 @@ from edgeconv.bundling.pictures_selftest import encode_pictures
 from edgeconv.bundling.targets import BundleTarget, target_named
 from edgeconv.errors import ConfigError
 from edgeconv.progress import SILENT, Progress
-from edgeconv.runtime.files import read_files
+from edgeconv.runtime.files import read_again, read_files
 from edgeconv.runtime.loading import find_model
 from edgeconv.tasks import CLASSES
+from edgeconv.transaction import new_folder
 
 
 @dataclass(frozen=True)
@@ -70,16 +70,14 @@ def bundle(
         PosixPath('web-app')
     """
     chosen = target_named(target)
-    files = read_files(Path(model) if model is not None else find_model())
+    path = Path(model) if model is not None else find_model()
+    files = read_files(path)
     folder = Path(out) if out is not None else Path(f"{slug_of(files.manifest.name)}-{target}")
     _check_free(folder)
-    progress.say(f"Model: {files.path}")
-    context = collect_context(files, variant)
+    progress.say(f"Model: {path}")
+    context = read_again(path, lambda: collect_context(read_files(path), variant))
     progress.say(f"Bundling {context.variant} for {target}")
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".bundle-", dir=folder.parent) as scratch:
-        made = Path(scratch) / "bundle"
-        made.mkdir()
+    with new_folder(folder) as made:
         _write(made, chosen, context)
         manifest = describe(context, chosen, inventory_of(made))
         write_json(made / MANIFEST_FILE, manifest)
@@ -87,9 +85,6 @@ def bundle(
             from edgeconv.bundling.signing import sign
 
             sign(made, Path(signing_key))
-        if folder.is_dir():
-            folder.rmdir()
-        made.rename(folder)
     return Bundle(folder, target, manifest)
 
 

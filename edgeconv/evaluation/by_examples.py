@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeconv.artifact import KERAS_FILE
+from edgeconv.artifact import KERAS_FILE, committed
 from edgeconv.conversion.keras import KerasReference
 from edgeconv.datasets.examples import Examples, open_examples
 from edgeconv.errors import ConfigError
@@ -126,7 +126,7 @@ def _by_order(reference: KerasReference, manifest: Manifest) -> Any:
 
 
 def _size_of(files: ModelFiles) -> int:
-    path = files.path / KERAS_FILE
+    path = committed(files.path / KERAS_FILE)
     return path.stat().st_size if path.is_file() else 0
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import onnxruntime as ort
 
-from edgeconv.artifact import KERAS_FILE
+from edgeconv.artifact import KERAS_FILE, committed
 from edgeconv.conversion.keras import KerasReference
 from edgeconv.errors import ConfigError, ProviderError
 from edgeconv.parity.stage import Stage, on_images, stage_of
@@ -31,7 +31,7 @@ def keras_of(
         progress: hears why it is left out.
         instead: what the reference is then, in words.
     """
-    path = files.path / KERAS_FILE
+    path = committed(files.path / KERAS_FILE)
     missing = [name for name in KERAS_PACKAGES if importlib.util.find_spec(name) is None]
     if missing or not files.path.is_dir() or not path.is_file():
         why = f"{', '.join(missing)} not installed" if missing else f"no {KERAS_FILE} beside it"

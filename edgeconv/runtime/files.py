@@ -5,13 +5,18 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
-from edgeconv.artifact import MANIFEST_FILE, SAMPLES_FILE, read_json
+from edgeconv.artifact import MANIFEST_FILE, SAMPLES_FILE, read_bytes, read_json, status_of
 from edgeconv.errors import ArtifactError, ChecksumError, ManifestError
 from edgeconv.manifest import METADATA_KEY, VARIANT_KEY, Manifest
 from edgeconv.runtime.session import Session
 from edgeconv.variants import REFERENCE
+
+Opened = TypeVar("Opened")
+
+MOST_READS = 100
+"""Times that files are read again because others took their places; an export takes longer than an opening."""
 
 
 class ModelFiles(NamedTuple):
@@ -41,6 +46,32 @@ def read_files(path: Path) -> ModelFiles:
     return _lone_file(path) if path.is_file() else _folder(path)
 
 
+def read_again(path: Path, read: Callable[[], Opened]) -> Opened:
+    """Do what reads the manifest and the files of a model, and again where an export replaced them in between.
+
+    Args:
+        path: the artifact's folder, or a lone file.
+        read: reads them, and raises ArtifactError where a file is not the one that the manifest names.
+    """
+    for _ in range(MOST_READS):
+        before = _identity(path)
+        try:
+            opened = read()
+        except ArtifactError:
+            if _identity(path) == before:
+                raise
+        else:
+            if _identity(path) == before:
+                return opened
+    return read()
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Tell the manifest of a folder from the ones before and after it."""
+    status = status_of(path / MANIFEST_FILE)
+    return status and (status.st_ino, status.st_mtime_ns)
+
+
 def _folder(path: Path) -> ModelFiles:
     if not path.is_dir():
         raise ArtifactError(
@@ -52,7 +83,7 @@ def _folder(path: Path) -> ModelFiles:
     def read(name: str) -> bytes:
         variant = manifest.variants[name]
         try:
-            data = (path / variant.file).read_bytes()
+            data = read_bytes(path / variant.file)
         except OSError as error:
             raise ArtifactError(
                 f"`{path / variant.file}` is required. Received: {error.strerror}. Export the model again."
@@ -66,7 +97,7 @@ def _folder(path: Path) -> ModelFiles:
         return data
 
     samples = path / SAMPLES_FILE
-    return ModelFiles(path, manifest, tuple(manifest.variants), read, samples if samples.is_file() else None)
+    return ModelFiles(path, manifest, tuple(manifest.variants), read, samples if status_of(samples) else None)
 
 
 def _lone_file(path: Path) -> ModelFiles:

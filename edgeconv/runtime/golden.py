@@ -5,12 +5,14 @@ from __future__ import annotations
 import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeconv.artifact import read_bytes
 from edgeconv.errors import ArtifactError
 from edgeconv.runtime.session import Session
 
@@ -101,7 +103,7 @@ def golden_inputs(path: Path, name: str) -> tuple[dict[str, NDArray[Any]], NDArr
 
 def _read(path: Path) -> dict[str, NDArray[Any]]:
     try:
-        with np.load(path, allow_pickle=False) as arrays:
+        with np.load(BytesIO(read_bytes(path)), allow_pickle=False) as arrays:
             return dict(arrays)
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
         raise ArtifactError(f"`{path}` must hold golden vectors. Received: {error}. Export the model again.") from error

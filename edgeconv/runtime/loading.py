@@ -10,7 +10,7 @@ import onnxruntime as ort
 from edgeconv.artifact import MANIFEST_FILE, newest
 from edgeconv.errors import ArtifactError, ConfigError, ProviderError
 from edgeconv.manifest import METADATA_KEY, Manifest
-from edgeconv.runtime.files import ModelFiles, read_files
+from edgeconv.runtime.files import ModelFiles, read_again, read_files
 from edgeconv.runtime.fitness import check_fitness
 from edgeconv.runtime.providers import CPU, candidates
 from edgeconv.runtime.session import Session
@@ -89,6 +89,10 @@ def open_model(
     """
     if threads is not None and threads < 1:
         raise ConfigError(f"`threads` must be at least 1. Received: {threads}. Leave it out for 1.")
+    return read_again(path, lambda: _open(path, variant, device, threads))
+
+
+def _open(path: Path, variant: str | None, device: str, threads: int | None) -> OpenModel:
     files = _picture_files(path, device)
     refusals = []
     tuned = _tuned(files, variant, device)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from edgeconv.errors import ConfigError, InputError
 from edgeconv.manifest import ArraySpec
-from edgeconv.runtime.files import read_files
+from edgeconv.runtime.files import read_again, read_files
 from edgeconv.runtime.fitness import check_fitness
 from edgeconv.runtime.loading import choose_variant, find_model, has_reduced_range
 from edgeconv.runtime.providers import CPU
@@ -44,7 +44,11 @@ class Runner:
     def __init__(self, model: str | Path | None = None, *, variant: str | None = None, threads: int = 1) -> None:
         if threads < 1:
             raise ConfigError(f"`threads` must be at least 1. Received: {threads}. Leave it out for 1.")
-        files = read_files(Path(model) if model else find_model())
+        path = Path(model) if model else find_model()
+        read_again(path, lambda: self._open(path, variant, threads))
+
+    def _open(self, path: Path, variant: str | None, threads: int) -> None:
+        files = read_files(path)
         self.path = files.path
         self.manifest = files.manifest
         self.variant = choose_variant(files, variant, CPU)

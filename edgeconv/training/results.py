@@ -11,13 +11,14 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from edgeconv.artifact import CURVES_FILE, KERAS_FILE, TRAINING_FILE, read_json, replacing, sha256_of, write_json
+from edgeconv.artifact import CURVES_FILE, KERAS_FILE, TRAINING_FILE, read_json, sha256_of, write_json
 from edgeconv.datasets import Dataset
 from edgeconv.training.checkpoints import Checkpoint
 from edgeconv.training.curves import draw_curves
 from edgeconv.training.loading import save_model
 from edgeconv.training.precision import with_precision
 from edgeconv.training.recipes import CROSS_ENTROPY, Crossentropy, metrics, recipe_of
+from edgeconv.transaction import complete_commit, transaction
 
 
 @dataclass(frozen=True)
@@ -40,8 +41,8 @@ class TrainedModel:
 def write_result(folder: Path, model: keras.Model, checkpoint: Checkpoint, data: Dataset) -> TrainedModel:
     """Write `curves.png`, `training.json` and `model.keras` of the finished epochs.
 
-    The model takes its name last. `training.json` states the SHA-256 of the model that it describes, so that a
-    mismatch left by an interrupted run is recognised.
+    They appear at once. `training.json` states the SHA-256 of the model that it describes, so that a mismatch is
+    recognised, whatever wrote it.
 
     Args:
         folder: of the artifact.
@@ -54,17 +55,18 @@ def write_result(folder: Path, model: keras.Model, checkpoint: Checkpoint, data:
     """
     final = with_precision(model, "float32")
     record = _record(final, checkpoint, data)
-    draw_curves(checkpoint.history, _title(record), folder / CURVES_FILE)
-    path = folder / KERAS_FILE
-    with replacing(path) as sibling:
-        save_model(final, sibling)
-        record["model"] = {"file": KERAS_FILE, "sha256": sha256_of(sibling), "size_bytes": sibling.stat().st_size}
-        write_json(folder / TRAINING_FILE, record)
-    return TrainedModel(path, record)
+    with transaction(folder) as scratch:
+        draw_curves(checkpoint.history, _title(record), scratch / CURVES_FILE)
+        made = scratch / KERAS_FILE
+        save_model(final, made)
+        record["model"] = {"file": KERAS_FILE, "sha256": sha256_of(made), "size_bytes": made.stat().st_size}
+        write_json(scratch / TRAINING_FILE, record)
+    return TrainedModel(folder / KERAS_FILE, record)
 
 
 def read_result(folder: Path) -> TrainedModel | None:
     """Return the model of a folder if its record describes it, else None."""
+    complete_commit(folder)
     path = folder / KERAS_FILE
     if not path.is_file() or not (folder / TRAINING_FILE).is_file():
         return None

@@ -20,8 +20,7 @@ def find_run(folder: Path | None, root: Path) -> Path:
     """
     if folder is not None:
         return folder
-    checkpoint = newest(f"{CHECKPOINT_FOLDER}/{STATE_FILE}", root)
-    found = checkpoint.parent if checkpoint else newest(KERAS_FILE, root)
+    found = newest(f"{CHECKPOINT_FOLDER}/{STATE_FILE}", root) or newest(KERAS_FILE, root)
     if found is None:
         raise _no_run(root)
     return found

@@ -78,7 +78,7 @@ def test_a_failure_leaves_the_report_as_it_was(copy: Path, monkeypatch: pytest.M
     def full(path: Path) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("edgeconv.artifact._sync", full)
+    monkeypatch.setattr("edgeconv.transaction.sync", full)
     with pytest.raises(OSError, match="No space left"):
         record(made(row("fp32"), path=copy))
     assert (copy / "report.html").read_bytes() == before

@@ -12,6 +12,7 @@ from edgeconv.artifact import EXPORTS, KERAS_FILE, MANIFEST_FILE, TRAINING_FILE,
 from edgeconv.datasets import Dataset, DatasetSpec, open_dataset
 from edgeconv.errors import ArtifactError, ConfigError, DatasetError
 from edgeconv.progress import Progress
+from edgeconv.transaction import complete_commit
 
 SAVED_MODEL = "saved_model.pb"
 
@@ -66,6 +67,7 @@ def find_source(model: str | Path | None, progress: Progress) -> Source:
             "A Keras model is required. Received: no `model.keras` under `exported/`. Train one with `edgeconv train`, "
             "or name one."
         )
+    complete_commit(path if path.is_dir() else path.parent)
     path = path / KERAS_FILE if path.is_dir() and not (path / SAVED_MODEL).is_file() else path
     if not path.exists():
         raise ArtifactError(f"`{path}` must be a .keras file. Received: no such file. Make one with `edgeconv train`.")

@@ -1,9 +1,8 @@
-"""The last step: the files of an artifact, written beside their places and moved in together."""
+"""The last step: the files of an artifact, which appear at once."""
 
 from __future__ import annotations
 
 import shutil
-import tempfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,7 +17,6 @@ from edgeconv.artifact import (
     REPORT_FILE,
     SAMPLES_FILE,
     TRAINING_FILE,
-    replacing,
     sha256_of,
     write_json,
 )
@@ -32,21 +30,20 @@ from edgeconv.manifest import Manifest, Variant
 from edgeconv.parity.comparison import ComparisonSet
 from edgeconv.parity.ledger import Ledger, Row
 from edgeconv.parity.report import FlipPicture, render_report
+from edgeconv.transaction import transaction
 from edgeconv.variants import VARIANTS, takes_pictures
 
 
 def write(proved: ProvedExport) -> ExportedModel:
-    """Write an artifact's files; the manifest, which vouches for the others, takes its name last.
+    """Write an artifact's files, all at once.
 
-    All are complete in a hidden folder beside their places before the first one moves. What the source folder has of
-    the training comes along; files of an earlier export that this one does not make are removed.
+    What the source folder has of the training comes along; files of an earlier export that this one does not make are
+    removed.
     """
     resolved, context = proved.conversion.loaded.resolved, proved.conversion.context
     folder, source = resolved.folder, resolved.source
     manifest, ledger, files = build_manifest(proved), proved.ledger, context.files
-    folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".export-", dir=folder) as scratch_name:
-        scratch = Path(scratch_name)
+    with transaction(folder) as scratch:
         for name, file in files.items():
             contract = contract_inside(manifest) if takes_pictures(name) else manifest
             (scratch / VARIANTS[name].file).write_bytes(embed_metadata(file.model, contract, name))
@@ -54,16 +51,13 @@ def write(proved: ProvedExport) -> ExportedModel:
         ledger = replace(ledger, rows=tuple(_weighed_row(row, manifest) for row in ledger.rows))
         np.savez(scratch / SAMPLES_FILE, **proved.samples.as_arrays())  # type: ignore[arg-type]
         write_json(scratch / PARITY_FILE, ledger.as_dict())
+        write_json(scratch / MANIFEST_FILE, manifest.as_dict())
         for name in (KERAS_FILE,) * (source.path.suffix == ".keras") + (TRAINING_FILE, CURVES_FILE):
             _bring_along(name, source, folder, scratch)
         (scratch / REPORT_FILE).write_text(_report(source, manifest, ledger, context.compared), encoding="utf-8")
-        for path in sorted(scratch.iterdir()):
-            with replacing(folder / path.name) as sibling:
-                shutil.copyfile(path, sibling)
-    write_json(folder / MANIFEST_FILE, manifest.as_dict())
-    stale_files = [row.file for name, row in VARIANTS.items() if name not in files]
-    for stale in (FAILED_PARITY_FILE, *stale_files):
-        (folder / stale).unlink(missing_ok=True)
+        for name in (FAILED_PARITY_FILE, *(row.file for row in VARIANTS.values())):
+            if not (scratch / name).exists():
+                (scratch / name).touch()  # Removes the one of an earlier export.
     context.progress.say(resolved.release.sentence)
     return ExportedModel(folder, manifest, ledger, proved.explanation)
 
