@@ -18,6 +18,14 @@ SCALING = {"Rescaling", "Normalization"}
 ARITHMETIC = {"Add", "Subtract", "Multiply", "Divide", "TrueDivide", "Negative"}
 """Operators that scale where one operand is a constant, as `preprocess_input` writes them into a model."""
 
+FUNCTIONS = {
+    *("math.add", "math.divide", "math.multiply", "math.negative", "math.subtract", "math.truediv", "nn.bias_add"),
+    *("__operators__.add", "add", "divide", "multiply", "negative", "subtract"),
+}
+"""Functions of TensorFlow that are written into models of Keras 2 for the same."""
+
+MOVING_FUNCTIONS = {"cast", "__operators__.getitem", "image.resize", "image.resize_bilinear", "reshape", "reverse"}
+
 MOVING = {
     *("InputLayer", "Identity", "Cast", "ActivityRegularization", "Dropout", "AlphaDropout"),
     *("GaussianDropout", "GaussianNoise", "SpatialDropout2D", "Resizing", "CenterCrop", "ZeroPadding2D"),
@@ -101,7 +109,8 @@ def scalings_of(model: Any, stated: InputRange = RAW) -> tuple[Scaling, ...]:
 
 
 def _network(model: Any) -> Any:
-    return getattr(model, "_functional", None) or model  # Sequential.
+    """Return the graph of layers, which a Sequential keeps apart, and which lies in a layer where Keras 2 runs it."""
+    return getattr(model, "_functional", None) or getattr(model, "keras2_model", None) or model
 
 
 def _followed(network: Any, tensor: Any, state: Scaling, ends: list[Scaling]) -> Iterator[Scaling]:
@@ -109,10 +118,10 @@ def _followed(network: Any, tensor: Any, state: Scaling, ends: list[Scaling]) ->
     if any(tensor is output for output in network.outputs):
         yield state
     for node in [node for nodes in network._nodes_by_depth.values() for node in nodes]:
-        places = [place for place, given in enumerate(node.input_tensors) if given is tensor]
+        places = [place for place, given in enumerate(_given(node)) if given is tensor]
         if not places:
             continue
-        layer = node.operation
+        layer = node.operation if hasattr(node, "operation") else node.layer  # Of Keras 3 or 2.
         inner = _network(layer)
         if hasattr(inner, "_nodes_by_depth"):
             behind = list(_followed(inner, inner.inputs[places[0]], state, ends))
@@ -121,7 +130,18 @@ def _followed(network: Any, tensor: Any, state: Scaling, ends: list[Scaling]) ->
             behind = [] if made is None else [made]
             ends += [state] if made is None else []
         for following in behind:
-            yield from _followed(network, node.output_tensors[0], following, ends)
+            yield from _followed(network, _made(node), following, ends)
+
+
+def _given(node: Any) -> list[Any]:
+    """Return the symbolic tensors that a layer is called on, of Keras 2 or 3."""
+    found: list[Any] = node.keras_inputs if hasattr(node, "keras_inputs") else node.input_tensors
+    return found
+
+
+def _made(node: Any) -> Any:
+    """Return the first tensor that a layer makes; Keras 2 has no list of one."""
+    return node.output_tensors[0] if isinstance(node.output_tensors, list) else node.output_tensors
 
 
 def _along(layers: Any, state: Scaling) -> Scaling:
@@ -137,11 +157,12 @@ def _along(layers: Any, state: Scaling) -> Scaling:
 
 def _through(layer: Any, state: Scaling, shape: tuple[int | None, ...], node: Any) -> Scaling | None:
     """Return what is behind a layer, or None where it does more than move and scale."""
-    kind = type(layer).__name__
+    kind, function = type(layer).__name__, str(getattr(layer, "symbol", "")).removeprefix("compat.v1.")
     if kind in MOVING or kind.startswith("Random"):
         return state
-    scales = kind in SCALING or (kind in ARITHMETIC and node is not None and len(node.input_tensors) == 1)
-    if not scales and kind != "GetItem":
+    single = node is not None and len(_given(node)) == 1
+    scales = kind in SCALING or (single and (kind in ARITHMETIC or function in FUNCTIONS))
+    if not scales and kind != "GetItem" and function not in MOVING_FUNCTIONS:
         return None
     values = state.values
     if shape[-1] is not None and values.shape[1] not in {1, shape[-1]}:
@@ -150,7 +171,7 @@ def _through(layer: Any, state: Scaling, shape: tuple[int | None, ...], node: An
     array = np.ascontiguousarray(
         np.broadcast_to(values.reshape(2, *(1,) * (len(sizes) - 2), -1), sizes), dtype=np.float32
     )
-    arguments, options = ((array,), {}) if node is None else node.arguments.fill_in({id(node.input_tensors[0]): array})
+    arguments, options = _call(node, array)
     try:
         made = np.asarray(layer(*arguments, **options), np.float64)
         made = made.reshape(2, -1, made.shape[-1])
@@ -158,3 +179,15 @@ def _through(layer: Any, state: Scaling, shape: tuple[int | None, ...], node: An
         return None
     spread = np.stack([made[0].min(axis=0), made[1].max(axis=0)])
     return replace(state, layers=(*state.layers, *([str(layer.name)] if scales else [])), values=spread)
+
+
+def _call(node: Any, array: NDArray[np.float32]) -> tuple[Any, Any]:
+    """Return the arguments of a layer's call in a model, with an array in place of its one tensor."""
+    if node is None:
+        return (array,), {}
+    (tensor, *_) = _given(node)
+    if hasattr(node, "arguments"):
+        filled: tuple[Any, Any] = node.arguments.fill_in({id(tensor): array})
+        return filled
+    mapped: tuple[Any, Any] = node.map_arguments({str(id(tensor)): [array] * len(node.flat_input_ids)})
+    return mapped

@@ -10,6 +10,8 @@ LIMITS = {
     "Embedding": "input_dim",
     "ReversibleEmbedding": "input_dim",
     "CategoryEncoding": "num_tokens",
+    "Keras2Model": "smallest_table",
+    "SavedModel": "smallest_table",
 }
 """Layers that look up by index, each with the attribute that says how many indices there are."""
 
@@ -32,5 +34,6 @@ def index_limits(model: Any) -> dict[str, int]:
 
 def smallest_table(model: Any) -> int | None:
     """Return the least number of indices that any layer of a model looks up among, or None."""
-    sizes = [getattr(layer, LIMITS.get(type(layer).__name__, ""), None) for layer in layer_paths(model).values()]
+    layers = getattr(model, "submodules", None) or layer_paths(model).values()  # Of Keras 2 or 3.
+    sizes = [getattr(layer, LIMITS.get(type(layer).__name__, ""), None) for layer in layers]
     return min((size for size in sizes if isinstance(size, int)), default=None)

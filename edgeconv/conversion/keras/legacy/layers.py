@@ -17,7 +17,7 @@ def keras2_objects() -> dict[str, Any]:
 
         def __init__(self, function: str, first: Any, keywords: Any, **options: Any) -> None:
             super().__init__(autocast=False, **options)
-            self.function, self.first, self.keywords = function, first, keywords
+            self.symbol, self.first, self.keywords = function, first, keywords
             self.supports_masking = True
 
         def build(self, _: Any) -> None:
@@ -26,7 +26,7 @@ def keras2_objects() -> dict[str, Any]:
         def call(self, tensors: Any) -> Any:
             given = tensors if isinstance(tensors, list) else [tensors]
             keywords = {key: _filled(value, given) for key, value in self.keywords.items()}
-            return _called(self.function, _filled(self.first, given), keywords)
+            return _called(self.symbol, _filled(self.first, given), keywords)
 
         def compute_mask(self, inputs: Any, previous_mask: Any) -> None:
             """Hand no mask on, as in Keras 2."""

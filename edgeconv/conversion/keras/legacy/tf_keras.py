@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from edgeconv.conversion.keras.legacy.options import plain_name
+from edgeconv.conversion.keras.ranges import smallest_table
 from edgeconv.quiet import native_log_held_back
 
 
@@ -30,7 +31,22 @@ def open_by_tf_keras(path: Path, *, unsafe: bool, custom_objects: Mapping[str, A
         model = tf_keras.models.load_model(
             path, custom_objects=dict(custom_objects), compile=False, safe_mode=not unsafe
         )
+    for layer in model.submodules:
+        if isinstance(layer, tf_keras.layers.RandomCrop):
+            layer.call = _resized(layer)
     return as_keras3(model)
+
+
+def _resized(crop: Any) -> Callable[..., Any]:
+    """Return what a RandomCrop does at inference: its graph has the random numbers too, which ONNX lacks."""
+    import tensorflow as tf
+    import tf_keras
+
+    def call(inputs: Any, training: bool | None = None) -> Any:
+        resized = tf_keras.preprocessing.image.smart_resize(inputs, (crop.height, crop.width))
+        return tf.cast(resized, crop.compute_dtype)
+
+    return call
 
 
 def last_activation(model: Any) -> Any:
@@ -55,9 +71,10 @@ def as_keras3(model: Any) -> Any:
 
         def __init__(self) -> None:
             super().__init__(name=plain_name(model.name), autocast=False)
-            self.model = model
+            self.keras2_model = model
             self.activation = last_activation(model)
             self.foreign_parameters = int(model.count_params())
+            self.smallest_table = smallest_table(model)
 
         def build(self, _: Any) -> None:
             self.built = True
