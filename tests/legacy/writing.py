@@ -68,6 +68,9 @@ def write(folder: Path, model: Any, inputs: list[Any]) -> None:
     import tensorflow as tf
 
     folder.mkdir(parents=True)
+    for layer in model.submodules:
+        if hasattr(layer, "finalize_state"):
+            layer.finalize_state()  # A Normalization goes by what it made of its weights last, a file by its weights.
     tensors = [tf.constant(array) for array in inputs]
     answers = model(tensors if len(tensors) > 1 else tensors[0], training=False)
     arrays = {f"input_{index}": array for index, array in enumerate(inputs)}

@@ -25,8 +25,6 @@ from edgeconv.input_range import RAW
 from edgeconv.quiet import native_log_held_back
 from edgeconv.tasks import ANY, CLASSES, YES_NO
 
-"""Characters that are shown of an error of Keras: some are pages."""
-
 OPSET = 17
 """The newest at which tf2onnx 1.17 writes GlobalAveragePool, which can be quantized; at 18 it writes ReduceMean."""
 

@@ -6,7 +6,7 @@ import re
 
 MODULE = re.compile(
     r"(tf_)?keras(\.src)?(\.(engine|layers|models|activations|initializers|regularizers|constraints|losses|metrics"
-    r"|mixed_precision|optimizers)(\.\w+)*)?"
+    r"|mixed_precision|optimizers)(\.\w+)*)?|tensorflow\.python\.ops\.init_ops(_v2)?"
 )
 """Full match: the name of a module whose classes models of Keras 2 are made of."""
 

@@ -74,8 +74,8 @@ FUNCTIONS = frozenset(
         *(f"signal.{name}" for name in SIGNALS),
     }
 )
-"""TensorFlow's functions that make tensors of tensors and nothing else, by their public name below `tf`._words(
-    """
+"""TensorFlow's functions that make tensors of tensors and nothing else, by their public name below `tf`."""
+
 OPERATIONS = frozenset(
     _words(
         """

@@ -42,7 +42,7 @@ def _resized(crop: Any) -> Callable[..., Any]:
     import tensorflow as tf
     import tf_keras
 
-    def call(inputs: Any, training: bool | None = None) -> Any:
+    def call(inputs: Any, training: bool | None = None) -> Any:  # noqa: ARG001 - Keras passes it.
         resized = tf_keras.preprocessing.image.smart_resize(inputs, (crop.height, crop.width))
         return tf.cast(resized, crop.compute_dtype)
 

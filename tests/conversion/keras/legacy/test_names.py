@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from edgeconv.conversion.keras.archive import check_archive
 from edgeconv.conversion.keras.archive.tensorflow_functions import is_plain_function
 from edgeconv.errors import UnsupportedModelError
 from tests.conversion.keras.archives import refusal
@@ -57,6 +58,15 @@ def test_modules_that_do_other_things_are_refused(write_h5: Write, module: str) 
     config = keras2("Dense", units=1)
     config["config"]["layers"][0]["module"] = module
     assert "needs the class" in refusal(write_h5(config), UnsupportedModelError)
+
+
+@pytest.mark.parametrize("module", ["tensorflow.python.ops.init_ops_v2", "tensorflow.python.ops.init_ops"])
+def test_initializers_may_be_of_tensorflow(write_h5: Write, module: str) -> None:
+    """As in EfficientNetV2 of keras.applications; nothing else of TensorFlow may."""
+    constant = {"module": module, "class_name": "Constant", "config": {"value": 0.0}, "registered_name": None}
+    check_archive(write_h5(keras2("Dense", units=1, bias_initializer=constant)))
+    path = write_h5(keras2("Dense", units=1, bias_initializer={**constant, "class_name": "load_op_library"}))
+    assert f"needs the class `{module}.load_op_library`" in refusal(path, UnsupportedModelError)
 
 
 def test_a_list_of_tensors_functions_has_none_that_reads_or_runs() -> None:
