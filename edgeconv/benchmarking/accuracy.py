@@ -48,6 +48,13 @@ def accuracies_of(
     Raises:
         DatasetError: the data are absent or damaged, or do not fit the model.
     """
+    if not files.manifest.is_classifier:
+        if dataset is not None:
+            raise DatasetError(
+                f"`dataset` of `benchmark` tells the accuracy of classes. Received: `{files.path}` of the task "
+                f"{files.manifest.task}. Leave it out, and measure with `edgeconv evaluate --dataset`."
+            )
+        return Accuracies(f"not known of the task {files.manifest.task}", None, {})
     if dataset is not None:
         data = open_dataset(DatasetSpec(dataset) if isinstance(dataset, str) else dataset, progress=progress)
         _require_fit(files, data.test.images.shape[1:], len(data.labels), data.source)

@@ -1,4 +1,4 @@
-"""What is measured: a variant on a provider with its options, and the inputs that it gets."""
+"""What is measured: a variant on a provider with its options."""
 
 from __future__ import annotations
 
@@ -11,15 +11,13 @@ import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
+from edgeconv.benchmarking.inputs import Feeds
 from edgeconv.errors import ArtifactError, ConfigError, InputError, ProviderError
 from edgeconv.manifest import Manifest
-from edgeconv.pictures.drawing import draw_picture
-from edgeconv.preparation import Preparation
 from edgeconv.progress import Progress
 from edgeconv.runtime.activation import softmax
 from edgeconv.runtime.embedded import EmbeddedModel
 from edgeconv.runtime.files import ModelFiles
-from edgeconv.runtime.golden import Samples
 from edgeconv.runtime.loading import open_variant
 from edgeconv.runtime.providers import CPU, short_name
 from edgeconv.session_options import DEFAULT_OPTIONS, SessionOptions
@@ -68,54 +66,6 @@ class Configuration:
         return ", ".join(words)
 
 
-@dataclass(frozen=True)
-class Inputs:
-    """What the models are fed.
-
-    Attributes:
-        images: (n, ...), what the model takes; golden vectors where there are any.
-        preparation: what makes such images of pictures, or None.
-    """
-
-    images: NDArray[Any]
-    preparation: Preparation | None = None
-
-    @classmethod
-    def of(cls, files: ModelFiles) -> Inputs:
-        """Take the golden vectors of a model, else random pixels.
-
-        Raises:
-            ArtifactError: there are none, and the manifest leaves the size of an image open.
-        """
-        preparation = files.manifest.preprocess
-        if files.samples is not None:
-            return cls(Samples.load(files.samples).images, preparation)
-        shape = files.manifest.input.shape[1:]
-        if files.manifest.input.kind == "picture" and preparation is not None:  # a lone file with it inside
-            shape = (preparation.height, preparation.width, preparation.channels)
-        sizes = [size for size in shape if isinstance(size, int)]
-        if len(sizes) < len(shape):
-            raise ArtifactError(
-                f"`{files.path}` must have golden vectors or an input of fixed size. Received: {shape}. "
-                "Benchmark the artifact's folder."
-            )
-        random = np.random.default_rng(0)
-        if files.manifest.input.dtype == "uint8":
-            return cls(random.integers(0, 256, (1, *sizes), dtype=np.uint8), preparation)
-        low, high = files.manifest.input.value_range or (0.0, 1.0)
-        return cls(random.uniform(low, high, (1, *sizes)).astype(files.manifest.input.dtype))
-
-    def batch(self, size: int) -> NDArray[Any]:
-        """Return a batch of a size, of the images again and again."""
-        return np.resize(self.images, (size, *self.images.shape[1:]))
-
-    def of_call(self, configuration: Configuration, batch: int) -> NDArray[Any]:
-        """Return what one call gets: a batch of prepared images, or a picture that the first image is drawn into."""
-        if configuration.picture is None or self.preparation is None:
-            return self.batch(batch)
-        return draw_picture(self.images[0], self.preparation, configuration.picture)[None]
-
-
 class Opened:
     """A configuration with its session.
 
@@ -136,13 +86,22 @@ class Opened:
             threads=configuration.threads,
             options=configuration.options,
         ).session
+        self._manifest = files.manifest
         self._is_logits = files.manifest.output.kind == "logits" and not isinstance(self.session, EmbeddedModel)
 
-    def call(self, batch: NDArray[Any]) -> Callable[[], object]:
+    def call(self, batch: Feeds) -> Callable[[], object]:
         """Return a function that answers a batch; one picture is the batch of a model with its preparation inside."""
         if isinstance(self.session, EmbeddedModel):
-            return partial(self.session.answer, batch[0])
-        return partial(self.session.run, batch)
+            return partial(self.session.answer, next(iter(batch.values()))[0])
+        if self._manifest.takes_picture:
+            return partial(self.session.run, next(iter(batch.values())))
+        return partial(self.session.run_arrays, batch)
+
+    def arrays(self, batch: Feeds) -> dict[str, NDArray[Any]]:
+        """Answer arrays by the names of inputs: arrays by those of outputs, as the model gives them."""
+        if isinstance(self.session, EmbeddedModel):
+            raise TypeError("a variant that takes pictures takes no arrays")
+        return self.session.run_arrays(batch)
 
     def probabilities(self, images: NDArray[Any]) -> NDArray[np.float32]:
         """Answer images: float32, (n, classes)."""
@@ -162,7 +121,7 @@ def usable_configurations(files: ModelFiles, progress: Progress) -> list[Configu
         if files.path.is_dir() and not (files.path / files.manifest.variants[name].file).is_file():
             progress.say(f"{name} is left out: {files.manifest.variants[name].file} is not there.")
             continue
-        for provider in ort.get_available_providers():
+        for provider in ort.get_available_providers() if files.manifest.is_classifier else [CPU]:
             if provider in REMOTE:
                 continue
             try:

@@ -12,9 +12,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from edgeconv.benchmarking.configurations import Configuration, Inputs, Opened
-from edgeconv.runtime.files import ModelFiles
-from edgeconv.runtime.loading import find_files
+from edgeconv.benchmarking.configurations import Configuration, Opened
+from edgeconv.benchmarking.inputs import Inputs
+from edgeconv.runtime.files import ModelFiles, read_files
 from edgeconv.session_options import SessionOptions
 
 STATUS = Path("/proc/self/status")
@@ -71,7 +71,7 @@ def footprint_of(files: ModelFiles, configuration: Configuration, batches: Seque
 def main(argument: str) -> None:
     """Be the process: load, run, and write the costs on stdout."""
     request = json.loads(argument)
-    files = find_files(Path(request["path"]))
+    files = read_files(Path(request["path"]))
     configuration = Configuration(
         request["variant"],
         request["provider"],
@@ -80,7 +80,7 @@ def main(argument: str) -> None:
         None if request["picture"] is None else (int(request["picture"][0]), int(request["picture"][1])),
     )
     inputs = Inputs.of(files)
-    batches = {batch: inputs.of_call(configuration, batch) for batch in request["batches"]}
+    batches = {batch: inputs.of_call(configuration.picture, batch) for batch in request["batches"]}
     before = _resident()
     start = time.perf_counter()
     opened = Opened(files, configuration)

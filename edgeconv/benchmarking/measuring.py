@@ -10,7 +10,6 @@ from pathlib import Path
 from edgeconv.benchmarking.accuracy import accuracies_of
 from edgeconv.benchmarking.configurations import (
     Configuration,
-    Inputs,
     Opened,
     batch_sizes,
     on_pictures,
@@ -18,13 +17,14 @@ from edgeconv.benchmarking.configurations import (
     usable_configurations,
 )
 from edgeconv.benchmarking.footprint import Footprint, footprint_of
+from edgeconv.benchmarking.inputs import Inputs
 from edgeconv.benchmarking.machine import read_machine
 from edgeconv.benchmarking.results import Benchmark, BenchmarkRow, RowComparison
 from edgeconv.datasets import DatasetSpec
 from edgeconv.errors import ConfigError
 from edgeconv.progress import SILENT, Progress
-from edgeconv.runtime.files import ModelFiles
-from edgeconv.runtime.loading import find_files, find_model
+from edgeconv.runtime.files import ModelFiles, read_files
+from edgeconv.runtime.loading import find_model
 from edgeconv.spread import ratio_of
 from edgeconv.timing import Timing, Work, time_in_turn
 from edgeconv.variants import takes_pictures
@@ -64,7 +64,7 @@ def benchmark(
         0.126
     """
     check_seconds(seconds)
-    files = find_files(Path(model) if model is not None else find_model())
+    files = read_files(Path(model) if model is not None else find_model())
     machine = read_machine()
     progress.say(f"Model: {files.path}")
     progress.say(f"Machine: {machine.sentence()}")
@@ -145,7 +145,7 @@ def _timings(
         keys, works = [], []
         for one in opened:
             for batch in batches[one.configuration.variant]:
-                call = one.call(inputs.of_call(one.configuration, batch))
+                call = one.call(inputs.of_call(one.configuration.picture, batch))
                 keys.append((one.configuration, batch))
                 works.append(Work(_words(one.configuration, batch), call, leaves_threads=threads > 1))
         measured = time_in_turn(

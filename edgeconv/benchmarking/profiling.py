@@ -9,14 +9,15 @@ from typing import Any
 
 import onnxruntime as ort
 
-from edgeconv.benchmarking.configurations import Inputs, usable_configurations
+from edgeconv.benchmarking.configurations import usable_configurations
 from edgeconv.benchmarking.events import Run, profile_in_turn
+from edgeconv.benchmarking.inputs import Inputs
 from edgeconv.benchmarking.layers import NO_LAYER, layer_of_node, layers_of
 from edgeconv.benchmarking.machine import Machine, read_machine
 from edgeconv.errors import ConfigError
 from edgeconv.progress import SILENT, Progress
-from edgeconv.runtime.files import ModelFiles
-from edgeconv.runtime.loading import find_files, find_model, has_reduced_range
+from edgeconv.runtime.files import ModelFiles, read_files
+from edgeconv.runtime.loading import find_model, has_reduced_range
 from edgeconv.runtime.providers import CPU
 from edgeconv.runtime.session import native_options, open_with
 from edgeconv.variants import takes_pictures
@@ -109,7 +110,7 @@ def profile(
     for name, value in (("batch", batch), ("threads", threads), ("calls", calls)):
         if value < 1:
             raise ConfigError(f"`{name}` must be at least 1. Received: {value}. Leave it out for the default.")
-    files, machine = find_files(Path(model) if model is not None else find_model()), read_machine()
+    files, machine = read_files(Path(model) if model is not None else find_model()), read_machine()
     fixed = files.manifest.input.shape[0]
     size = fixed if isinstance(fixed, int) else batch
     progress.say(f"Model: {files.path}")
@@ -124,10 +125,10 @@ def profile(
         raise ConfigError(
             f"`profile` requires fp32 or int8. Received: {', '.join(usable)} only. Export the model again."
         )
-    images = Inputs.of(files).batch(size)
+    feeds = Inputs.of(files).batch(size)
 
     def call(session: Any) -> None:
-        session.run(None, {files.manifest.input.name: images})
+        session.run(None, feeds)
 
     with progress.bar("Profiling", 2) as advance:
         plain = profile_in_turn([_opener(files, name, threads, optimised=False) for name in variants], call, calls=1)

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from edgeconv.artifact import MANIFEST_FILE, read_json, write_json
-from edgeconv.benchmarking.configurations import Configuration, Inputs, Opened, gated, usable_configurations
+from edgeconv.benchmarking.configurations import Configuration, Opened, gated, usable_configurations
+from edgeconv.benchmarking.inputs import Inputs
 from edgeconv.benchmarking.machine import Machine, read_machine
 from edgeconv.benchmarking.measuring import allowed_threads, check_seconds
 from edgeconv.benchmarking.recording import is_shipped
@@ -16,8 +17,8 @@ from edgeconv.benchmarking.trust import distrust
 from edgeconv.errors import ConfigError, ProviderError
 from edgeconv.progress import SILENT, Progress
 from edgeconv.record import Json
-from edgeconv.runtime.files import ModelFiles
-from edgeconv.runtime.loading import choose_variant, find_files, find_model
+from edgeconv.runtime.files import ModelFiles, read_files
+from edgeconv.runtime.loading import choose_variant, find_model
 from edgeconv.runtime.providers import CPU, candidates
 from edgeconv.session_options import LEVELS, Tuned
 from edgeconv.spread import Interval, ratio_of, surely_fastest
@@ -146,7 +147,12 @@ def tune(
             "`tune` requires the folder of an artifact of yours, where it writes what it finds. Received: "
             f"`{path}`, {'a lone file' if path.is_file() else 'which comes with edgeconv'}. Export a model, or copy it."
         )
-    files, machine = find_files(path), read_machine()
+    files, machine = read_files(path), read_machine()
+    if not files.manifest.takes_picture:
+        raise ConfigError(
+            f"`tune` is for models that take a picture, whose options `Predictor` follows. Received: `{path}` of "
+            f"{files.manifest.input.name}. Give `Runner` the threads that `edgeconv benchmark` finds best."
+        )
     fixed = files.manifest.input.shape[0]
     if batch < 1 or (isinstance(fixed, int) and batch != fixed):
         wanted = fixed if isinstance(fixed, int) else "at least 1"

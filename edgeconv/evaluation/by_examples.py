@@ -22,7 +22,7 @@ from edgeconv.parity.stage import Stage, answers_of, images_at_once, stage_of_te
 from edgeconv.parity.values import spread_of
 from edgeconv.progress import Progress
 from edgeconv.runtime.files import ModelFiles
-from edgeconv.runtime.golden import Samples
+from edgeconv.runtime.golden import golden_arrays
 from edgeconv.runtime.loading import has_reduced_range
 from edgeconv.variants import takes_pictures
 
@@ -95,9 +95,10 @@ def _golden(files: ModelFiles) -> tuple[Examples, Answers]:
             f"`evaluate` requires examples. Received: none, and `{files.path}` has no golden vectors. Name them with "
             "`--dataset`: an .npz of arrays by the names of its inputs and outputs, a .csv, or a folder."
         )
-    samples = Samples.load(files.samples)
-    inputs = {files.manifest.input.name: samples.images}
-    return Examples(GOLDEN, GOLDEN, inputs), {files.manifest.output.name: samples.probabilities}
+    manifest = files.manifest
+    inputs, outputs = (manifest.input, *manifest.more_inputs), (manifest.output, *manifest.more_outputs)
+    samples = golden_arrays(files.samples, [spec.name for spec in inputs], [spec.name for spec in outputs])
+    return Examples(GOLDEN, GOLDEN, samples.inputs), samples.outputs
 
 
 def _variants(files: ModelFiles, progress: Progress) -> list[Stage]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -78,6 +78,26 @@ class ArraySamples:
 
 _INPUT, _OUTPUT = "input:", "output:"
 """What the names of arrays begin with in the file of `ArraySamples`."""
+
+
+def golden_arrays(path: Path, inputs: Sequence[str], outputs: Sequence[str]) -> ArraySamples:
+    """Return golden vectors of either kind by the names of a model's inputs and outputs.
+
+    Raises:
+        ArtifactError: the file is absent or damaged.
+    """
+    arrays = _read(path)
+    if {"images", "probabilities"} <= arrays.keys():
+        return ArraySamples({inputs[0]: arrays["images"]}, {outputs[0]: arrays["probabilities"]})
+    found = {
+        role: {key.removeprefix(role): array for key, array in arrays.items() if key.startswith(role)}
+        for role in (_INPUT, _OUTPUT)
+    }
+    if set(found[_INPUT]) != set(inputs) or set(found[_OUTPUT]) != set(outputs):
+        raise ArtifactError(
+            f"`{path}` must hold golden vectors. Received: {', '.join(arrays)}. Export the model again."
+        )
+    return ArraySamples(found[_INPUT], found[_OUTPUT])
 
 
 def golden_inputs(path: Path, name: str) -> tuple[dict[str, NDArray[Any]], NDArray[np.int64] | None]:

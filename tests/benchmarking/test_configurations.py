@@ -10,7 +10,6 @@ import pytest
 from edgeconv.benchmarking import configurations
 from edgeconv.benchmarking.configurations import (
     Configuration,
-    Inputs,
     Opened,
     batch_sizes,
     gated,
@@ -18,6 +17,7 @@ from edgeconv.benchmarking.configurations import (
     thread_counts,
     usable_configurations,
 )
+from edgeconv.benchmarking.inputs import Inputs
 from edgeconv.errors import ArtifactError, ChecksumError, ConfigError
 from edgeconv.runtime import loading
 from edgeconv.runtime.loading import find_files
@@ -94,14 +94,14 @@ def test_batches_are_powers_of_two_or_what_the_file_takes(tiny: Path) -> None:
 
 def test_inputs_are_golden_vectors_again_and_again(tiny: Path) -> None:
     inputs = Inputs.of(find_files(tiny))
-    count = len(inputs.images)
-    batch = inputs.batch(count + 2)
-    np.testing.assert_array_equal(batch[count:], inputs.images[:2])
+    count = len(inputs.first)
+    batch = inputs.batch(count + 2)["image"]
+    np.testing.assert_array_equal(batch[count:], inputs.first[:2])
 
 
 @pytest.mark.parametrize("file", ["model.onnx", "model.e2e.onnx"])
 def test_a_lone_file_gets_random_pixels(tiny: Path, file: str) -> None:
-    images = Inputs.of(find_files(tiny / file)).images
+    images = Inputs.of(find_files(tiny / file)).first
     assert (images.shape, images.dtype) == ((1, 12, 12, 3), np.uint8)
     assert images.max() > 200
 
@@ -113,19 +113,19 @@ def test_a_variant_with_its_preparation_inside_is_called_with_pictures_of_severa
     assert [str(configuration) for configuration in configurations] == [
         f"e2e, cpu, 1 thread, {size} picture" for size in ("160x120", "640x480", "4032x3024")
     ]
-    calls = [inputs.of_call(configuration, 1) for configuration in configurations]
-    assert [call.shape for call in calls] == [(1, 120, 160, 3), (1, 480, 640, 3), (1, 3024, 4032, 3)]
+    calls = [inputs.of_call(configuration.picture, 1) for configuration in configurations]
+    assert [call["picture"].shape for call in calls] == [(1, 120, 160, 3), (1, 480, 640, 3), (1, 3024, 4032, 3)]
     given: list[Any] = []
     opened = Opened(files, configurations[1])
     opened.session.answer = given.append  # type: ignore[assignment]
     opened.call(calls[1])()
-    np.testing.assert_array_equal(given, calls[1])
+    np.testing.assert_array_equal(given, calls[1]["picture"])
 
 
 def test_other_variants_are_called_with_prepared_images(tiny: Path) -> None:
     inputs = Inputs.of(find_files(tiny))
     assert on_pictures(Configuration("int8")) == (Configuration("int8"),)
-    np.testing.assert_array_equal(inputs.of_call(Configuration("int8"), 2), inputs.images[:2])
+    np.testing.assert_array_equal(inputs.of_call(None, 2)["image"], inputs.first[:2])
 
 
 def test_a_lone_file_of_any_size_has_no_inputs(tiny: Path) -> None:
@@ -141,7 +141,7 @@ def test_a_lone_file_of_any_size_has_no_inputs(tiny: Path) -> None:
 def test_logits_become_probabilities(tiny: Path) -> None:
     files = find_files(tiny)
     manifest = dataclasses.replace(files.manifest, output=dataclasses.replace(files.manifest.output, kind="logits"))
-    images = Inputs.of(files).images
+    images = Inputs.of(files).first
     answers = Opened(files._replace(manifest=manifest), Configuration("fp32")).probabilities(images)
     np.testing.assert_allclose(answers.sum(axis=1), 1.0, atol=1e-6)
     assert answers.max() < Opened(files, Configuration("fp32")).probabilities(images).max()

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from edgeconv.errors import ArtifactError
-from edgeconv.runtime.golden import ArraySamples, Samples, disagreement, golden_inputs
+from edgeconv.runtime.golden import ArraySamples, Samples, disagreement, golden_arrays, golden_inputs
 from edgeconv.runtime.session import Session
 
 
@@ -51,3 +51,15 @@ def test_inputs_of_either_kind_have_names(tiny: Path, tmp_path: Path) -> None:
         {"a": "float32", "b": "int64"},
         None,
     )
+
+
+def test_golden_vectors_of_either_kind_by_name(tiny: Path, tmp_path: Path) -> None:
+    found = golden_arrays(tiny / "samples.npz", ["image"], ["probabilities"])
+    samples = Samples.load(tiny / "samples.npz")
+    np.testing.assert_array_equal(found.inputs["image"], samples.images)
+    np.testing.assert_array_equal(found.outputs["probabilities"], samples.probabilities)
+    arrays = ArraySamples({"a": np.ones((2, 1))}, {"b": np.zeros((2, 3)), "c": np.zeros((2, 1))})
+    np.savez(tmp_path / "samples.npz", **arrays.as_arrays())
+    assert set(golden_arrays(tmp_path / "samples.npz", ["a"], ["b", "c"]).outputs) == {"b", "c"}
+    with pytest.raises(ArtifactError, match="must hold golden vectors"):
+        golden_arrays(tmp_path / "samples.npz", ["a"], ["b"])
