@@ -11,6 +11,12 @@ if TYPE_CHECKING:
     from edgeconv import DatasetSpec
 
 _NAMES = ("dataset", "data_dir", "image_size", "val_split", "channels", "preparation", "split_seed")
+_INTERPOLATIONS = (
+    *("nearest", "bilinear", "bicubic", "lanczos3", "lanczos5", "area"),
+    *("box", "hamming", "pillow-nearest"),
+)
+"""Those of `edgeconv.preparation`, which help does not import."""
+
 FITTING = ("fit", "interpolation", "antialias")
 """The options that say how a picture is brought to the size."""
 
@@ -27,7 +33,12 @@ def data_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--data-dir", metavar="DIR", help="Where mnist and fashion-mnist lie. Default: $EDGECONV_DATA."),
         click.option("--image-size", metavar="HxW", help="Bring pictures to this size, such as 64x64."),
         click.option("--val-split", default=0.2, show_default=True, help="Share held out where data have no test set."),
-        click.option("--channels", type=click.Choice(["1", "3"]), help="Pictures of a folder: 1 is grey, 3 is RGB."),
+        click.option(
+            "--channels",
+            type=click.Choice(["grey", "rgb", "rgba", "1", "3", "4"]),
+            metavar="grey|rgb|rgba",
+            help="What pictures are read as. Default: what the model takes; to train, grey where all pictures are.",
+        ),
         click.option(
             "--preparation",
             default="auto",
@@ -42,19 +53,34 @@ def data_options(command: Callable[..., Any]) -> Callable[..., Any]:
         ),
         click.option(
             "--interpolation",
-            type=click.Choice(["bilinear", "nearest"]),
-            help="How they are resized. Default: bilinear.",
+            type=click.Choice(_INTERPOLATIONS),
+            metavar="NAME",
+            help=f"How they are resized: {', '.join(_INTERPOLATIONS)}. Default: bilinear.",
         ),
         click.option(
             "--antialias/--no-antialias",
             default=None,
-            help="Average when shrinking, or not, as Keras. Default: average.",
+            help="Average when shrinking, as Pillow, or not, as TensorFlow. Default: average.",
         ),
         click.option("--split-seed", default=0, show_default=True, help="Of the held-out share."),
     )
     for option in reversed(options):
         command = option(command)
     return command
+
+
+def loader_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the option that names the user's own loader of pictures."""
+    text = "Your code that reads a picture for the model, or keras-directory or keras-load-img: its row in the ledger."
+    return click.option("--loader", metavar="MODULE:FUNCTION", help=text)(command)
+
+
+def stated_alone(options: dict[str, Any]) -> str | None:
+    """Return an option that says how pictures are prepared where no data are named, or None."""
+    if options["dataset"] is not None or options["data_dir"] is not None:
+        return None
+    stated = [name for name in (*FITTING, "image_size", "channels") if options[name] is not None]
+    return "--" + stated[0].replace("_", "-") if stated else None
 
 
 def spec_of(options: dict[str, Any]) -> DatasetSpec:
@@ -67,7 +93,7 @@ def spec_of(options: dict[str, Any]) -> DatasetSpec:
         data_dir=chosen["data_dir"],
         image_size=size_of(chosen["image_size"]),
         val_split=chosen["val_split"],
-        channels=int(chosen["channels"]) if chosen["channels"] else None,
+        channels=channels_of(chosen["channels"]),
         preparation=chosen["preparation"],
         seed=chosen["split_seed"],
         **{name: chosen[name] for name in FITTING},
@@ -89,3 +115,10 @@ def size_of(text: str | None) -> tuple[int, int] | None:
     if not height.isdigit() or (times and not width.isdigit()):
         raise click.BadParameter(f"must be HEIGHTxWIDTH, such as 64x64. Received: {text!r}.", param_hint="--image-size")
     return int(height), int(width or height)
+
+
+def channels_of(word: str | None) -> int | None:
+    """Return how many channels pictures are read with, or None where nobody said."""
+    from edgeconv.preparation import CHANNELS
+
+    return None if word is None else CHANNELS.get(word) or int(word)

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from .data_options import data_options, given_spec_of
+from .data_options import data_options, given_spec_of, loader_option, stated_alone
 from .output import emit, format_option
 from .parity_table import parity_columns
 from .progress import TerminalProgress
@@ -24,6 +24,7 @@ from .progress import TerminalProgress
     multiple=True,
     help="Run int8 on this processor too, by qemu-user: pi4, pi5, avx2 (an x86 without VNNI) or all; may be repeated.",
 )
+@loader_option
 @click.option(
     "--custom-objects", metavar="MODULE[:NAME]", multiple=True, help="A class of the model, or the package; repeatable."
 )
@@ -34,6 +35,7 @@ def command(
     bundles: tuple[str, ...],
     images: int | None,
     emulate: tuple[str, ...],
+    loader: str | None,
     custom_objects: tuple[str, ...],
     output_format: str | None,
     **options: Any,
@@ -51,6 +53,9 @@ def command(
     import edgeconv
     from edgeconv.errors import ParityError
 
+    alone = stated_alone(options)
+    if alone is not None:
+        raise click.UsageError(f"{alone} is for pictures that are named. Add --dataset, or leave it out.")
     spec = given_spec_of(options)
     ledger = edgeconv.evaluate(
         model,
@@ -59,6 +64,7 @@ def command(
         bundles=bundles,
         images=images,
         emulate=emulate,
+        loader=loader,
         custom_objects=custom_objects,
         progress=TerminalProgress(),
     )

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from .data_options import FITTING, data_options, given_spec_of, size_of
+from .data_options import FITTING, channels_of, data_options, given_spec_of, loader_option, size_of
 from .explain_table import columns_of
 from .output import emit, format_option
 from .parity_table import parity_columns
@@ -29,11 +29,7 @@ from .variant_options import export_options, taken_variants, task_option
 @task_option
 @click.option("--threshold", type=float, help="Probability from which a tag or a yes is answered. Default: 0.5.")
 @click.option("--calibration", metavar="DIR|GLOB|NPZ", help="Unlabelled pictures or arrays to measure int8 ranges on.")
-@click.option(
-    "--loader",
-    metavar="MODULE:FUNCTION",
-    help="Your code that reads a picture for the model, or keras-directory: its row is in the ledger too.",
-)
+@loader_option
 @click.option("--input-data", metavar="NPZ", help="Inputs by name to compare with Keras on, instead of random ones.")
 @click.option("--explain", is_flag=True, help="Hold every layer against Keras: SQNR in dB, largest error.")
 @click.option(
@@ -65,7 +61,8 @@ def command(
     from edgeconv.config import ExportConfig, artifact_folder
     from edgeconv.datasets.labels import read_labels
 
-    fitting = {name: options[name] for name in FITTING} | {"image_size": size_of(options["image_size"])}
+    fitting = {name: options[name] for name in FITTING}
+    fitting |= {"image_size": size_of(options["image_size"]), "channels": channels_of(options["channels"])}
     spec = given_spec_of(options)
     names = None if labels is None else read_labels(labels)
     config = ExportConfig(labels=names, variants=taken_variants(options), **fitting, **options)

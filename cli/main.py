@@ -6,12 +6,15 @@ import errno
 import gc
 import importlib
 import sys
+import warnings
 from typing import Any
 
 import click
 
 COMMANDS = ("train", "export", "predict", "evaluate", "benchmark", "inspect", "bundle")
 """In the order in which a model goes through them; each is the `command` of the module of its name."""
+
+_SHOW = warnings.showwarning
 
 INTERRUPTED = 130
 GATE_FAILED = 3
@@ -80,8 +83,17 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
+    warnings.showwarning = _show_warning
     try:
         cli()
     finally:
         # Python ends with a search for garbage in all that was imported, and the process takes it along anyway.
         gc.freeze()
+
+
+def _show_warning(message: Any, category: type[Warning], *where: Any, **more: Any) -> None:
+    """Show a warning of ours in one line, and any other as Python does."""
+    if category.__name__ == "EdgeconvWarning":  # By its name: a command may never have loaded it.
+        click.echo(f"Warning: {message}", err=True)
+    else:
+        _SHOW(message, category, *where, **more)

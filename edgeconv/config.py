@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from edgeconv.errors import ConfigError
+from edgeconv.fitting import Fitting, fitting_of
 from edgeconv.input_range import InputRange
-from edgeconv.preparation import AS_KERAS_DIRECTORY, KERAS_DIRECTORY, Fitting
 from edgeconv.tasks import TASKS, check_threshold
 from edgeconv.variants import VARIANTS
 
@@ -118,9 +118,11 @@ class ExportConfig:
         batch: size of the batch axis; None keeps it dynamic.
         explain: hold every layer against Keras too.
         image_size: (height, width) in pixels that pictures become, for a model that takes any size.
+        channels: 1 (grey), 3 (RGB) or 4 (RGB and alpha): what pictures are read as; None takes what the model does.
         fit, interpolation, antialias: how pictures are brought to the model's size; see `Fitting`.
-        loader: how the user's own code reads a picture, ``"module:function"`` or ``"keras-directory"``: Keras answers
-            the files of the test images so too, and the ledger has both. The latter also says how pictures are fitted.
+        loader: how the user's own code reads a picture, ``"module:function"`` or a key of `fitting.LOADERS`: Keras
+            answers the files of the test images so too, and the ledger has both. The latter also says how pictures are
+            fitted, where the options above do not.
         max_memory_gb: what the conversion may take; None takes what the machine has.
         max_minutes: how long the conversion may take.
 
@@ -151,6 +153,7 @@ class ExportConfig:
     batch: int | None = None
     explain: bool = False
     image_size: tuple[int, int] | None = None
+    channels: int | None = None
     fit: str | None = None
     interpolation: str | None = None
     antialias: bool | None = None
@@ -182,9 +185,7 @@ class ExportConfig:
     @property
     def fitting(self) -> Fitting:
         """How pictures are brought to the model's size, as far as it is stated."""
-        stated = Fitting(self.fit, self.interpolation, self.antialias)
-        implied = self.loader == KERAS_DIRECTORY and not stated.is_stated
-        return AS_KERAS_DIRECTORY if implied else stated
+        return fitting_of(Fitting(self.fit, self.interpolation, self.antialias), self.loader)
 
     def makes(self, name: str) -> bool:
         """Tell whether a variant is to be made."""

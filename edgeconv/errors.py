@@ -17,7 +17,7 @@
         |-- InputError                      an array has the wrong dtype or shape
         `-- ProviderError                   an execution provider does not work here
 
-A message is one line: what is required, what was received, what to do.
+A message is one line: what is required, what was received, what to do. `EdgeconvWarning` is no error.
 """
 
 from __future__ import annotations
@@ -28,6 +28,10 @@ from typing import Any
 
 class EdgeconvError(Exception):
     """Base of every error that edgeconv raises on purpose."""
+
+
+class EdgeconvWarning(UserWarning):
+    """What a caller should know, and nobody need stop for."""
 
 
 class ConfigError(EdgeconvError, ValueError):

@@ -14,6 +14,21 @@ LUMA = (19595, 38470, 7471)
 LUMA_WHOLE = 65536
 """What the weights of luma add up to."""
 
+KEYS = -0.5
+"""Slope at 1 of the cubic kernel of R. Keys (1981), which Pillow and TensorFlow use."""
+
+RADIUS = {"bilinear": 1.0, "bicubic": 2.0, "lanczos3": 3.0, "lanczos5": 5.0, "box": 0.5, "hamming": 1.0}
+"""How far the kernel of an interpolation goes, in pixels."""
+
+HAMMING = (0.5400000214576721, 0.46000000834465027)
+"""Mean and swing of Pillow's Hamming window: 0.54 and 0.46 as C's float has them (Resample.c)."""
+
+BICUBIC_STEPS = 1024
+"""TensorFlow's ResizeBicubic takes the place between two pixels from a table of so many steps."""
+
+PILLOW_WHOLE = 2**22
+"""What the weights of one pixel add up to in Pillow, which resizes bytes in whole numbers (Resample.c)."""
+
 
 class ResizeRecipe(NamedTuple):
     """How pictures are only scaled.

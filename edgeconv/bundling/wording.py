@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from edgeconv.bundling.interface import ARRAYS, BundleArray, BundleInterface
-from edgeconv.preparation import Preparation
+from edgeconv.preparation import FILTERS, Preparation
 
 
 def purpose_of(interface: BundleInterface, labels: Sequence[str]) -> str:
@@ -52,11 +52,11 @@ def preparation_in_words(preparation: Preparation) -> str:
             f"finds the ink, dark on bright or bright on dark, scales it into {preparation.box}x{preparation.box}, "
             f"and centres it by its mass in {size}, white on black"
         )
-    colours = "grey" if preparation.channels == 1 else "RGB"
+    colours = {1: "grey", 3: "RGB", 4: "RGB and alpha"}[preparation.channels]
     fitted = {
         "crop": f"cuts out the middle with the aspect of {size} and resizes it",
         "stretch": f"resizes the picture to {size}",
         "pad": f"resizes the picture into {size} and adds black bars",
     }[preparation.fit]
-    how = {"triangle": "antialiased", "bilinear": "bilinear, not antialiased", "nearest": "to the nearest pixel"}
-    return f"turns the picture to {colours}, {fitted}, {how[preparation.filter]}"
+    interpolation, antialias = FILTERS[preparation.filter]
+    return f"turns the picture to {colours}, {fitted}, {interpolation}, {'' if antialias else 'not '}antialiased"

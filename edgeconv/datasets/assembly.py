@@ -12,7 +12,8 @@ from edgeconv.datasets.reading import Reading
 from edgeconv.datasets.spec import DatasetSpec
 from edgeconv.datasets.splitting import stratified_split
 from edgeconv.errors import ConfigError
-from edgeconv.preparation import Fitting, Preparation
+from edgeconv.fitting import Fitting
+from edgeconv.preparation import Preparation
 
 
 def assemble(reading: Reading, name: str, spec: DatasetSpec, kind: str) -> Dataset:

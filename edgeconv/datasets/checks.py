@@ -15,7 +15,7 @@ def checked_split(images: NDArray[Any], labels: NDArray[Any], where: tuple[str, 
     """Bring a pair of arrays into the form of a `Split`.
 
     Args:
-        images: uint8, (n, height, width) or (n, height, width, 1 or 3), 0-255.
+        images: uint8, (n, height, width) or (n, height, width, 1, 3 or 4), 0-255.
         labels: integers, (n,) or (n, 1), 0 or more.
         where: what to call the two arrays in an error: file and key.
 
@@ -83,15 +83,13 @@ def _checked_images(images: NDArray[Any], where: str) -> NDArray[np.uint8]:
     remedy = ""
     if images.ndim == 2:
         remedy = " Unroll the pixels with `x.reshape(len(x), height, width)`."
-    elif images.ndim == 4 and images.shape[3] == 4:
-        remedy = " Drop the alpha channel with `x[..., :3]`."
-    elif images.ndim == 4 and images.shape[1] in {1, 3} and images.shape[3] not in {1, 3}:
+    elif images.ndim == 4 and images.shape[1] in {1, 3, 4} and images.shape[3] not in {1, 3, 4}:
         remedy = " Put the channels last with `x.transpose(0, 2, 3, 1)`."
     elif images.ndim in {3, 4} and not images.size:
         remedy = " Get a copy that has images."
-    if remedy or images.ndim not in {3, 4} or (images.ndim == 4 and images.shape[3] not in {1, 3}):
+    if remedy or images.ndim not in {3, 4} or (images.ndim == 4 and images.shape[3] not in {1, 3, 4}):
         raise DatasetError(
-            f"{where}: images must be (n, height, width) or (n, height, width, 1 or 3), none of them 0. "
+            f"{where}: images must be (n, height, width) or (n, height, width, 1, 3 or 4), none of them 0. "
             f"Received: {images.shape}.{remedy}"
         )
     return images if images.ndim == 4 else images[..., None]

@@ -19,7 +19,7 @@ class Split:
     """Images and their labels.
 
     Attributes:
-        images: uint8, (n, height, width, channels), 0-255; channels is 1 or 3.
+        images: uint8, (n, height, width, channels), 0-255; channels is 1, 3 or 4.
         labels: int64, (n,), each an index of a class.
     """
 

@@ -7,7 +7,8 @@ from typing import Any
 
 from edgeconv.config import between, one_of
 from edgeconv.errors import ConfigError
-from edgeconv.preparation import Fitting
+from edgeconv.fitting import Fitting
+from edgeconv.preparation import CHANNELS
 
 NAMES = ("auto", "mnist", "mnist-sample", "fashion-mnist")
 """What `DatasetSpec.dataset` may be besides a path."""
@@ -29,8 +30,8 @@ class DatasetSpec:
         image_size: (height, width) in pixels that pictures of a folder are brought to. None: 64 x 64, or 28 x 28
             with preparation "digit". For the other sources it may only repeat the size that the images have.
         val_split: share of each class, between 0 and 1, that is held out as the test split where the source has none.
-        channels: 1 (grey) or 3 (RGB). None: 1 if every picture of a folder is grey, else 3. For the other sources
-            it may only repeat what the images have.
+        channels: 1 (grey), 3 (RGB) or 4 (RGB and alpha). None: 1 if every picture of a folder is grey, else 3. For the
+            other sources it may only repeat what the images have.
         preparation: how a picture becomes an image: "digit" as MNIST was made, "resize" scaled only,
             "auto" digit for MNIST and its sample, resize for the rest.
         seed: of the held-out split, 0 or more.
@@ -72,14 +73,15 @@ class DatasetSpec:
                 between("image_size", side, 1, MAX_SIDE)
         if not isinstance(self.val_split, float) or not 0 < self.val_split < 1:
             raise ConfigError(f"`val_split` must be above 0 and below 1. Received: {self.val_split!r}. Try 0.2.")
-        if self.channels not in {None, 1, 3}:
+        if self.channels not in {None, *CHANNELS.values()}:
             raise ConfigError(
-                f"`channels` must be 1 (grey) or 3 (RGB). Received: {self.channels!r}. Choose one of these."
+                f"`channels` must be 1 (grey), 3 (rgb) or 4 (rgba). Received: {self.channels!r}. Choose one of these."
             )
         one_of("preparation", self.preparation, PREPARATIONS)
-        if self.preparation == "digit" and self.channels == 3:
+        if self.preparation == "digit" and self.channels in {3, 4}:
             raise ConfigError(
-                "`channels` must be 1 with preparation 'digit'. Received: 3. Leave it out, or choose 'resize'."
+                f"`channels` must be 1 with preparation 'digit'. Received: {self.channels}. Leave it out, or choose "
+                "'resize'."
             )
         between("seed", self.seed, 0, 2**32 - 1)
         if self.preparation == "digit" and self.fitting.is_stated:

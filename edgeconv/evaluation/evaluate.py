@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 from edgeconv.artifact import KERAS_FILE, TRAINING_FILE
 from edgeconv.config import check_max_drop
-from edgeconv.conversion.steps.source import Source, find_data, record_of
+from edgeconv.conversion.keras import KerasReference
+from edgeconv.conversion.steps.keras_answers import answers_from_files, say_if_at_chance
 from edgeconv.datasets import DatasetSpec
-from edgeconv.errors import ConfigError, DatasetError
+from edgeconv.errors import ConfigError
 from edgeconv.evaluation.by_examples import evaluate_examples
 from edgeconv.evaluation.emulation.devices import devices_named
 from edgeconv.evaluation.emulation.stages import emulated_stages
-from edgeconv.evaluation.stages import bundle_stages, gpu_stages, keras_stage
+from edgeconv.evaluation.labelled_images import open_test_images
+from edgeconv.evaluation.stages import bundle_stages, gpu_stages, keras_of, keras_stages
+from edgeconv.fitting import Fitting, fitting_of
 from edgeconv.manifest import Manifest
-from edgeconv.parity.comparison import ComparisonSet
+from edgeconv.parity.comparison import Answers, ComparisonSet
 from edgeconv.parity.ledger import Ledger
 from edgeconv.parity.meaning import Meaning
 from edgeconv.parity.prove import prove
-from edgeconv.parity.stage import stage_of
-from edgeconv.preparation import Fitting, Preparation
+from edgeconv.parity.stage import FROM_FILE, stage_of
 from edgeconv.progress import SILENT, Progress
 from edgeconv.runtime.files import ModelFiles, read_files
 from edgeconv.runtime.loading import find_model, has_reduced_range
@@ -36,6 +38,7 @@ def evaluate(
     bundles: Sequence[str | Path] = (),
     images: int | None = None,
     emulate: Sequence[str] = (),
+    loader: str | None = None,
     custom_objects: Sequence[str] = (),
     progress: Progress = SILENT,
 ) -> Ledger:
@@ -53,6 +56,7 @@ def evaluate(
         bundles: folders of bundles of this model, built, each run in its own language.
         images: how many of the test images, from the first on; None takes all.
         emulate: devices whose processors compute int8 too, under QEMU: ``"pi4"``, ``"pi5"``, ``"avx2"`` or ``"all"``.
+        loader: how the user's own code reads a picture, as `ExportConfig.loader`: Keras answers the files so too.
         custom_objects: classes and functions that the Keras model is made of, as ``"module:Name"`` or ``"module"``.
         progress: hears which stages run.
 
@@ -75,10 +79,10 @@ def evaluate(
     files = read_files(Path(model) if model is not None else find_model())
     progress.say(f"Model: {files.path}")
     if _takes_examples(files.manifest, dataset, files):
-        if bundles or emulate:
+        if bundles or emulate or loader is not None:
             raise ConfigError(
-                f"`bundle` and `emulate` are for classes. Received: `{files.path}` of the task {files.manifest.task}. "
-                "Leave them out."
+                f"`bundle`, `emulate` and `loader` are for classes. Received: `{files.path}` of the task "
+                f"{files.manifest.task}. Leave them out."
             )
         place = dataset.dataset if isinstance(dataset, DatasetSpec) else dataset
         return evaluate_examples(
@@ -88,25 +92,34 @@ def evaluate(
     fixed = files.manifest.input.shape[0]
     batch = fixed if isinstance(fixed, int) else None
     emulated = emulated_stages(files, devices_named(emulate), batch=batch)
-    compared = _test_images(files, dataset, progress).first(images)
-    stages = [
-        *keras_stage(files, custom_objects, progress),
-        *(
-            stage_of(
-                name,
-                files.read(name),
-                batch=batch,
-                reduced_range=has_reduced_range(files.manifest, name),
-                preparation=files.manifest.preprocess,
-            )
-            for name in files.variants
-        ),
+    spec = DatasetSpec(dataset) if isinstance(dataset, str) else dataset
+    data = open_test_images(files, spec, progress)
+    compared = ComparisonSet.of_images(
+        data.test.images, data.test.labels, dataset=data.name, split="test", sha256=data.sha256
+    ).first(images)
+    reference = keras_of(files, custom_objects, progress, instead=files.variants[0])
+    stages, known = keras_stages(reference), dict[str, tuple[Answers, ...]]()
+    if reference is not None:
+        say_if_at_chance(reference, compared, progress)
+    if loader is not None:
+        stated = Fitting() if spec is None else spec.fitting
+        known[FROM_FILE] = _from_files(reference, data.test_files[: compared.count], loader, stated, progress)
+        stages.append(replace(stages[0], name=FROM_FILE, timed=False))
+    stages += [
+        stage_of(
+            name,
+            files.read(name),
+            batch=batch,
+            reduced_range=has_reduced_range(files.manifest, name),
+            preparation=files.manifest.preprocess,
+        )
+        for name in files.variants
     ]
     stages += gpu_stages(files, batch, progress)
     stages += bundle_stages(files, bundles)
     stages += emulated
     meaning, kind = Meaning.of(files.manifest), files.manifest.output.kind
-    return prove(stages, compared, max_drop=max_drop, kind=kind, meaning=meaning, progress=progress)
+    return prove(stages, compared, max_drop=max_drop, kind=kind, meaning=meaning, known=known, progress=progress)
 
 
 def _takes_examples(manifest: Manifest, dataset: str | DatasetSpec | None, files: ModelFiles) -> bool:
@@ -119,34 +132,13 @@ def _takes_examples(manifest: Manifest, dataset: str | DatasetSpec | None, files
     return Path(place).suffix.lower() in {".csv", ".tsv"}
 
 
-def _test_images(files: ModelFiles, dataset: str | DatasetSpec | None, progress: Progress) -> ComparisonSet:
-    keras_path = files.path / KERAS_FILE if files.path.is_dir() else files.path
-    source = Source(keras_path, "", record_of(keras_path, progress))
-    data = find_data(source, _fitted(dataset, files.manifest.preprocess), progress)
-    if data is None:
+def _from_files(
+    reference: KerasReference | None, paths: Sequence[Path], loader: str, stated: Fitting, progress: Progress
+) -> tuple[Answers, ...]:
+    """Return Keras' answers to files that are read by the user's own loader."""
+    if reference is None:
         raise ConfigError(
-            f"`evaluate` requires labelled data. Received: none, and `{files.path}` has no record of its training. "
-            "Name them with `--dataset`."
+            f"`loader` requires the artifact's {KERAS_FILE}, and Keras to run it. Received: one is missing. Leave "
+            "`loader` out."
         )
-    shape, wanted = data.test.images.shape[1:], files.manifest.input.shape[1:]
-    if any(isinstance(size, int) and size != got for size, got in zip(wanted, shape, strict=True)):
-        raise DatasetError(
-            f"`{files.path}` requires images of {wanted}. Received: {shape} in {data.source}. Choose other data."
-        )
-    if len(data.labels) != len(files.manifest.labels):
-        raise DatasetError(
-            f"`{files.path}` requires data of {len(files.manifest.labels)} classes. Received: {len(data.labels)} in "
-            f"{data.source}. Choose other data."
-        )
-    progress.say(f"Data: {data.source}, {len(data.test.labels):,} test images, sha256 {data.sha256[:12]}")
-    test = data.test
-    return ComparisonSet.of_images(test.images, test.labels, dataset=data.name, split="test", sha256=data.sha256)
-
-
-def _fitted(dataset: str | DatasetSpec | None, preparation: Preparation | None) -> str | DatasetSpec | None:
-    """Return the data that are asked for, their pictures fitted as the model says where nobody says otherwise."""
-    if dataset is None or preparation is None:
-        return dataset
-    spec = DatasetSpec(dataset) if isinstance(dataset, str) else dataset
-    takes_fitting = preparation.kind == "resize" and spec.preparation != "digit" and spec.is_path
-    return replace(spec, **asdict(Fitting.of(preparation))) if takes_fitting and not spec.fitting.is_stated else spec
+    return ({"scores": answers_from_files(reference, paths, loader, fitting_of(stated, loader), progress)},)

@@ -49,9 +49,8 @@ def keras_of(
     )
 
 
-def keras_stage(files: ModelFiles, custom_objects: Sequence[str], progress: Progress) -> list[Stage]:
+def keras_stages(reference: KerasReference | None) -> list[Stage]:
     """Return Keras as a stage of scores of classes, or nothing where it is not at hand."""
-    reference = keras_of(files, custom_objects, progress, instead=files.variants[0])
     if reference is None:
         return []
     return [Stage("keras", "tensorflow", on_images(reference.predict), reference.path.stat().st_size)]

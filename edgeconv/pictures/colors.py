@@ -1,4 +1,4 @@
-"""Reduce the channels of a picture: colour to grey, transparency to a background."""
+"""Change the channels of a picture: colour to grey, transparency to a background, alpha into colours and back."""
 
 from __future__ import annotations
 
@@ -35,3 +35,17 @@ def composite(picture: NDArray[np.uint8], background: int) -> NDArray[np.uint8]:
     """
     alpha = picture[..., -1:].astype(np.uint32)
     return ((picture[..., :-1] * alpha + background * (255 - alpha) + 127) // 255).astype(np.uint8)
+
+
+def premultiplied(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Weigh colours by their alpha, as Pillow's mode "RGBa" does: uint8, (height, width, 4), 0-255."""
+    alpha = picture[..., 3:].astype(np.uint32)
+    weighed = picture[..., :3] * alpha + 128
+    return np.concatenate([((weighed >> 8) + weighed) >> 8, alpha], axis=2).astype(np.uint8)
+
+
+def straightened(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Take the alpha out of weighed colours, as Pillow does from mode "RGBa": uint8, (height, width, 4), 0-255."""
+    alpha = picture[..., 3:].astype(np.uint32)
+    colours = np.minimum(picture[..., :3] * np.uint32(255) // np.maximum(alpha, 1), 255)
+    return np.concatenate([np.where(alpha == 0, picture[..., :3], colours), alpha], axis=2).astype(np.uint8)

@@ -53,7 +53,7 @@ def show_images(images: Picture, preparation: Preparation) -> Iterator[Picture]:
         preparation: what makes such images of pictures.
 
     Yields:
-        uint8, (height, width, 1 or 3 channels), 0-255.
+        uint8, (height, width, 1, 3 or 4 channels), 0-255.
     """
     for number, image in enumerate(images):
         if preparation.kind == "digit":
@@ -112,7 +112,7 @@ def _enlarged(image: Picture, channels: int, size: tuple[int, int]) -> Picture:
     """Enlarge an image to another aspect, lit from one side; with alpha, fading out towards the bottom."""
     height, width = size
     lit = resize(image, height, width) * np.linspace(1.0, 0.85, width, dtype=np.float32)[:, None]
-    colours = np.repeat(lit, 3, axis=2) if image.shape[2] == 1 else lit
+    colours = np.repeat(lit, 3, axis=2) if image.shape[2] == 1 else lit[..., :3]
     if channels == 1:
         return _bytes(lit[..., :1])
     if channels == 3:

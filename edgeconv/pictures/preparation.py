@@ -16,8 +16,9 @@ from edgeconv.recipe import RESIZE
 def prepare(picture: NDArray[np.uint8], preparation: Preparation) -> NDArray[np.uint8]:
     """Turn a picture into the model's input.
 
-    Kind "resize" shows transparent pictures over white, as a page would; a picture that has the model's size
-    already is not resampled. Kind "digit" is described in `edgeconv.pictures.digits`.
+    Kind "resize" shows transparent pictures over white, as a page would, unless the model takes alpha; a picture
+    without it is opaque. A picture that has the model's size already is not resampled. Kind "digit" is described in
+    `edgeconv.pictures.digits`.
 
     Args:
         picture: uint8, (height, width, channels), 0-255; 1 (grey), 3 (RGB) or 4 (RGB and alpha) channels.
@@ -51,14 +52,25 @@ def _resize(picture: NDArray[np.uint8], preparation: Preparation) -> NDArray[np.
     if picture.shape[:2] == (height, width):
         return picture
     if preparation.fit != "pad":
-        return _to_bytes(resize(picture, height, width, preparation.filter))
+        return _resampled(picture, height, width, preparation.filter)
     scale = min(height / picture.shape[0], width / picture.shape[1])
     inner_height, inner_width = (max(1, round(side * scale)) for side in picture.shape[:2])
-    inner = _to_bytes(resize(picture, inner_height, inner_width, preparation.filter))
+    inner = _resampled(picture, inner_height, inner_width, preparation.filter)
     padded = np.zeros((height, width, preparation.channels), np.uint8)
     top, left = (height - inner.shape[0]) // 2, (width - inner.shape[1]) // 2
     padded[top : top + inner.shape[0], left : left + inner.shape[1]] = inner
     return padded
+
+
+def _resampled(picture: NDArray[np.uint8], height: int, width: int, method: str) -> NDArray[np.uint8]:
+    """Resize to bytes; transparent pictures as Pillow does where that is antialiased."""
+    if (method == "triangle" and picture.shape[2] < 4) or method in {"bilinear", "nearest"}:
+        return _to_bytes(resize(picture, height, width, method))
+    from edgeconv.pictures.kernels import resize_as_pillow, resize_with_kernel  # Few models need them.
+
+    if method == "triangle" or method.startswith("pillow-"):
+        return resize_as_pillow(picture, height, width, method)
+    return _to_bytes(resize_with_kernel(picture, height, width, method))
 
 
 def _crop_to_aspect(picture: NDArray[np.uint8], height: int, width: int) -> NDArray[np.uint8]:
@@ -91,11 +103,14 @@ def is_cropped(picture: NDArray[np.uint8], preparation: Preparation) -> bool:
 
 
 def _with_channels(picture: NDArray[np.uint8], channels: int) -> NDArray[np.uint8]:
-    if picture.shape[2] == 4:
-        picture = composite(picture, RESIZE.background)
     if picture.shape[2] == channels:
         return picture
-    return luma(picture) if channels == 1 else np.repeat(picture, 3, axis=2)
+    if picture.shape[2] == 4:
+        picture = composite(picture, RESIZE.background)
+    if channels == 1:
+        return luma(picture)
+    colours = np.repeat(picture, 3 // picture.shape[2], axis=2)
+    return colours if channels == 3 else np.concatenate([colours, np.full_like(colours[..., :1], 255)], axis=2)
 
 
 def _to_bytes(values: NDArray[np.float32]) -> NDArray[np.uint8]:

@@ -6,6 +6,8 @@ operators in any tensor language, and needs no image library.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -86,7 +88,7 @@ def resize(
         picture: uint8 or float32, (height, width, channels), any range.
         height: rows of the result.
         width: columns of the result.
-        method: a filter of `edgeconv.preparation.FILTERS`.
+        method: "triangle", "bilinear" or "nearest"; `kernels` has the other filters.
 
     Returns:
         float32, (height, width, channels), within the range of `picture`.
@@ -116,22 +118,22 @@ def resample(
     Returns:
         float32, (target height, target width, channels).
     """
-    rows = _multiply(vertical, picture)
-    columns = _multiply(horizontal, rows.transpose(1, 0, 2))
+    rows = multiply(vertical, picture)
+    columns = multiply(horizontal, rows.transpose(1, 0, 2))
     return np.ascontiguousarray(columns.transpose(1, 0, 2))
 
 
-def _multiply(weights: NDArray[np.float32], picture: NDArray[np.uint8] | NDArray[np.float32]) -> NDArray[np.float32]:
-    """Multiply `weights` and the rows of the picture, leaving out the zeros of a band matrix.
+def multiply(weights: NDArray[Any], picture: NDArray[np.uint8] | NDArray[np.float32]) -> NDArray[Any]:
+    """Multiply `weights`, (target, rows), and the rows of the picture, leaving out the zeros of a band matrix.
 
     A block of target rows reads only the source rows it needs: a large photograph is never held as floats.
     """
     target = len(weights)
-    made = np.empty((target, *picture.shape[1:]), np.float32)
+    made = np.empty((target, *picture.shape[1:]), weights.dtype)
     for first in range(0, target, BLOCK):
         block = weights[first : first + BLOCK]
         used = np.flatnonzero(block.any(axis=0))
         begin, end = int(used[0]), int(used[-1]) + 1
-        pixels = picture[begin:end].reshape(end - begin, -1).astype(np.float32, copy=False)
+        pixels = picture[begin:end].reshape(end - begin, -1).astype(weights.dtype, copy=False)
         made[first : first + BLOCK] = (block[:, begin:end] @ pixels).reshape(len(block), *picture.shape[1:])
     return made

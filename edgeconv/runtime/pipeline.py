@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeconv.errors import ImageError, InputError
+from edgeconv.errors import EdgeconvWarning, ImageError, InputError
 from edgeconv.manifest import Manifest
-from edgeconv.pictures.preparation import prepare
+from edgeconv.pictures.preparation import is_cropped, prepare
+from edgeconv.preparation import Preparation
 from edgeconv.runtime.activation import activated
 from edgeconv.runtime.session import IMAGES_AT_ONCE, Session
 
@@ -54,9 +56,11 @@ class PreparedPipeline:
     def __init__(self, manifest: Manifest, session: Session) -> None:
         self.manifest = manifest
         self.session = session
+        self._crop = _AssumedCrop(manifest.preprocess)
 
     def prepare(self, picture: Pixels) -> Pixels:
         """Make of a picture what the model takes; see `Pipeline`."""
+        self._crop.warn_of(picture)
         return prepare_for(self.manifest, picture)
 
     def answer(self, pictures: Sequence[Pixels] | NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -70,12 +74,15 @@ class EmbeddedPipeline:
 
     at_once: ClassVar[int] = 1
 
-    def __init__(self, model: EmbeddedModel, *, of_digits: bool) -> None:
+    def __init__(self, manifest: Manifest, model: EmbeddedModel) -> None:
         self.model = model
-        self.of_digits = of_digits
+        self._crop = _AssumedCrop(manifest.preprocess)
+        preparation = manifest.preprocess
+        self.of_digits = preparation is not None and preparation.kind == "digit"
 
     def prepare(self, picture: Pixels) -> Pixels:
         """Leave the picture as it is; see `Pipeline`."""
+        self._crop.warn_of(picture)
         return picture
 
     def answer(self, pictures: Sequence[Pixels] | NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -86,12 +93,31 @@ class EmbeddedPipeline:
         return answers
 
 
+class _AssumedCrop:
+    """Warns of the first picture that is cut, where nobody said how pictures are fitted."""
+
+    def __init__(self, preparation: Preparation | None) -> None:
+        self._preparation = preparation if preparation is not None and preparation.fit_assumed else None
+
+    def warn_of(self, picture: Pixels) -> None:
+        if self._preparation is None or not is_cropped(picture, self._preparation):
+            return
+        size = f"{self._preparation.height}x{self._preparation.width}"
+        self._preparation = None
+        warnings.warn(
+            f"A picture of {picture.shape[0]}x{picture.shape[1]} does not have the aspect of {size}: of it, and of "
+            "others like it, only the middle is seen, since nobody said how pictures are fitted. Export the model with "
+            "`--fit stretch`, as image_dataset_from_directory of Keras does, `crop` or `pad`.",
+            EdgeconvWarning,
+            stacklevel=3,
+        )
+
+
 def pipeline_of(manifest: Manifest, session: Session | EmbeddedModel) -> Pipeline:
     """Return the way of pictures through an open model."""
     if isinstance(session, Session):
         return PreparedPipeline(manifest, session)
-    preparation = manifest.preprocess
-    return EmbeddedPipeline(session, of_digits=preparation is not None and preparation.kind == "digit")
+    return EmbeddedPipeline(manifest, session)
 
 
 def prepare_for(manifest: Manifest, picture: Pixels) -> Pixels:

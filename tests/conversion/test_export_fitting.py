@@ -8,6 +8,8 @@ from __future__ import annotations
 import contextlib
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -68,6 +70,43 @@ def test_it_is_said_where_pictures_are_cut_and_nobody_asked_for_that(
         with contextlib.suppress(DatasetError):  # 64 x 64, where no size is named.
             export_here(stretching, out=tmp_path / "o", progress=words, **{"config": edgeconv.ExportConfig(), **given})
         assert any("do not have the aspect of 16x16: only their middle is seen" in line for line in words.said) == said
+
+
+@pytest.mark.parametrize("config", [{}, {"fit": "crop"}], ids=["assumed", "stated"])
+def test_what_nobody_said_is_in_the_manifest_and_predict_says_it_once(
+    config: dict[str, str], stretching: Path, wide_pictures: Path, tmp_path: Path
+) -> None:
+    words = Words()
+    exported = export_here(stretching, config=edgeconv.ExportConfig(**config), out=tmp_path / "out", progress=words)
+    assert exported.manifest.preprocess is not None
+    assert exported.manifest.preprocess.fit_assumed == (not config)
+    assert any(
+        line.startswith("Pictures: RGB, cut to the aspect of 16x16") and ("since nobody said" in line) == (not config)
+        for line in words.said
+    )
+    pictures = sorted(wide_pictures.glob("test/left/*.png"))[:3]
+    predict = [sys.executable, "-c", "from edgeconv.cli.main import main; main()", "predict", "--model"]
+    ran = subprocess.run([*predict, tmp_path / "out", *pictures], capture_output=True, text=True, check=True)
+    assert ran.stderr.count("Warning: A picture of 24x72 does not have the aspect of 16x16") == (not config)
+    assert len(ran.stdout.splitlines()) == 3
+
+
+def test_ways_to_fit_can_be_tried_by_an_evaluation(stretching: Path, wide_pictures: Path, tmp_path: Path) -> None:
+    export_here(stretching, config=edgeconv.ExportConfig(), out=tmp_path / "out")
+    words = Words()
+    assert edgeconv.evaluate(tmp_path / "out", dataset=str(wide_pictures), progress=words).rows[0].accuracy == 0.5
+    assert any(line.startswith("Keras itself answers 20 of 40 right, no better than chance") for line in words.said)
+    stretched = DatasetSpec(str(wide_pictures), fit="stretch", antialias=False)
+    ledger = edgeconv.evaluate(tmp_path / "out", dataset=stretched, loader="keras-directory", progress=words)
+    assert [row.stage for row in ledger.rows] == ["keras", "keras from the file", "fp32"]
+    assert [row.accuracy for row in ledger.rows] == [1.0, 1.0, 1.0]
+    said = "bilinear, not antialiased, as stated here. `predict` prepares them as the artifact says: RGB, cut"
+    assert any(said in line for line in words.said)
+    with pytest.raises(ConfigError, match=r"`channels` must be what the model takes, 3\. Received: 1"):
+        edgeconv.evaluate(tmp_path / "out", dataset=DatasetSpec(str(wide_pictures), channels=1))
+    (tmp_path / "out" / "model.keras").unlink()
+    with pytest.raises(ConfigError, match=r"`loader` requires the artifact's model\.keras, and Keras to run it"):
+        edgeconv.evaluate(tmp_path / "out", dataset=stretched, loader="keras-directory")
 
 
 def test_pictures_are_not_fitted_otherwise_than_for_the_training(

@@ -18,7 +18,10 @@ from edgeconv.conversion.keras import load_keras  # noqa: E402
 from edgeconv.conversion.keras.loaders import answers_to_files  # noqa: E402
 from edgeconv.datasets import DatasetSpec  # noqa: E402
 from edgeconv.errors import ConfigError, DatasetError, ParityError  # noqa: E402
+from edgeconv.fitting import LOADERS, Fitting  # noqa: E402
 from tests.conversion.wide_pictures import SIDE, Words, save_wide_pictures, train_on  # noqa: E402
+
+AS_DIRECTORY = LOADERS["keras-directory"]
 
 OWN_LOADER = """
 import numpy as np
@@ -66,7 +69,7 @@ def test_keras_directory_is_image_dataset_from_directory(model: Path, pictures: 
     )
     expected = keras.models.load_model(model)(np.stack([image for image, _ in loaded])).numpy()
     files = [Path(path) for path in loaded.file_paths]
-    made = np.concatenate(list(answers_to_files(load_keras(model), files, "keras-directory")))
+    made = np.concatenate(list(answers_to_files(load_keras(model), files, "keras-directory", AS_DIRECTORY)))
     np.testing.assert_allclose(made, expected, atol=1e-6)
 
 
@@ -101,9 +104,9 @@ def test_a_stated_range_goes_before_keras_directory_and_not_before_the_users_own
     reference, model = load_keras(path, input_range="0:1"), keras.models.load_model(path)
     files = sorted(pictures.glob("test/*/0*.png"))
     raw = [np.asarray(Image.open(file).resize((SIDE, SIDE), Image.Resampling.BILINEAR), np.float32) for file in files]
-    (own,) = answers_to_files(reference, files, f"{module}:load")
+    (own,) = answers_to_files(reference, files, f"{module}:load", Fitting())
     np.testing.assert_allclose(own, model(np.stack(raw)).numpy(), atol=1e-6)
-    (keras_directory,) = answers_to_files(reference, files, "keras-directory")
+    (keras_directory,) = answers_to_files(reference, files, "keras-directory", AS_DIRECTORY)
     stretched = [tf.image.resize(np.asarray(Image.open(file)), (SIDE, SIDE)) / 255 for file in files]
     np.testing.assert_allclose(keras_directory, model(np.stack(stretched)).numpy(), atol=1e-6)
 
@@ -112,7 +115,11 @@ def test_a_stated_range_goes_before_keras_directory_and_not_before_the_users_own
     ("loader", "error", "message"),
     [
         ("nowhere:load", ConfigError, r"`loader` must name a module that Python finds"),
-        ("load", ConfigError, r"`loader` must be module:function, or keras-directory\. Received: 'load'"),
+        (
+            "load",
+            ConfigError,
+            r"must be module:function, or keras-directory or keras-load-img\. Received: 'load'",
+        ),
         ("own_loader:np", ConfigError, r"`loader` must name a function"),
         (
             "own_loader:other_size",
@@ -127,7 +134,7 @@ def test_a_loader_that_does_not_load_is_refused(
 ) -> None:
     assert module == "own_loader"
     with pytest.raises(error, match=message):
-        list(answers_to_files(load_keras(model), sorted(pictures.glob("test/*/*.png"))[:2], loader))
+        list(answers_to_files(load_keras(model), sorted(pictures.glob("test/*/*.png"))[:2], loader, Fitting()))
 
 
 def test_a_loader_needs_files(model: Path, tmp_path: Path) -> None:

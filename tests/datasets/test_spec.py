@@ -60,7 +60,7 @@ def test_an_unknown_option_is_refused() -> None:
         ({"val_split": 1.0}, r"`val_split` must be above 0 and below 1. Received: 1.0"),
         ({"val_split": float("nan")}, r"`val_split` must be above 0 and below 1. Received: nan"),
         ({"val_split": "0.2"}, r"`val_split` must be above 0 and below 1. Received: '0.2'"),
-        ({"channels": 4}, r"`channels` must be 1 \(grey\) or 3 \(RGB\). Received: 4"),
+        ({"channels": 2}, r"`channels` must be 1 \(grey\), 3 \(rgb\) or 4 \(rgba\). Received: 2"),
         ({"preparation": "crop"}, r"`preparation` must be one of auto, digit, resize. Received: 'crop'"),
         ({"preparation": "digit", "channels": 3}, r"`channels` must be 1 with preparation 'digit'. Received: 3"),
         ({"seed": -1}, r"`seed` must be a whole number .* Received: -1"),

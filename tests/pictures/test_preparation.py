@@ -7,8 +7,9 @@ import pytest
 from PIL import Image, ImageOps
 
 from edgeconv.errors import ConfigError, ImageError, ManifestError
+from edgeconv.fitting import Fitting
 from edgeconv.pictures.preparation import prepare
-from edgeconv.preparation import FILTERS, Fitting, Preparation
+from edgeconv.preparation import FILTERS, Preparation
 
 DIGIT = Preparation("digit", 28, 28, 1)
 RGB = Preparation("resize", 32, 48, 3)
@@ -18,7 +19,10 @@ def noise(*shape: int) -> np.ndarray:
     return np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
 
 
-@pytest.mark.parametrize("preparation", [DIGIT, RGB, Preparation("resize", 8, 9, 1, fit="pad")])
+@pytest.mark.parametrize(
+    "preparation",
+    [DIGIT, RGB, Preparation("resize", 8, 9, 1, fit="pad"), Preparation("resize", 8, 9, 4, fit_assumed=True)],
+)
 def test_a_preparation_survives_the_manifest(preparation):
     assert Preparation.from_dict(json.loads(json.dumps(preparation.as_dict()))) == preparation
 
@@ -35,7 +39,7 @@ def test_the_manifest_holds_only_the_fields_of_the_kind():
         ({"kind": None}, r"`preprocess\.kind` must be one of"),
         ({"height": 0}, r"`preprocess\.height` must be a positive integer\. Received: 0"),
         ({"width": 28.0}, r"`preprocess\.width` must be a positive integer\. Received: 28\.0"),
-        ({"channels": 2}, r"`preprocess\.channels` must be 1 or 3\. Received: 2"),
+        ({"channels": 2}, r"`preprocess\.channels` must be 1, 3 or 4\. Received: 2"),
         ({"channels": 3}, r"`preprocess\.channels` must be 1 for digits"),
         ({"box": 29}, r"`preprocess\.box` must be at most the shorter side, 28\. Received: 29"),
         ({"fit": "crop"}, r"knows kind, height, width, channels, box\. Missing: none; unknown: 'fit'"),
@@ -47,9 +51,9 @@ def test_a_manifest_that_says_something_else_is_refused(change, message):
         Preparation.from_dict(DIGIT.as_dict() | change)
 
 
-@pytest.mark.parametrize(("field", "value"), [("fit", "zoom"), ("filter", "lanczos")])
+@pytest.mark.parametrize(("field", "value"), [("fit", "zoom"), ("filter", "lanczos4"), ("fit_assumed", 1)])
 def test_unknown_ways_to_resize_are_refused(field, value):
-    with pytest.raises(ManifestError, match=rf"`preprocess\.{field}` must be one of .* Received: '{value}'"):
+    with pytest.raises(ManifestError, match=rf"`preprocess\.{field}` must be .* Received: {value!r}"):
         Preparation.from_dict(RGB.as_dict() | {field: value})
 
 
@@ -125,6 +129,9 @@ def test_transparent_pictures_are_resized_over_white():
         ({"fit": "stretch", "antialias": False}, "stretch", "bilinear"),
         ({"interpolation": "nearest"}, "crop", "nearest"),
         ({"interpolation": "bilinear", "fit": "pad"}, "pad", "triangle"),
+        ({"interpolation": "bicubic"}, "crop", "pillow-bicubic"),
+        ({"interpolation": "lanczos3", "antialias": False}, "crop", "lanczos3"),
+        ({"interpolation": "pillow-nearest"}, "crop", "pillow-nearest"),
     ],
 )
 def test_what_is_stated_of_fitting_becomes_the_preparation(stated, fit, filter_):
@@ -141,9 +148,31 @@ def test_a_fitting_is_read_back_from_a_preparation(filter_):
 def test_a_fitting_that_cannot_be_is_refused():
     with pytest.raises(ConfigError, match=r"`fit` must be one of crop, stretch, pad\. Received: 'zoom'"):
         Fitting("zoom")
-    with pytest.raises(ConfigError, match=r"`interpolation` must be one of bilinear, nearest\. Received: 'lanczos3'"):
-        Fitting(interpolation="lanczos3")
-    with pytest.raises(ConfigError, match=r"`antialias` is for interpolation 'bilinear'"):
+    with pytest.raises(ConfigError, match=r"`interpolation` must be one of bilinear, nearest, .* Received: 'gaussian'"):
+        Fitting(interpolation="gaussian")
+    with pytest.raises(ConfigError, match=r"`antialias` True is for interpolation bilinear, .*\. Received: 'nearest'"):
         Fitting(interpolation="nearest", antialias=True)
+    with pytest.raises(ConfigError, match=r"`antialias` False is for interpolation .*\. Received: 'box'"):
+        Fitting(antialias=False).applied(Preparation("resize", 8, 8, 3, filter="pillow-box"))
     with pytest.raises(ConfigError, match=r"are for preparation 'resize'\. Received: preparation 'digit'"):
         Fitting("stretch").applied(DIGIT)
+
+
+def test_a_fit_that_is_only_assumed_is_not_stated_until_somebody_does():
+    assumed = Preparation("resize", 8, 8, 3, fit_assumed=True)
+    assert Fitting.of(assumed).fit is None
+    assert Fitting(interpolation="nearest").applied(assumed).fit_assumed
+    stated = Fitting("crop").applied(assumed)
+    assert (stated.fit, stated.fit_assumed, Fitting.of(stated).fit) == ("crop", False, "crop")
+
+
+def test_a_model_that_takes_alpha_gets_it():
+    picture = noise(32, 48, 4)
+    rgba = Preparation("resize", 32, 48, 4)
+    assert (prepare(picture, rgba) == picture).all()
+    for other in (noise(32, 48, 3), noise(32, 48, 1)):
+        made = prepare(other, rgba)
+        assert (made[..., :3] == other).all()
+        assert (made[..., 3] == 255).all()
+    made = prepare(noise(32, 20, 4), Preparation("resize", 32, 48, 4, fit="pad"))
+    assert not made[:, 0].any()

@@ -64,7 +64,7 @@ def test_a_picture_without_ink_is_refused_as_in_python(seven: Path) -> None:
     model, empty = Predictor(reference_model()), np.full((60, 50, 3), 200, np.uint8)
     with pytest.raises(ImageError, match="A picture of a digit is required, no ink found"):
         model.predict(empty)
-    model._pipeline = EmbeddedPipeline(_WithoutInk(), of_digits=True)
+    model._pipeline = EmbeddedPipeline(model.manifest, _WithoutInk())
     with pytest.raises(ImageError, match="A picture of a digit is required, no ink found"):
         model.predict(empty)
     errors = [answer.error for answer in model.predict_many([empty, decode(seven), empty])]

@@ -1,4 +1,4 @@
-"""`edgeconv.pictures.colors` as ONNX operators: colour to grey, transparency to a background."""
+"""`edgeconv.pictures.colors` as ONNX operators: colour to grey, transparency to a background, alpha."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 
 from edgeconv.conversion.embedding.control import choose
-from edgeconv.conversion.embedding.tensors import FLOAT, UINT8, Operand, Tensor
+from edgeconv.conversion.embedding.tensors import FLOAT, INT64, UINT8, Operand, Tensor, join, where
 from edgeconv.recipe import LUMA, LUMA_WHOLE
 
 
@@ -47,3 +47,37 @@ def opaque(picture: Tensor, lay: Callable[[Tensor], Tensor]) -> Tensor:
         lay: turns a picture of 4 channels into one of 3.
     """
     return choose(picture.size(2).equals(4), lambda: [lay(picture)], lambda: [picture], ("with_alpha", "opaque"))[0]
+
+
+def with_channels(picture: Tensor, channels: int, background: Operand) -> Tensor:
+    """Turn any picture into one of so many channels, as `edgeconv.pictures.preparation` does; uint8."""
+    if channels == 4:
+        return choose(
+            picture.size(2).equals(4), lambda: [picture], lambda: [_with_alpha(picture)], ("with_alpha", "opaque")
+        )[0]
+    shown = opaque(picture, lambda transparent: composite(transparent, background))
+    if channels == 1:
+        return luma(shown).reshape(0, 0, 1).as_type(UINT8)
+    return shown.apply("Expand", picture.integers([1, 1, channels]))
+
+
+def _with_alpha(picture: Tensor) -> Tensor:
+    """Add a channel of 255 to a picture of 1 or 3 channels."""
+    colours = picture.apply("Expand", picture.integers([1, 1, 3]))
+    grey = colours.slice(2, 0, 1)
+    return join([colours, grey.maximum(255)], axis=2)
+
+
+def premultiplied(picture: Tensor) -> Tensor:
+    """Weigh colours by their alpha, as `edgeconv.pictures.colors.premultiplied`; uint8, (height, width, 4)."""
+    alpha = picture.slice(2, 3, None)
+    weighed = picture.slice(2, 0, 3).as_type(INT64) * alpha.as_type(INT64) + 128
+    return join([((weighed // 256 + weighed) // 256).as_type(UINT8), alpha], axis=2)
+
+
+def straightened(picture: Tensor) -> Tensor:
+    """Take the alpha out of weighed colours, as `edgeconv.pictures.colors.straightened`; uint8, (height, width, 4)."""
+    alpha = picture.slice(2, 3, None)
+    whole, weighed = alpha.as_type(INT64), picture.slice(2, 0, 3).as_type(INT64)
+    colours = (weighed * 255 // whole.maximum(1)).minimum(255)
+    return join([where(whole.equals(0), weighed, colours).as_type(UINT8), alpha], axis=2)

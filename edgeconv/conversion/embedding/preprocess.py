@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from edgeconv.conversion.embedding.colors import composite, grey, opaque
+from edgeconv.conversion.embedding.colors import composite, grey, opaque, with_channels
+from edgeconv.conversion.embedding.kernels import resize_as_pillow, resize_with_kernel
 from edgeconv.conversion.embedding.resampling import nearest_rows, resample_rows
 from edgeconv.conversion.embedding.tensors import DOUBLE, FLOAT, INT64, UINT8, Operand, Tensor, join
 from edgeconv.preparation import Preparation
@@ -12,7 +13,7 @@ from edgeconv.recipe import RESIZE
 def resized(picture: Tensor, preparation: Preparation) -> Tensor:
     """Bring a picture to the model's size and channels, as `pictures.preparation.prepare` does for kind "resize".
 
-    Colour becomes grey between the two steps of the resampling, where few pixels are left: both are linear.
+    Colour becomes grey between the two steps of the resampling, where few pixels are left, if both are linear.
 
     Args:
         picture: uint8, (height, width, channels).
@@ -24,7 +25,10 @@ def resized(picture: Tensor, preparation: Preparation) -> Tensor:
     height, width = preparation.height, preparation.width
     section = picture.recorder.section
     with section("transparency"):
-        picture = opaque(picture, lambda transparent: composite(transparent, RESIZE.background))
+        if preparation.channels == 4 or not _is_linear(preparation):
+            picture = with_channels(picture, preparation.channels, RESIZE.background)
+        else:
+            picture = opaque(picture, lambda transparent: composite(transparent, RESIZE.background))
     if preparation.fit == "crop":
         with section("crop"):
             picture = _crop_to_aspect(picture, height, width)
@@ -59,6 +63,8 @@ def _at_least_one(length: Tensor) -> Tensor:
 def _resize(picture: Tensor, height: Operand, width: Operand, preparation: Preparation) -> Tensor:
     """Resample to the size; uint8, (height, width, channels)."""
     section, channels = picture.recorder.section, preparation.channels
+    if not _is_linear(preparation):
+        return _resize_with_kernel(picture, height, width, preparation)
 
     def resample(source: Tensor, target: Operand) -> Tensor:
         if preparation.filter == "nearest":
@@ -75,3 +81,18 @@ def _resize(picture: Tensor, height: Operand, width: Operand, preparation: Prepa
     with section("bytes"):
         made = made.clip(0.0, 255.0).round().as_type(UINT8)
         return made if channels == 1 else made.apply("Expand", picture.integers([1, 1, channels]))
+
+
+def _is_linear(preparation: Preparation) -> bool:
+    """Whether nothing is rounded or cut off between the two steps of the resampling: see `pictures.preparation`."""
+    linear = {"bilinear", "nearest"} | ({"triangle"} if preparation.channels < 4 else set())
+    return preparation.filter in linear
+
+
+def _resize_with_kernel(picture: Tensor, height: Operand, width: Operand, preparation: Preparation) -> Tensor:
+    method = preparation.filter
+    if method == "triangle" or method.startswith("pillow-"):
+        return resize_as_pillow(picture, height, width, method, transparent=preparation.channels == 4)
+    made = resize_with_kernel(picture, height, width, method)
+    with picture.recorder.section("bytes"):
+        return made.clip(0.0, 255.0).round().as_type(UINT8)

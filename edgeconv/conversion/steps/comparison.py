@@ -57,8 +57,12 @@ def choose_comparison(loaded: LoadedModel) -> Conversion:
         _evaluation_set(loaded, calibration),
         progress=request.progress,
     )
-    say_if_at_chance(loaded, context.evaluation_set)
-    return Conversion(loaded, context, answers_from_files(loaded, context.evaluation_set))
+    say_if_at_chance(loaded.reference, context.evaluation_set, request.progress)
+    config, from_files = request.config, None
+    if config.loader is not None:
+        files = () if loaded.data is None else loaded.data.test_files
+        from_files = answers_from_files(loaded.reference, files, config.loader, config.fitting, request.progress)
+    return Conversion(loaded, context, from_files)
 
 
 def _calibration(loaded: LoadedModel) -> CalibrationImages | None:

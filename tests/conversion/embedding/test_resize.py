@@ -17,8 +17,9 @@ SIZES = [(1, 1), (2, 3), (1, 500), (500, 1), (32, 48), (20, 33), (57, 100), (301
 @pytest.fixture(scope="module")
 def embedded() -> dict[Preparation, Embedded]:
     """Return a graph for each fit and each way to resize, in colour and in grey."""
-    sizes = [(32, 48, 3), (20, 33, 1)]
+    sizes = [(32, 48, 3), (20, 33, 1), (31, 24, 4)]
     ways = [("crop", "triangle"), ("pad", "triangle"), *(("stretch", way) for way in FILTERS), ("pad", "nearest")]
+    ways += [("pad", "pillow-bicubic"), ("crop", "lanczos5")]
     assert {fit for fit, _ in ways} == set(FITS)
     preparations = [Preparation("resize", *size, fit=fit, filter=way) for size in sizes for fit, way in ways]
     return {preparation: with_mean_model(preparation) for preparation in preparations}
@@ -33,7 +34,10 @@ def test_it_agrees_with_numpy(embedded: dict[Preparation, Embedded], size: tuple
     for picture in (smooth, rng.integers(0, 256, (*size, channels), np.uint8)):
         for preparation, model in embedded.items():
             made = model.prepare(picture)
-            assert difference(made, prepare(picture, preparation)) <= 1, preparation
+            # Whole numbers add up alike in any order; float32, by blocks or at once, may round otherwise.
+            whole = preparation.channels == 4 and preparation.filter == "triangle"
+            rounds = not whole and not preparation.filter.startswith("pillow-") and preparation.filter != "nearest"
+            assert difference(made, prepare(picture, preparation)) <= rounds, preparation
 
 
 def test_a_picture_that_fits_is_not_changed(embedded: dict[Preparation, Embedded]) -> None:

@@ -1,0 +1,68 @@
+"""The labelled pictures that an artifact is judged on, prepared as it says, or as is stated for this comparison."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from edgeconv.artifact import KERAS_FILE
+from edgeconv.conversion.steps.pictures import fitted_dataset
+from edgeconv.conversion.steps.source import Source, find_data, record_of
+from edgeconv.datasets import Dataset, DatasetSpec
+from edgeconv.errors import ConfigError, DatasetError
+from edgeconv.fitting import Fitting
+from edgeconv.manifest import Manifest
+from edgeconv.progress import Progress
+from edgeconv.runtime.files import ModelFiles
+
+
+def open_test_images(files: ModelFiles, dataset: DatasetSpec | None, progress: Progress) -> Dataset:
+    """Open the data that are asked for, or those that the model was trained on.
+
+    What is stated of pictures counts, so that ways to fit them can be tried; where the artifact says otherwise, that is
+    said.
+
+    Raises:
+        ConfigError: no data are given, and none are recorded.
+        DatasetError: the data are absent, damaged, or do not fit the model.
+    """
+    manifest = files.manifest
+    keras_path = files.path / KERAS_FILE if files.path.is_dir() else files.path
+    source = Source(keras_path, "", record_of(keras_path, progress))
+    data = find_data(source, _fitted(dataset, manifest), progress)
+    if data is None:
+        raise ConfigError(
+            f"`evaluate` requires labelled data. Received: none, and `{files.path}` has no record of its training. "
+            "Name them with `--dataset`."
+        )
+    shape, wanted = data.test.images.shape[1:], manifest.input.shape[1:]
+    if any(isinstance(size, int) and size != got for size, got in zip(wanted, shape, strict=True)):
+        raise DatasetError(
+            f"`{files.path}` requires images of {wanted}. Received: {shape} in {data.source}. Choose other data."
+        )
+    if len(data.labels) != len(manifest.labels):
+        raise DatasetError(
+            f"`{files.path}` requires data of {len(manifest.labels)} classes. Received: {len(data.labels)} in "
+            f"{data.source}. Choose other data."
+        )
+    progress.say(f"Data: {data.source}, {len(data.test.labels):,} test images, sha256 {data.sha256[:12]}")
+    own = manifest.preprocess
+    if own is not None and dataset is not None and dataset.fitting.is_stated:
+        made = data.preparation
+        if made != replace(own, fit_assumed=False):
+            progress.say(
+                f"Pictures: {made.sentence}, as stated here. `predict` prepares them as the artifact says: "
+                f"{own.sentence}. If this is right, export again with these options."
+            )
+    return data
+
+
+def _fitted(dataset: DatasetSpec | None, manifest: Manifest) -> str | DatasetSpec | None:
+    """Return the data that are asked for, their pictures as the model takes them where nobody says otherwise."""
+    own = manifest.preprocess
+    if dataset is None or own is None or own.kind != "resize" or dataset.preparation == "digit" or not dataset.is_path:
+        return dataset
+    if dataset.channels not in {None, own.channels}:
+        raise ConfigError(
+            f"`channels` must be what the model takes, {own.channels}. Received: {dataset.channels}. Leave it out."
+        )
+    return fitted_dataset(dataset, Fitting.of(own), (own.height, own.width), own.channels)
