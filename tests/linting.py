@@ -17,14 +17,14 @@ LINTERS = Path(__file__).parent / "bundling" / "linters"
 
 
 def check_python(file: Path) -> None:
-    """Require a file to be as ruff formats and lints it by default."""
+    """Require a file, or all below a folder, to be as ruff formats and lints it by default."""
     _require("ruff")
     _check([sys.executable, "-m", "ruff", "format", "--isolated", "--no-cache", "--check", file.name], file.parent)
     _check([sys.executable, "-m", "ruff", "check", "--isolated", "--no-cache", file.name], file.parent)
 
 
 def check_python_types(file: Path) -> None:
-    """Require a file to be right in mypy's strict eyes."""
+    """Require a file, or all below a folder, to be right in mypy's strict eyes."""
     _require("mypy")
     cache = ("--cache-dir", os.devnull)
     _check([sys.executable, "-m", "mypy", "--strict", "--ignore-missing-imports", *cache, file.name], file.parent)

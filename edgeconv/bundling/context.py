@@ -13,9 +13,11 @@ from edgeconv.bundling import literals
 from edgeconv.bundling.interface import ARRAYS, BundleArray, BundleInterface
 from edgeconv.bundling.selftest import SelftestSample, encode
 from edgeconv.bundling.tolerances import PREPARED_LIMIT, Tolerance
-from edgeconv.bundling.wording import in_words, invitation, preparation_in_words, purpose_of
+from edgeconv.bundling.wording import in_words, invitation, preparation_in_words, purpose_of, row_in_words
 from edgeconv.manifest import Manifest
 from edgeconv.preparation import Preparation
+from edgeconv.runtime.activation import pending_of
+from edgeconv.tasks import CLASSES, YES_NO
 from edgeconv.variants import REFERENCE, VARIANTS
 
 SELFTEST_FILE = "selftest.bin"
@@ -78,11 +80,14 @@ class BundleContext:
             "ONNXRUNTIME_VERSION": ort.__version__,
             **_interface_values(self.interface, self.manifest.labels),
             **(_picture_values(self.interface.preparation) if self.interface.preparation else {}),
+            "PENDING": pending_of(self.manifest) or "nothing",
         }
 
     def _accuracy(self) -> str:
         metrics = self.manifest.metrics
         measured = metrics.accuracy.get(self.variant) if metrics else None
+        if self.interface.answer not in {CLASSES, YES_NO}:
+            return "Its answers were held against those of the Keras model that it was exported from."
         if metrics is None or measured is None:
             return "Its accuracy was not measured: it was exported without labelled data."
         return f"It answers {measured:.2%} of the {metrics.count:,} test images of {metrics.dataset} right."
@@ -93,10 +98,16 @@ def _interface_values(interface: BundleInterface, labels: Sequence[str]) -> dict
     named = interface.answer != ARRAYS
     return {
         "TAKES": interface.takes,
+        "METAVAR": "FILE" if interface.preparation is None else "IMAGE",
+        "EXAMPLE": "arrays.npz" if interface.preparation is None else "picture.png",
         "ANSWER": interface.answer,
+        "ROW": row_in_words(interface),
         "FINGERPRINT": str(interface.fingerprint),
         "THRESHOLD": repr(interface.threshold),
         "OUTPUT": outputs[0],
+        "PREPARED_PYTHON": "None" if interface.preparation is None else '"prepared"',
+        "OF_DIGITS": "true" if interface.of_digits else "false",
+        "OF_DIGITS_PYTHON": str(interface.of_digits),
         "INPUTS_PYTHON": literals.python_tuple("INPUTS: tuple[str, ...]", inputs),
         "OUTPUTS_PYTHON": literals.python_tuple("OUTPUTS: tuple[str, ...]", outputs),
         "INPUTS_JAVASCRIPT": literals.javascript_array("export const inputs = [", inputs, "];"),
@@ -115,14 +126,12 @@ def _interface_values(interface: BundleInterface, labels: Sequence[str]) -> dict
 
 
 def _picture_values(preparation: Preparation) -> dict[str, str]:
-    of_digits = preparation.kind == "digit"
     return {
         "HEIGHT": str(preparation.height),
         "WIDTH": str(preparation.width),
         "CHANNELS": str(preparation.channels),
-        "OF_DIGITS": "true" if of_digits else "false",
-        "OF_DIGITS_PYTHON": str(of_digits),
         "INVITATION": invitation(preparation),
+        "IF_NOTHING": " Where all of `prepared` is 0, say that no digit was found." * (preparation.kind == "digit"),
         "PREPARATION": preparation_in_words(preparation),
     }
 

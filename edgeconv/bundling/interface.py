@@ -95,6 +95,11 @@ class BundleInterface:
         return ARRAYS if self.preparation is None else "picture"
 
     @property
+    def of_digits(self) -> bool:
+        """Whether its pictures are searched for a digit, and zeros fed to the net where there is none."""
+        return self.preparation is not None and self.preparation.kind == "digit"
+
+    @property
     def answers(self) -> tuple[BundleArray, ...]:
         """The outputs without what the net was fed."""
         return self.outputs if self.preparation is None else self.outputs[:-1]

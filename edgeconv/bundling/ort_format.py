@@ -12,15 +12,13 @@ import onnxruntime as ort
 from edgeconv.bundling.context import BundleContext
 from edgeconv.bundling.ort_order import in_order
 from edgeconv.bundling.portable import portable
-from edgeconv.bundling.rendering import render
 from edgeconv.formatting import format_size
 
 MODEL_FILE = "model.ort"
-PLAIN_FOLDER = "plain"
+FOLDER, PLAIN_FOLDER = "model", "plain"
+"""Where the model lies that the program runs, and the one without its preparation."""
 OPERATORS_FILE = "required_operators.config"
 TYPES_FILE = "required_operators_and_types.config"
-
-_PROGRAM = Path(__file__).parent / "templates" / "python" / "common"
 
 _BASE_BYTES = 1_562_280
 """`libonnxruntime.so` of a minimal build without any operator: Android, arm64, MinSizeRel, main of September 2026, by
@@ -32,37 +30,40 @@ the 111 operators of its mobile package and for one without any (the same, pull 
 
 
 def write_ort(folder: Path, context: BundleContext) -> Mapping[str, str]:
-    """Write the model in ORT format with and without its preparation, what both need, and the self-test's program.
+    """Write the model in ORT format, of pictures with and without their preparation, and what each needs.
 
-    That is the program of the target `python`: ONNX Runtime's full library opens either format.
+    The program is that of the target `python`: ONNX Runtime's full library opens either format.
 
     Args:
         folder: of the bundle.
         context: about the model.
 
     Returns:
-        What the templates may say besides: sizes and numbers of operators.
+        What the templates may say besides: the model's file, sizes and numbers of operators.
     """
-    operators = _convert(portable(context.model, context.variant), folder)
-    plain_operators = _convert(portable(context.plain, context.variant), folder / PLAIN_FOLDER)
-    values = context.values() | {"MODEL_FILE": MODEL_FILE}
-    for name in ("predict.py", "requirements.txt"):
-        text = render((_PROGRAM / name).read_text(encoding="utf-8"), values)
-        (folder / name).write_text(text, encoding="utf-8")
     library = _library()
-    return {
-        "ORT_SIZE": format_size((folder / MODEL_FILE).stat().st_size),
-        "ONNX_SIZE": format_size(len(context.model)),
-        "PLAIN_ORT_SIZE": format_size((folder / PLAIN_FOLDER / MODEL_FILE).stat().st_size),
-        "PLAIN_ONNX_SIZE": format_size(len(context.plain)),
-        "OPERATORS": str(operators),
-        "PLAIN_OPERATORS": str(plain_operators),
-        "REDUCED_SIZE": format_size(_BASE_BYTES + operators * _OPERATOR_BYTES),
-        "PLAIN_REDUCED_SIZE": format_size(_BASE_BYTES + plain_operators * _OPERATOR_BYTES),
+    values = {
+        "MODEL_FILE": MODEL_FILE,
+        **_written(context.model, context.variant, folder / FOLDER),
         "BASE_SIZE": format_size(_BASE_BYTES),
         "OPERATOR_SIZE": format_size(_OPERATOR_BYTES),
         "LIBRARY_SIZE": format_size(library.stat().st_size),
         "LIBRARY": f"`{library.name}` of the {platform.system()} {platform.machine()} wheel",
+    }
+    if context.interface.preparation is None:
+        return values
+    plain = _written(context.plain, context.variant, folder / PLAIN_FOLDER)
+    return values | {f"PLAIN_{name}": value for name, value in plain.items()}
+
+
+def _written(model: bytes, variant: str, folder: Path) -> dict[str, str]:
+    """Write a model in ORT format, and return what templates say of it."""
+    operators = _convert(portable(model, variant), folder)
+    return {
+        "ORT_SIZE": format_size((folder / MODEL_FILE).stat().st_size),
+        "ONNX_SIZE": format_size(len(model)),
+        "OPERATORS": str(operators),
+        "REDUCED_SIZE": format_size(_BASE_BYTES + operators * _OPERATOR_BYTES),
     }
 
 

@@ -113,10 +113,11 @@ def _of_process(folder: Path, command: tuple[str, ...]) -> Callable[[bytes], Row
         with tempfile.TemporaryDirectory(prefix="edgeconv-") as scratch:
             file = Path(scratch) / "images.bin"
             file.write_bytes(samples)
-            program = sys.executable if command[0] == "python" else command[0]
+            # Python writes no bytecode beside the bundle's files.
+            program = (sys.executable, "-B") if command[0] == "python" else command[:1]
             try:
                 done = subprocess.run(
-                    [program, *command[1:], str(file), "--rows"],
+                    [*program, *command[1:], str(file), "--rows"],
                     cwd=folder,
                     capture_output=True,
                     text=True,

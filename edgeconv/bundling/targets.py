@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edgeconv.bundling.context import BundleContext
-from edgeconv.bundling.ort_format import write_ort
+from edgeconv.bundling.ort_format import FOLDER, write_ort
 from edgeconv.bundling.rendering import render_parts
 from edgeconv.bundling.triton import write_triton
 from edgeconv.config import one_of
@@ -46,18 +46,29 @@ class BundleTarget:
     def render(self, context: BundleContext, values: Mapping[str, str], out: Path) -> None:
         """Render its templates for a model into a folder."""
         folders = [TEMPLATES / name for name in (*self.builds_on, self.name)]
-        render_parts(folders, context.interface.parts, values, out)
+        render_parts(folders, context.interface.parts, {"ASSETS": self.assets, **values}, out)
 
 
 TARGETS = {
     target.name: target
     for target in (
-        BundleTarget("python", selftest=("python", "predict.py", "--selftest"), classes_only=True),
+        BundleTarget(
+            "python",
+            assets="model",
+            selftest=("python", "predict.py", "--selftest"),
+            builds_on=("python_code",),
+        ),
         BundleTarget("node", selftest=("node", "selftest.mjs"), classes_only=True),
         BundleTarget("web", assets="app", selftest_page=True, classes_only=True),
         BundleTarget("c", selftest=("build/selftest",), classes_only=True),
         BundleTarget("triton", carries_model=False, write=write_triton, classes_only=True),
-        BundleTarget("ort", carries_model=False, write=write_ort, classes_only=True),
+        BundleTarget(
+            "ort",
+            assets=FOLDER,
+            carries_model=False,
+            write=write_ort,
+            builds_on=("python_code", "python"),
+        ),
     )
 }
 

@@ -23,6 +23,18 @@ def purpose_of(interface: BundleInterface, labels: Sequence[str]) -> str:
     }[interface.answer]
 
 
+def row_in_words(interface: BundleInterface) -> str:
+    """Say what a bundle's program prints of each input."""
+    return {
+        "classes": "its path, the likeliest class with its probability, and the three likeliest",
+        "tags": f"its path, the things whose probability reaches {interface.threshold}, and the probabilities of all",
+        "yes-no": f"its path, the answer, and the probability of yes, which is answered from {interface.threshold} on",
+        "values": "its path, and the numbers by their names",
+        "mask": "its path, the share of the pixels that each class has, and the PNG of classes that it writes",
+        ARRAYS: "its path, and of each output its dtype, its shape and its numbers, row by row",
+    }[interface.answer]
+
+
 def in_words(items: Sequence[str]) -> str:
     """Return a list as people write it.
 

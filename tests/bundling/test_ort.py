@@ -23,6 +23,8 @@ from edgeconv.conversion.int8.unsigned_weights import with_unsigned_weights  # n
 from edgeconv.formatting import format_size  # noqa: E402
 from edgeconv.manifest import METADATA_KEY, Manifest  # noqa: E402
 from edgeconv.runtime.loading import find_files, reference_model  # noqa: E402
+from tests.bundling.networks import NETWORKS, make_artifact  # noqa: E402
+from tests.bundling.python.running import load  # noqa: E402
 from tests.variations import with_disturbed_weights, with_flipped_polarity  # noqa: E402
 
 EXTENDED = ort.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
@@ -46,7 +48,7 @@ def _session(model: str | bytes, level: ort.GraphOptimizationLevel = EXTENDED) -
 
 
 def test_the_model_answers_as_the_onnx_file_it_was_made_of(made: Path, context: BundleContext) -> None:
-    converted, original = _session(str(made / "model.ort")), _session(portable(context.model, "int8"))
+    converted, original = _session(str(made / "model" / "model.ort")), _session(portable(context.model, "int8"))
     for sample in context.samples:
         for received, wanted in zip(
             converted.run(None, {"picture": sample.inputs[0]}),
@@ -65,7 +67,7 @@ def test_the_plain_model_answers_a_batch_as_the_onnx_file_it_was_made_of(made: P
 
 def test_both_models_are_right_without_a_session_option_on_this_processor(made: Path, context: BundleContext) -> None:
     plain = _session(str(made / "plain" / "model.ort"))
-    picture = _session(str(made / "model.ort"))
+    picture = _session(str(made / "model" / "model.ort"))
     for sample in context.samples:
         wanted, prepared = sample.outputs
         for answer in (
@@ -83,7 +85,7 @@ def _operators_of(graph: onnx.GraphProto) -> Iterator[tuple[str, str]]:
                 yield from _operators_of(attribute.g)
 
 
-@pytest.mark.parametrize("place", [".", "plain"])
+@pytest.mark.parametrize("place", ["model", "plain"])
 def test_the_configuration_lists_exactly_the_operators_of_the_optimised_graph(
     place: str, made: Path, context: BundleContext, tmp_path: Path
 ) -> None:
@@ -93,7 +95,7 @@ def test_the_configuration_lists_exactly_the_operators_of_the_optimised_graph(
     options.graph_optimization_level = EXTENDED
     options.optimized_model_filepath = str(tmp_path / "optimised.onnx")
     options.log_severity_level = 3
-    model = portable(context.model if place == "." else context.plain, "int8")
+    model = portable(context.model if place == "model" else context.plain, "int8")
     ort.InferenceSession(model, options, providers=["CPUExecutionProvider"])
     wanted = set(_operators_of(onnx.load(tmp_path / "optimised.onnx").graph))
     for name, with_types in ((ort_format.OPERATORS_FILE, False), (ort_format.TYPES_FILE, True)):
@@ -109,20 +111,20 @@ def test_nothing_in_the_models_is_laid_out_for_a_processor(made: Path) -> None:
         assert "Nhwc" not in config.read_text()
 
 
-@pytest.mark.parametrize("place", [".", "plain"])
+@pytest.mark.parametrize("place", ["model", "plain"])
 def test_the_contract_survives(place: str, made: Path, context: BundleContext) -> None:
     metadata = _session(str(made / place / "model.ort")).get_modelmeta().custom_metadata_map
     assert Manifest.from_json(metadata[METADATA_KEY], "model.ort").labels == context.manifest.labels
 
 
 def _selftest(folder: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "predict.py", "--selftest", "--rows"]
+    command = [sys.executable, "-B", "predict.py", "--selftest", "--rows"]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
 
 
 def _with_model(made: Path, folder: Path, model: bytes) -> Path:
     shutil.copytree(made, folder)
-    ort_format._convert(model, folder)
+    ort_format._convert(model, folder / "model")
     return folder
 
 
@@ -131,6 +133,16 @@ def test_the_self_test_passes(made: Path, context: BundleContext) -> None:
     assert done.returncode == 0, done.stderr
     assert done.stderr.splitlines()[-1].startswith(f"PASS: {len(context.samples)} samples;")
     assert [json.loads(line)["sample"] for line in done.stdout.splitlines()] == list(range(len(context.samples)))
+
+
+@pytest.mark.parametrize("row", NETWORKS)
+def test_the_self_test_of_every_task_passes(row: str, tmp_path: Path) -> None:
+    made = bundle(make_artifact(row, tmp_path / "artifact"), target="ort", out=tmp_path / "made").path
+    package = load(made)
+    report = package.selftest(package.Model())
+    assert report.passed, report.verdict
+    assert (made / "plain" / "model.ort").is_file() == NETWORKS[row].takes_picture
+    assert "BUNDLE_" not in (made / "README.md").read_text(encoding="utf-8")
 
 
 def test_the_self_test_names_a_flipped_polarity(made: Path, context: BundleContext, tmp_path: Path) -> None:
@@ -149,7 +161,7 @@ def test_the_self_test_names_disturbed_weights(made: Path, context: BundleContex
 
 def test_the_readme_states_the_measured_sizes_and_calls_the_rest_an_estimate(made: Path) -> None:
     text = (made / "README.md").read_text(encoding="utf-8")
-    assert format_size((made / "model.ort").stat().st_size) in text
+    assert format_size((made / "model" / "model.ort").stat().st_size) in text
     assert format_size((made / "plain" / "model.ort").stat().st_size) in text
     assert "**estimated**" in text
     assert "No reduced library was built" in text

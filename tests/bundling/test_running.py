@@ -26,7 +26,7 @@ def test_a_bundle_answers_images_as_the_artifact_does(make_bundle: Any) -> None:
     images = np.load(reference_model() / "samples.npz")["images"]
     made = runnable(make_bundle("python"))
     assert (made.target, made.labels) == ("python", tuple("0123456789"))
-    assert made.size_bytes == (made.path / "model.e2e.onnx").stat().st_size
+    assert made.size_bytes == (made.path / "model" / "model.e2e.onnx").stat().st_size
     expected = Predictor(reference_model(), variant="int8").probabilities(images)
     np.testing.assert_allclose(made.run(images), expected, atol=1e-6)
     assert made.run(images[:1]).shape == (1, 10)

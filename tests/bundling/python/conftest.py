@@ -1,10 +1,8 @@
-"""The bundle `python`, as a program and as a module."""
+"""The bundle `python`, as a program and as a package."""
 
 from __future__ import annotations
 
-import importlib.util
 import shutil
-import sys
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -12,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests.bundling.python.running import load
 from tests.rendering import FILES, encode, phone_photo, stroke_digit
 
 
@@ -21,17 +20,9 @@ def copy(make_bundle: Any, tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def predict(make_bundle: Any) -> ModuleType:
-    """Return the bundle's module."""
-    spec = importlib.util.spec_from_file_location("predict", make_bundle("python") / "predict.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["predict"] = module  # dataclasses look their module up
-    sys.dont_write_bytecode, before = True, sys.dont_write_bytecode
-    spec.loader.exec_module(module)
-    sys.dont_write_bytecode = before
-    return module
+def package(make_bundle: Any) -> ModuleType:
+    """Return the bundle's package."""
+    return load(make_bundle("python"))
 
 
 @pytest.fixture(scope="module")

@@ -13,21 +13,21 @@ from typing import Any
 import pytest
 
 from tests import variations
-from tests.linting import check_python, check_python_types
+from tests.linting import check_python
 
 
 def test_only_what_the_requirements_name_is_imported(make_bundle: Any) -> None:
     folder = make_bundle("python")
-    nodes = list(ast.walk(ast.parse((folder / "predict.py").read_text(encoding="utf-8"))))
+    nodes = [node for file in (folder / "model").glob("*.py") for node in ast.walk(ast.parse(file.read_text("utf-8")))]
     names = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
-    names |= {str(node.module) for node in nodes if isinstance(node, ast.ImportFrom)}
+    names |= {str(node.module) for node in nodes if isinstance(node, ast.ImportFrom) and not node.level}
     assert {name.split(".")[0] for name in names} - sys.stdlib_module_names == {"numpy", "onnxruntime", "PIL"}
     required = re.findall(r"^[a-z]+", (folder / "requirements.txt").read_text(), re.MULTILINE)
     assert required == ["numpy", "onnxruntime", "pillow"]
 
 
 def test_nothing_of_edgeconv_is_loaded_by_an_app(copy: Path) -> None:
-    app = "import sys; sys.path.insert(0, '.'); import predict; predict.Model(); print('edgeconv' in sys.modules)"
+    app = "import sys; sys.path.insert(0, '.'); import model; model.Model(); print('edgeconv' in sys.modules)"
     done = subprocess.run([sys.executable, "-I", "-c", app], cwd=copy, capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"
 
@@ -36,25 +36,14 @@ def test_a_prediction_leaves_no_file_in_the_home_folder(copy: Path, seven: Path,
     home = tmp_path / "home"
     home.mkdir()
     environment = {name: value for name, value in os.environ.items() if name != "ORT_DISABLE_TELEMETRY"}
-    command = [sys.executable, "-I", "predict.py", str(seven)]
+    command = [sys.executable, "-E", "predict.py", str(seven)]
     subprocess.run(command, cwd=copy, capture_output=True, check=True, env={**environment, "HOME": str(home)})
     assert list(home.rglob("*")) == []
 
 
-def test_the_code_is_formatted_linted_and_typed(make_bundle: Any) -> None:
-    """Runs ruff and mypy, some seconds."""
-    check_python(make_bundle("python") / "predict.py")
-    check_python_types(make_bundle("python") / "predict.py")
-
-
-def test_nothing_is_left_of_the_template(make_bundle: Any) -> None:
-    for file in make_bundle("python").iterdir():
-        assert "BUNDLE_" not in file.read_bytes().decode("latin1")
-
-
 @pytest.mark.parametrize("labels", variations.LABELS)
 def test_any_names_of_classes_are_written_as_ruff_would(labels: str, tmp_path: Path) -> None:
-    file = variations.render("python", tmp_path, labels=variations.LABELS[labels]) / "predict.py"
+    file = variations.render("python", tmp_path, labels=variations.LABELS[labels]) / "model" / "contract.py"
     check_python(file)
     tree = ast.parse(file.read_text(encoding="utf-8"))
     found = [
@@ -65,4 +54,4 @@ def test_any_names_of_classes_are_written_as_ruff_would(labels: str, tmp_path: P
 
 @pytest.mark.parametrize("name", variations.NAMES)
 def test_any_name_of_a_model_leaves_the_code_valid(name: str, tmp_path: Path) -> None:
-    check_python(variations.render("python", tmp_path, name=name) / "predict.py")
+    check_python(variations.render("python", tmp_path / "made", name=name))

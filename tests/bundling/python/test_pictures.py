@@ -21,19 +21,19 @@ from edgeconv.runtime.predictor import Predictor
 from tests.bundling.python.running import run
 
 
-def test_files_are_read_as_edgeconv_reads_them(predict: ModuleType, pictures: list[Path]) -> None:
+def test_files_are_read_as_edgeconv_reads_them(package: ModuleType, pictures: list[Path]) -> None:
     for file in pictures:
-        np.testing.assert_array_equal(predict.read_picture(file), decode(file), err_msg=file.name)
+        np.testing.assert_array_equal(package.inputs.read_picture(file), decode(file), err_msg=file.name)
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
-def test_pictures_stand_upright_as_exif_says(predict: ModuleType, orientation: int) -> None:
+def test_pictures_stand_upright_as_exif_says(package: ModuleType, orientation: int) -> None:
     file, exif = BytesIO(), Image.Exif()
     exif[0x0112] = orientation
     Image.fromarray(np.arange(12 * 20 * 3, dtype=np.uint16).astype(np.uint8).reshape(12, 20, 3)).save(
         file, "PNG", exif=exif
     )
-    np.testing.assert_array_equal(predict.read_picture(file.getvalue()), decode(file.getvalue()))
+    np.testing.assert_array_equal(package.inputs.read_picture(file.getvalue()), decode(file.getvalue()))
 
 
 def test_pictures_are_answered_as_edgeconv_answers_them(copy: Path, pictures: list[Path]) -> None:
@@ -42,7 +42,7 @@ def test_pictures_are_answered_as_edgeconv_answers_them(copy: Path, pictures: li
     rows = [json.loads(line) for line in done.stdout.splitlines()]
     assert (done.returncode, done.stderr) == (0, "")
     assert [row["path"] for row in rows] == [str(file) for file in pictures]
-    embedded, predictor = EmbeddedModel((copy / "model.e2e.onnx").read_bytes()), Predictor(reference_model())
+    embedded, predictor = EmbeddedModel((copy / "model" / "model.e2e.onnx").read_bytes()), Predictor(reference_model())
     for row, file in zip(rows, pictures, strict=True):
         wanted = predictor.predict(file)
         assert row["label"] == wanted.label
@@ -74,12 +74,12 @@ def test_pictures_that_fail_leave_the_others_answered(copy: Path, seven: Path, t
 
 @pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
 @pytest.mark.parametrize("side", [9_500, 20_000])
-def test_decompression_bombs_are_refused(predict: ModuleType, side: int) -> None:
+def test_decompression_bombs_are_refused(package: ModuleType, side: int) -> None:
     header = b"IHDR" + struct.pack(">II5B", side, side, 8, 0, 0, 0, 0)
     bomb = b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + header + struct.pack(">I", zlib.crc32(header))
     bomb += struct.pack(">I", 0) + b"IDAT" + struct.pack(">I", zlib.crc32(b"IDAT"))
-    with pytest.raises(predict.PictureError, match="is too large"):
-        predict.read_picture(bomb)
+    with pytest.raises(package.InputError, match="is too large"):
+        package.inputs.read_picture(bomb)
 
 
 @pytest.mark.parametrize(
@@ -91,13 +91,13 @@ def test_decompression_bombs_are_refused(predict: ModuleType, side: int) -> None
         (np.zeros((5, 5, 2), np.uint8), "1, 3 or 4 channels are read, not 2"),
     ],
 )
-def test_pixels_that_are_no_picture_are_refused(predict: ModuleType, pixels: Any, words: str) -> None:
-    with pytest.raises(predict.PictureError, match=words):
-        predict.Model().predict(pixels)
+def test_pixels_that_are_no_picture_are_refused(package: ModuleType, pixels: Any, words: str) -> None:
+    with pytest.raises(package.InputError, match=words):
+        package.Model().predict(pixels)
 
 
-def test_an_app_gets_an_answer_from_pixels(predict: ModuleType, seven: Path) -> None:
-    model, pixels = predict.Model(), decode(seven)
+def test_an_app_gets_an_answer_from_pixels(package: ModuleType, seven: Path) -> None:
+    model, pixels = package.Model(), decode(seven)
     answer = model.predict(pixels, top=2)
     assert (answer.label, answer.index, len(answer.top)) == ("7", 7, 2)
     assert model.predict(seven.read_bytes(), top=2) == model.predict(seven, top=2) == answer

@@ -1,0 +1,81 @@
+"""The model on ONNX Runtime."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from .answers import Answer, answer_of
+from .contract import (
+    FOLDER,
+    OUTPUTS,
+    PREPARED,
+    Arrays,
+    BundleError,
+    InputError,
+    check_found,
+    in_words,
+)
+from .inputs import feed
+
+# Read when ONNX Runtime is loaded. Without it, it keeps a device id under the home
+# folder and sends usage data.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+
+import onnxruntime as ort
+from onnxruntime.capi.onnxruntime_pybind11_state import InvalidArgument
+
+MODEL_FILE = FOLDER / "BUNDLE_MODEL_FILE"
+
+
+class Model:
+    """The model, ready to answer; threads may share it.
+
+    Raises:
+        BundleError: ONNX Runtime cannot load it.
+    """
+
+    def __init__(self, path: Path = MODEL_FILE) -> None:
+        options = ort.SessionOptions()
+        options.intra_op_num_threads = 1  # the fastest for one input at a time
+        options.log_severity_level = 3  # errors only
+        # Exact sums of int8 products on x86 processors without VNNI, too.
+        options.add_session_config_entry("session.x64quantprecision", "1")
+        try:
+            self._session = ort.InferenceSession(
+                str(path), options, providers=["CPUExecutionProvider"]
+            )
+        except Exception as error:  # ONNX Runtime's errors share no base class
+            raise BundleError(f"{path}: cannot be loaded: {in_words(error)}") from error
+        self._names = [*OUTPUTS, PREPARED] if PREPARED else [*OUTPUTS]
+        if {output.name for output in self._session.get_outputs()} != {*self._names}:
+            raise BundleError("the model is not the one that this file was made for")
+
+    def predict(self, source: Any, **options: Any) -> Answer:
+        """Answer one input.
+
+        Args:
+            source: as `inputs.feed` takes it.
+            options: of `answers.answer_of`.
+
+        Raises:
+            InputError: it is no such input, or nothing is found in it.
+        """
+        outputs = self.run(feed(source))
+        check_found(outputs)
+        return answer_of(outputs, **options)
+
+    def run(self, arrays: Arrays) -> Arrays:
+        """Return the outputs to inputs by name.
+
+        Raises:
+            InputError: an input has another type or shape than the model takes.
+        """
+        try:
+            answers = self._session.run(self._names, arrays)
+        except InvalidArgument as error:
+            raise InputError(f"does not fit the model: {in_words(error)}") from error
+        except Exception as error:
+            raise BundleError(f"the model cannot be run: {in_words(error)}") from error
+        return dict(zip(self._names, answers, strict=True))

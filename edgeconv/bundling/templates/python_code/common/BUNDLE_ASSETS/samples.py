@@ -1,0 +1,106 @@
+"""The samples of the self-test, read from their file."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .contract import FINGERPRINT, INPUTS, OUTPUTS, PREPARED, Arrays, BundleError
+
+VERSION = 2
+
+# ONNX' numbers of types.
+TYPES = {
+    1: "<f4",
+    2: "<u1",
+    3: "<i1",
+    4: "<u2",
+    5: "<i2",
+    6: "<i4",
+    7: "<i8",
+    9: "?",
+    10: "<f2",
+    11: "<f8",
+    12: "<u4",
+    13: "<u8",
+}
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Inputs of the model, and what the reference answers, by name.
+
+    `label` is the index of its class, or -1 where that is not known.
+    """
+
+    inputs: Arrays
+    outputs: Arrays
+    label: int
+
+
+def read_samples(file: Path) -> tuple[list[Sample], dict[str, float]]:
+    """Return the samples, and by how much a number of each output may be off.
+
+    Raises:
+        BundleError: the file is absent, damaged or of another model.
+    """
+    try:
+        content = file.read_bytes()
+    except OSError as error:
+        raise BundleError(f"{file}: cannot be read: {error.strerror}") from error
+    if len(content) < 24 or content[:8] != b"EDGECONV":
+        raise BundleError(f"{file}: is no self-test")
+    version, fingerprint, count, outputs = struct.unpack_from("<4I", content, 8)
+    if version != VERSION:
+        raise BundleError(f"{file}: is no self-test of version {VERSION}")
+    if fingerprint != FINGERPRINT:
+        raise BundleError(f"{file}: is the self-test of another model")
+    names = [*OUTPUTS, PREPARED] if PREPARED else [*OUTPUTS]
+    reader = Reader(content, 24)
+    try:
+        limits = dict(zip(names, reader.numbers("d", outputs), strict=True))
+        samples = [reader.sample(names) for _ in range(count)]
+    except (struct.error, ValueError, KeyError):
+        raise BundleError(f"{file}: is damaged") from None
+    if not samples or reader.place != len(content):
+        raise BundleError(f"{file}: is damaged")
+    return samples, limits
+
+
+class Reader:
+    """Reads one thing after the other; a ValueError ends what is cut short."""
+
+    def __init__(self, content: bytes, place: int) -> None:
+        self.content = content
+        self.place = place
+
+    def numbers(self, code: str, count: int) -> tuple[Any, ...]:
+        """Read numbers of a code of `struct`."""
+        found = struct.unpack_from(f"<{count}{code}", self.content, self.place)
+        self.place += struct.calcsize(f"<{count}{code}")
+        return found
+
+    def array(self) -> NDArray[Any]:
+        """Read an array: its type, its axes, and its elements."""
+        code, axes = self.numbers("I", 2)
+        shape = self.numbers("q", axes)
+        dtype, count = np.dtype(TYPES[code]), 1
+        for size in shape:
+            count *= size
+        size = count * dtype.itemsize
+        if not 0 <= size <= len(self.content) - self.place:
+            raise ValueError("fewer elements than there should be")
+        found = np.frombuffer(self.content, dtype, count, self.place).reshape(shape)
+        self.place += size + -size % 8
+        return found
+
+    def sample(self, names: list[str]) -> Sample:
+        """Read a sample."""
+        (label,) = self.numbers("q", 1)
+        inputs = {name: self.array() for name in INPUTS}
+        return Sample(inputs, {name: self.array() for name in names}, label)
