@@ -9,7 +9,7 @@ DEBIAN := chromium cmake gcc g++ libpng-dev libjpeg-dev qemu-user-static strace
 PIP := install --quiet --disable-pip-version-check --constraint constraints.txt
 
 .PHONY: demo test quick check docs house schema figures test-runtime tools bench bench-inference bench-pipeline bench-training bench-bundles accuracy zoo legacy \
-	sweep arm-root devices clean
+	sweep kills arm-root devices clean
 
 # Train, export with int8, read a picture: the three commands of the README. Three epochs instead of five, so that it
 # ends within five minutes where full MNIST is at hand, the installation included.
@@ -101,6 +101,11 @@ arm-root: .venv/installed
 # Others: make devices ARTIFACTS="exported/a exported/b".
 devices: arm-root
 	$(BIN)/python -m tests.devices $(ARTIFACTS)
+
+# Every command that writes, killed at each of its writes, with a reader alive; then 100,000 openings beside writes.
+# Half an hour; the part of it that takes seconds is in `make test`. Less: make kills KILLS=20 OPENS=1000.
+kills: .venv/installed
+	$(BIN)/python -m tests.kills $(if $(KILLS),--kills $(KILLS)) $(if $(OPENS),--opens $(OPENS))
 
 # Tests that take minutes, on full MNIST.
 sweep: .venv/installed

@@ -49,15 +49,16 @@ def write(source: Path, folder: Path) -> None:
             shutil.copyfile(path, scratch / path.name)
 
 
-def what_opens(folder: Path) -> str:
-    """Return the name of the artifact that opens, once all of its files are known to be its own."""
-    name, golden = read_again(folder, lambda: _read(folder))
-    assert golden == (16 if name == "old" else 0)
-    return name
+OLD, NEW = ("old", 16), ("new", 0)
+"""What opens of the two: a name, and the number of golden vectors."""
+
+
+def what_opens(folder: Path) -> tuple[str, int]:
+    """Return the name of an artifact, every variant of which is right, and the number of its golden vectors."""
+    return read_again(folder, lambda: _read(folder))
 
 
 def _read(folder: Path) -> tuple[str, int]:
-    """Return the name of an artifact, every variant of which is right, and the number of its golden vectors."""
     files = read_files(folder)
     for variant in files.variants:
         files.read(variant)
@@ -66,7 +67,9 @@ def _read(folder: Path) -> tuple[str, int]:
 
 def state_of(folder: Path) -> str:
     """Return what opens where nobody is writing: then what has no checksum is of the same artifact too."""
-    name = what_opens(folder)
+    opened = what_opens(folder)
+    assert opened in (OLD, NEW)
+    name = opened[0]
     assert read_json(folder / PARITY_FILE)["writer"] == name
     assert (committed(folder / REPORT_FILE).read_text() == "new") == (name == "new")
     return name

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from edgeconv.runtime.predictor import Predictor
-from tests.kills.artifacts import make_new, make_old, what_opens, write
+from tests.kills.artifacts import NEW, OLD, make_new, make_old, what_opens, write
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="Windows has no fork and no SIGKILL")
 
@@ -27,7 +27,7 @@ def test_no_opening_fails_while_exports_run(tiny: Path, tmp_path: Path) -> None:
     if writer == 0:
         for number in range(10**6):
             write(artifacts[number % 2], folder)
-    seen: Counter[str] = Counter()
+    seen: Counter[tuple[str, int]] = Counter()
     end = time.monotonic() + SECONDS
     try:
         while time.monotonic() < end or len(seen) < 2:
@@ -36,4 +36,4 @@ def test_no_opening_fails_while_exports_run(tiny: Path, tmp_path: Path) -> None:
     finally:
         os.kill(writer, signal.SIGKILL)
         os.waitpid(writer, 0)
-    assert set(seen) == {"old", "new"}
+    assert set(seen) == {OLD, NEW}
