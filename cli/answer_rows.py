@@ -15,6 +15,7 @@ FIELDS = {
     "embedding": ("vector",),
     "mask": ("height", "width", "shares"),
     "picture": ("height", "width", "channels"),
+    "boxes": ("boxes", "threshold", "height", "width"),
 }
 """The keys of a row of each task, behind the path."""
 
@@ -45,8 +46,16 @@ CELLS: dict[str, dict[str, Callable[[Row], str]]] = {
         "pixels": lambda row: ", ".join(f"{label} {share:.1%}" for label, share in row["shares"].items() if share),
     },
     "picture": {"size": lambda row: f"{row['width']} x {row['height']}"},
+    "boxes": {
+        "size": lambda row: f"{row['width']} x {row['height']}",
+        "boxes": lambda row: ", ".join(map(_box, row["boxes"])) or "-",
+    },
 }
 """The columns of a table of each task, behind the path."""
+
+
+def _box(found: Row) -> str:
+    return f"{found['label']} {found['score']:.2%} at ({', '.join(f'{side:.0f}' for side in found['box'])})"
 
 
 def _scores(scores: Iterable[Row]) -> str:

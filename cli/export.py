@@ -28,6 +28,12 @@ from .variant_options import export_options, taken_variants, task_option
 )
 @task_option
 @click.option("--threshold", type=float, help="Probability from which a tag or a yes is answered. Default: 0.5.")
+@click.option(
+    "--boxes",
+    metavar="KEY=VALUE,...",
+    help="How a detector's outputs hold boxes: format=xyxy, rel_cxcywh, ..., scores=NAME, activation=sigmoid, ...",
+)
+@click.option("--nms", is_flag=True, help="Suppress overlapping boxes in the file, with ONNX's NonMaxSuppression.")
 @click.option("--calibration", metavar="DIR|GLOB|NPZ", help="Unlabelled pictures or arrays to measure int8 ranges on.")
 @loader_option
 @click.option("--input-data", metavar="NPZ", help="Inputs by name to compare with Keras on, instead of random ones.")

@@ -38,9 +38,9 @@ if TYPE_CHECKING:
 )
 @click.option("--threads", type=int, help="Threads inside an operator. Default: what --tune found best here, else 1.")
 @click.option(
-    "--threshold", type=float, help="Probability from which a tag or a yes is answered. Default: the model's."
+    "--threshold", type=float, help="Probability from which a tag, a yes or a box is answered. Default: the model's."
 )
-@click.option("--out", metavar="DIR", help="Folder for masks, pictures, embeddings and arrays.")
+@click.option("--out", metavar="DIR", help="Folder for masks, drawn boxes, pictures, embeddings and arrays.")
 @format_option
 def command(
     images: tuple[str, ...],
@@ -114,17 +114,19 @@ class _Saved:
         self._used: set[str] = set()
 
     def file_of(self, answer: Answer, name: str) -> str:
+        from edgeconv.pictures.reading import read_picture
         from edgeconv.runtime.saving import save_answer
 
         stem = unused = "stdin" if name == STDIN else Path(name).stem
         while unused in self._used:
             unused = f"{stem}-{len(self._used)}"
         self._used.add(unused)
-        prepared = self._predictor.prepare(answer.picture)
-        value_range = self._predictor.manifest.output.value_range
+        manifest = self._predictor.manifest
+        picture = read_picture(answer.picture) if manifest.boxes else self._predictor.prepare(answer.picture)
         if answer.prediction is None:
             raise ValueError("an error is no answer")
-        return str(save_answer(answer.prediction, self._folder / unused, prepared=prepared, value_range=value_range))
+        value_range = manifest.output.value_range
+        return str(save_answer(answer.prediction, self._folder / unused, picture=picture, value_range=value_range))
 
 
 def _write(rows: Iterable[dict[str, Any]], output_format: str, task: str) -> None:

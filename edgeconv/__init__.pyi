@@ -33,6 +33,8 @@ from edgeconv.inspection.inspect import inspect as inspect
 from edgeconv.manifest import Manifest as Manifest
 from edgeconv.parity.ledger import Ledger as Ledger
 from edgeconv.progress import Progress as Progress
+from edgeconv.runtime.detections import Detection as Detection
+from edgeconv.runtime.detections import Detections as Detections
 from edgeconv.runtime.prediction import Prediction as Prediction
 from edgeconv.runtime.prediction import Score as Score
 from edgeconv.runtime.predictor import Predictor as Predictor

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from edgeconv.errors import ConfigError
 from edgeconv.fitting import Fitting, fitting_of
 from edgeconv.input_range import InputRange
-from edgeconv.tasks import TASKS, check_threshold
+from edgeconv.tasks import BOXES, TASKS, check_threshold
 from edgeconv.variants import VARIANTS
+
+if TYPE_CHECKING:
+    from edgeconv.boxes import BoxStatement
 
 ARCHITECTURES = ("convnet", "convnet-nopool", "convnet-strided", "convnet-avgpool", "dense")
 RECIPES = ("onecycle", "book")
@@ -100,7 +103,11 @@ class ExportConfig:
             With it the scaling moves into the file, and the file takes raw pixels.
         task: what the outputs mean, a key of `edgeconv.tasks.TASKS`; None reads it from the model's last activation
             and its compiled loss.
-        threshold: probability from which on a tag, a yes or a pixel of one map is answered, 0 to 1; None takes 0.5.
+        threshold: probability from which on a tag, a yes, a pixel of one map or a box is answered, 0 to 1; None takes
+            0.5.
+        boxes: which outputs of a detector hold boxes and scores, and how, as `BoxStatement.parse` reads it; it states
+            the task boxes too.
+        nms: suppress overlapping boxes of a class in the file, with ONNX's NonMaxSuppression.
         labels: class names in the order of the outputs; None takes those of the data, else ``"0"``, ``"1"``, ...
         fp16: make the float16 variant too.
         target: whose int8 arithmetic the file is made for, a key of `conversion.int8.targets.TARGETS` or ``"auto"`` for
@@ -138,6 +145,8 @@ class ExportConfig:
     input_range: str | None = None
     task: str | None = None
     threshold: float | None = None
+    boxes: str | None = None
+    nms: bool = False
     labels: tuple[str, ...] | None = None
     fp16: bool = False
     target: str | None = None
@@ -178,6 +187,11 @@ class ExportConfig:
         if self.task is not None:
             one_of("task", self.task, TASKS)
         check_threshold(self.threshold)
+        if self.task not in {None, BOXES} and self.boxes is not None:
+            raise ConfigError(f"`boxes` is for the task boxes. Received: it with {self.task}. Leave one of them out.")
+        if self.nms and self.box_statement is None:
+            raise ConfigError("`nms` is for the task boxes. Received: no such task. State `--boxes`, or leave it out.")
+        _ = self.box_statement  # Checks what is stated.
         for name in self.variants:
             one_of("variants", name, VARIANTS)
         _ = self.fitting  # Checks what is stated.
@@ -186,6 +200,15 @@ class ExportConfig:
     def fitting(self) -> Fitting:
         """How pictures are brought to the model's size, as far as it is stated."""
         return fitting_of(Fitting(self.fit, self.interpolation, self.antialias), self.loader)
+
+    @property
+    def box_statement(self) -> BoxStatement | None:
+        """What is said of the outputs of a detector; None where the task is another one."""
+        from edgeconv.boxes import BoxStatement
+
+        if self.boxes is None:
+            return BoxStatement() if self.task == BOXES else None
+        return BoxStatement.parse(self.boxes)
 
     def makes(self, name: str) -> bool:
         """Tell whether a variant is to be made."""

@@ -10,7 +10,16 @@ from dataclasses import field, replace
 from typing import Any
 
 from edgeconv.errors import ManifestError, SchemaVersionError
-from edgeconv.manifest_blocks import Calibration, FloatNode, Metrics, Parity, Provenance, Quantization, Requirements
+from edgeconv.manifest_blocks import (
+    Boxes,
+    Calibration,
+    FloatNode,
+    Metrics,
+    Parity,
+    Provenance,
+    Quantization,
+    Requirements,
+)
 from edgeconv.preparation import Preparation
 from edgeconv.reading import read, received
 from edgeconv.record import ABSENT, EMPTY, KEY, Record
@@ -103,6 +112,7 @@ class Manifest(Record):
         provenance: source SHA-256, seed, data fingerprint, versions.
         more_inputs: the inputs behind the first, of a model with several.
         more_outputs: the outputs behind the first.
+        boxes: of a detector: how detections are read from its outputs.
 
     Example:
         >>> manifest = Manifest.from_json(session.get_modelmeta().custom_metadata_map[METADATA_KEY])  # doctest: +SKIP
@@ -122,6 +132,7 @@ class Manifest(Record):
     provenance: Provenance | None = field(default=None, metadata={EMPTY: True})
     more_inputs: tuple[ArraySpec, ...] = field(default=(), metadata={ABSENT: True})
     more_outputs: tuple[ArraySpec, ...] = field(default=(), metadata={ABSENT: True})
+    boxes: Boxes | None = field(default=None, metadata={ABSENT: True})
 
     @property
     def is_classifier(self) -> bool:

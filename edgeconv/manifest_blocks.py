@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import field
+from typing import Literal
 
 from edgeconv.record import ABSENT, Json, Record
 
@@ -92,6 +93,27 @@ class Requirements(Record):
     operators: str | None = field(default=None, metadata={ABSENT: True})
     onnxruntime: str | None = field(default=None, metadata={ABSENT: True})
     processor: str | None = field(default=None, metadata={ABSENT: True})
+
+
+class Boxes(Record):
+    """How detections are read from the outputs `boxes`, `scores` and `classes` of a detector.
+
+    Attributes:
+        format: ``"xyxy"``: x and y of the left upper and of the right lower corner, in pixels of the model's picture.
+        suppressed: whether the file has suppressed overlapping boxes. Then there are `most` rows a picture, best first,
+            filled up with scores of 0 and classes of -1. Else `scores` has a column for each class.
+        confidence: the score that a detection exceeds, 0 to 1.
+        iou: overlap from above which the lower of two boxes of a class is suppressed, as intersection over union.
+        most: most detections of a picture.
+        stated: how Keras' own outputs hold boxes and scores, as it was stated.
+    """
+
+    format: Literal["xyxy"]
+    suppressed: bool
+    confidence: float
+    iou: float
+    most: int
+    stated: str
 
 
 class Metrics(Record):

@@ -8,6 +8,7 @@ from edgeconv.errors import ConfigError
 
 CLASSES = "classes"
 YES_NO = "yes-no"
+BOXES = "boxes"
 ANY = "any"
 
 THRESHOLD = 0.5
@@ -48,6 +49,7 @@ TASKS = {
         TaskSpec("embedding", "embedding", "an embedding"),
         TaskSpec("mask", "mask", "a mask"),
         TaskSpec("picture", "picture", "a picture"),
+        TaskSpec(BOXES, "boxes", "boxes with scores"),
         TaskSpec(ANY, "", "arrays"),
     )
 }

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeconv.parity.boxes import judge_boxes
 from edgeconv.parity.comparison import Answers
 from edgeconv.parity.ledger import Gate
 from edgeconv.parity.meaning import Meaning
@@ -43,6 +44,8 @@ def judge_task(
         answers: its own, batch by batch.
         reference: those of the reference.
     """
+    if meaning.boxes is not None:
+        return judge_boxes(meaning.boxes, stage, answers, reference)
     pairs = [
         (given[name], expected)
         for given, wanted in zip(answers, reference, strict=True)

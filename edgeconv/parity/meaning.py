@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeconv.manifest import Manifest
+from edgeconv.manifest_blocks import Boxes
 from edgeconv.tasks import ANY, CLASSES, THRESHOLD
 
 
@@ -23,6 +24,7 @@ class Meaning:
         labels: names of its answers.
         threshold: probability from which on a tag, a yes or a pixel of one map is answered.
         value_range: smallest and largest value of the output, where they are known.
+        boxes: how detections, which the stages of a detector have among their answers, are found.
     """
 
     task: str = ANY
@@ -30,12 +32,15 @@ class Meaning:
     labels: tuple[str, ...] = ()
     threshold: float = THRESHOLD
     value_range: tuple[float, float] | None = None
+    boxes: Boxes | None = None
 
     @classmethod
     def of(cls, manifest: Manifest) -> Meaning:
         """Return what a contract says of a model's output."""
         output = manifest.output
-        return cls(manifest.task, output.pending, manifest.labels, manifest.threshold, output.value_range)
+        return cls(
+            manifest.task, output.pending, manifest.labels, manifest.threshold, output.value_range, manifest.boxes
+        )
 
     def decided(self, answers: NDArray[Any]) -> NDArray[Any]:
         """Return what is decided by answers of a task that decides: the index of a class, or whether a yes.

@@ -102,7 +102,7 @@ def _of_both(yes: NDArray[np.float32], meaning: Meaning) -> NDArray[np.float32]:
 
 def _row(stage: Stage, answers: tuple[Answers, ...], reference: tuple[Answers, ...], compared: ComparisonSet) -> Row:
     one = compared.batches[-1].feeds if compared.spreads is not None else {"image": compared.images[:1]}
-    latency_ms = median_latency_ms(partial(stage.run, one)) if stage.timed else None
+    latency_ms = median_latency_ms(partial(stage.timing or stage.run, one)) if stage.timed else None
     if compared.spreads is not None:
         return compare_values(stage, answers, reference, compared, p50_latency_ms=latency_ms)
     scores, expected = scores_of(answers), scores_of(reference)

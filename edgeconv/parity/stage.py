@@ -39,6 +39,7 @@ class Stage:
         size_bytes: of its file.
         gives_probabilities: whether it does so even where the model itself gives logits.
         timed: whether the time of a call says something; not where each call starts a process.
+        timing: what is timed in place of `run`, where that does more than the model.
         at_once: whether it takes all images in one call, since each call starts a slow process.
         preparation: what it makes of a picture of any size before it answers; None: it is given prepared images.
     """
@@ -51,6 +52,7 @@ class Stage:
     timed: bool = True
     at_once: bool = False
     preparation: Preparation | None = None
+    timing: Run | None = None
 
 
 def on_images(run: RunImages) -> Run:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -48,18 +50,16 @@ def _resize(picture: NDArray[np.uint8], preparation: Preparation) -> NDArray[np.
     height, width = preparation.height, preparation.width
     picture = _with_channels(picture, preparation.channels)
     if preparation.fit == "crop":
-        picture = _crop_to_aspect(picture, height, width)
+        top, left, rows, columns = cropped(picture.shape[:2], height, width)
+        picture = picture[top : top + rows, left : left + columns]
     if picture.shape[:2] == (height, width):
         return picture
     if preparation.fit != "pad":
         return _resampled(picture, height, width, preparation.filter)
-    scale = min(height / picture.shape[0], width / picture.shape[1])
-    inner_height, inner_width = (max(1, round(side * scale)) for side in picture.shape[:2])
-    inner = _resampled(picture, inner_height, inner_width, preparation.filter)
-    padded = np.zeros((height, width, preparation.channels), np.uint8)
-    top, left = (height - inner.shape[0]) // 2, (width - inner.shape[1]) // 2
-    padded[top : top + inner.shape[0], left : left + inner.shape[1]] = inner
-    return padded
+    top, left, rows, columns = padded(picture.shape[:2], height, width)
+    whole = np.zeros((height, width, preparation.channels), np.uint8)
+    whole[top : top + rows, left : left + columns] = _resampled(picture, rows, columns, preparation.filter)
+    return whole
 
 
 def _resampled(picture: NDArray[np.uint8], height: int, width: int, method: str) -> NDArray[np.uint8]:
@@ -73,12 +73,18 @@ def _resampled(picture: NDArray[np.uint8], height: int, width: int, method: str)
     return _to_bytes(resize_with_kernel(picture, height, width, method))
 
 
-def _crop_to_aspect(picture: NDArray[np.uint8], height: int, width: int) -> NDArray[np.uint8]:
-    """Cut out the largest middle part that has the aspect of `height` x `width`."""
-    rows = max(1, min(picture.shape[0], round(picture.shape[1] * height / width)))
-    columns = max(1, min(picture.shape[1], round(picture.shape[0] * width / height)))
-    top, left = (picture.shape[0] - rows) // 2, (picture.shape[1] - columns) // 2
-    return picture[top : top + rows, left : left + columns]
+def cropped(size: Sequence[int], height: int, width: int) -> tuple[int, int, int, int]:
+    """Return the largest middle part of a picture with the aspect of `height` x `width`: top, left, rows, columns."""
+    rows = max(1, min(size[0], round(size[1] * height / width)))
+    columns = max(1, min(size[1], round(size[0] * width / height)))
+    return (size[0] - rows) // 2, (size[1] - columns) // 2, rows, columns
+
+
+def padded(size: Sequence[int], height: int, width: int) -> tuple[int, int, int, int]:
+    """Return the part of `height` x `width` that a picture takes between bars: top, left, rows, columns."""
+    scale = min(height / size[0], width / size[1])
+    rows, columns = (max(1, round(side * scale)) for side in size)
+    return (height - rows) // 2, (width - columns) // 2, rows, columns
 
 
 def other_aspect(count: int, of: int, preparation: Preparation) -> str:
@@ -98,8 +104,8 @@ def other_aspect(count: int, of: int, preparation: Preparation) -> str:
 
 def is_cropped(picture: NDArray[np.uint8], preparation: Preparation) -> bool:
     """Whether fit "crop" would cut more off a picture than the rounding of a pixel."""
-    kept = _crop_to_aspect(picture, preparation.height, preparation.width).shape
-    return any(side > part + 1 for side, part in zip(picture.shape[:2], kept[:2], strict=True))
+    kept = cropped(picture.shape[:2], preparation.height, preparation.width)[2:]
+    return any(side > part + 1 for side, part in zip(picture.shape[:2], kept, strict=True))
 
 
 def _with_channels(picture: NDArray[np.uint8], channels: int) -> NDArray[np.uint8]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 
 from edgeconv.manifest import Manifest
 from edgeconv.runtime.prediction import Prediction, Score
-from edgeconv.tasks import CLASSES
+from edgeconv.tasks import BOXES, CLASSES
 
 if TYPE_CHECKING:
     from edgeconv.runtime.results import Mask, Result, Tags
@@ -17,17 +18,31 @@ if TYPE_CHECKING:
 Row = NDArray[np.float32]
 
 
-def results_of(manifest: Manifest, outputs: Row, *, top_k: int, threshold: float | None = None) -> list[Result]:
+def results_of(
+    manifest: Manifest,
+    outputs: Row,
+    *,
+    top_k: int,
+    threshold: float | None = None,
+    sizes: Sequence[tuple[int, ...]] | None = None,
+) -> list[Result]:
     """Return one answer a picture.
 
     Args:
         manifest: of the model.
         outputs: float32, (n, ...), behind what is pending of its contract.
         top_k: how many classes a prediction lists.
-        threshold: probability from which on a tag or a yes is answered; None takes the contract's.
+        threshold: probability from which on a tag, a yes or a box is answered; None takes the contract's.
+        sizes: (height, width) of the pictures as they were given, which boxes are told in; None tells them in pixels of
+            what the model takes.
     """
     if manifest.task != CLASSES:
         limit = manifest.threshold if threshold is None else threshold
+        if manifest.task == BOXES:
+            from edgeconv.runtime.detections import detections_in
+
+            given = [None] * len(outputs) if sizes is None else sizes
+            return [detections_in(manifest, row, limit, size) for row, size in zip(outputs, given, strict=True)]
         return [_result(manifest.task, manifest.labels, row, limit) for row in outputs]
     # A stable sort of the negated values: of two equal probabilities the lower index comes first, as in argmax.
     best_first = np.argsort(-outputs, axis=1, kind="stable")[:, :top_k]

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from edgeconv.errors import EdgeconvWarning, ImageError, InputError
 from edgeconv.manifest import Manifest
+from edgeconv.manifest_blocks import Boxes
 from edgeconv.pictures.preparation import is_cropped, prepare
 from edgeconv.preparation import Preparation
 from edgeconv.runtime.activation import activated
@@ -69,6 +70,21 @@ class PreparedPipeline:
         return activated(self.manifest, outputs)
 
 
+class DetectorPipeline(PreparedPipeline):
+    """Prepares pictures for a detector, whose boxes become detections: (batch, most, 6), see `suppression`."""
+
+    def __init__(self, manifest: Manifest, session: Session, boxes: Boxes) -> None:
+        super().__init__(manifest, session)
+        self.boxes = boxes
+
+    def answer(self, pictures: Sequence[Pixels] | NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Answer prepared pictures; see `Pipeline`."""
+        from edgeconv.runtime.suppression import detections_of
+
+        outputs = self.session.run_all(pictures if isinstance(pictures, np.ndarray) else np.stack(pictures))
+        return detections_of(self.boxes, outputs)
+
+
 class EmbeddedPipeline:
     """Gives pictures as they are to a model with its preparation inside, one by one."""
 
@@ -115,9 +131,11 @@ class _AssumedCrop:
 
 def pipeline_of(manifest: Manifest, session: Session | EmbeddedModel) -> Pipeline:
     """Return the way of pictures through an open model."""
-    if isinstance(session, Session):
-        return PreparedPipeline(manifest, session)
-    return EmbeddedPipeline(manifest, session)
+    if not isinstance(session, Session):
+        return EmbeddedPipeline(manifest, session)
+    if manifest.boxes is not None:
+        return DetectorPipeline(manifest, session, manifest.boxes)
+    return PreparedPipeline(manifest, session)
 
 
 def prepare_for(manifest: Manifest, picture: Pixels) -> Pixels:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,7 +36,7 @@ class Predictor:
         threads: threads inside an operator; None takes what was found best, else one, which is the fastest for small
             models at batch 1.
         top_k: how many classes an answer lists.
-        threshold: probability from which on a tag or a yes is answered, 0 to 1; None takes that of the
+        threshold: probability from which on a tag, a yes or a box is answered, 0 to 1; None takes that of the
             contract, which is 0.5 where nobody said otherwise.
 
     Raises:
@@ -97,8 +97,8 @@ class Predictor:
             InferenceError: the predictor is closed.
         """
         pipeline = self._opened()
-        ready = pipeline.prepare(read_picture(picture))
-        return self._results(pipeline.answer(ready[None]))[0]
+        pixels = read_picture(picture)
+        return self._results(pipeline.answer(pipeline.prepare(pixels)[None]), [pixels.shape[:2]])[0]
 
     def predict_many(self, pictures: Iterable[Picture]) -> Iterator[Answer]:
         """Answer pictures in their order, one by one, as they are ready; decoding overlaps inference.
@@ -134,7 +134,7 @@ class Predictor:
             images: uint8, (batch, height, width, channels), 0-255, as `prepare` makes them.
 
         Returns:
-            One answer an image, in order.
+            One answer an image, in order; boxes in pixels of that image.
 
         Raises:
             InputError: the array has another dtype or shape.
@@ -177,5 +177,5 @@ class Predictor:
             raise InferenceError("A predictor that is open is required. Received: a closed one. Make another.")
         return self._pipeline
 
-    def _results(self, outputs: NDArray[np.float32]) -> list[Result]:
-        return results_of(self.manifest, outputs, top_k=self.top_k, threshold=self.threshold)
+    def _results(self, outputs: NDArray[np.float32], sizes: Sequence[tuple[int, ...]] | None = None) -> list[Result]:
+        return results_of(self.manifest, outputs, top_k=self.top_k, threshold=self.threshold, sizes=sizes)

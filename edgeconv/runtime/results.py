@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeconv.runtime.detections import Detections
 from edgeconv.runtime.prediction import Prediction, Score
 
 
@@ -114,5 +115,5 @@ class MadePicture:
         return {"height": height, "width": width, "channels": channels}
 
 
-Result = Prediction | Tags | YesNo | Values | Embedding | Mask | MadePicture
+Result = Prediction | Tags | YesNo | Values | Embedding | Mask | MadePicture | Detections
 """The answer to one picture; which of them, the model's task decides."""

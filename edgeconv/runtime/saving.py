@@ -1,4 +1,4 @@
-"""Answers that are files: masks and pictures as PNG, embeddings as `.npy`, arrays as `.npz`."""
+"""Answers that are files: masks, boxes and pictures as PNG, embeddings as `.npy`, arrays as `.npz`."""
 
 from __future__ import annotations
 
@@ -13,10 +13,12 @@ from numpy.typing import NDArray
 from edgeconv.artifact import replacing
 from edgeconv.errors import ConfigError
 from edgeconv.manifest import Manifest
+from edgeconv.pictures.boxes import boxes_png
 from edgeconv.pictures.masks import mask_png, overlay_png, picture_png
+from edgeconv.runtime.detections import Detections
 from edgeconv.runtime.results import Embedding, MadePicture, Mask, Result
 
-SAVED_TASKS = ("mask", "picture", "embedding")
+SAVED_TASKS = ("mask", "picture", "embedding", "boxes")
 """Whose answers are files; the others are rows of text."""
 
 
@@ -30,14 +32,14 @@ def check_saved(manifest: Manifest) -> None:
 
 
 def save_answer(
-    answer: Result, path: Path, *, prepared: NDArray[np.uint8], value_range: tuple[float, float] | None
+    answer: Result, path: Path, *, picture: NDArray[np.uint8], value_range: tuple[float, float] | None
 ) -> Path:
     """Write an answer beside a name, atomically.
 
     Args:
-        answer: a mask, which gets an overlay too, a picture, or an embedding.
+        answer: a mask, which gets an overlay too, a picture, an embedding, or boxes, which are drawn.
         path: of the file, without its ending.
-        prepared: what the model was fed, uint8, (height, width, channels), 0-255.
+        picture: what the model was fed, of boxes what was given: uint8, (height, width, channels), 0-255.
         value_range: of the outputs, or None; a picture whose range nobody knows is written as `.npy`.
 
     Returns:
@@ -45,9 +47,12 @@ def save_answer(
     """
     if isinstance(answer, Mask):
         count = len(answer.labels)
-        if prepared.shape[:2] == answer.classes.shape:
-            _write(path.with_name(f"{path.name}.overlay.png"), overlay_png(prepared, answer.classes, count))
+        if picture.shape[:2] == answer.classes.shape:
+            _write(path.with_name(f"{path.name}.overlay.png"), overlay_png(picture, answer.classes, count))
         return _write(path.with_name(f"{path.name}.png"), mask_png(answer.classes, count))
+    if isinstance(answer, Detections):
+        drawn = [(found.box, found.index, f"{found.label} {found.score:.0%}") for found in answer.boxes]
+        return _write(path.with_name(f"{path.name}.png"), boxes_png(picture, drawn))
     if isinstance(answer, MadePicture) and value_range is not None:
         return _write(path.with_name(f"{path.name}.png"), picture_png(answer.pixels, value_range))
     if isinstance(answer, MadePicture | Embedding):

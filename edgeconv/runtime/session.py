@@ -95,6 +95,14 @@ class Session:
         names = [output.name for output in self._session.get_outputs()]
         return dict(zip(names, self._session.run(names, dict(feeds)), strict=True))
 
+    def run_all(self, images: NDArray[Any]) -> dict[str, NDArray[Any]]:
+        """Return every output by its name, of images in parts as `run` takes them."""
+        self._check(images)
+        size = len(images) if self._shape[0] is not None else IMAGES_AT_ONCE
+        starts = range(0, len(images), size)
+        parts = [self.run_arrays({self._input_name: images[start : start + size]}) for start in starts]
+        return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
     def _answer(self, images: NDArray[Any]) -> NDArray[np.float32]:
         (answer,) = self._session.run([self._output_name], {self._input_name: images})
         return np.asarray(answer, dtype=np.float32)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
 from typing import TYPE_CHECKING
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from edgeconv.pictures.reading import Picture
     from edgeconv.runtime.results import Result
 
-    _Read = tuple[Picture, Pixels | ImageError]
-    _Predict = Callable[[NDArray[np.float32]], list[Result]]
+    _Read = tuple[Picture, Pixels | ImageError, tuple[int, ...]]
+    _Predict = Callable[[NDArray[np.float32], Sequence[tuple[int, ...]]], list[Result]]
 
 DECODERS = 2
 """Threads that decode; Pillow's decoders run outside Python's lock."""
@@ -52,7 +52,7 @@ def stream(pipeline: Pipeline, predictions: _Predict, pictures: Iterable[Picture
 
     Args:
         pipeline: answers pictures.
-        predictions: turns outputs, float32, (n, ...), into answers.
+        predictions: turns outputs, float32, (n, ...), into answers to pictures of these heights and widths.
         pictures: read lazily, `AHEAD` at most.
 
     Yields:
@@ -61,9 +61,10 @@ def stream(pipeline: Pipeline, predictions: _Predict, pictures: Iterable[Picture
 
     def read(picture: Picture) -> _Read:
         try:
-            return picture, pipeline.prepare(read_picture(picture))
+            pixels = read_picture(picture)
+            return picture, pipeline.prepare(pixels), pixels.shape[:2]
         except ImageError as error:
-            return picture, error
+            return picture, error, ()
 
     waiting = iter(pictures)
     head = list(islice(waiting, 2))
@@ -87,10 +88,11 @@ def _next_batch(ahead: deque[Future[_Read]], size: int) -> list[_Read]:
 
 
 def _answers(pipeline: Pipeline, predictions: _Predict, batch: list[_Read]) -> Iterator[Answer]:
-    ready = [read for _, read in batch if not isinstance(read, ImageError)]
+    ready = [read for _, read, _ in batch if not isinstance(read, ImageError)]
+    sizes = [size for _, _, size in batch if size]
     try:
-        predicted = iter(predictions(pipeline.answer(ready)) if ready else ())
+        predicted = iter(predictions(pipeline.answer(ready), sizes) if ready else ())
     except ImageError as error:  # The graph finds out what numpy finds out in `prepare`, on one picture at a time.
-        batch, predicted = [(picture, error) for picture, _ in batch], iter(())
-    for picture, read in batch:
+        batch, predicted = [(picture, error, ()) for picture, _, _ in batch], iter(())
+    for picture, read, _ in batch:
         yield Answer(picture, None, read) if isinstance(read, ImageError) else Answer(picture, next(predicted))

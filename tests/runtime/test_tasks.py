@@ -65,7 +65,7 @@ def test_a_mask_is_a_png_of_classes_and_an_overlay(tmp_path: Path) -> None:
     mask = _answer("mask", ("sky", "sea", "sand"), maps)
     assert mask.shares == {"sky": 0.5, "sea": 0.0, "sand": 0.5}
     prepared = np.full((4, 6, 1), 200, np.uint8)
-    file = save_answer(mask, tmp_path / "a", prepared=prepared, value_range=None)
+    file = save_answer(mask, tmp_path / "a", picture=prepared, value_range=None)
     np.testing.assert_array_equal(np.asarray(Image.open(file)), mask.classes)
     overlay = np.asarray(Image.open(tmp_path / "a.overlay.png"))
     assert (overlay[:, 3:] == 200).all()
@@ -82,7 +82,7 @@ def test_a_picture_is_a_png_where_its_range_is_known(
     tmp_path: Path, value_range: tuple[float, float] | None, suffix: str
 ) -> None:
     made = MadePicture(np.array([[[-1.0], [1.0], [3.0]]], np.float32))
-    file = save_answer(made, tmp_path / "p", prepared=np.zeros((1, 3, 1), np.uint8), value_range=value_range)
+    file = save_answer(made, tmp_path / "p", picture=np.zeros((1, 3, 1), np.uint8), value_range=value_range)
     assert file.suffix == suffix
     if suffix == ".png":
         assert np.asarray(Image.open(file)).tolist() == [[0, 255, 255]]
@@ -90,7 +90,7 @@ def test_a_picture_is_a_png_where_its_range_is_known(
 
 def test_an_embedding_is_an_npy(tmp_path: Path) -> None:
     vector = np.array([1.0, 2.0], np.float32)
-    file = save_answer(Embedding(vector), tmp_path / "e", prepared=np.zeros((1, 1, 1), np.uint8), value_range=None)
+    file = save_answer(Embedding(vector), tmp_path / "e", picture=np.zeros((1, 1, 1), np.uint8), value_range=None)
     np.testing.assert_array_equal(np.load(file), vector)
 
 

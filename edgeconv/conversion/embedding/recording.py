@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from onnx_ir.tape import Tape
 
 ROOT = "preparation"
-"""What every name begins with, so that no name of the model's own is taken."""
+"""What every name of a preparation begins with, so that no name of the model's own is taken."""
 
 _Key = tuple[str, tuple[ir.Value, ...], str]
 """What makes two nodes equal: operator, inputs, attributes."""
@@ -22,14 +22,18 @@ _Key = tuple[str, tuple[ir.Value, ...], str]
 class Recorder:
     """The nodes and constants of a preparation, in the order in which they are asked for.
 
+    Args:
+        root: what every name begins with.
+
     Attributes:
         tape: the nodes of the graph that is being written down, which is a branch or a loop while its body is.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, root: str = ROOT) -> None:
         self.tape = Tape()
+        self._root = root
         self._constants: dict[tuple[str, tuple[int, ...], bytes], ir.Value] = {}
-        self._sections = [ROOT]
+        self._sections = [root]
         self._scopes: list[dict[_Key, ir.Value]] = [{}]
         self._values = 0
         self._used: Counter[str] = Counter()
@@ -68,7 +72,7 @@ class Recorder:
         """Return the constant of these numbers."""
         key = (array.dtype.name, array.shape, array.tobytes())
         if key not in self._constants:
-            name = f"{ROOT}/constant_{len(self._constants)}"
+            name = f"{self._root}/constant_{len(self._constants)}"
             tensor = ir.tensor(np.ascontiguousarray(array).reshape(array.shape), name=name)
             self._constants[key] = ir.val(name, const_value=tensor)
         return self._constants[key]
@@ -103,7 +107,7 @@ class Recorder:
 
     def _value_name(self) -> str:
         self._values += 1
-        return f"{ROOT}/{self._values - 1}"
+        return f"{self._root}/{self._values - 1}"
 
     def _free_name(self, operator: str) -> str:
         path = "/".join([*self._sections, operator])

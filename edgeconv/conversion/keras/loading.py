@@ -10,7 +10,10 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from edgeconv.boxes import BoxStatement
 from edgeconv.conversion.keras.archive import check_archive
+from edgeconv.conversion.keras.boxes.layout import BoxLayout
+from edgeconv.conversion.keras.boxes.reading import read_box_head
 from edgeconv.conversion.keras.custom_objects import import_custom_objects
 from edgeconv.conversion.keras.head import read_head
 from edgeconv.conversion.keras.interface import interface_of
@@ -39,6 +42,8 @@ def load_keras(
     classes: bool = False,
     pictures: bool = False,
     data: Mapping[str, NDArray[Any]] | None = None,
+    boxes: BoxStatement | None = None,
+    labels: int | None = None,
 ) -> KerasReference:
     """Load a Keras model, without running code that its file carries.
 
@@ -54,6 +59,8 @@ def load_keras(
         classes: the model's classes are known: they have labels, or labelled data.
         pictures: the model takes pictures, as somebody said: an input (batch, height, width) is one without channels.
         data: arrays by input, which describe the inputs of a model that does not itself.
+        boxes: what is said of the outputs of a detector.
+        labels: number of its classes, where they have names.
 
     Raises:
         ArtifactError: there is no such model, or Keras cannot load it.
@@ -101,7 +108,11 @@ def load_keras(
     interface = interface_of(path, model, data)
     stated = pictures or input_range is not None
     interface = interface.with_channel(stated, len(interface.inputs) == 1 and scales_pixels(model))
-    head = read_head(path, interface).settled(path, interface.outputs, stated=task, classes=classes)
+    layout: BoxLayout | None = None
+    if boxes is not None:
+        interface, head, layout = read_box_head(path, interface, boxes, labels)
+    else:
+        head = read_head(path, interface).settled(path, interface.outputs, stated=task, classes=classes)
     pixels = Pixels()
     if interface.takes_picture:
         pixels = pixels_of(path, model, input_range)
@@ -110,8 +121,9 @@ def load_keras(
             f"`input_range` is for a model that takes a picture. Received: {input_range!r} for `{path}`, "
             f"whose inputs are {', '.join(port.name for port in interface.inputs)}. Leave it out."
         )
-    interface = interface.for_task(head.task or ANY, pixels=pixels.range is not None)
-    return KerasReference(path, model, interface, head, pixels, trained)
+    if layout is None:
+        interface = interface.for_task(head.task or ANY, pixels=pixels.range is not None)
+    return KerasReference(path, model, interface, head, pixels, trained, boxes=layout)
 
 
 def _refusal(error: Exception) -> str:

@@ -12,6 +12,7 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
+from edgeconv.conversion.keras.boxes.layout import BoxLayout
 from edgeconv.conversion.keras.head import Head
 from edgeconv.conversion.keras.interface import Interface
 from edgeconv.conversion.keras.pixels import Pixels
@@ -41,6 +42,7 @@ class KerasReference:
         pixels: what becomes of a raw pixel before the model sees it, where that is known.
         trained: the model as it was trained; another than `model` where that was in mixed precision.
         batch: size of the batch axis of the exported file; None keeps it dynamic.
+        boxes: of a detector: where its outputs hold boxes and scores.
     """
 
     path: Path
@@ -50,6 +52,7 @@ class KerasReference:
     pixels: Pixels
     trained: Any
     batch: int | None = None
+    boxes: BoxLayout | None = None
 
     @property
     def task(self) -> str:
@@ -84,8 +87,15 @@ class KerasReference:
 
     @property
     def outputs(self) -> tuple[Port, ...]:
-        """The outputs of the exported file."""
+        """The outputs of the model, and of the exported file if it is no detector's."""
         return tuple(replace(port, batch=self.batch) for port in self.interface.outputs)
+
+    def file_outputs(self, *, suppressed: bool) -> tuple[Port, ...]:
+        """Return the outputs of the exported file; of a detector's, of one that suppresses boxes or not."""
+        if self.boxes is None:
+            return self.outputs
+        others = tuple(port for port in self.outputs if port.name not in self.boxes.own_outputs)
+        return (*self.boxes.ports(suppressed=suppressed, batch=self.batch), *others)
 
     @property
     def classes(self) -> int:

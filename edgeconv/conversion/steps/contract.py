@@ -26,7 +26,7 @@ def build_manifest(proved: ProvedExport) -> Manifest:
     source, config, keras_model = loaded.resolved.source, context.config, context.reference
     kind = context.output_kind
     inputs = [_array_of(port, pixels=keras_model.eats_pixels) for port in keras_model.inputs]
-    outputs = [_array_of(port) for port in keras_model.outputs]
+    outputs = [_array_of(port) for port in keras_model.file_outputs(suppressed=config.nms)]
     return Manifest(
         name=loaded.resolved.folder.resolve().name,
         input=inputs[0],
@@ -62,6 +62,7 @@ def build_manifest(proved: ProvedExport) -> Manifest:
         ),
         more_inputs=tuple(inputs[1:]),
         more_outputs=tuple(outputs[1:]),
+        boxes=None if keras_model.boxes is None else keras_model.boxes.contract(suppressed=config.nms),
     )
 
 

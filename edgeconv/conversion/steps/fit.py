@@ -99,5 +99,7 @@ def names_of(keras_model: KerasReference) -> tuple[str, ...]:
         return ()
     if keras_model.task == "yes-no":
         return ("no", "yes")
+    if keras_model.boxes is not None:
+        return tuple(map(str, range(keras_model.boxes.count)))
     size = int(keras_model.outputs[0].shape[-1] or 0)
     return tuple(map(str, range(2 if keras_model.task == "mask" and size == 1 else size)))

@@ -72,6 +72,8 @@ def load(resolved: ResolvedExport) -> LoadedModel:
         classes=config.labels is not None or request.dataset is not None or source.training is not None,
         pictures=request.dataset is not None or config.image_size is not None or config.channels is not None,
         data=arrays,
+        boxes=config.box_statement,
+        labels=None if config.labels is None else len(config.labels),
     )
     reference = replace(reference, batch=config.batch)
     if reference.takes_picture:

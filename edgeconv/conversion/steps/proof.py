@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from edgeconv.artifact import FAILED_PARITY_FILE, write_json
+from edgeconv.conversion.detection.stages import detector_stages, golden_detections
 from edgeconv.conversion.explanation.explaining import explain
 from edgeconv.conversion.explanation.table import Explanation
 from edgeconv.conversion.steps.comparison import Conversion
@@ -72,7 +73,12 @@ def prove_variants(conversion: Conversion) -> ProvedExport:
             ledger,
         )
     one_array = reference.takes_picture and len(reference.outputs) == 1
-    samples = golden_vectors(compared, stages[0].run) if one_array else golden_arrays(compared, reference.batch)
+    if reference.boxes is not None:
+        samples: Samples | ArraySamples = golden_detections(compared, reference, suppressed=config.nms)
+    elif one_array:
+        samples = golden_vectors(compared, stages[0].run)
+    else:
+        samples = golden_arrays(compared, reference.batch)
     return ProvedExport(conversion, ledger, samples, explanation)
 
 
@@ -82,12 +88,15 @@ def _meaning(conversion: Conversion) -> Meaning:
     if reference.is_classifier:
         return Meaning()
     threshold = THRESHOLD if config.threshold is None else config.threshold
-    return Meaning(reference.task, reference.head.pending, conversion.loaded.labels, threshold)
+    boxes = None if reference.boxes is None else reference.boxes.contract(suppressed=config.nms)
+    return Meaning(reference.task, reference.head.pending, conversion.loaded.labels, threshold, boxes=boxes)
 
 
 def _stages(context: VariantContext, size_bytes: int) -> list[Stage]:
     """Return Keras, and each variant that was made."""
     reference, files = context.reference, context.files
+    if reference.boxes is not None:
+        return detector_stages(reference, reference.boxes, files, size_bytes, suppressed=context.config.nms)
     if context.evaluation_set is None:
         keras = Stage("keras", "tensorflow", reference.run, size_bytes, timed=False)
         return [keras, *(stage_of_tensors(name, file.bytes) for name, file in files.items())]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import onnx
@@ -27,6 +27,7 @@ class ConvertedFile:
         search: of int8: every candidate that was tried.
         answers: what this and earlier variants answered to the evaluation set while this one was made, by name: they
             need not be run again.
+        before: of a detector: the file before what it gives is decoded, and before that is suppressed.
     """
 
     model: onnx.ModelProto
@@ -37,6 +38,7 @@ class ConvertedFile:
     sample_inputs: ComparisonSet | None = None
     search: SearchResult | None = None
     answers: Mapping[str, tuple[Answers, ...]] = field(default_factory=dict)
+    before: Sequence[onnx.ModelProto] = ()
 
     @property
     def reduced_range(self) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from importlib import import_module
 from typing import Protocol, cast
 
+from edgeconv.conversion.detection.variants import with_boxes
 from edgeconv.conversion.variants.context import VariantContext
 from edgeconv.conversion.variants.converted import ConvertedFile
 from edgeconv.errors import UnsupportedModelError
@@ -42,7 +43,7 @@ def make_variants(context: VariantContext) -> VariantContext:
         if name not in context.files and context.config.makes(name):
             file = maker_of(name)(context)
             context = context if file is None else context.with_file(name, file)
-    return context
+    return context if context.reference.boxes is None else with_boxes(context)
 
 
 def maker_of(name: str) -> Make:

@@ -1,0 +1,1 @@
+"""Which outputs of a detector hold boxes, scores and classes, and in what form."""
