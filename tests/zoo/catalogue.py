@@ -16,24 +16,27 @@ from typing import Any
 from edgeconv.quiet import native_log_held_back
 
 SMALL = {
-    "convnext": ("ConvNeXtTiny", 64),
-    "densenet": ("DenseNet121", 64),
-    "efficientnet": ("EfficientNetB0", 64),
-    "efficientnet_v2": ("EfficientNetV2B0", 64),
-    "inception_resnet_v2": ("InceptionResNetV2", 75),
+    "convnext": ("ConvNeXtTiny", 64, "convnext_tiny_stage_1_block_0_identity"),
+    "densenet": ("DenseNet121", 64, "conv3_block3_concat"),
+    "efficientnet": ("EfficientNetB0", 64, "block4a_project_bn"),
+    "efficientnet_v2": ("EfficientNetV2B0", 64, "block4b_add"),
+    "inception_resnet_v2": ("InceptionResNetV2", 75, "block35_2_ac"),
     # Random weights at 75 pixels make much of the order of sums: 1.1e-3 of the spread on a processor with AVX-512.
-    "inception_v3": ("InceptionV3", 128),
-    "mobilenet": ("MobileNet", 64),
-    "mobilenet_v2": ("MobileNetV2", 64),
-    "mobilenet_v3": ("MobileNetV3Small", 64),
-    "nasnet": ("NASNetMobile", 64),
-    "resnet": ("ResNet50", 64),
-    "resnet_v2": ("ResNet50V2", 64),
-    "vgg16": ("VGG16", 32),
-    "vgg19": ("VGG19", 32),
-    "xception": ("Xception", 71),
+    "inception_v3": ("InceptionV3", 128, "mixed4"),
+    "mobilenet": ("MobileNet", 64, None),
+    "mobilenet_v2": ("MobileNetV2", 64, None),
+    "mobilenet_v3": ("MobileNetV3Small", 64, None),
+    "nasnet": ("NASNetMobile", 64, "normal_concat_0"),
+    "resnet": ("ResNet50", 64, "conv3_block2_out"),
+    "resnet_v2": ("ResNet50V2", 64, "conv3_block2_out"),
+    "vgg16": ("VGG16", 32, None),
+    "vgg19": ("VGG19", 32, "block4_pool"),
+    "xception": ("Xception", 71, "block4_pool"),
 }
-"""The smallest model of each family, and pixels a side that it allows and that run fast."""
+"""The smallest model of each family, pixels a side that it allows and that run fast, and, of deep ones, a layer.
+
+By that layer all kinds of the family's layers have occurred, and the rest repeats them: tests take the part up to it.
+"""
 
 LAST = (
     "EfficientNetB5",

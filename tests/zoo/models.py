@@ -26,6 +26,8 @@ SEED = 4
 IMAGES = 2
 CALIBRATION_IMAGES = 8
 DYNAMIC_SIDE = 224
+CLASSES = 10
+"""Of the head of a part."""
 STATISTICS_PIXELS = 24 * 64 * 64
 """Pixels of the batch that gives the batch-norm statistics: with few, a channel's variance is an accident."""
 LOGITS = 1.5
@@ -37,12 +39,13 @@ MIN_SHARE = 1e-3
 MAX_PROBABILITY = 0.9
 
 
-def build(name: str, side: int | None = None, seed: int = SEED) -> Any:
+def build(name: str, side: int | None = None, last: str | None = None, seed: int = SEED) -> Any:
     """Return a model with random parameters, alive down to its outputs.
 
     Args:
         name: of the constructor, such as ``"ResNet50"``.
         side: pixels a side; None for the constructor's own.
+        last: layer after which a head of few classes stands in the place of the rest; None for the whole model.
         seed: of all weights.
     """
     import keras
@@ -50,6 +53,9 @@ def build(name: str, side: int | None = None, seed: int = SEED) -> Any:
     keras.utils.set_random_seed(seed)
     size = {} if side is None else {"input_shape": (side, side, 3)}
     model = constructors()[name](weights=None, **size)
+    if last is not None:
+        pooled = keras.layers.GlobalAveragePooling2D()(model.get_layer(last).output)
+        model = keras.Model(model.input, keras.layers.Dense(CLASSES, "softmax")(pooled), name=name)
     generator = np.random.default_rng(seed)
     plain = not {"BatchNormalization", "LayerNormalization"} & {type(layer).__name__ for layer in _layers(model)}
     for layer in _layers(model):
@@ -147,10 +153,10 @@ def _settle_logits(model: Any, images: NDArray[np.float32]) -> None:
         head.kernel.assign(head.kernel * (LOGITS / logits.std(axis=-1).mean()))
 
 
-def write(name: str, folder: Path, side: int | None = None) -> Path:
+def write(name: str, folder: Path, side: int | None = None, last: str | None = None) -> Path:
     """Write a model, its reference and its calibration images into a folder, and return the `.keras` file."""
     path = folder / f"{name}.keras"
-    model = build(name, side)
+    model = build(name, side, last)
     model.save(path)
     images = images_for(name, model, IMAGES, SEED + 1)
     np.savez(folder / "reference.npz", image=images, expected=answers(model, images))
