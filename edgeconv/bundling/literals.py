@@ -69,6 +69,16 @@ def c_strings(labels: Sequence[str]) -> str:
     return "\n".join(f"    {_c_string(label)}," for label in labels)
 
 
+def c_pairs(pairs: Sequence[tuple[str, str]]) -> str:
+    """Return pairs of string literals, one a line, for the inside of an array.
+
+    Example:
+        >>> c_pairs([("image", "uint8 (any, 28, 28, 1)")])
+        '    {"image", "uint8 (any, 28, 28, 1)"},'
+    """
+    return "\n".join(f"    {{{_c_string(one)}, {_c_string(other)}}}," for one, other in pairs)
+
+
 def html_element(tag: str, text: str, *, depth: int) -> str:
     """Return an HTML element with nothing but a line of text in it, which stands at a depth of indentation.
 

@@ -60,7 +60,7 @@ TARGETS = {
         ),
         BundleTarget("node", selftest=("node", "selftest.mjs"), classes_only=True),
         BundleTarget("web", assets="app", selftest_page=True, classes_only=True),
-        BundleTarget("c", selftest=("build/selftest",), classes_only=True),
+        BundleTarget("c", selftest=("build/selftest",)),
         BundleTarget("triton", carries_model=False, write=write_triton, classes_only=True),
         BundleTarget(
             "ort",

@@ -24,7 +24,7 @@ def test_a_model_that_is_no_such_model_is_said(
         tmp_path / "empty.onnx": "The bytes of model.e2e.onnx are required. Received: none.",
         tmp_path / "cut.onnx": "ONNX Runtime must load the model. Received: ",
         tmp_path / "text.onnx": "ONNX Runtime must load the model. Received: ",
-        reference_model() / "model.onnx": "ONNX Runtime must run the model. Received: Invalid",
+        reference_model() / "model.onnx": "The model must have `picture`, uint8 (any, any, any). Received: `image`, ",
     }
     arguments = [seven] if program == "predict" else []
     for model, words in models.items():
@@ -70,13 +70,13 @@ def test_wrong_arguments_show_the_usage(built: Path) -> None:
 
 def test_calls_that_cannot_be_answered_are_said(source: Path, sanitized: Path, tmp_path: Path) -> None:
     (tmp_path / "calls.c").write_text(
-        f"""#include "{source}/{NAME}.h"
+        f"""#include "{source}/{NAME}_answer.h"
         #include <stdio.h>
         static char error[512];
         static void call(const {NAME}_model *model, const uint8_t *pixels,
                          size_t height, size_t width, size_t channels) {{
             float p[10];
-            puts({NAME}_predict(model, pixels, height, width, channels, p, error, sizeof error) ? "yes" : error);
+            puts({NAME}_predict(model, pixels, height, width, channels, p, 10, error, sizeof error) ? "yes" : error);
         }}
         int main(void) {{
             {NAME}_model *model = {NAME}_open("{source}/model.e2e.onnx", error, sizeof error);
@@ -89,9 +89,10 @@ def test_calls_that_cannot_be_answered_are_said(source: Path, sanitized: Path, t
             call(NULL, pixels, 2, 2, 1);
             char small[8];
             float p[10];
-            {NAME}_predict(model, pixels, 2, 1, 2, p, small, sizeof small);
+            {NAME}_predict(model, pixels, 2, 1, 2, p, 10, small, sizeof small);
             puts(small);
-            puts({NAME}_predict(model, pixels, 2, 1, 2, p, NULL, 0) ? "yes" : "no");
+            puts({NAME}_predict(model, pixels, 2, 1, 2, p, 10, NULL, 0) ? "yes" : "no");
+            puts({NAME}_predict(model, pixels, 2, 2, 1, p, 9, error, sizeof error) ? "yes" : error);
             {NAME}_close(model);
             {NAME}_close(NULL);
             puts({NAME}_open(NULL, error, sizeof error) ? "yes" : error);
@@ -105,7 +106,7 @@ def test_calls_that_cannot_be_answered_are_said(source: Path, sanitized: Path, t
     made = run(tmp_path / "calls")
     assert made.returncode == 0, made.stderr
     shape = "A picture must have (height, width, 1, 3 or 4 channels). Received: "
-    absent = "A model, pixels and room for probabilities are required. Received: NULL."
+    absent = "A model, pixels and room for outputs are required. Received: NULL."
     assert made.stdout.splitlines() == [
         "yes",
         f"{shape}(2, 1, 2).",
@@ -115,5 +116,6 @@ def test_calls_that_cannot_be_answered_are_said(source: Path, sanitized: Path, t
         absent,
         shape[:7],
         "no",
+        "Room for 40 bytes of type 1 is required. Received: for 9 floats.",
         "The path of model.e2e.onnx is required. Received: NULL.",
     ]

@@ -28,16 +28,17 @@ def test_rows_are_the_model_s_answers(context: BundleContext, built: Path, embed
     assert [row["sample"] for row in rows] == list(range(16))
     for row, sample in zip(rows, context.samples, strict=True):
         assert row["label"] == sample.label
-        assert row["prepared_error"] == 0
-        np.testing.assert_allclose(row["probabilities"], embedded.answer(sample.picture).probabilities, rtol=1e-6)
-        off = np.abs(np.array(row["probabilities"]) - sample.probabilities).max()
-        assert row["probability_error"] == pytest.approx(off, abs=1e-6)
+        assert row["errors"]["prepared"] == 0
+        answers = row["outputs"]["probabilities"]
+        np.testing.assert_allclose(answers, embedded.answer(sample.inputs[0]).probabilities, rtol=1e-6)
+        off = np.abs(np.array(answers) - sample.outputs[0]).max()
+        assert row["errors"]["probabilities"] == pytest.approx(off, abs=1e-6)
 
 
 def test_samples_that_are_no_such_samples_are_said(source: Path, sanitized: Path, tmp_path: Path) -> None:
     content = (source / "selftest.bin").read_bytes()
     one = bytearray(content)
-    foreign, damaged = "self-test of this model, version 1", "Received: a damaged file"
+    foreign, damaged = "self-test of this model, version 2", "Received: a damaged file"
 
     def changed(offset: int, layout: str, value: float) -> bytes:
         made = bytearray(one)
@@ -47,22 +48,23 @@ def test_samples_that_are_no_such_samples_are_said(source: Path, sanitized: Path
     cases = {
         "empty": (b"", foreign),
         "magic": (b"EDGECONF" + content[8:], foreign),
-        "version": (changed(8, "<I", 2), foreign),
-        "none": (changed(12, "<I", 0), foreign),
-        "classes": (changed(16, "<I", 11), foreign),
-        "height": (changed(20, "<I", 2**31), foreign),
-        "tolerance": (changed(32, "<f", float("nan")), foreign),
+        "version": (changed(8, "<I", 1), foreign),
+        "fingerprint": (changed(12, "<I", 7), foreign),
+        "none": (changed(16, "<I", 0), foreign),
+        "outputs": (changed(20, "<I", 3), foreign),
+        "limit": (changed(24, "<d", float("nan")), foreign),
         "header": (content[:39], foreign),
         "more": (content + b"\0", damaged),
-        "fewer": (changed(12, "<I", 15), damaged),
-        "many": (changed(12, "<I", 2**32 - 1), damaged),
+        "fewer": (changed(16, "<I", 15), damaged),
+        "many": (changed(16, "<I", 2**32 - 1), damaged),
         "cut": (content[:-1], damaged),
         "sample": (content[:50], damaged),
-        "wide": (changed(44, "<I", 2**32 - 1), damaged),
-        "large": (changed(44, "<I", 2**21), damaged),
-        "channels": (changed(48, "<I", 2), damaged),
-        "label": (changed(52, "<i", 10), damaged),
-        "negative": (changed(52, "<i", -2), damaged),
+        "label": (changed(40, "<q", -2), damaged),
+        "type": (changed(48, "<I", 8), damaged),
+        "axes": (changed(52, "<I", 13), damaged),
+        "wide": (changed(56, "<q", 2**62), damaged),
+        "negative": (changed(56, "<q", -1), damaged),
+        "large": (changed(56, "<q", 2**21), damaged),
     }
     for name, (samples, words) in cases.items():
         (tmp_path / name).write_bytes(samples)
@@ -82,5 +84,7 @@ def test_disturbed_weights_are_named(source: Path, sanitized: Path, tmp_path: Pa
     (tmp_path / "disturbed.onnx").write_bytes(with_disturbed_weights())
     made = run(sanitized / "selftest", "--rows", "--model", tmp_path / "disturbed.onnx")
     (verdict,) = say(made).splitlines()
-    assert re.fullmatch(r'FAIL: inference is off: sample \d+ \("\d"\) differs by 0\.\d+, allowed are 0\.02', verdict)
-    assert max(json.loads(line)["probability_error"] for line in made.stdout.splitlines()) > 0.02
+    off = r'FAIL: inference is off: sample \d+ \("\d"\) differs by 0\.\d+ in probabilities, allowed are 0\.02'
+    assert re.fullmatch(off, verdict)
+    errors = [json.loads(line)["errors"] for line in made.stdout.splitlines()]
+    assert max(error["probabilities"] for error in errors) > 0.02

@@ -2,60 +2,20 @@
 #define _POSIX_C_SOURCE 200112L /* setenv */
 #endif
 
-#include "BUNDLE_IDENTIFIER.h"
+#include "BUNDLE_IDENTIFIER_internal.h"
 
 #include <errno.h>
-#include <onnxruntime_c_api.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-struct BUNDLE_IDENTIFIER_model {
-    const OrtApi *api;
-    OrtEnv *env;
-    OrtMemoryInfo *memory;
-    OrtSession *session;
-};
-
-/* Where a function leaves the sentence that says why it failed. */
-typedef struct {
-    char *text;
-    size_t size;
-} complaint;
-
-static const char *const LABELS[BUNDLE_GUARD_CLASSES] = {
-BUNDLE_LABELS_C
-};
-
-static const char *const INPUTS[] = {"picture"};
-static const char *const OUTPUTS[] = {"probabilities", "prepared"};
-
-static bool fail(complaint why, const char *format, ...) {
-    if (why.text != NULL && why.size > 0) {
-        va_list arguments;
-        va_start(arguments, format);
-        vsnprintf(why.text, why.size, format, arguments);
-        va_end(arguments);
-    }
-    return false;
-}
-
-/* True where a call to ONNX Runtime went well. Releases its status. */
-static bool done(const OrtApi *api, OrtStatus *status, const char *step, complaint why) {
-    if (status == NULL) {
-        return true;
-    }
-    fail(why, "ONNX Runtime must %s. Received: %s", step, api->GetErrorMessage(status));
-    api->ReleaseStatus(status);
-    return false;
-}
+typedef BUNDLE_IDENTIFIER_complaint complaint;
 
 static const OrtApi *find_api(complaint why) {
     const OrtApiBase *base = OrtGetApiBase();
     const OrtApi *api = base->GetApi(ORT_API_VERSION);
     if (api == NULL) {
-        fail(why,
+        BUNDLE_IDENTIFIER_fail(why,
             "ONNX Runtime 1.%d or newer is required, whose headers this was built with. Received: %s. "
             "Put a newer library beside the app, or build with older headers.",
             ORT_API_VERSION, base->GetVersionString());
@@ -74,7 +34,11 @@ static void disable_telemetry(void) {
 #endif
 }
 
-/* One thread in sequence: the fastest for one picture through a small model. */
+static bool done(const OrtApi *api, OrtStatus *status, const char *step, complaint why) {
+    return BUNDLE_IDENTIFIER_done(api, status, step, why);
+}
+
+/* One thread in sequence: the fastest for one input through a small model. */
 static bool configure(const OrtApi *api, OrtSessionOptions *options, complaint why) {
     return done(api, api->SetIntraOpNumThreads(options, 1), "take one thread", why) &&
            done(api, api->SetInterOpNumThreads(options, 1), "take one thread", why) &&
@@ -83,19 +47,6 @@ static bool configure(const OrtApi *api, OrtSessionOptions *options, complaint w
            done(api, api->SetSessionLogSeverityLevel(options, ORT_LOGGING_LEVEL_FATAL), "log less", why) &&
            /* Sums of int8 products overflow on x86 processors without VNNI otherwise. */
            done(api, api->AddSessionConfigEntry(options, "session.x64quantprecision", "1"), "be exact", why);
-}
-
-static bool try_out(const BUNDLE_IDENTIFIER_model *model, complaint why) {
-    const uint8_t pixel = 0;
-    float probabilities[BUNDLE_GUARD_CLASSES];
-    uint8_t *prepared = malloc(BUNDLE_GUARD_PREPARED_SIZE);
-    if (prepared == NULL) {
-        return fail(why, "%d bytes of memory are required. Received: none.", BUNDLE_GUARD_PREPARED_SIZE);
-    }
-    const bool answered = BUNDLE_IDENTIFIER_inspect(
-        model, &pixel, 1, 1, 1, probabilities, prepared, why.text, why.size);
-    free(prepared);
-    return answered;
 }
 
 static bool start(BUNDLE_IDENTIFIER_model *model, const void *bytes, size_t size, complaint why) {
@@ -110,7 +61,7 @@ static bool start(BUNDLE_IDENTIFIER_model *model, const void *bytes, size_t size
         configure(api, options, why) &&
         done(api, api->CreateSessionFromArray(model->env, bytes, size, options, &model->session),
             "load the model", why) &&
-        try_out(model, why);
+        BUNDLE_IDENTIFIER_check(model, why);
     api->ReleaseSessionOptions(options);
     return started;
 }
@@ -119,7 +70,7 @@ BUNDLE_IDENTIFIER_model *BUNDLE_IDENTIFIER_open_memory(
     const void *bytes, size_t size, char *error, size_t error_size) {
     const complaint why = {error, error_size};
     if (bytes == NULL || size == 0) {
-        fail(why, "The bytes of BUNDLE_MODEL_FILE are required. Received: none.");
+        BUNDLE_IDENTIFIER_fail(why, "The bytes of BUNDLE_MODEL_FILE are required. Received: none.");
         return NULL;
     }
     const OrtApi *api = find_api(why);
@@ -128,7 +79,7 @@ BUNDLE_IDENTIFIER_model *BUNDLE_IDENTIFIER_open_memory(
     }
     BUNDLE_IDENTIFIER_model *model = calloc(1, sizeof *model);
     if (model == NULL) {
-        fail(why, "%zu bytes of memory are required. Received: none.", sizeof *model);
+        BUNDLE_IDENTIFIER_fail(why, "%zu bytes of memory are required. Received: none.", sizeof *model);
         return NULL;
     }
     model->api = api;
@@ -166,7 +117,7 @@ static uint8_t *read_all(FILE *file, size_t *size) {
 BUNDLE_IDENTIFIER_model *BUNDLE_IDENTIFIER_open(const char *path, char *error, size_t error_size) {
     const complaint why = {error, error_size};
     if (path == NULL) {
-        fail(why, "The path of BUNDLE_MODEL_FILE is required. Received: NULL.");
+        BUNDLE_IDENTIFIER_fail(why, "The path of BUNDLE_MODEL_FILE is required. Received: NULL.");
         return NULL;
     }
     errno = 0;
@@ -178,7 +129,7 @@ BUNDLE_IDENTIFIER_model *BUNDLE_IDENTIFIER_open(const char *path, char *error, s
         fclose(file);
     }
     if (bytes == NULL) {
-        fail(why, "`%s` must be the model's file. Received: %s.", path, strerror(reason));
+        BUNDLE_IDENTIFIER_fail(why, "`%s` must be the model's file. Received: %s.", path, strerror(reason));
         return NULL;
     }
     BUNDLE_IDENTIFIER_model *model = BUNDLE_IDENTIFIER_open_memory(bytes, size, error, error_size);
@@ -186,91 +137,77 @@ BUNDLE_IDENTIFIER_model *BUNDLE_IDENTIFIER_open(const char *path, char *error, s
     return model;
 }
 
-static bool copy_output(const OrtApi *api, OrtValue *value, ONNXTensorElementDataType type, size_t count,
-    size_t size, void *to, complaint why) {
+static bool wrap(
+    const BUNDLE_IDENTIFIER_model *model, const BUNDLE_IDENTIFIER_array *array, OrtValue **out, complaint why) {
+    static uint8_t nothing; /* where an array has no numbers */
+    void *data = array->size == 0 ? &nothing : array->data;
+    if (data == NULL || array->axes > BUNDLE_GUARD_MOST_AXES) {
+        return BUNDLE_IDENTIFIER_fail(why, "An input must have data and at most %d axes. Received: %s and %zu.",
+            BUNDLE_GUARD_MOST_AXES, data == NULL ? "none" : "data", array->axes);
+    }
+    /* ONNX Runtime only reads the data; its signature has no const for it. */
+    return done(model->api,
+        model->api->CreateTensorWithDataAsOrtValue(model->memory, data, array->size, array->shape, array->axes,
+            (ONNXTensorElementDataType)array->type, out),
+        "take an input", why);
+}
+
+static bool copy(const OrtApi *api, OrtValue *value, BUNDLE_IDENTIFIER_array *out, complaint why) {
     OrtTensorTypeAndShapeInfo *info = NULL;
-    ONNXTensorElementDataType received = ONNX_TENSOR_ELEMENT_DATA_TYPE_UNDEFINED;
-    size_t elements = 0;
+    void *data = NULL;
     const bool described =
         done(api, api->GetTensorTypeAndShape(value, &info), "describe an output", why) &&
-        done(api, api->GetTensorElementType(info, &received), "describe an output", why) &&
-        done(api, api->GetTensorShapeElementCount(info, &elements), "describe an output", why);
+        BUNDLE_IDENTIFIER_describe(api, info, out, why) &&
+        done(api, api->GetTensorSizeInBytes(value, &out->size), "measure an output", why) &&
+        done(api, api->GetTensorMutableData(value, &data), "show an output", why);
     api->ReleaseTensorTypeAndShapeInfo(info);
     if (!described) {
         return false;
     }
-    if (received != type || elements != count) {
-        return fail(why, "The model must answer %zu numbers of type %d. Received: %zu of type %d. "
-                         "Use the BUNDLE_MODEL_FILE that came with this code.",
-            count, (int)type, elements, (int)received);
+    out->data = malloc(out->size > 0 ? out->size : 1);
+    if (out->data == NULL) {
+        return BUNDLE_IDENTIFIER_fail(why, "%zu bytes of memory are required. Received: none.", out->size);
     }
-    void *data = NULL;
-    if (!done(api, api->GetTensorMutableData(value, &data), "show an output", why)) {
-        return false;
-    }
-    memcpy(to, data, size);
+    memcpy(out->data, data, out->size);
     return true;
 }
 
-static bool run(const BUNDLE_IDENTIFIER_model *model, const OrtValue *picture, float *probabilities,
-    uint8_t *prepared, complaint why) {
-    const OrtApi *api = model->api;
-    OrtValue *outputs[] = {NULL, NULL};
-    const size_t wanted = prepared == NULL ? 1 : 2;
-    const bool copied =
-        done(api, api->Run(model->session, NULL, INPUTS, &picture, 1, OUTPUTS, wanted, outputs), "run the model", why) &&
-        copy_output(api, outputs[0], ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT, BUNDLE_GUARD_CLASSES,
-            BUNDLE_GUARD_CLASSES * sizeof *probabilities, probabilities, why) &&
-        (prepared == NULL || copy_output(api, outputs[1], ONNX_TENSOR_ELEMENT_DATA_TYPE_UINT8, BUNDLE_GUARD_PREPARED_SIZE,
-                                 BUNDLE_GUARD_PREPARED_SIZE, prepared, why));
-    api->ReleaseValue(outputs[0]);
-    api->ReleaseValue(outputs[1]);
-    return copied;
-}
-
-bool BUNDLE_IDENTIFIER_inspect(const BUNDLE_IDENTIFIER_model *model, const uint8_t *pixels, size_t height, size_t width,
-    size_t channels, float *probabilities, uint8_t *prepared, char *error, size_t error_size) {
+bool BUNDLE_IDENTIFIER_run(const BUNDLE_IDENTIFIER_model *model, const BUNDLE_IDENTIFIER_array *inputs,
+    BUNDLE_IDENTIFIER_array *outputs, char *error, size_t error_size) {
     const complaint why = {error, error_size};
-    if (model == NULL || pixels == NULL || probabilities == NULL) {
-        return fail(why, "A model, pixels and room for probabilities are required. Received: NULL.");
+    if (model == NULL || inputs == NULL || outputs == NULL) {
+        return BUNDLE_IDENTIFIER_fail(why, "A model, inputs and room for outputs are required. Received: NULL.");
     }
-    if ((channels != 1 && channels != 3 && channels != 4) || height == 0 || width == 0 ||
-        height > PTRDIFF_MAX / channels / width) {
-        return fail(why, "A picture must have (height, width, 1, 3 or 4 channels). Received: (%zu, %zu, %zu).",
-            height, width, channels);
+    OrtValue *in[BUNDLE_GUARD_INPUTS] = {NULL}, *out[BUNDLE_GUARD_OUTPUTS] = {NULL};
+    bool ran = true;
+    for (size_t i = 0; i < BUNDLE_GUARD_INPUTS && ran; i++) {
+        ran = wrap(model, &inputs[i], &in[i], why);
     }
-    const OrtApi *api = model->api;
-    const int64_t shape[] = {(int64_t)height, (int64_t)width, (int64_t)channels};
-    OrtValue *picture = NULL;
-    /* ONNX Runtime only reads the pixels; its signature has no const for it. */
-    OrtStatus *status = api->CreateTensorWithDataAsOrtValue(model->memory, (void *)pixels, height * width * channels,
-        shape, 3, ONNX_TENSOR_ELEMENT_DATA_TYPE_UINT8, &picture);
-    const bool answered =
-        done(api, status, "take the pixels", why) && run(model, picture, probabilities, prepared, why);
-    api->ReleaseValue(picture);
-    return answered;
+    ran = ran && done(model->api,
+                     model->api->Run(model->session, NULL, model->inputs, (const OrtValue *const *)in,
+                         BUNDLE_GUARD_INPUTS, model->outputs, BUNDLE_GUARD_OUTPUTS, out),
+                     "run the model", why);
+    memset(outputs, 0, BUNDLE_GUARD_OUTPUTS * sizeof *outputs);
+    for (size_t i = 0; i < BUNDLE_GUARD_OUTPUTS && ran; i++) {
+        ran = copy(model->api, out[i], &outputs[i], why);
+    }
+    for (size_t i = 0; i < BUNDLE_GUARD_INPUTS; i++) {
+        model->api->ReleaseValue(in[i]);
+    }
+    for (size_t i = 0; i < BUNDLE_GUARD_OUTPUTS; i++) {
+        model->api->ReleaseValue(out[i]);
+    }
+    if (!ran) {
+        BUNDLE_IDENTIFIER_free_arrays(outputs, BUNDLE_GUARD_OUTPUTS);
+    }
+    return ran;
 }
 
-bool BUNDLE_IDENTIFIER_predict(const BUNDLE_IDENTIFIER_model *model, const uint8_t *pixels, size_t height, size_t width,
-    size_t channels, float *probabilities, char *error, size_t error_size) {
-    return BUNDLE_IDENTIFIER_inspect(
-        model, pixels, height, width, channels, probabilities, NULL, error, error_size);
-}
-
-int BUNDLE_IDENTIFIER_best(const float *probabilities) {
-    int best = -1;
-    float most = 0;
-    for (int index = 0; index < BUNDLE_GUARD_CLASSES; index++) {
-        if (probabilities[index] > most) {
-            most = probabilities[index];
-            best = index;
-        }
+void BUNDLE_IDENTIFIER_free_arrays(BUNDLE_IDENTIFIER_array *arrays, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        free(arrays[i].data);
+        arrays[i] = (BUNDLE_IDENTIFIER_array){0};
     }
-    return best;
-}
-
-const char *BUNDLE_IDENTIFIER_label(int index) {
-    return index >= 0 && index < BUNDLE_GUARD_CLASSES ? LABELS[index] : NULL;
 }
 
 void BUNDLE_IDENTIFIER_close(BUNDLE_IDENTIFIER_model *model) {

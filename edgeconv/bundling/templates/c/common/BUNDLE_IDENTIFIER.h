@@ -1,16 +1,15 @@
 /*
- * BUNDLE_NAME: tells BUNDLE_CLASSES classes of pictures apart, through ONNX Runtime's C API.
+ * BUNDLE_NAME: BUNDLE_PURPOSE.
  *
- * It takes a picture of any size as raw pixels. The preparation is inside the model, which
- * BUNDLE_PREPARATION.
+ * The model through ONNX Runtime's C API: arrays in, arrays out. README.md names them.
  *
  *     char error[BUNDLE_GUARD_ERROR_SIZE];
+ *     BUNDLE_IDENTIFIER_array inputs[BUNDLE_GUARD_INPUTS] = {...}, outputs[BUNDLE_GUARD_OUTPUTS];
  *     BUNDLE_IDENTIFIER_model *model = BUNDLE_IDENTIFIER_open("BUNDLE_MODEL_FILE", error, sizeof error);
- *     float probabilities[BUNDLE_GUARD_CLASSES];
- *     if (model != NULL && BUNDLE_IDENTIFIER_predict(model, pixels, height, width, channels,
- *                                         probabilities, error, sizeof error)) {
- *         int best = BUNDLE_IDENTIFIER_best(probabilities);
- *         puts(best < 0 ? "nothing found in the picture" : BUNDLE_IDENTIFIER_label(best));
+ *     if (model != NULL && BUNDLE_IDENTIFIER_run(model, inputs, outputs, error, sizeof error)) {
+ *         const float *numbers = outputs[0].data;
+ *         ...
+ *         BUNDLE_IDENTIFIER_free_arrays(outputs, BUNDLE_GUARD_OUTPUTS);
  *     }
  *     BUNDLE_IDENTIFIER_close(model);
  *
@@ -30,42 +29,49 @@ extern "C" {
 #endif
 
 enum {
-    BUNDLE_GUARD_CLASSES = BUNDLE_CLASSES,
-    /* What the net inside the model is fed, once a picture is prepared. */
-    BUNDLE_GUARD_HEIGHT = BUNDLE_HEIGHT,
-    BUNDLE_GUARD_WIDTH = BUNDLE_WIDTH,
-    BUNDLE_GUARD_CHANNELS = BUNDLE_CHANNELS,
-    BUNDLE_GUARD_PREPARED_SIZE = BUNDLE_GUARD_HEIGHT * BUNDLE_GUARD_WIDTH * BUNDLE_GUARD_CHANNELS,
+    BUNDLE_GUARD_INPUTS = BUNDLE_INPUT_COUNT,
+    BUNDLE_GUARD_OUTPUTS = BUNDLE_OUTPUT_COUNT,
+    /* Names of classes, tags or values. */
+    BUNDLE_GUARD_LABELS = BUNDLE_CLASSES,
+    BUNDLE_GUARD_MOST_AXES = 12,
     /* Bytes that hold any sentence worth reading. */
     BUNDLE_GUARD_ERROR_SIZE = 512
 };
 
 typedef struct BUNDLE_IDENTIFIER_model BUNDLE_IDENTIFIER_model;
 
-/* Opens the model file and has it answer a picture of one pixel, so that a file that is damaged or
- * another model's is found now. NULL where that fails. */
+/* Numbers row by row, without gaps. */
+typedef struct {
+    /* ONNX' number of the type: 1 float, 2 uint8, 3 int8, 4 uint16, 5 int16, 6 int32, 7 int64, 9 bool,
+     * 10 float16, 11 double, 12 uint32, 13 uint64. */
+    int type;
+    size_t axes;
+    int64_t shape[BUNDLE_GUARD_MOST_AXES];
+    size_t size; /* of the data, in bytes */
+    void *data;
+} BUNDLE_IDENTIFIER_array;
+
+/* Opens the model file. NULL where that fails, or where it is another model's. */
 BUNDLE_IDENTIFIER_model *BUNDLE_IDENTIFIER_open(const char *path, char *error, size_t error_size);
 
 /* The same from the bytes of the file, as an app's assets hold them; they may go afterwards. */
 BUNDLE_IDENTIFIER_model *BUNDLE_IDENTIFIER_open_memory(
     const void *bytes, size_t size, char *error, size_t error_size);
 
-/* Answers a picture. `pixels` are (height, width, channels), 0 to 255, row by row without gaps;
- * channels are 1 (grey), 3 (RGB) or 4 (RGB and straight alpha).
- * Writes BUNDLE_GUARD_CLASSES probabilities, which are all 0 where nothing was found in the picture. */
-bool BUNDLE_IDENTIFIER_predict(
-    const BUNDLE_IDENTIFIER_model *model, const uint8_t *pixels, size_t height, size_t width,
-    size_t channels, float *probabilities, char *error, size_t error_size);
+/* Runs the model: BUNDLE_GUARD_INPUTS arrays in, BUNDLE_GUARD_OUTPUTS out, in the order of README.md.
+ * The inputs' data is only read. The outputs are freed by BUNDLE_IDENTIFIER_free_arrays; where this
+ * fails there are none. */
+bool BUNDLE_IDENTIFIER_run(
+    const BUNDLE_IDENTIFIER_model *model, const BUNDLE_IDENTIFIER_array *inputs,
+    BUNDLE_IDENTIFIER_array *outputs, char *error, size_t error_size);
 
-/* The same, and writes what the net was fed: BUNDLE_GUARD_PREPARED_SIZE bytes, (height, width, channels). */
-bool BUNDLE_IDENTIFIER_inspect(
-    const BUNDLE_IDENTIFIER_model *model, const uint8_t *pixels, size_t height, size_t width,
-    size_t channels, float *probabilities, uint8_t *prepared, char *error, size_t error_size);
+/* Frees the data of arrays. */
+void BUNDLE_IDENTIFIER_free_arrays(BUNDLE_IDENTIFIER_array *arrays, size_t count);
 
-/* The index of the likeliest class; -1 where nothing was found in the picture. */
-int BUNDLE_IDENTIFIER_best(const float *probabilities);
+/* The name of an output, in UTF-8; NULL where there is none of that index. */
+const char *BUNDLE_IDENTIFIER_output_name(size_t index);
 
-/* The name of a class, in UTF-8; NULL where there is no class of that index. */
+/* The name of a class, a tag or a value, in UTF-8; NULL where there is none of that index. */
 const char *BUNDLE_IDENTIFIER_label(int index);
 
 /* Frees the model; NULL is let pass. No other thread may be using it. */

@@ -55,14 +55,3 @@ void json_number(double value) {
         printf("null");
     }
 }
-
-void json_numbers(const float *values, size_t count) {
-    putchar('[');
-    for (size_t i = 0; i < count; i++) {
-        if (i > 0) {
-            printf(", ");
-        }
-        json_number((double)values[i]);
-    }
-    putchar(']');
-}

@@ -2,14 +2,10 @@
 #ifndef JSON_INCLUDED
 #define JSON_INCLUDED
 
-#include <stddef.h>
-
 /* Text between quotes; bytes that are no UTF-8 become U+FFFD. */
 void json_string(const char *text);
 
 /* One number; null for what is not finite. */
 void json_number(double value);
-
-void json_numbers(const float *values, size_t count);
 
 #endif

@@ -1,63 +1,59 @@
 #include "samples.h"
 
+#include "numbers.h"
+
 #include <errno.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum {
-    HEADER_NUMBERS = 8,
-    SAMPLE_NUMBERS = 4,
-    /* A larger picture is a sign of a damaged file, not of a self-test. */
+    VERSION = 2,
+    /* A larger array is a sign of a damaged file, not of a self-test. */
     MOST_BYTES = 1 << 28
 };
 
-static const uint32_t UNKNOWN = UINT32_MAX; /* -1 */
-
-static uint32_t little_endian(const uint8_t *bytes) {
-    return bytes[0] | (uint32_t)bytes[1] << 8 | (uint32_t)bytes[2] << 16 | (uint32_t)bytes[3] << 24;
-}
-
-static float as_float(uint32_t bits) {
-    float value;
-    memcpy(&value, &bits, sizeof value);
-    return value;
-}
+static const uint32_t FINGERPRINT = BUNDLE_FINGERPRINT;
 
 static bool take(samples *from, void *to, size_t size) {
     return fread(to, 1, size, from->file) == size;
 }
 
-static bool take_numbers(samples *from, uint32_t *to, size_t count) {
-    for (size_t i = 0; i < count; i++) {
-        uint8_t bytes[4];
-        if (!take(from, bytes, sizeof bytes)) {
-            return false;
-        }
-        to[i] = little_endian(bytes);
+/* Bytes of a number, the lowest first. */
+static bool take_number(samples *from, uint64_t *to, size_t size) {
+    uint8_t bytes[8];
+    *to = 0;
+    if (!take(from, bytes, size)) {
+        return false;
+    }
+    for (size_t i = 0; i < size; i++) {
+        *to |= (uint64_t)bytes[i] << 8 * i;
     }
     return true;
 }
 
-static bool take_pixels(samples *from, uint8_t *to, size_t size) {
-    uint8_t padding[4];
-    return take(from, to, size) && take(from, padding, (4 - size % 4) % 4);
-}
-
 static bool take_header(samples *from) {
     char magic[8];
-    uint32_t numbers[HEADER_NUMBERS];
-    if (!take(from, magic, sizeof magic) || memcmp(magic, "EDGECONV", sizeof magic) != 0 ||
-        !take_numbers(from, numbers, HEADER_NUMBERS)) {
+    uint64_t numbers[4];
+    if (!take(from, magic, sizeof magic) || memcmp(magic, "EDGECONV", sizeof magic) != 0) {
         return false;
     }
-    from->count = numbers[1];
-    from->prepared_tolerance = as_float(numbers[6]);
-    from->probability_tolerance = as_float(numbers[7]);
-    return numbers[0] == 1 && from->count > 0 && numbers[2] == BUNDLE_GUARD_CLASSES &&
-           numbers[3] == BUNDLE_GUARD_HEIGHT && numbers[4] == BUNDLE_GUARD_WIDTH &&
-           numbers[5] == BUNDLE_GUARD_CHANNELS && from->prepared_tolerance >= 0 &&
-           from->probability_tolerance >= 0;
+    for (int i = 0; i < 4; i++) {
+        if (!take_number(from, &numbers[i], 4)) {
+            return false;
+        }
+    }
+    from->count = (uint32_t)numbers[2];
+    for (int i = 0; i < BUNDLE_GUARD_OUTPUTS && numbers[3] == BUNDLE_GUARD_OUTPUTS; i++) {
+        uint64_t bits;
+        if (!take_number(from, &bits, 8)) {
+            return false;
+        }
+        memcpy(&from->limits[i], &bits, sizeof bits);
+        if (!(from->limits[i] >= 0)) {
+            return false;
+        }
+    }
+    return numbers[0] == VERSION && numbers[1] == FINGERPRINT && from->count > 0 && numbers[3] == BUNDLE_GUARD_OUTPUTS;
 }
 
 bool open_samples(const char *path, samples *out, char *error, size_t error_size) {
@@ -68,38 +64,57 @@ bool open_samples(const char *path, samples *out, char *error, size_t error_size
     }
     if (!take_header(out)) {
         snprintf(error, error_size,
-            "`%s` must be the samples of a self-test of this model, version 1. Received: another file, or a "
+            "`%s` must be the samples of a self-test of this model, version %d. Received: another file, or a "
             "damaged one.",
-            path);
+            path, VERSION);
         return false;
     }
     return true;
 }
 
+static bool take_array(samples *from, BUNDLE_IDENTIFIER_array *out) {
+    uint64_t type, axes, padding;
+    if (!take_number(from, &type, 4) || !take_number(from, &axes, 4) || axes > BUNDLE_GUARD_MOST_AXES ||
+        number_size((int)type) == 0) {
+        return false;
+    }
+    out->type = (int)type;
+    out->axes = (size_t)axes;
+    out->size = number_size((int)type);
+    for (size_t axis = 0; axis < axes; axis++) {
+        uint64_t size;
+        if (!take_number(from, &size, 8) || (size > 0 && out->size > MOST_BYTES / size)) {
+            return false;
+        }
+        out->shape[axis] = (int64_t)size;
+        out->size *= (size_t)size;
+    }
+    out->data = malloc(out->size > 0 ? out->size : 1);
+    return out->data != NULL && take(from, out->data, out->size) && take_number(from, &padding, (8 - out->size % 8) % 8);
+}
+
+static void free_sample(sample *out) {
+    BUNDLE_IDENTIFIER_free_arrays(out->inputs, BUNDLE_GUARD_INPUTS);
+    BUNDLE_IDENTIFIER_free_arrays(out->outputs, BUNDLE_GUARD_OUTPUTS);
+}
+
 static bool take_sample(samples *from, sample *out) {
-    uint32_t numbers[SAMPLE_NUMBERS];
-    if (!take_numbers(from, numbers, SAMPLE_NUMBERS)) {
+    uint64_t label;
+    free_sample(out);
+    if (!take_number(from, &label, 8) || (label > INT32_MAX && label != UINT64_MAX)) {
         return false;
     }
-    const uint32_t height = numbers[0], width = numbers[1], channels = numbers[2], label = numbers[3];
-    if (height == 0 || width == 0 || (channels != 1 && channels != 3 && channels != 4) ||
-        width > MOST_BYTES / channels / height || (label >= BUNDLE_GUARD_CLASSES && label != UNKNOWN)) {
-        return false;
+    out->label = label == UINT64_MAX ? -1 : (int)label;
+    for (int i = 0; i < BUNDLE_GUARD_INPUTS; i++) {
+        if (!take_array(from, &out->inputs[i])) {
+            return false;
+        }
     }
-    const size_t size = (size_t)height * width * channels;
-    free(out->picture);
-    out->picture = malloc(size);
-    out->height = height;
-    out->width = width;
-    out->channels = channels;
-    out->label = label == UNKNOWN ? -1 : (int)label;
-    uint32_t probabilities[BUNDLE_GUARD_CLASSES];
-    if (out->picture == NULL || !take_pixels(from, out->picture, size) ||
-        !take_pixels(from, out->prepared, sizeof out->prepared) ||
-        !take_numbers(from, probabilities, BUNDLE_GUARD_CLASSES)) {
-        return false;
+    for (int i = 0; i < BUNDLE_GUARD_OUTPUTS; i++) {
+        if (!take_array(from, &out->outputs[i])) {
+            return false;
+        }
     }
-    memcpy(out->probabilities, probabilities, sizeof out->probabilities);
     return true;
 }
 
@@ -121,7 +136,6 @@ void close_samples(samples *from, sample *last) {
     if (from->file != NULL) {
         fclose(from->file);
     }
-    free(last->picture);
     from->file = NULL;
-    last->picture = NULL;
+    free_sample(last);
 }

@@ -1,18 +1,20 @@
 /*
- * Reads the samples of a self-test, raw little-endian:
+ * Reads the samples of a self-test, raw little-endian; each part is a multiple of 8 bytes:
  *
  *     8 bytes   "EDGECONV"
- *     uint32    version, 1
+ *     uint32    version, 2
+ *     uint32    fingerprint of the inputs and outputs
  *     uint32    number of samples
- *     uint32    classes, height, width, channels of what the net is fed
- *     float32   grey levels by which the prepared picture may differ
- *     float32   by which a probability may differ
+ *     uint32    number of outputs
+ *     float64   for each output: by how much a number in it may differ
  *     then for each sample:
- *     uint32    height, width, channels of the picture
- *     int32     its class, -1 where that is not known
- *     uint8     the picture, (height, width, channels), padded with zeros to a multiple of 4 bytes
- *     uint8     the prepared picture, padded likewise
- *     float32   the reference's probabilities, one a class
+ *     int64     its class, -1 where that is not known
+ *     an array  for each input, then for each output: what the reference answers
+ *     and each array is:
+ *     uint32    type, as in BUNDLE_IDENTIFIER_array
+ *     uint32    number of axes
+ *     int64     for each axis: its size
+ *     numbers   padded with zeros to a multiple of 8 bytes
  */
 #ifndef SAMPLES_INCLUDED
 #define SAMPLES_INCLUDED
@@ -24,15 +26,12 @@
 typedef struct {
     FILE *file;
     uint32_t count, read;
-    float prepared_tolerance, probability_tolerance;
+    double limits[BUNDLE_GUARD_OUTPUTS];
 } samples;
 
 typedef struct {
-    uint8_t *picture;
-    size_t height, width, channels;
     int label; /* -1 where that is not known */
-    uint8_t prepared[BUNDLE_GUARD_PREPARED_SIZE];
-    float probabilities[BUNDLE_GUARD_CLASSES];
+    BUNDLE_IDENTIFIER_array inputs[BUNDLE_GUARD_INPUTS], outputs[BUNDLE_GUARD_OUTPUTS];
 } sample;
 
 typedef enum {
@@ -43,10 +42,10 @@ typedef enum {
 
 bool open_samples(const char *path, samples *out, char *error, size_t error_size);
 
-/* Reads the next sample, into room that is used again for the one behind it. */
+/* Reads the next sample; frees the one that was there before. */
 samples_state next_sample(samples *from, sample *out, char *error, size_t error_size);
 
-/* Closes the file; its numbers stay. */
+/* Closes the file and frees the last sample; the numbers of `from` stay. */
 void close_samples(samples *from, sample *last);
 
 #endif

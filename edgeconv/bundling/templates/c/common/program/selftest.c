@@ -1,116 +1,157 @@
-/* selftest [FILE] [--rows] [--model MODEL]: does the model prepare and answer here as it did where it was made?
+/* selftest [FILE] [--rows] [--model MODEL]: does the model answer here as it did where it was made?
  * With --rows it prints a JSON row a sample to stdout. The verdict goes to stderr. */
 #include "json.h"
+#include "numbers.h"
 #include "samples.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
+
+enum {
+    /* Outputs of the model itself; where pictures go in, what the net was fed is behind them. */
+    TAKES_PICTURE = BUNDLE_TAKES_PICTURE,
+    PREPARED = BUNDLE_GUARD_OUTPUTS - 1,
+    ANSWERS = BUNDLE_GUARD_OUTPUTS - TAKES_PICTURE
+};
 
 /* The largest difference so far. */
 typedef struct {
     double error;
     uint32_t sample;
     int label;
-    bool judged, off;
+    bool judged;
 } worst;
 
 typedef struct {
     const BUNDLE_IDENTIFIER_model *model;
-    worst preparation, inference;
+    worst found[BUNDLE_GUARD_OUTPUTS];
     bool rows;
 } selftest;
 
-static void consider(worst *so_far, double error, double tolerance, const samples *from, const sample *with) {
-    if (!so_far->judged || error > so_far->error) {
-        *so_far = (worst){error, from->read - 1, with->label, true, error > tolerance};
-    }
-}
-
-static int prepared_error(const uint8_t *prepared, const sample *with) {
-    int largest = 0;
-    for (size_t i = 0; i < BUNDLE_GUARD_PREPARED_SIZE; i++) {
-        const int error = abs(prepared[i] - with->prepared[i]);
-        largest = error > largest ? error : largest;
-    }
-    return largest;
-}
-
-static double probability_error(const float *probabilities, const sample *with) {
+/* The largest difference of two arrays of one shape; what is no number is infinitely off. */
+static double difference(const BUNDLE_IDENTIFIER_array *received, const BUNDLE_IDENTIFIER_array *wanted) {
     double largest = 0;
-    for (size_t i = 0; i < BUNDLE_GUARD_CLASSES; i++) {
-        const double error = fabs((double)probabilities[i] - (double)with->probabilities[i]);
-        largest = isnan(error) ? INFINITY : fmax(error, largest);
+    const size_t count = wanted->size / number_size(wanted->type);
+    for (size_t i = 0; i < count; i++) {
+        const double one = number_at(received, i), other = number_at(wanted, i);
+        const double error = one == other ? 0 : fabs(one - other);
+        largest = isnan(error) ? (double)INFINITY : fmax(error, largest);
     }
     return largest;
 }
 
-static void print_row(const samples *from, const sample *with, int preparation, double inference,
-    const float *probabilities) {
-    printf("{\"sample\": %u, \"label\": %d, \"prepared_error\": %d, \"probability_error\": ",
-        (unsigned)(from->read - 1), with->label, preparation);
-    json_number(inference);
-    printf(", \"probabilities\": ");
-    json_numbers(probabilities, BUNDLE_GUARD_CLASSES);
-    printf("}\n");
-}
-
-/* Judges preparation and inference apart: inference only by a run in which the net was fed the golden
- * prepared picture. Where the preparation is off, that picture itself is the input: it passes through untouched. */
-static bool judge(selftest *test, const samples *from, const sample *with, char *error, size_t error_size) {
-    static uint8_t prepared[BUNDLE_GUARD_PREPARED_SIZE]; /* static: some stacks are small */
-    float answer[BUNDLE_GUARD_CLASSES], again[BUNDLE_GUARD_CLASSES];
-    if (!BUNDLE_IDENTIFIER_inspect(test->model, with->picture, with->height, with->width, with->channels,
-            answer, prepared, error, error_size)) {
+static bool run_once(const selftest *test, const BUNDLE_IDENTIFIER_array *inputs, const sample *with,
+    BUNDLE_IDENTIFIER_array *outputs, double *errors, char *error, size_t error_size) {
+    if (!BUNDLE_IDENTIFIER_run(test->model, inputs, outputs, error, error_size)) {
         return false;
     }
-    const int preparation = prepared_error(prepared, with);
-    const float *judged = answer;
-    consider(&test->preparation, preparation, (double)from->prepared_tolerance, from, with);
-    if ((float)preparation > from->prepared_tolerance) {
-        if (!BUNDLE_IDENTIFIER_inspect(test->model, with->prepared, BUNDLE_GUARD_HEIGHT, BUNDLE_GUARD_WIDTH,
-                BUNDLE_GUARD_CHANNELS, again, prepared, error, error_size)) {
+    for (int i = 0; i < BUNDLE_GUARD_OUTPUTS; i++) {
+        if (!same_shape(&outputs[i], &with->outputs[i])) {
+            snprintf(error, error_size, "The model must be the one that `BUNDLE_SELFTEST_FILE` was made for. Received: another shape of `%s`.",
+                BUNDLE_IDENTIFIER_output_name((size_t)i));
+            BUNDLE_IDENTIFIER_free_arrays(outputs, BUNDLE_GUARD_OUTPUTS);
             return false;
         }
-        judged = (float)prepared_error(prepared, with) <= from->prepared_tolerance ? again : NULL;
-    }
-    const double inference = judged == NULL ? NAN : probability_error(judged, with);
-    if (judged != NULL) {
-        consider(&test->inference, inference, (double)from->probability_tolerance, from, with);
-    }
-    if (test->rows) {
-        print_row(from, with, preparation, inference, answer);
+        errors[i] = difference(&outputs[i], &with->outputs[i]);
     }
     return true;
 }
 
-static void print_failure(const char *what, const worst *found, const char *unit, double tolerance) {
-    fprintf(stderr, "FAIL: %s is off: sample %u", what, (unsigned)found->sample);
-    if (found->label >= 0) {
+/* Runs the model on what the net should have been fed, so that inference is judged apart from the preparation: a
+ * prepared picture passes through untouched. What even then was fed otherwise is not judged: NaN. */
+static bool run_prepared(const selftest *test, const sample *with, double *errors, char *error, size_t error_size) {
+    BUNDLE_IDENTIFIER_array outputs[BUNDLE_GUARD_OUTPUTS], picture = with->outputs[PREPARED];
+    double again[BUNDLE_GUARD_OUTPUTS];
+    picture.axes--;
+    memmove(picture.shape, picture.shape + 1, picture.axes * sizeof *picture.shape);
+    if (!run_once(test, &picture, with, outputs, again, error, error_size)) {
+        return false;
+    }
+    BUNDLE_IDENTIFIER_free_arrays(outputs, BUNDLE_GUARD_OUTPUTS);
+    for (int i = 0; i < ANSWERS; i++) {
+        errors[i] = again[PREPARED] == 0 ? again[i] : (double)NAN;
+    }
+    return true;
+}
+
+static void print_row(const samples *from, const sample *with, const double *errors, const BUNDLE_IDENTIFIER_array *outputs) {
+    printf("{\"sample\": %u, \"label\": %d, \"errors\": {", (unsigned)(from->read - 1), with->label);
+    for (int i = 0; i < BUNDLE_GUARD_OUTPUTS; i++) {
+        printf(i == 0 ? "" : ", ");
+        json_string(BUNDLE_IDENTIFIER_output_name((size_t)i));
+        printf(": ");
+        json_number(errors[i]);
+    }
+    printf("}, \"outputs\": {");
+    for (int i = 0; i < ANSWERS; i++) {
+        printf(i == 0 ? "" : ", ");
+        json_string(BUNDLE_IDENTIFIER_output_name((size_t)i));
+        printf(": ");
+        json_numbers(&outputs[i]);
+    }
+    printf("}}\n");
+}
+
+static bool judge(selftest *test, const samples *from, const sample *with, char *error, size_t error_size) {
+    BUNDLE_IDENTIFIER_array outputs[BUNDLE_GUARD_OUTPUTS];
+    double errors[BUNDLE_GUARD_OUTPUTS];
+    bool ran = run_once(test, with->inputs, with, outputs, errors, error, error_size);
+    if (!ran) {
+        return false;
+    }
+    if (TAKES_PICTURE && errors[PREPARED] != 0) {
+        ran = run_prepared(test, with, errors, error, error_size);
+    }
+    for (int i = 0; i < BUNDLE_GUARD_OUTPUTS && ran; i++) {
+        worst *so_far = &test->found[i];
+        if (!isnan(errors[i]) && (!so_far->judged || errors[i] > so_far->error)) {
+            *so_far = (worst){errors[i], from->read - 1, with->label, true};
+        }
+    }
+    if (ran && test->rows) {
+        print_row(from, with, errors, outputs);
+    }
+    BUNDLE_IDENTIFIER_free_arrays(outputs, BUNDLE_GUARD_OUTPUTS);
+    return ran;
+}
+
+static bool print_failure(int output, const worst *found, double limit) {
+    const bool preparation = TAKES_PICTURE && output == PREPARED;
+    if (!found->judged || found->error <= limit) {
+        return false;
+    }
+    fprintf(stderr, "FAIL: %s is off: sample %u", preparation ? "preparation" : "inference", (unsigned)found->sample);
+    if (BUNDLE_IDENTIFIER_label(found->label) != NULL) {
         fprintf(stderr, " (\"%s\")", BUNDLE_IDENTIFIER_label(found->label));
     }
-    fprintf(stderr, " differs by %.3g%s, allowed are %.3g\n", found->error, unit, tolerance);
+    fprintf(stderr, " differs by %.3g %s%s, allowed are %.3g\n", found->error, preparation ? "grey levels" : "in ",
+        preparation ? "" : BUNDLE_IDENTIFIER_output_name((size_t)output), limit);
+    return true;
 }
 
 static int verdict(const selftest *test, const samples *from) {
-    const double levels = (double)from->prepared_tolerance, most = (double)from->probability_tolerance;
-    if (test->preparation.off) {
-        print_failure("preparation", &test->preparation, " grey levels", levels);
+    bool failed = TAKES_PICTURE && print_failure(PREPARED, &test->found[PREPARED], from->limits[PREPARED]);
+    for (int i = 0; i < ANSWERS; i++) {
+        failed = print_failure(i, &test->found[i], from->limits[i]) || failed;
     }
-    if (test->inference.off) {
-        print_failure("inference", &test->inference, "", most);
-    }
-    if (test->preparation.off || test->inference.off) {
+    if (failed) {
         return 1;
     }
-    fprintf(stderr, "PASS: %u samples; preparation within %g of %g grey levels, probabilities within %.3g of %.3g\n",
-        (unsigned)from->count, test->preparation.error, levels, test->inference.error, most);
+    fprintf(stderr, "PASS: %u samples;", (unsigned)from->count);
+    if (TAKES_PICTURE) {
+        fprintf(stderr, " preparation within %.3g of %.3g grey levels,", test->found[PREPARED].error, from->limits[PREPARED]);
+    }
+    for (int i = 0; i < ANSWERS; i++) {
+        fprintf(stderr, "%s %s within %.3g of %.3g", i == 0 ? "" : ",", BUNDLE_IDENTIFIER_output_name((size_t)i),
+            test->found[i].error, from->limits[i]);
+    }
+    fprintf(stderr, "\n");
     return 0;
 }
 
 /* Reads all samples, and judges the model by them where there is a test. */
 static bool go_through(const char *path, selftest *test, samples *from, char *error, size_t error_size) {
-    static sample with; /* static: some stacks are small */
+    sample with = {0};
     samples_state state = SAMPLES_DAMAGED;
     if (open_samples(path, from, error, error_size)) {
         do {
