@@ -67,9 +67,9 @@ class DigitRecipe(NamedTuple):
         faintest: share of the light that ink takes away at least: less is the grain of paper.
         clearest_noise: ink is stronger than so many times the noise's floor; the stronger half of mere noise is 1.5
             times as strong.
-        heap_rounds: how often dust is left out.
-        reach, reach_pixels: ink farther from its centre than so many standard deviations and pixels is dust. The tail
-            of a 9 is at most 2.5 away.
+        outlier_rounds: how often dust is left out.
+        outlier_deviations, outlier_pixels: ink farther from its centre than so many standard deviations and pixels is
+            dust. The tail of a 9 is at most 2.5 away.
         canvas: side of the canvas: 4 of its pixels make one of 28, so that edges come out as smooth as MNIST's.
         margin: space left on each side of the digit on the canvas, in sizes of the digit: for light to be measured,
             and to widen.
@@ -78,8 +78,8 @@ class DigitRecipe(NamedTuple):
         edge, least_gain, most_gain: contrast is raised until edges are so many pixels of the picture wide. A sharp
             photograph gives edges of one canvas pixel. A small one was enlarged: its greys are parts of pixels. Gain 1
             keeps them, 6 makes an edge of one pixel in six.
-        solid_window, solid, solid_reach: ink is solid where its mean in a window is above this: a stroke of 2 pixels.
-            Only what is within a window of solid ink stays; grains of noise go.
+        solid_window, solid, solid_dilation: ink is solid where its mean in a window is above this: a stroke of 2
+            pixels. Only what is within a window of solid ink stays; grains of noise go.
         stroke: least strength of ink that bounds the digit whose strokes are measured.
         thinnest: strokes are widened to this share of the digit: the lower quartile of MNIST's own stroke widths.
         widening_steps: most pixels that a stroke is widened by on each side.
@@ -103,9 +103,9 @@ class DigitRecipe(NamedTuple):
     noise: float = 2.0
     faintest: float = 0.05
     clearest_noise: float = 2.5
-    heap_rounds: int = 4
-    reach: float = 3.0
-    reach_pixels: float = 1.0
+    outlier_rounds: int = 4
+    outlier_deviations: float = 3.0
+    outlier_pixels: float = 1.0
     canvas: int = 112
     margin: float = 0.25
     widest_on_canvas: int = 45
@@ -114,7 +114,7 @@ class DigitRecipe(NamedTuple):
     most_gain: float = 6.0
     solid_window: int = 7
     solid: float = 0.3
-    solid_reach: int = 13
+    solid_dilation: int = 13
     stroke: float = 0.5
     thinnest: float = 0.1
     widening_steps: int = 5

@@ -130,7 +130,7 @@ def _ink(canvas: Grey, zoom: float) -> Grey:
     gain = min(max(DIGIT.edge / zoom, DIGIT.least_gain), DIGIT.most_gain)
     ink = np.clip(((ink - floor) / (full - floor) - 0.5) * gain + 0.5, 0, 1)
     solid = (box_mean(ink, DIGIT.solid_window) > DIGIT.solid).astype(np.float32)
-    return _widen(ink * maximum(solid, DIGIT.solid_reach) if solid.any() else ink)
+    return _widen(ink * maximum(solid, DIGIT.solid_dilation) if solid.any() else ink)
 
 
 def _widen(ink: Grey) -> Grey:

@@ -99,13 +99,13 @@ def bounds(weight: Grey) -> tuple[int, int, int, int]:
     """
     y, x = np.arange(weight.shape[0]) + 0.5, np.arange(weight.shape[1]) + 0.5
     inside = weight
-    for _ in range(DIGIT.heap_rounds):
+    for _ in range(DIGIT.outlier_rounds):
         rows, columns = inside.sum(axis=1, dtype=np.float64), inside.sum(axis=0, dtype=np.float64)
         mass = rows.sum()
         middle_y, middle_x = rows @ y / mass, columns @ x / mass
         spread = np.sqrt(max(rows @ (y - middle_y) ** 2, columns @ (x - middle_x) ** 2) / mass)
-        reach = DIGIT.reach * spread + DIGIT.reach_pixels
-        inside = weight * ((np.abs(y - middle_y) <= reach)[:, None] & (np.abs(x - middle_x) <= reach))
+        radius = DIGIT.outlier_deviations * spread + DIGIT.outlier_pixels
+        inside = weight * ((np.abs(y - middle_y) <= radius)[:, None] & (np.abs(x - middle_x) <= radius))
     used_rows, used_columns = np.flatnonzero(inside.any(axis=1)), np.flatnonzero(inside.any(axis=0))
     return int(used_rows[0]), int(used_rows[-1]) + 1, int(used_columns[0]), int(used_columns[-1]) + 1
 

@@ -133,7 +133,7 @@ def _ink(canvas: Tensor, zoom: Tensor) -> Tensor:
     gain = (DIGIT.edge / zoom).clip(DIGIT.least_gain, DIGIT.most_gain)
     ink = (((ink - floor) / (full - floor).maximum(TINY) - 0.5) * gain + 0.5).clip(0.0, 1.0)
     solid = (box_mean(ink, DIGIT.solid_window) > DIGIT.solid).as_type(FLOAT)
-    return where(solid.max() > 0.0, ink * maximum(solid, DIGIT.solid_reach), ink)
+    return where(solid.max() > 0.0, ink * maximum(solid, DIGIT.solid_dilation), ink)
 
 
 def _widen(ink: Tensor) -> Tensor:

@@ -79,10 +79,10 @@ def bounds(weight: Tensor, side: int) -> tuple[Tensor, Tensor]:
         mass = profiles.sum(2, keep=True).maximum(TINY)
         off = place - (profiles * place).sum(2, keep=True) / mass
         spread = ((profiles * off * off).sum(2, keep=True) / mass).max().sqrt()
-        near = (off.abs() <= spread * DIGIT.reach + DIGIT.reach_pixels).as_type(FLOAT)
+        near = (off.abs() <= spread * DIGIT.outlier_deviations + DIGIT.outlier_pixels).as_type(FLOAT)
         return [near.gather(near.integers([1, 0])) @ views * near]
 
-    profiles = repeat("heap", DIGIT.heap_rounds, look, views.sum(1, keep=True))[0]
+    profiles = repeat("heap", DIGIT.outlier_rounds, look, views.sum(1, keep=True))[0]
     used = (profiles.reshape(2, side) > 0).as_type(FLOAT)
     first, last = (
         used.apply("ArgMax", dtype=INT64, axis=1, keepdims=0, select_last_index=is_last) for is_last in (0, 1)
