@@ -16,8 +16,6 @@ from onnxruntime.quantization.base_quantizer import QuantizationParams
 from onnxruntime.quantization.qdq_quantizer import QDQQuantizer
 from onnxruntime.quantization.quant_utils import TENSOR_NAME_QUANT_SUFFIX
 
-from edgeconv.conversion.patching import replaced
-
 _LEVELS = {False: 254.0, True: 128.0}
 """Steps from the lowest to the highest weight, -127 to 127, and with a reduced range -64 to 64."""
 
@@ -29,8 +27,11 @@ class ChannelQuantizer(QDQQuantizer):  # type: ignore[misc]  # ONNX Runtime ship
 
     def quantize_model(self) -> onnx.ModelProto:
         """Put Q and DQ into the model, and return it."""
-        with replaced(qdq_quantizer, "quantize_onnx_initializer", _quantize_initializer):
+        qdq_quantizer.quantize_onnx_initializer = _quantize_initializer
+        try:
             quantized: onnx.ModelProto = super().quantize_model()
+        finally:
+            qdq_quantizer.quantize_onnx_initializer = _one_by_one
         return quantized
 
     def _calc_initializer_quant_params(self) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from edgeconv.conversion.patching import replaced
+from edgeconv.conversion.tracing.patches.replacing import replaced
 
 
 @contextmanager

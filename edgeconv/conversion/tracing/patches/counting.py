@@ -20,8 +20,8 @@ from typing import Any
 import numpy as np
 import onnx
 
-from edgeconv.conversion.patching import replaced
 from edgeconv.conversion.tracing.patches.handler import Handlers, add, constant, replace
+from edgeconv.conversion.tracing.patches.replacing import replaced
 
 
 def handlers() -> Handlers:

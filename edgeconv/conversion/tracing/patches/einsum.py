@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from itertools import islice, permutations
 from typing import Any
 
-from edgeconv.conversion.patching import replaced
+from edgeconv.conversion.tracing.patches.replacing import replaced
 
 MOST_ORDERS = 120
 """All orders of five letters."""

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from edgeconv.conversion.patching import replaced
+from edgeconv.conversion.tracing.patches.replacing import replaced
 
 
 @contextmanager
