@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeconv.conversion.int8.images import Blocks, CalibrationImages, surveyed
-from edgeconv.conversion.int8.npz_rows import Rows, read_headers
+from edgeconv.conversion.int8.images import BLOCK_BYTES, Blocks, CalibrationImages, surveyed
 from edgeconv.conversion.keras.ports import Port
+from edgeconv.conversion.verification.npz_rows import Rows, read_headers
 from edgeconv.conversion.verification.user_inputs import check_shape, check_values, is_held
 from edgeconv.errors import ConfigError, DatasetError, ImageError
 from edgeconv.pictures.decoding import EXTENSIONS, decode
@@ -76,7 +76,7 @@ def _arrays(path: Path, port: Port, size: int, seed: int) -> tuple[Blocks, int, 
 
     def blocks(start: int) -> Iterator[NDArray[Any]]:
         wanted, seen = chosen[start:], 0
-        for block in rows.blocks():
+        for block in rows.blocks(BLOCK_BYTES):
             here = wanted[(wanted >= seen) & (wanted < seen + len(block))] - seen
             seen += len(block)
             if len(here):
@@ -93,7 +93,7 @@ def _check_all_values(rows: Rows, port: Port, path: Path) -> None:
     if np.can_cast(rows.dtype, port.dtype) or np.dtype(port.dtype).kind not in "iub":
         return
     held, low, high = True, np.inf, -np.inf
-    for block in rows.blocks():
+    for block in rows.blocks(BLOCK_BYTES):
         held &= is_held(block, port)
         low, high = min(low, float(block.min())), max(high, float(block.max()))
     check_values(port, rows.dtype, low, high, path, held=held)
@@ -103,7 +103,7 @@ def _labels_of(arrays: dict[str, Rows], chosen: NDArray[np.int64]) -> NDArray[np
     rows = next((arrays[name] for name in LABEL_NAMES if name in arrays), None)
     if rows is None or len(rows.shape) != 1 or rows.dtype.kind not in "iu":
         return None
-    return np.concatenate(list(rows.blocks()))[chosen].astype(np.int64)
+    return rows.whole()[chosen].astype(np.int64)
 
 
 def _pictures(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeconv.conversion.keras.ports import Port
-from edgeconv.errors import ConfigError, one_line
+from edgeconv.conversion.verification.npz_rows import read_headers
+from edgeconv.errors import ConfigError
 
 Arrays = Mapping[str, NDArray[Any]]
 
@@ -20,23 +20,9 @@ def read_inputs(path: Path) -> dict[str, NDArray[Any]]:
     """Read arrays without running code that their file carries.
 
     Raises:
-        ConfigError: the file is no `.npz` of arrays of numbers, all of them with as many rows.
+        ConfigError: the file is no `.npz` of arrays of numbers, all of them with as many rows, or damaged.
     """
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files} if isinstance(file, np.lib.npyio.NpzFile) else None
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise ConfigError(
-            f"`{path}` must be an .npz of arrays. Received: {one_line(error)}. Save it with `np.savez`."
-        ) from error
-    rows = {array.shape[0] if array.ndim else 0 for array in (arrays or {}).values()}
-    if not arrays or len(rows) != 1 or 0 in rows:
-        shapes = ", ".join(f"{name} {array.shape}" for name, array in (arrays or {}).items())
-        raise ConfigError(
-            f"`{path}` must hold arrays with the same number of rows, at least 1. Received: {shapes or 'no arrays'}. "
-            "Save one array for each input of the model, (n, ...)."
-        )
-    return arrays
+    return {name: rows.whole() for name, rows in read_headers(path).items()}
 
 
 def fitted(arrays: Arrays, ports: tuple[Port, ...], path: str | Path) -> dict[str, NDArray[Any]]:

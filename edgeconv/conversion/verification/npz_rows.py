@@ -1,4 +1,4 @@
-"""Rows of an `.npz`, read one after another: the file may be larger than memory."""
+"""Arrays of an `.npz`, whole or some rows after another: the file may be larger than memory."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
-from edgeconv.conversion.int8.images import BLOCK_BYTES
 from edgeconv.errors import ConfigError, one_line
 
 _HEADERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
@@ -38,17 +37,26 @@ class Rows:
     shape: tuple[int, ...]
     in_order: bool
 
-    def blocks(self) -> Iterator[NDArray[Any]]:
-        """Yield the rows in order, about `BLOCK_BYTES` at once.
+    def whole(self) -> NDArray[Any]:
+        """Return the array.
+
+        Raises:
+            ConfigError: the file is damaged.
+        """
+        with _refused(self.path), np.load(self.path, allow_pickle=False) as file:
+            array: NDArray[Any] = file[self.name]
+        return array
+
+    def blocks(self, block_bytes: int) -> Iterator[NDArray[Any]]:
+        """Yield the rows in order, about so many bytes at once.
 
         Raises:
             ConfigError: the file is damaged.
         """
         row_bytes = self.dtype.itemsize * int(np.prod(self.shape[1:]))
-        step = max(1, BLOCK_BYTES // max(1, row_bytes))
+        step = max(1, block_bytes // max(1, row_bytes))
         if not self.in_order:
-            with _refused(self.path), np.load(self.path, allow_pickle=False) as file:
-                whole = file[self.name]
+            whole = self.whole()
             yield from (whole[at : at + step] for at in range(0, len(whole), step))
             return
         with _refused(self.path), zipfile.ZipFile(self.path) as archive, archive.open(_member(self.name)) as file:
