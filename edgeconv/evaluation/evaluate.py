@@ -95,7 +95,7 @@ def evaluate(
     spec = DatasetSpec(dataset) if isinstance(dataset, str) else dataset
     data = open_test_images(files, spec, progress)
     compared = ComparisonSet.of_images(
-        data.test.images, data.test.labels, dataset=data.name, split="test", sha256=data.sha256
+        data.test.images, data.test.labels, dataset=data.name, split="test", sha256=data.sha256, files=data.test_files
     ).first(images)
     reference = keras_of(files, custom_objects, progress, instead=files.variants[0])
     stages, known = keras_stages(reference), dict[str, tuple[Answers, ...]]()
@@ -103,7 +103,7 @@ def evaluate(
         say_if_at_chance(reference, compared, progress)
     if loader is not None:
         stated = Fitting() if spec is None else spec.fitting
-        known[FROM_FILE] = _from_files(reference, data.test_files[: compared.count], loader, stated, progress)
+        known[FROM_FILE] = _from_files(reference, compared.files, loader, stated, progress)
         stages.append(replace(stages[0], name=FROM_FILE, timed=False))
     stages += [
         stage_of(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -53,6 +54,7 @@ class ComparisonSet:
         draw: makes so many more inputs of the same kind; None where there are no others.
         right: what is known to be right, by output, (n, ...), all batches together; where classes are compared,
             `labels` are.
+        files: the pictures that images were made of, in order; empty where there are none.
     """
 
     dataset: str
@@ -63,6 +65,7 @@ class ComparisonSet:
     spreads: Mapping[str, float] | None = None
     draw: Callable[[int], Feeds] | None = None
     right: Answers = field(default_factory=dict)
+    files: tuple[Path, ...] = ()
 
     @classmethod
     def of_images(
@@ -73,6 +76,7 @@ class ComparisonSet:
         dataset: str,
         split: str,
         sha256: str | None = None,
+        files: tuple[Path, ...] = (),
     ) -> ComparisonSet:
         """Return images that classes are compared on.
 
@@ -82,9 +86,10 @@ class ComparisonSet:
             dataset: name of the data.
             split: of the data.
             sha256: fingerprint of the data; None takes that of the images.
+            files: the pictures that the images were made of, in order, where they are files.
         """
         batches = (Batch({"image": images}),)
-        return cls(dataset, split, sha256 or fingerprint(batches), batches, labels)
+        return cls(dataset, split, sha256 or fingerprint(batches), batches, labels, files=files)
 
     @property
     def count(self) -> int:
@@ -100,7 +105,8 @@ class ComparisonSet:
     def first(self, count: int | None) -> ComparisonSet:
         """Return the first images of a set that classes are compared on, or all; the data's fingerprint stays."""
         labels = None if self.labels is None else self.labels[:count]
-        return replace(self, batches=(Batch({"image": self.images[:count]}),), labels=labels)
+        batches = (Batch({"image": self.images[:count]}),)
+        return replace(self, batches=batches, labels=labels, files=self.files[:count])
 
 
 def fingerprint(batches: Iterable[Batch]) -> str:

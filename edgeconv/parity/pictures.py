@@ -1,7 +1,7 @@
 """Evaluation images shown as pictures, to stages that prepare pictures themselves.
 
-Datasets hold images that are prepared already, and no preparation can be undone: so each image is drawn into a picture,
-and the reference is given the same pictures, prepared with numpy.
+Datasets hold images that are prepared already: a stage is given the pictures that they were made of, or drawn ones, and
+the reference the same pictures, prepared with numpy.
 """
 
 from __future__ import annotations
@@ -13,13 +13,9 @@ from numpy.typing import NDArray
 
 from edgeconv.errors import ImageError
 from edgeconv.parity.comparison import Batch, ComparisonSet
-from edgeconv.pictures.drawing import show_images
 from edgeconv.pictures.preparation import prepare
+from edgeconv.pictures.showing import pictures_of
 from edgeconv.preparation import Preparation
-
-MOST_PICTURES = 500
-MOST_BYTES = 2**28
-"""Of all pictures together, which are held in memory: at most so many are drawn."""
 
 
 def show(compared: ComparisonSet, preparation: Preparation) -> tuple[ComparisonSet, ComparisonSet]:
@@ -29,22 +25,14 @@ def show(compared: ComparisonSet, preparation: Preparation) -> tuple[ComparisonS
         compared: images that classes are compared on.
         preparation: what makes such images of pictures.
     """
-    images = np.asarray(compared.images, np.uint8)
-    pictures: list[NDArray[np.uint8]] = []
-    prepared: list[NDArray[np.uint8]] = []
-    total = 0
-    for picture in show_images(images[:MOST_PICTURES], preparation):
-        total += picture.nbytes
-        if pictures and total > MOST_BYTES:
-            break
-        pictures.append(picture)
-        prepared.append(_prepared(picture, preparation))
+    pictures = pictures_of(np.asarray(compared.images, np.uint8), preparation, compared.files)
     shown = np.empty(len(pictures), object)  # An array of pictures, each of its own size.
     shown[:] = pictures
+    prepared = np.stack([_prepared(picture, preparation) for picture in pictures])
     first = compared.first(len(pictures))
     return (
         replace(first, batches=(Batch({"image": shown}),)),
-        replace(first, batches=(Batch({"image": np.stack(prepared)}),)),
+        replace(first, batches=(Batch({"image": prepared}),)),
     )
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -31,11 +32,13 @@ def test_a_fingerprint_has_every_input_of_every_batch() -> None:
     assert fingerprint([Batch({"a": IMAGES[:3], "b": IMAGES})]) == fingerprint([first]), "whatever their order"
 
 
-def test_the_first_images_keep_their_labels() -> None:
-    whole = ComparisonSet.of_images(IMAGES, LABELS, dataset="mnist", split="test", sha256="0")
+def test_the_first_images_keep_their_labels_and_files() -> None:
+    files = tuple(Path(f"{number}.png") for number in range(40))
+    whole = ComparisonSet.of_images(IMAGES, LABELS, dataset="mnist", split="test", sha256="0", files=files)
     few = whole.first(36)
     assert (few.count, few.sha256) == (36, "0")
     np.testing.assert_array_equal(few.labels, LABELS[:36])
+    assert few.files == files[:36]
     assert whole.first(None).count == 40
 
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
-from edgeconv.parity import pictures
 from edgeconv.parity.comparison import ComparisonSet
 from edgeconv.parity.pictures import show
 from edgeconv.parity.prove import prove
 from edgeconv.parity.stage import Stage, on_images
+from edgeconv.pictures import showing
 from edgeconv.pictures.preparation import prepare
 from edgeconv.preparation import Preparation
 
@@ -39,13 +41,10 @@ def test_pictures_are_of_several_sizes_and_prepared_as_numpy_does() -> None:
     np.testing.assert_array_equal(shown.labels, LABELS)
 
 
-def test_as_many_pictures_are_drawn_as_time_and_memory_allow(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pictures, "MOST_PICTURES", 20)
-    assert [len(each.images) for each in show(_patches(), SQUARE)] == [20, 20]
-    monkeypatch.setattr(pictures, "MOST_BYTES", 4000)
-    shown, prepared = show(_patches(), SQUARE)
-    assert sum(picture.nbytes for picture in shown.images) <= 4000
-    assert len(shown.images) == len(prepared.images) == len(shown.labels) > 1
+def test_no_more_images_are_compared_than_there_are_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(showing, "MOST_PICTURES", 20)
+    for each in show(_patches(), SQUARE):
+        assert len(each.images) == len(each.labels) == 20
 
 
 def test_a_blank_image_of_a_digit_is_a_black_one() -> None:
@@ -85,6 +84,18 @@ def test_a_stage_that_answers_pictures_otherwise_fails_its_gate() -> None:
     ledger = prove(stages, _patches(), max_drop=0.2, kind="probabilities")
     assert not ledger.passed
     assert ledger.failures().startswith("e2e accuracy drop in percentage points: at most 0.2, got 66.67")
+
+
+def test_images_that_were_files_are_compared_as_these_files(tmp_path: Path) -> None:
+    files = [tmp_path / f"{number}.png" for number in range(30)]
+    for number, file in enumerate(files):
+        patch = np.full((20 + number, 31, 3), 40, np.uint8)
+        patch[..., LABELS[number]] = 200
+        Image.fromarray(patch).save(file)
+    stages, seen = _stages()
+    ledger = prove(stages, replace(_patches(), files=tuple(files)), max_drop=0.0, kind="probabilities")
+    assert seen["e2e"][:30] == [(20 + number, 31, 3) for number in range(30)]
+    assert (ledger.passed, ledger.rows[1].count, ledger.rows[1].accuracy) == (True, 30, 1.0)
 
 
 def test_alone_it_is_its_own_reference() -> None:

@@ -94,7 +94,9 @@ def _evaluation_set(loaded: LoadedModel, calibration: CalibrationImages | None) 
     data, config = loaded.data, loaded.resolved.request.config
     if data is not None:
         test = data.test
-        return ComparisonSet.of_images(test.images, test.labels, dataset=data.name, split="test", sha256=data.sha256)
+        return ComparisonSet.of_images(
+            test.images, test.labels, dataset=data.name, split="test", sha256=data.sha256, files=data.test_files
+        )
     if calibration is not None:
         record, images = calibration.record, calibration.first(IMAGES_JUDGED)
         return ComparisonSet.of_images(images, dataset=record.dataset, split=record.split)
