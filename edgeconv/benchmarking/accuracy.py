@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,9 +13,11 @@ from numpy.typing import NDArray
 from edgeconv.benchmarking.configurations import Configuration, Opened
 from edgeconv.datasets import DatasetSpec, open_dataset
 from edgeconv.errors import DatasetError
+from edgeconv.pictures.showing import MOST_PICTURES, pictures_of
 from edgeconv.progress import Progress
 from edgeconv.runtime.files import ModelFiles
 from edgeconv.runtime.golden import Samples
+from edgeconv.variants import takes_pictures
 
 BATCH = 64
 
@@ -25,12 +28,10 @@ class Accuracies:
 
     Attributes:
         source: where the figures are from, in words.
-        count: images that they were measured on.
         of: share of right answers, 0 to 1, by (variant, provider).
     """
 
     source: str
-    count: int | None
     of: dict[tuple[str, str], float]
 
 
@@ -54,39 +55,48 @@ def accuracies_of(
                 f"`dataset` of `benchmark` tells the accuracy of classes. Received: `{files.path}` of the task "
                 f"{files.manifest.task}. Leave it out, and measure with `edgeconv evaluate --dataset`."
             )
-        return Accuracies(f"not known of the task {files.manifest.task}", None, {})
+        return Accuracies(f"not known of the task {files.manifest.task}", {})
     if dataset is not None:
         data = open_dataset(DatasetSpec(dataset) if isinstance(dataset, str) else dataset, progress=progress)
-        _require_fit(files, data.test.images.shape[1:], len(data.labels), data.source)
+        images, labels = data.test.images, data.test.labels
+        _require_fit(files, images.shape[1:], len(data.labels), data.source)
         measured = {
-            (one.variant, one.provider): _accuracy(files, one, data.test.images, data.test.labels, progress)
+            (one.variant, one.provider): _accuracy(files, one, images, labels, progress, data.test_files)
             for one in configurations
         }
-        return Accuracies(f"the test split of {data.name}, measured here", len(data.test.labels), measured)
+        less = [one.variant for one in configurations if takes_pictures(one.variant) and len(images) > MOST_PICTURES]
+        note = f" ({', '.join(less)}: pictures of its first {MOST_PICTURES})" if less else ""
+        return Accuracies(f"the test split of {data.name}, measured here{note}", measured)
     metrics = files.manifest.metrics
     known = {name: value for name, value in metrics.accuracy.items() if value is not None} if metrics else {}
     if metrics and known:
         return Accuracies(
             f"the manifest: {metrics.dataset}, {metrics.split} split, measured at the export",
-            metrics.count,
             {(one.variant, one.provider): float(known[one.variant]) for one in configurations if one.variant in known},
         )
     if files.samples is None:
-        return Accuracies("not known", None, {})
+        return Accuracies("not known", {})
     samples = Samples.load(files.samples)
     # Where the labels are not known, Keras' answers are the truth.
     truth = np.where(samples.labels < 0, samples.probabilities.argmax(axis=1), samples.labels)
     golden = {
         (one.variant, one.provider): _accuracy(files, one, samples.images, truth, progress) for one in configurations
     }
-    return Accuracies("golden vectors, answered here", len(truth), golden)
+    return Accuracies("golden vectors, answered here", golden)
 
 
 def _accuracy(
-    files: ModelFiles, configuration: Configuration, images: NDArray[Any], labels: NDArray[np.int64], progress: Progress
+    files: ModelFiles,
+    configuration: Configuration,
+    images: NDArray[Any],
+    labels: NDArray[np.int64],
+    progress: Progress,
+    picture_files: Sequence[Path] = (),
 ) -> float:
     opened, right = Opened(files, configuration), 0
-    fixed = files.manifest.input.shape[0]
+    fixed: int | str | None = files.manifest.input.shape[0]
+    if takes_pictures(configuration.variant) and files.manifest.preprocess is not None:
+        images, fixed = pictures_of(images, files.manifest.preprocess, picture_files), None
     size = fixed if isinstance(fixed, int) else BATCH
     with progress.bar(f"Accuracy of {configuration.variant}", len(images)) as advance:
         for start in range(0, len(images), size):

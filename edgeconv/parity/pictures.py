@@ -26,12 +26,10 @@ def show(compared: ComparisonSet, preparation: Preparation) -> tuple[ComparisonS
         preparation: what makes such images of pictures.
     """
     pictures = pictures_of(np.asarray(compared.images, np.uint8), preparation, compared.files)
-    shown = np.empty(len(pictures), object)  # An array of pictures, each of its own size.
-    shown[:] = pictures
     prepared = np.stack([_prepared(picture, preparation) for picture in pictures])
     first = compared.first(len(pictures))
     return (
-        replace(first, batches=(Batch({"image": shown}),)),
+        replace(first, batches=(Batch({"image": pictures}),)),
         replace(first, batches=(Batch({"image": prepared}),)),
     )
 

@@ -20,7 +20,7 @@ MOST_BYTES = 2**28
 """Of all pictures together, which are held in memory: no more are read and drawn."""
 
 
-def pictures_of(images: NDArray[np.uint8], preparation: Preparation, files: Sequence[Path] = ()) -> list[Picture]:
+def pictures_of(images: NDArray[np.uint8], preparation: Preparation, files: Sequence[Path] = ()) -> NDArray[np.object_]:
     """Return a picture of each of the first images, in their order.
 
     Files are read as long as they fill no more than half of the memory, for photographs are large; the other images are
@@ -32,7 +32,7 @@ def pictures_of(images: NDArray[np.uint8], preparation: Preparation, files: Sequ
         files: the pictures that the images were made of, in the same order; empty where there are none.
 
     Returns:
-        uint8, (height, width, 1, 3 or 4 channels), 0-255, each of its own size.
+        An array of pictures, each of its own size: uint8, (height, width, 1, 3 or 4 channels), 0-255.
 
     Raises:
         ImageError: a file cannot be read any more.
@@ -45,7 +45,9 @@ def pictures_of(images: NDArray[np.uint8], preparation: Preparation, files: Sequ
         if found and total > MOST_BYTES:
             break
         found.append(picture)
-    return found
+    pictures = np.empty(len(found), object)
+    pictures[:] = found
+    return pictures
 
 
 def _read(files: Sequence[Path], most_bytes: int) -> Iterator[Picture]:
