@@ -18,7 +18,7 @@ import onnxruntime as ort
 
 import edgeconv
 from edgeconv.cli.output import write_table
-from edgeconv.cli.parity_table import COLUMNS
+from edgeconv.cli.parity_table import parity_columns
 from edgeconv.cli.progress import TerminalProgress
 from edgeconv.config import ExportConfig
 from edgeconv.evaluation.evaluate import evaluate
@@ -61,7 +61,8 @@ def main() -> int:
             progress=TerminalProgress(),
         )
         rows = ledger.as_dict()["rows"]
-        write_table([[cell(row) for cell in COLUMNS.values()] for row in rows], list(COLUMNS))
+        columns = parity_columns(ledger)
+        write_table([[cell(row) for cell in columns.values()] for row in rows], list(columns))
         print(f"{'Every gate holds.' if ledger.passed else ledger.failures()}\n")
         found.append(_figures(artifact, ledger, round(time.perf_counter() - start, 1)))
     versions = {"onnxruntime": ort.__version__, "python": platform.python_version()}
