@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -18,12 +17,12 @@ KEPT = read_verdicts()
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _frozen_garbage() -> Iterator[None]:
-    """Spare the collector the million objects of TensorFlow, which it would else look at in every case."""
+def _frozen_garbage() -> None:
+    """Spare the collector the million objects of TensorFlow, also where the first case is what imports it."""
+    import keras  # noqa: F401
+
     gc.collect()
     gc.freeze()
-    yield
-    gc.unfreeze()
 
 
 @pytest.mark.parametrize("case", [pytest.param(case, id=name) for name, case in CASES.items()])
