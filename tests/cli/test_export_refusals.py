@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.conftest import Run
+
 pytestmark = pytest.mark.train
 pytest.importorskip("keras", reason="needs the extra `train`")
 
@@ -66,9 +68,9 @@ def test_a_hostile_file_is_refused_in_one_line(tmp_path: Path, name: str, conten
         (["--labels", "absent.txt"], "`labels` must be names"),
     ],
 )
-def test_an_option_that_cannot_be_is_a_usage_error(tmp_path: Path, options: list[str], problem: str) -> None:
-    ended = _export(tmp_path, "absent.keras", *options)
-    assert ended.returncode == 2
+def test_an_option_that_cannot_be_is_a_usage_error(run: Run, options: list[str], problem: str) -> None:
+    ended = run("export", "absent.keras", *options)
+    assert ended.exit_code == 2
     assert problem in ended.stderr
     assert "Traceback" not in ended.stderr
 

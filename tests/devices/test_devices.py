@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 
 pytest.importorskip("onnx", reason="the conversion room needs the extra `train`")
+import edgeconv
+from edgeconv.conversion.export import export_here
 from edgeconv.errors import ProviderError
 from edgeconv.evaluation.emulation import stages
 from edgeconv.evaluation.emulation.devices import DEVICES
@@ -104,6 +106,7 @@ def test_the_ledgers_are_printed_and_kept(
     qemu = tmp_path / "qemu"
     qemu.write_text('#!/bin/sh\nshift 4\nexec "$@"\n')
     qemu.chmod(0o755)
+    monkeypatch.setattr(edgeconv, "export", export_here)  # Without processes of their own for two exports.
     monkeypatch.setattr(stages, "emulator_of", lambda device: Emulator(device, str(qemu), None))
     samples = np.load(reference_model() / "samples.npz")
     images, labels = samples["images"], samples["probabilities"].argmax(axis=1)

@@ -56,13 +56,14 @@ def test_a_fresh_export_keeps_to_it(tmp_path: Path) -> None:
     import numpy as np
 
     import edgeconv
+    from edgeconv.conversion.export import export_here
     from tests.data.make_tiny import CLASSES, patches
 
     arrays = dict(zip(("x_train", "y_train", "x_test", "y_test"), (*patches(60, 0), *patches(30, 1)), strict=True))
     np.savez(tmp_path / "patches.npz", **arrays, labels=np.array(CLASSES))
     config = edgeconv.ExportConfig(quantize=True, embed_preprocessing=True, fast=True, max_drop=100.0)
     model, out = COMMITTED["tiny"].with_name("model.keras"), tmp_path / "made"
-    exported = edgeconv.export(model, config=config, dataset=str(tmp_path / "patches.npz"), out=out)
+    exported = export_here(model, config=config, dataset=str(tmp_path / "patches.npz"), out=out)
     text = (out / MANIFEST_FILE).read_text(encoding="utf-8")
     assert complaints(json.loads(text)) == []
     assert Manifest.from_json(text) == exported.manifest
