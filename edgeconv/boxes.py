@@ -28,6 +28,13 @@ COLUMNS = ("box-scores", "box-objectness-scores", "box-score-class")
 """What one output that holds all has for each box: four numbers of the box, then a score for each class (YOLOv8), the
 same behind a score of there being anything at all (YOLOv5), or one score and the number of its class."""
 
+DETECTIONS = "detections"
+"""The answer that stages of a detector have beside its outputs, and the name of what is known to be right: float32,
+(pictures, n, 6), x and y of two corners in pixels of the model's picture, the score and the class; best first, with the
+score 0 and the class -1 of no box. Of what is right, the score is 1, and `CROWD` of a box around many things."""
+
+CROWD = 2.0
+
 ACTIVATIONS = ("sigmoid", "softmax", "none")
 BACKGROUNDS = ("first", "last", "none")
 

@@ -9,9 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeconv.artifact import KERAS_FILE, committed
+from edgeconv.boxes import DETECTIONS
 from edgeconv.conversion.keras import KerasReference
 from edgeconv.datasets.examples import Examples, open_examples
 from edgeconv.errors import ConfigError
+from edgeconv.evaluation.detectors import as_detector, detector_in_keras, with_detections
 from edgeconv.evaluation.stages import keras_of
 from edgeconv.manifest import Manifest
 from edgeconv.parity.comparison import Answers, Batch, ComparisonSet, Feeds, fingerprint
@@ -64,7 +66,9 @@ def evaluate_examples(
     )
     stages = _variants(files, progress)
     if reference is not None:
-        known, keras = {}, Stage("keras", "tensorflow", _by_order(reference, manifest), _size_of(files), timed=False)
+        boxes = manifest.boxes
+        run = _by_order(reference, manifest) if boxes is None else detector_in_keras(reference, boxes)
+        known, keras = {}, Stage("keras", "tensorflow", run, _size_of(files), timed=False)
         stages.insert(0, keras)
     elif known:
         stages.insert(0, Stage("keras", "tensorflow", dict, _size_of(files), timed=False))  # Never run.
@@ -98,7 +102,8 @@ def _golden(files: ModelFiles) -> tuple[Examples, Answers]:
     manifest = files.manifest
     inputs, outputs = (manifest.input, *manifest.more_inputs), (manifest.output, *manifest.more_outputs)
     samples = golden_arrays(files.samples, [spec.name for spec in inputs], [spec.name for spec in outputs])
-    return Examples(GOLDEN, GOLDEN, samples.inputs), samples.outputs
+    answers = samples.outputs if manifest.boxes is None else with_detections(samples.outputs, manifest.boxes)
+    return Examples(GOLDEN, GOLDEN, samples.inputs), answers
 
 
 def _variants(files: ModelFiles, progress: Progress) -> list[Stage]:
@@ -110,7 +115,9 @@ def _variants(files: ModelFiles, progress: Progress) -> list[Stage]:
             progress.say(f"{name} is left out: it takes pictures of any size.")
             continue
         reduced = has_reduced_range(files.manifest, name)
-        stages.append(stage_of_tensors(name, files.read(name), batch=batch, reduced_range=reduced))
+        stage = stage_of_tensors(name, files.read(name), batch=batch, reduced_range=reduced)
+        boxes = files.manifest.boxes
+        stages.append(stage if boxes is None else as_detector(stage, boxes))
     return stages
 
 
@@ -143,4 +150,5 @@ def _spreads(answers: Sequence[Answers]) -> dict[str, float]:
     return {
         name: spread_of(np.concatenate([part[name].astype(np.float64).ravel() for part in answers]))
         for name in answers[0]
+        if name != DETECTIONS
     }

@@ -9,6 +9,7 @@ from pathlib import Path
 import onnxruntime as ort
 
 from edgeconv.artifact import KERAS_FILE, committed
+from edgeconv.boxes import BoxStatement
 from edgeconv.conversion.keras import KerasReference
 from edgeconv.errors import ConfigError, ProviderError
 from edgeconv.parity.stage import Stage, on_images, stage_of
@@ -39,13 +40,15 @@ def keras_of(
         return None
     from edgeconv.conversion.keras import load_keras
 
-    provenance = files.manifest.provenance
+    provenance, boxes = files.manifest.provenance, files.manifest.boxes
     return load_keras(
         path,
         input_range=provenance.input_range if provenance else None,
         custom_objects=custom_objects,
         task=files.manifest.task,
         pictures=len(files.manifest.input.shape) == 4,
+        boxes=None if boxes is None else BoxStatement.parse(boxes.stated),
+        labels=len(files.manifest.labels),
     )
 
 

@@ -7,14 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeconv.boxes import DETECTIONS
 from edgeconv.manifest_blocks import Boxes
 from edgeconv.parity.comparison import Answers
 from edgeconv.parity.ledger import Gate
 from edgeconv.runtime.suppression import overlaps
 from edgeconv.variants import VARIANTS
-
-DETECTIONS = "detections"
-"""The answer of a stage that has its detections, float32, (batch, most, 6), as `runtime.suppression` makes them."""
 
 MATCHED = 0.5
 """Overlap from which on two boxes of a class are the same one: the least that COCO and PASCAL VOC count. Of two boxes

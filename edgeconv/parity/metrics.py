@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeconv.parity.accuracy import drop_in_points, within
+from edgeconv.parity.average_precision import OVERLAPS, mean_average_precision
 from edgeconv.parity.comparison import Answers
 from edgeconv.parity.ledger import LOST, Gate, Row
 from edgeconv.parity.meaning import Meaning
-from edgeconv.tasks import ANY, CLASSES, YES_NO
+from edgeconv.tasks import ANY, BOXES, CLASSES, YES_NO
 
 VOID = -1
 """The class of a pixel that nobody labelled: no metric counts it."""
@@ -106,12 +107,27 @@ _ALL = 1e9
 ACCURACY = Metric("accuracy", accuracy, drop_in_points)
 RMSE = Metric("RMSE", rmse, _growth)
 
+
+def mean_precision(answers: Values, right: Values, _: Meaning) -> float:
+    """Return the mean average precision over the overlaps 0.5 to 0.95, COCO's first figure, 0 to 1."""
+    return mean_average_precision(answers, right, OVERLAPS)
+
+
+def mean_precision_at_half(answers: Values, right: Values, _: Meaning) -> float:
+    """Return the mean average precision of boxes that overlap by half, 0 to 1."""
+    return mean_average_precision(answers, right, OVERLAPS[:1])
+
+
 METRICS: Mapping[str, tuple[Metric, ...]] = {
     CLASSES: (ACCURACY,),
     YES_NO: (ACCURACY,),
     "tags": (Metric("micro F1", micro_f1, drop_in_points), Metric("macro F1", macro_f1, drop_in_points)),
     "values": (RMSE,),
     "mask": (Metric("mIoU", mean_iou, drop_in_points),),
+    BOXES: (
+        Metric("mAP@0.5:0.95", mean_precision, drop_in_points),
+        Metric("mAP@0.5", mean_precision_at_half, drop_in_points),
+    ),
     "picture": (Metric("PSNR", psnr, _growth_by_db),),
     ANY: (RMSE,),
 }
@@ -126,7 +142,7 @@ def measure(answers: Sequence[Answers], right: Answers, meaning: Meaning) -> dic
         right: what is known to be right, by output, (n, ...).
         meaning: of the one output; several outputs are arrays.
     """
-    several = len(answers[0]) > 1
+    several = len(answers[0]) > 1 and meaning.boxes is None
     return {
         f"{metric.name} of {name}" if several else metric.name: metric.of(
             np.concatenate([part[name] for part in answers]), target, meaning

@@ -1,4 +1,4 @@
-"""Boxes in what a model was fed, told in the picture that was given: the fit undone."""
+"""Boxes in what a model was fed, told in the picture that was given, the fit undone; and the way there."""
 
 from __future__ import annotations
 
@@ -22,6 +22,18 @@ def placed_boxes(boxes: NDArray[np.float32], preparation: Preparation, size: tup
         >>> placed_boxes(np.float32([[8, 8, 16, 99]]), stretched, (64, 32)).tolist()
         [[8.0, 16.0, 16.0, 64.0]]
     """
+    scale, shift = _moves(preparation, size)
+    return np.asarray((boxes * scale + shift).clip(0.0, [size[1], size[0]] * 2), np.float32)
+
+
+def fitted_boxes(boxes: NDArray[np.float32], preparation: Preparation, size: tuple[int, ...]) -> NDArray[np.float32]:
+    """Return boxes of a picture in pixels of what the model is fed, whole where that is cut; see `placed_boxes`."""
+    scale, shift = _moves(preparation, size)
+    return np.asarray((boxes - shift) / scale, np.float32)
+
+
+def _moves(preparation: Preparation, size: tuple[int, ...]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return by what the numbers of a box are multiplied, and what is added, on the way back into the picture."""
     height, width = preparation.height, preparation.width
     part, whole = (0, 0, height, width), (0, 0, size[0], size[1])
     if preparation.fit == "crop":
@@ -29,5 +41,4 @@ def placed_boxes(boxes: NDArray[np.float32], preparation: Preparation, size: tup
     elif preparation.fit == "pad":
         part = padded(size, height, width)
     scale = np.array([whole[3] / part[3], whole[2] / part[2]] * 2)
-    moved = (boxes - np.array([part[1], part[0]] * 2)) * scale + np.array([whole[1], whole[0]] * 2)
-    return np.asarray(moved.clip(0.0, [size[1], size[0]] * 2), np.float32)
+    return scale, np.array([whole[1], whole[0]] * 2) - np.array([part[1], part[0]] * 2) * scale

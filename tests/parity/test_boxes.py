@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from edgeconv.boxes import DETECTIONS
 from edgeconv.manifest_blocks import Boxes
-from edgeconv.parity.boxes import DETECTIONS, judge_boxes, matches
+from edgeconv.parity.boxes import judge_boxes, matches
 from edgeconv.parity.ledger import Gate
 
 CONTRACT = Boxes("xyxy", False, 0.05, 0.5, 10, "")

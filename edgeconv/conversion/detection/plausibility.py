@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeconv.boxes import DETECTIONS
 from edgeconv.conversion.keras.boxes.layout import SCORES, BoxLayout
 from edgeconv.errors import ConfigError
-from edgeconv.parity.boxes import DETECTIONS
 from edgeconv.parity.comparison import ComparisonSet
 
 ROUNDING = 1e-4

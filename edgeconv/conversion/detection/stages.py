@@ -6,12 +6,12 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from edgeconv.boxes import DETECTIONS
 from edgeconv.conversion.detection.decoding import decoded
 from edgeconv.conversion.keras import KerasReference
 from edgeconv.conversion.keras.boxes.layout import BOXES, CLASSES, SCORES, BoxLayout
 from edgeconv.conversion.variants.converted import ConvertedFile
 from edgeconv.manifest_blocks import Boxes
-from edgeconv.parity.boxes import DETECTIONS
 from edgeconv.parity.comparison import Answers, ComparisonSet, Feeds
 from edgeconv.parity.golden import golden_arrays
 from edgeconv.parity.stage import Stage, stage_of_tensors

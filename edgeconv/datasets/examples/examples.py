@@ -50,7 +50,8 @@ def open_examples(place: str, manifest: Manifest, progress: Progress = SILENT) -
 
     Args:
         place: an `.npz` of arrays by the names of inputs and outputs; a `.csv` of pictures and what is right of each; a
-            folder with `images` and `masks` (or `targets`) of the same names; or a folder of pictures alone.
+            folder with `images` and `masks` (or `targets`) of the same names; a folder of pictures alone; of detectors
+            a COCO `.json`, or a folder with `images` and `labels` as YOLO has them.
         manifest: of the model.
         progress: hears what is left out, and sees a bar of pictures.
 
@@ -58,6 +59,7 @@ def open_examples(place: str, manifest: Manifest, progress: Progress = SILENT) -
         DatasetError: they are absent or damaged, or do not fit the model.
     """
     from edgeconv.datasets.examples.arrays import read_npz_examples
+    from edgeconv.datasets.examples.boxes import read_coco, read_yolo, yolo_folders
     from edgeconv.datasets.examples.folders import read_folder_examples
     from edgeconv.datasets.examples.table import read_table_examples
 
@@ -66,15 +68,21 @@ def open_examples(place: str, manifest: Manifest, progress: Progress = SILENT) -
         raise DatasetError(
             f"`dataset` must be a file or a folder. Received: {place!r}, which does not exist. Check the path."
         )
-    if path.is_dir():
+    if manifest.boxes is not None and path.suffix.lower() == ".json":
+        inputs, right = read_coco(path, manifest, progress)
+    elif manifest.boxes is not None and (folders := yolo_folders(path)) is not None:
+        inputs, right = read_yolo(*folders, manifest, progress)
+    elif path.is_dir():
         inputs, right = read_folder_examples(path, manifest, progress)
     elif path.suffix.lower() == ".npz":
         inputs, right = read_npz_examples(path, manifest)
+        right = right if manifest.boxes is None else {}  # Arrays do not say which boxes are right.
     elif path.suffix.lower() in {".csv", ".tsv"}:
         inputs, right = read_table_examples(path, manifest, progress)
     else:
         raise DatasetError(
-            f"`dataset` for the task {manifest.task} must be an .npz file, a .csv file or a folder. Received: "
+            f"`dataset` for the task {manifest.task} must be an .npz file, a "
+            f"{'.csv' if manifest.boxes is None else 'COCO .json'} file or a folder. Received: "
             f"{place!r}. Save arrays with `numpy.savez`."
         )
     return Examples(path.stem if path.is_file() else path.name, str(path), inputs, right)
