@@ -9,6 +9,7 @@ from pathlib import Path
 from edgeconv.bundling.context import BundleContext
 from edgeconv.bundling.ort_format import FOLDER, write_ort
 from edgeconv.bundling.rendering import render_parts
+from edgeconv.bundling.triton import FOLDER as CLIENT_FOLDER
 from edgeconv.bundling.triton import write_triton
 from edgeconv.config import one_of
 
@@ -61,7 +62,13 @@ TARGETS = {
         BundleTarget("node", selftest=("node", "selftest.mjs"), classes_only=True),
         BundleTarget("web", assets="app", selftest_page=True, classes_only=True),
         BundleTarget("c", selftest=("build/selftest",)),
-        BundleTarget("triton", carries_model=False, write=write_triton, classes_only=True),
+        BundleTarget(
+            "triton",
+            assets=CLIENT_FOLDER,
+            carries_model=False,
+            write=write_triton,
+            builds_on=("python_code",),
+        ),
         BundleTarget(
             "ort",
             assets=FOLDER,

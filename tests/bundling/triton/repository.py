@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import onnxruntime as ort
 import pytest
 
@@ -16,9 +15,6 @@ schema = pytest.importorskip("tritonclient.grpc.model_config_pb2", reason="pip i
 from google.protobuf import text_format  # noqa: E402
 
 NAMES = ("mnist_reference", "mnist_reference_picture")
-
-
-NUMPY = {"UINT8": np.uint8, "FP32": np.float32}
 
 
 def config_of(folder: Path) -> Any:
@@ -36,7 +32,15 @@ def session_of(folder: Path) -> ort.InferenceSession:
 
 def described(tensors: Any, batched: bool) -> dict[str, tuple[str, list[int]]]:
     """Return names, types and sizes as ONNX Runtime says them in the words of a configuration."""
-    types = {"tensor(uint8)": "TYPE_UINT8", "tensor(float)": "TYPE_FP32"}
+    types = {"uint8": "UINT8", "float": "FP32", "int64": "INT64", "bool": "BOOL"}
     dims = {tensor.name: [axis if isinstance(axis, int) else -1 for axis in tensor.shape] for tensor in tensors}
     assert not batched or all(axes[0] == -1 for axes in dims.values())
-    return {tensor.name: (types[tensor.type], dims[tensor.name][batched:]) for tensor in tensors}
+    return {tensor.name: (f"TYPE_{types[tensor.type[7:-1]]}", dims[tensor.name][batched:]) for tensor in tensors}
+
+
+def assert_described(folder: Path) -> None:
+    config, session = config_of(folder), session_of(folder)
+    batched = config.max_batch_size > 0
+    for said, real in ((config.input, session.get_inputs()), (config.output, session.get_outputs())):
+        words = {tensor.name: (schema.DataType.Name(tensor.data_type), list(tensor.dims)) for tensor in said}
+        assert words == described(real, batched)

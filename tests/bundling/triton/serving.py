@@ -17,10 +17,11 @@ import pytest
 
 pytest.importorskip("onnx", reason="needs the extra `train`")
 pytest.importorskip("tritonclient.http", reason="pip install 'tritonclient[grpc,http]'")
-pytest.importorskip("tritonclient.grpc.model_config_pb2", reason="pip install 'tritonclient[grpc,http]'")
+schema = pytest.importorskip("tritonclient.grpc.model_config_pb2", reason="pip install 'tritonclient[grpc,http]'")
 
+from tritonclient.utils import np_to_triton_dtype, triton_to_np_dtype  # noqa: E402
 
-from tests.bundling.triton.repository import config_of, session_of
+from tests.bundling.triton.repository import config_of, session_of  # noqa: E402
 
 LENGTH = "Inference-Header-Content-Length"
 
@@ -35,31 +36,38 @@ class Fake:
 
     def infer(self, name: str, body: bytes, head: int) -> tuple[dict[str, Any], bytes]:
         config, asked = self.configs[name], json.loads(body[:head])
-        (given,) = asked["inputs"]
-        (known,) = config.input
-        dims = given["shape"][1:] if config.max_batch_size else given["shape"]
-        size = given["shape"][0] if config.max_batch_size else 0
-        fits = len(dims) == len(known.dims) and all(
-            axis in {-1, dim} for axis, dim in zip(known.dims, dims, strict=True)
-        )
-        if not fits or size > config.max_batch_size or given["name"] != known.name or given["datatype"] != "UINT8":
-            raise ValueError(f"unexpected shape {given['shape']} for input '{given['name']}'")
-        assert given["parameters"]["binary_data_size"] == len(body) - head == np.prod(given["shape"])
-        self.sizes.append(size)
-        pixels = np.frombuffer(body[head:], np.uint8).reshape(given["shape"])
+        feeds, place = {}, head
+        for given, known in zip(asked["inputs"], config.input, strict=True):
+            feeds[known.name] = _taken(given, known, config.max_batch_size, body[place:])
+            place += feeds[known.name].nbytes
+        assert place == len(body)
+        self.sizes.append(asked["inputs"][0]["shape"][0] if config.max_batch_size else 0)
         names = [output["name"] for output in asked["outputs"]]
         assert all(output["parameters"]["binary_data"] for output in asked["outputs"])
-        arrays = self.sessions[name].run(names, {known.name: pixels})
+        arrays = self.sessions[name].run(names, feeds)
         outputs = [
             {
                 "name": output,
-                "datatype": "FP32" if array.dtype == np.float32 else "UINT8",
+                "datatype": np_to_triton_dtype(array.dtype),
                 "shape": list(array.shape),
                 "parameters": {"binary_data_size": array.nbytes},
             }
             for output, array in zip(names, arrays, strict=True)
         ]
         return {"model_name": name, "model_version": "1", "outputs": outputs}, b"".join(a.tobytes() for a in arrays)
+
+
+def _taken(given: dict[str, Any], known: Any, most: int, body: bytes) -> Any:
+    """Return what was sent for an input, or refuse it as Triton does."""
+    shape, wanted = given["shape"], list(known.dims)
+    fits = len(shape) == len(wanted) + bool(most) and (not most or shape[0] <= most)
+    fits = fits and all(axis in {-1, dim} for axis, dim in zip(wanted, shape[bool(most) :], strict=True))
+    dtype = schema.DataType.Name(known.data_type).removeprefix("TYPE_")
+    if not fits or given["name"] != known.name or given["datatype"] != dtype:
+        raise ValueError(f"unexpected shape {shape} for input '{given['name']}'")
+    array = np.frombuffer(body, triton_to_np_dtype(dtype), int(np.prod(shape))).reshape(shape)
+    assert given["parameters"]["binary_data_size"] == array.nbytes
+    return array
 
 
 @contextmanager
@@ -102,7 +110,7 @@ def serving(folder: Path, fake: Fake | None = None) -> Iterator[str]:
 
 
 def run_client(folder: Path, url: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "client.py", "--url", url, *arguments]
+    command = [sys.executable, "-B", "client.py", "--url", url, *arguments]
     return subprocess.run(
         command, cwd=folder, capture_output=True, encoding="utf-8", check=False, env={"PYTHONUTF8": "1"}
     )

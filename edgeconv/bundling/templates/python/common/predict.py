@@ -15,7 +15,7 @@ def main() -> int:
     """Run the command line; return its exit code."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     add_arguments(parser)
-    return run(parser, Model)
+    return run(parser, parser.parse_args(), Model)
 
 
 if __name__ == "__main__":

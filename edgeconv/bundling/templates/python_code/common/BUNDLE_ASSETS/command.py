@@ -5,26 +5,14 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from .answers import OPTIONS, Answer
-from .contract import SELFTEST_FILE, Arrays, BundleError, InputError
+from .contract import SELFTEST_FILE, BundleError, InputError
 from .selftest import Report, selftest
-
-
-class Answering(Protocol):
-    """What answers: the model here, or a server that has it."""
-
-    def predict(self, source: Any, **options: Any) -> Answer:
-        """Answer one input; `options` are those of `answers.answer_of`."""
-        ...
-
-    def run(self, arrays: Arrays) -> Arrays:
-        """Return the outputs to inputs by name."""
-        ...
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -46,22 +34,30 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         parser.add_argument("--out", type=Path, default=Path(), metavar="FOLDER")
 
 
-def run(parser: argparse.ArgumentParser, open_model: Callable[[], Answering]) -> int:
-    """Do what the command line says; return its exit code."""
-    options = parser.parse_args()
+def run(
+    parser: argparse.ArgumentParser,
+    options: argparse.Namespace,
+    open_model: Callable[[], Any],
+    tests: Sequence[Callable[[Any, Path], Report]] = (selftest,),
+) -> int:
+    """Do what the command line says; return its exit code.
+
+    `open_model` opens what has the methods `predict` and `run` of a model.
+    """
     if bool(options.inputs) == bool(options.selftest):
         parser.error("name files, or --selftest")
     try:
         model = open_model()
         if options.selftest:
-            return _print_selftest(selftest(model, options.selftest), options.rows)
+            reports = [test(model, options.selftest) for test in tests]
+            return _print_selftest(reports, options.rows)
         return _print_answers(model, options)
-    except BundleError as error:
+    except (BundleError, InputError) as error:
         print(f"Error: {error}", file=sys.stderr)
         return 1
 
 
-def _print_answers(model: Answering, options: argparse.Namespace) -> int:
+def _print_answers(model: Any, options: argparse.Namespace) -> int:
     failed, stems = False, list[str]()
     how = {name: getattr(options, name) for name in OPTIONS}
     for path in options.inputs:
@@ -84,9 +80,10 @@ def _free(stem: str, taken: list[str]) -> str:
     return f"{stem}-{number}" if number else stem
 
 
-def _print_selftest(report: Report, rows: bool) -> int:
-    if rows:
-        for row in report.rows:
-            print(json.dumps(asdict(row)))
-    print("\n".join(report.verdict), file=sys.stderr)
-    return int(not report.passed)
+def _print_selftest(reports: Sequence[Report], rows: bool) -> int:
+    for row in reports[0].rows if rows else ():
+        print(json.dumps(asdict(row)))
+    failed = [report for report in reports if not report.passed]
+    for report in failed or reports:
+        print("\n".join(report.verdict), file=sys.stderr)
+    return int(bool(failed))

@@ -71,7 +71,7 @@ def judge(rows: Sequence[Row], limits: dict[str, float]) -> Report:
     """Return what the rows amount to."""
     within, failures = [], []
     for name in (PREPARED, *OUTPUTS) if PREPARED else OUTPUTS:
-        judged = [row for row in rows if row.errors[name] is not None]
+        judged = [row for row in rows if row.errors.get(name) is not None]
         if not judged:
             continue
         worst, limit = max(judged, key=lambda row: row.errors[name] or 0), limits[name]
@@ -92,18 +92,18 @@ def judge(rows: Sequence[Row], limits: dict[str, float]) -> Report:
 
 def _try(model: Runs, number: int, sample: Sample) -> Row:
     first = model.run(sample.inputs)
-    errors = _differences(first, sample.outputs)
+    errors = differences(first, sample.outputs)
     if PREPARED and errors[PREPARED] != 0:
         # A prepared image is left as it is: this feeds the net past its preparation.
         again = model.run({INPUTS[0]: sample.outputs[PREPARED][0]})
-        fed = _differences(again, sample.outputs)
+        fed = differences(again, sample.outputs)
         reached = fed[PREPARED] == 0
         errors |= {name: fed[name] if reached else None for name in OUTPUTS}
     outputs = {name: first[name].ravel().tolist() for name in OUTPUTS}
     return Row(number, sample.label, errors, outputs)
 
 
-def _differences(received: Arrays, wanted: Arrays) -> dict[str, float | None]:
+def differences(received: Arrays, wanted: Arrays) -> dict[str, float | None]:
     """Return the largest difference of each output; what is no number is infinitely off."""
     found: dict[str, float | None] = {}
     for name, expected in wanted.items():
