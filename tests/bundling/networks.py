@@ -13,6 +13,7 @@ from onnx import numpy_helper
 
 from edgeconv.artifact import MANIFEST_FILE, SAMPLES_FILE, write_json
 from edgeconv.manifest import ArraySpec, Manifest, Variant
+from edgeconv.manifest_blocks import Boxes
 from edgeconv.preparation import Preparation
 from edgeconv.runtime.golden import ArraySamples, Samples
 
@@ -29,6 +30,8 @@ _FEATURES = """
 """Pictures become `features`, (batch, 4, height, width), and their `means`, (batch, 4)."""
 
 _CONSTANTS = {"scale": (), "kernel": (4, 3, 3, 3), "three": (4, 3), "one": (4, 1), "two": (4, 2), "pixel": (3, 4, 1, 1)}
+_CONSTANTS |= {"eight": (4, 8), "six": (4, 6)}
+_SHAPES = {"two_of_four": (-1, 2, 4), "two_of_three": (-1, 2, 3)}
 
 
 class Network(NamedTuple):
@@ -91,6 +94,13 @@ NETWORKS = {
         f"float[batch, {HEIGHT}, {WIDTH}, 3] picture",
         f"{_MAP}picture = Transpose <perm = [0, 2, 3, 1]> (made)",
     ),
+    "boxes": Network(
+        "boxes",
+        "float[batch, 2, 4] boxes, float[batch, 2, 3] scores",
+        "corners = MatMul (means, eight)\nboxes = Reshape (corners, two_of_four)\n"
+        "logits = MatMul (means, six)\nrows = Reshape (logits, two_of_three)\nscores = Sigmoid (rows)",
+        ("cat", "dog", "hen"),
+    ),
     "any with a picture": Network(
         "any",
         f"int64[batch, {HEIGHT}, {WIDTH}] best, float[batch, 4] means",
@@ -134,6 +144,7 @@ def make_artifact(row: str, folder: Path) -> Path:
         variants={"fp32": Variant("model.onnx", 17, 8)},
         more_inputs=inputs[1:],
         more_outputs=outputs[1:],
+        boxes=Boxes("xyxy", False, 0.25, 0.5, 100, "format=xyxy") if network.task == "boxes" else None,
     )
     write_json(folder / MANIFEST_FILE, manifest.as_dict())
     np.savez(folder / SAMPLES_FILE, **_samples(network, inputs))
@@ -150,6 +161,8 @@ def _graph(network: Network) -> onnx.ModelProto:
         array = np.float32(1 / 255) if name == "scale" else generator.normal(0, 1, shape).astype(np.float32)
         if name in used:
             model.graph.initializer.append(numpy_helper.from_array(np.asarray(array), name))
+    for name in used & set(_SHAPES):
+        model.graph.initializer.append(numpy_helper.from_array(np.array(_SHAPES[name]), name))
     onnx.checker.check_model(model, full_check=True)
     return model
 
@@ -180,6 +193,6 @@ def _samples(network: Network, inputs: tuple[ArraySpec, ...]) -> Mapping[str, An
         if spec.name == "image":  # Pictures of an even colour each, and some noise.
             drawn = generator.integers(0, 200, (4, 1, 1, 3)) + generator.integers(0, 50, shape)
         arrays[spec.name] = drawn.astype(spec.dtype)
-    if network.takes_picture and network.task != "any":
+    if network.takes_picture and network.task not in {"any", "boxes"}:
         return Samples(arrays["image"], np.full(4, -1), np.zeros((4, 1), np.float32)).as_arrays()
     return ArraySamples(arrays, arrays).as_arrays()

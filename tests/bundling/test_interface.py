@@ -28,6 +28,11 @@ EXPECTED: dict[str, tuple[str, list[tuple[str, str]], str]] = {
     "embedding": ("arrays", [("embedding", "float32 (1, 3)")], "makes embedding of a picture"),
     "mask": ("mask", [("mask", "float32 (1, 8, 6, 3)")], "tells which of 3 classes each pixel of a picture shows"),
     "picture": ("arrays", [("picture_output", "float32 (1, 8, 6, 3)")], "makes picture_output of a picture"),
+    "boxes": (
+        "arrays",
+        [("boxes", "float32 (1, 2, 4)"), ("scores", "float32 (1, 2, 3)")],
+        "makes boxes and scores of a picture",
+    ),
     "any with a picture": (
         "arrays",
         [("best", "int64 (1, 8, 6)"), ("means", "float32 (1, 4)")],
