@@ -33,8 +33,11 @@ class Source:
 
     @property
     def name(self) -> str:
-        """The name that its artifact takes: of the folder for `model.keras`, else of the file."""
-        return self.path.resolve().parent.name if self.path.name == KERAS_FILE else self.path.stem
+        """The name that its artifact takes: of the folder for `model.keras` or a numbered SavedModel, else its own."""
+        if self.path.name == KERAS_FILE:
+            return self.path.resolve().parent.name
+        whole = self.path.absolute()
+        return whole.parent.name if whole.name.isdecimal() else whole.stem
 
     @property
     def size_bytes(self) -> int:
@@ -68,10 +71,22 @@ def find_source(model: str | Path | None, progress: Progress) -> Source:
             "or name one."
         )
     complete_commit(path if path.is_dir() else path.parent)
-    path = path / KERAS_FILE if path.is_dir() and not (path / SAVED_MODEL).is_file() else path
+    if path.is_dir() and not (path / SAVED_MODEL).is_file():
+        path = _in_folder(path)
     if not path.exists():
         raise ArtifactError(f"`{path}` must be a .keras file. Received: no such file. Make one with `edgeconv train`.")
     return Source(path, _digest(path), record_of(path, progress))
+
+
+def _in_folder(folder: Path) -> Path:
+    """Return the `model.keras` of a folder, which need not be there."""
+    versions = sorted(path.parent.name for path in folder.glob(f"*/{SAVED_MODEL}"))
+    if versions and not (folder / KERAS_FILE).is_file():
+        raise ArtifactError(
+            f"`{folder}` must be a model. Received: a folder of SavedModels, {', '.join(versions)}. Name one, such as "
+            f"`{folder / versions[-1]}`."
+        )
+    return folder / KERAS_FILE
 
 
 def record_of(path: Path, progress: Progress) -> Mapping[str, Any] | None:
