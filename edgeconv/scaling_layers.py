@@ -123,7 +123,10 @@ def _followed(network: Any, tensor: Any, state: Scaling, ends: list[Scaling]) ->
             continue
         layer = node.operation if hasattr(node, "operation") else node.layer  # Of Keras 3 or 2.
         inner = _network(layer)
-        if hasattr(inner, "_nodes_by_depth"):
+        if hasattr(layer, "scalings"):  # A graph of TensorFlow, which knows itself.
+            behind = []
+            ends += layer.scalings(state)
+        elif hasattr(inner, "_nodes_by_depth"):
             behind = list(_followed(inner, inner.inputs[places[0]], state, ends))
         else:
             made = _through(layer, state, tuple(tensor.shape), node)

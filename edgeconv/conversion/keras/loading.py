@@ -86,10 +86,9 @@ def load_keras(
 
         tf.config.list_physical_devices()  # Logs the absence of GPUs, once.
     _check_backend(keras.backend.backend())
-    if saved is not None and saved.by_keras2:
-        objects = {**keras2_objects(), **objects}
+    known = {**keras2_objects(), **objects} if saved is not None and saved.by_keras2 else objects
     try:
-        with native_log_held_back(), keras.utils.custom_object_scope(objects):
+        with native_log_held_back(), keras.utils.custom_object_scope(known):
             if saved is None:
                 model = open_saved_model(path, signature=signature, unsafe=unsafe)
             elif saved.by_keras2:

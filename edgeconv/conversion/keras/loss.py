@@ -82,7 +82,7 @@ class Loss:
 
 
 def compiled_loss(path: Path) -> Loss | None:
-    """Return the loss that a `.keras` or `.h5` file names, or None where it names none."""
+    """Return the loss that a `.keras` or `.h5` file or a SavedModel names, or None where it names none."""
     try:
         config = _compile_config(path)
     except (OSError, KeyError, ValueError, zipfile.BadZipFile):
@@ -92,7 +92,7 @@ def compiled_loss(path: Path) -> Loss | None:
 
 def _compile_config(path: Path) -> Any:
     if path.is_dir():
-        return None
+        return _of_saved_model(path)
     if zipfile.is_zipfile(path):
         with zipfile.ZipFile(path) as archive:
             config = json.loads(archive.read("config.json"))
@@ -101,6 +101,14 @@ def _compile_config(path: Path) -> Any:
 
     with h5py.File(path, "r") as file:
         return json.loads(file.attrs["training_config"])
+
+
+def _of_saved_model(folder: Path) -> Any:
+    """Return what Keras 2 writes of the training, the whole model's first, as JSON among the fields of a message."""
+    written = folder / "keras_metadata.pb"  # Before TensorFlow 2.5 it was in the graph's own file.
+    text = (written if written.is_file() else folder / "saved_model.pb").read_text("utf-8", errors="ignore")
+    found = re.search(r'"training_config": (?=\{)', text)
+    return json.JSONDecoder().raw_decode(text, found.end())[0] if found else None
 
 
 def _function_name(name: str) -> str:

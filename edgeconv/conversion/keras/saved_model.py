@@ -7,8 +7,9 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from edgeconv.conversion.keras.graph_head import last_activation
+from edgeconv.conversion.keras.graph_reading import ServedGraph
 from edgeconv.errors import ArtifactError, ConfigError, UnsupportedModelError
+from edgeconv.scaling_layers import Scaling
 
 GRAPH = "saved_model.pb"
 ENDPOINT = "serving_default"
@@ -41,23 +42,29 @@ def open_saved_model(path: Path, *, signature: str | None, unsafe: bool) -> Any:
     loaded = _loaded(path)
     function = loaded.signatures[_chosen(path, signature, sorted(loaded.signatures))]
 
-    class Served(keras.layers.Layer):  # type: ignore[misc]  # Keras ships no types.
+    graph = ServedGraph.of(function)
+
+    class SavedModel(keras.layers.Layer):  # type: ignore[misc]  # Keras ships no types.
         """The signature; it holds what was loaded, which TensorFlow would let go."""
 
         def __init__(self) -> None:
             super().__init__(name="saved_model")
             self.loaded = loaded
-            self.activation = last_activation(function)
+            self.activation = graph.activation
             self.foreign_parameters = sum(variable.shape.num_elements() or 0 for variable in function.variables)
+            self.smallest_table = graph.smallest_table
 
         def call(self, inputs: Any) -> Any:
             return function(**inputs)
+
+        def scalings(self, state: Scaling) -> list[Scaling]:
+            return graph.scalings(state)
 
     specs = function.structured_input_signature[1]
     inputs = {
         name: keras.Input(batch_shape=spec.shape, dtype=spec.dtype.name, name=name) for name, spec in specs.items()
     }
-    return keras.Model(inputs, Served()(inputs), name=path.name)
+    return keras.Model(inputs, SavedModel()(inputs), name=path.name)
 
 
 def _chosen(path: Path, signature: str | None, names: list[str]) -> str:

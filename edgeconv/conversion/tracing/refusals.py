@@ -22,6 +22,7 @@ ADVICE = {
     "Hashing": "Hash before the model, and make the model of the hashes.",
     "HashedCrossing": "Cross and hash before the model, and make the model of the hashes.",
     "StringDatetime": "Parse dates before the model.",
+    "SavedModel": "Give the model as a `.keras` or `.h5` file, or choose another part of it with `--signature`.",
 }
 """What to do about a layer class."""
 

@@ -5,10 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from edgeconv.conversion.tracing.layer_calls import describe_origin
+from edgeconv.conversion.tracing.refusals import ADVICE
 from edgeconv.errors import UnsupportedModelError
 
 SIDE_EFFECTS = ("Assign", "ResourceScatter", "ResourceApply")
 """How the names of TensorFlow's operations that change a variable begin."""
+
+RANDOM = ("Rng",)
+"""And of those that draw from a generator, whose state they change."""
 
 
 def refuse_side_effects(function: Any, model: Any, source: str) -> None:
@@ -20,18 +24,24 @@ def refuse_side_effects(function: Any, model: Any, source: str) -> None:
         UnsupportedModelError: names the layer.
     """
     read = _read_by_answers(function)
-    changing = _changing_functions(function.graph)
-    for operation in function.graph.get_operations():
-        if not operation.type.startswith(SIDE_EFFECTS) and not _called_by(operation.node_def) & changing:
-            continue
-        if any(tensor.dtype == "resource" and tensor.name in read for tensor in operation.inputs):
-            description, layer = describe_origin(model, operation.name)
-            stateful = getattr(layer, "stateful", False)
-            advice = "Build it with `stateful=False`" if stateful else "Keep what it changes out of `call`"
-            raise UnsupportedModelError(
-                f"`{source}` must keep its state when it is called. Received: {description}, which changes its "
-                f"variables. {advice}, and hand the state in as an input."
-            )
+    for kinds, does in ((SIDE_EFFECTS, "changes its variables"), (RANDOM, "draws random numbers")):
+        changing = _changing_functions(function.graph, kinds)
+        for operation in function.graph.get_operations():
+            if not operation.type.startswith(kinds) and not _called_by(operation.node_def) & changing:
+                continue
+            if any(tensor.dtype == "resource" and tensor.name in read for tensor in operation.inputs):
+                description, layer = describe_origin(model, operation.name)
+                raise UnsupportedModelError(
+                    f"`{source}` must keep its state when it is called. Received: {description}, which {does}. "
+                    f"{_advice(layer)}"
+                )
+
+
+def _advice(layer: Any) -> str:
+    what = (
+        "Build it with `stateful=False`" if getattr(layer, "stateful", False) else "Keep what it changes out of `call`"
+    )
+    return ADVICE.get(type(layer).__name__, f"{what}, and hand the state in as an input.")
 
 
 def _read_by_answers(function: Any) -> set[str]:
@@ -46,13 +56,13 @@ def _read_by_answers(function: Any) -> set[str]:
     return read
 
 
-def _changing_functions(graph: Any) -> set[str]:
-    """Return the names of the functions in a graph, such as the bodies of loops, that change variables."""
+def _changing_functions(graph: Any, kinds: tuple[str, ...]) -> set[str]:
+    """Return the names of the functions in a graph, such as the bodies of loops, that have such operations."""
     changing: set[str] = set()
     if not any(_called_by(operation.node_def) for operation in graph.get_operations()):
         return changing
     bodies = {function.signature.name: function.node_def for function in graph.as_graph_def().library.function}
-    found = {name for name, body in bodies.items() if any(node.op.startswith(SIDE_EFFECTS) for node in body)}
+    found = {name for name, body in bodies.items() if any(node.op.startswith(kinds) for node in body)}
     while found - changing:
         changing |= found
         found = {name for name, body in bodies.items() if any(_called_by(node) & changing for node in body)}

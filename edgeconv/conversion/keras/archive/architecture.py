@@ -186,6 +186,8 @@ def _is_known(part: Part, custom_objects: Collection[str]) -> bool:
     brought = {name, registered, *(full.rpartition(">")[2] for full in (name, registered))} & set(custom_objects)
     if brought or part.class_name in LITERALS or part.class_name == LAMBDA:
         return True
+    if part.by_keras2 and keras2.is_of_applications(name.rpartition(">")[2], part.module, part.layer):
+        return True
     if not _is_of_keras(part):
         return False
     if part.by_keras2 and part.class_name in keras2.KNOWN:

@@ -27,6 +27,16 @@ LACKED = frozenset(
 VALUES = frozenset({"__tuple__", "__ellipsis__", "TypeSpec", "TensorShape"})
 """What Keras 2 writes like an object and is a plain value."""
 
+OF_APPLICATIONS = {
+    "CustomScaleLayer": "inception_resnet_v2",
+    "LayerScale": "convnext",
+    "StochasticDepth": "convnext",
+}
+"""Layers that a family of keras.applications defines for itself, with its module, in Keras 2 as in 3."""
+
+_NAMED_BY_APPLICATIONS = re.compile(r".*_block_\d+_(layer_scale|stochastic_depth)|custom_scale_layer(_\d+)?")
+"""Full match: what these families call the layers; a `.h5` file says nothing else of whose class it is."""
+
 KNOWN = LACKED | VALUES | {"Policy", "PolicyV1"}
 """All names of classes that Keras 3 does not know."""
 
@@ -39,3 +49,19 @@ CALLED_BY_NAME = {
     "InstanceProperty": "reads an attribute of a tensor by its name",
 }
 """Layers that may call anything that TensorFlow has."""
+
+
+def is_of_applications(name: str, module: str | None, layer: str) -> bool:
+    """Tell whether a class is one of keras.applications' own, rather than the user's of the same name.
+
+    Example:
+        >>> is_of_applications("LayerScale", None, "convnext_tiny_stage_0_block_1_layer_scale")
+        True
+        >>> is_of_applications("LayerScale", None, "my_scale")
+        False
+    """
+    if name not in OF_APPLICATIONS:
+        return False
+    if module is None:
+        return _NAMED_BY_APPLICATIONS.fullmatch(layer) is not None
+    return module in {f"{package}.src.applications.{OF_APPLICATIONS[name]}" for package in ("keras", "tf_keras")}

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
 
+from edgeconv.conversion.keras.archive.keras2_names import OF_APPLICATIONS
 from edgeconv.conversion.keras.legacy.options import HARD_SIGMOID
 from edgeconv.conversion.keras.legacy.translation import FUNCTION_LAYER
 
@@ -36,7 +38,13 @@ def keras2_objects() -> dict[str, Any]:
         return keras.ops.clip(0.2 * x + 0.5, 0.0, 1.0)
 
     hard_sigmoid.__name__ = HARD_SIGMOID
-    return {FUNCTION_LAYER: TensorFlowFunction, HARD_SIGMOID: hard_sigmoid}
+    return {FUNCTION_LAYER: TensorFlowFunction, HARD_SIGMOID: hard_sigmoid, **layers_of_applications("keras")}
+
+
+def layers_of_applications(package: str) -> dict[str, Any]:
+    """Return the layers of keras.applications' own by name, of `keras` or of `tf_keras`."""
+    modules = {name: import_module(f"{package}.src.applications.{module}") for name, module in OF_APPLICATIONS.items()}
+    return {name: getattr(module, name) for name, module in modules.items()}
 
 
 def _filled(value: Any, tensors: list[Any]) -> Any:

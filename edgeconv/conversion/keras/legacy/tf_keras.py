@@ -7,6 +7,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from edgeconv.conversion.keras.legacy.layers import layers_of_applications
 from edgeconv.conversion.keras.legacy.options import plain_name
 from edgeconv.conversion.keras.ranges import smallest_table
 from edgeconv.quiet import native_log_held_back
@@ -28,9 +29,8 @@ def open_by_tf_keras(path: Path, *, unsafe: bool, custom_objects: Mapping[str, A
     with native_log_held_back():
         import tf_keras
 
-        model = tf_keras.models.load_model(
-            path, custom_objects=dict(custom_objects), compile=False, safe_mode=not unsafe
-        )
+        objects = {**custom_objects, **layers_of_applications("tf_keras")}
+        model = tf_keras.models.load_model(path, custom_objects=objects, compile=False, safe_mode=not unsafe)
     for layer in model.submodules:
         if isinstance(layer, tf_keras.layers.RandomCrop):
             layer.call = _resized(layer)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from edgeconv.conversion.keras.archive.keras2_names import FUNCTION_LAYERS
+from edgeconv.conversion.keras.archive.keras2_names import FUNCTION_LAYERS, OF_APPLICATIONS
 from edgeconv.conversion.keras.legacy.nodes import Connections
 from edgeconv.conversion.keras.legacy.options import Config, options_of, plain_name
 from edgeconv.conversion.keras.legacy.untranslatable import Untranslatable
@@ -37,6 +37,8 @@ def translate(config: Config, custom_objects: Collection[str] = (), *, place: in
     if kind in NAMED_BY_CLASS and "input_layers" in inner:
         return _serialized("Functional", _functional(inner, custom_objects), "keras.src.models.functional")
     inner = {key: _inside(value, custom_objects) for key, value in inner.items()}
+    if own_name in OF_APPLICATIONS:
+        return _serialized(*options_of(own_name, inner), None, registered_name=own_name)
     return _serialized(*options_of(kind, inner), "keras.layers")
 
 

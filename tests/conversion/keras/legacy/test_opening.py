@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,8 @@ from edgeconv.errors import UnsupportedModelError  # noqa: E402
 from tests.conversion.keras.legacy.networks import NETWORKS, enlivened  # noqa: E402
 
 layers = keras2.layers
+
+OWN = "tf_keras.src.applications"
 
 
 def opened(model: Any, folder: Path, suffix: str = ".h5") -> KerasReference:
@@ -104,6 +107,32 @@ def test_what_keras_3_lacks_is_run_by_keras_2_and_converts(suffix: str, tmp_path
     assert reference.parameters == model.count_params()
     assert_same_answers(model, reference)
     assert {node.domain for node in reference.to_onnx().graph.node} == {""}
+
+
+@pytest.mark.parametrize("suffix", [".h5", ".keras"])
+@pytest.mark.parametrize("kind", ["Conv2D", "LocallyConnected2D"])
+def test_layers_of_applications_own_are_known(kind: str, suffix: str, tmp_path: Path) -> None:
+    """ConvNeXt and InceptionResNetV2 define layers for themselves, which Keras has under no public name."""
+    convnext, inception = import_module(f"{OWN}.convnext"), import_module(f"{OWN}.inception_resnet_v2")
+    x = keras2.Input((8, 8, 3))
+    y = getattr(layers, kind)(4, 3)(x)
+    scaled = convnext.LayerScale(0.5, 4, name="net_block_0_layer_scale")(layers.Conv2D(4, 1)(y))
+    y = layers.Add()([y, convnext.StochasticDepth(0.3, name="net_block_0_stochastic_depth")(scaled)])
+    y = inception.CustomScaleLayer(0.2, name="custom_scale_layer_1")([y, layers.Conv2D(4, 1)(y)])
+    model = enlivened(keras2.Model(x, y))
+    reference = opened(model, tmp_path, suffix)
+    assert is_of_keras3(reference) == (kind == "Conv2D")
+    assert_same_answers(model, reference)
+
+
+def test_a_layer_of_the_users_is_not_taken_for_one_of_applications(tmp_path: Path) -> None:
+    class LayerScale(layers.Layer):  # type: ignore[misc]  # Keras ships no types.
+        def call(self, x: Any) -> Any:
+            return x * 2.0
+
+    keras2.Sequential([layers.InputLayer((4,)), LayerScale(name="mine")]).save(tmp_path / "m.h5")
+    with pytest.raises(UnsupportedModelError, match="the layer `mine` needs the class `LayerScale`"):
+        load_keras(tmp_path / "m.h5")
 
 
 def test_without_keras_2_it_is_said_how_to_install_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -67,6 +67,16 @@ def test_a_saved_model_needs_a_signature(tmp_path: Path) -> None:
         load_keras(tmp_path / "m", unsafe=True)
 
 
+def test_random_numbers_in_its_graph_are_refused(tmp_path: Path) -> None:
+    keras2 = pytest.importorskip("tf_keras", reason="Keras 2's RandomCrop draws where the extra `legacy` is installed")
+    keras2.Sequential([keras2.layers.RandomCrop(6, 5, input_shape=(9, 8, 3))]).save(tmp_path / "m", save_format="tf")
+    line = (
+        r"layer `saved_model` \(SavedModel\), which draws random numbers\. Give the model as a `\.keras` or `\.h5` file"
+    )
+    with pytest.raises(UnsupportedModelError, match=line):
+        load_keras(tmp_path / "m", unsafe=True).to_onnx()
+
+
 def test_slots_of_an_optimizer_are_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """TensorFlow makes slots by the optimizer that it finds, and without it: `_UserObject` has no `add_slot`."""
     tf_keras = pytest.importorskip("tf_keras", reason="Keras 2 writes slots where the extra `legacy` is installed")
@@ -82,6 +92,18 @@ def test_slots_of_an_optimizer_are_left_out(tmp_path: Path, monkeypatch: pytest.
     (answer,) = reference.run({reference.inputs[0].name: x}).values()
     np.testing.assert_allclose(answer, model(x).numpy(), rtol=1e-6)
     assert reference.parameters == 8
+
+
+def test_its_range_and_its_task_are_read(tmp_path: Path) -> None:
+    keras2 = pytest.importorskip("tf_keras", reason="Keras 2 writes its loss where the extra `legacy` is installed")
+    first = [keras2.layers.Rescaling(1 / 255, input_shape=(8, 8, 3)), keras2.layers.Flatten()]
+    model = keras2.Sequential([*first, keras2.layers.Dense(4)])
+    model.compile("sgd", keras2.losses.SparseCategoricalCrossentropy(from_logits=True))
+    model.save(tmp_path / "m", save_format="tf")
+    reference = load_keras(tmp_path / "m", unsafe=True)
+    assert reference.pixels.sentence == "Input: `rescaling` makes 0..255 into 0..1."
+    assert (reference.task, reference.head.pending) == ("classes", "softmax")
+    assert reference.head.reason == "read from the loss sparse_categorical_crossentropy"
 
 
 def _forget_optimizers(monkeypatch: pytest.MonkeyPatch) -> None:
