@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from edgeconv.runtime.gallery import Gallery
 
 Row = dict[str, Any]
+
+NEAREST = "nearest"
+"""Rows of embeddings that are answered with pictures."""
 
 FIELDS = {
     "classes": ("label", "index", "probability", "top"),
@@ -16,6 +22,7 @@ FIELDS = {
     "mask": ("height", "width", "shares"),
     "picture": ("height", "width", "channels"),
     "boxes": ("boxes", "threshold", "height", "width"),
+    NEAREST: ("nearest",),
 }
 """The keys of a row of each task, behind the path."""
 
@@ -50,12 +57,22 @@ CELLS: dict[str, dict[str, Callable[[Row], str]]] = {
         "size": lambda row: f"{row['width']} x {row['height']}",
         "boxes": lambda row: ", ".join(map(_box, row["boxes"])) or "-",
     },
+    NEAREST: {
+        "nearest (cosine)": lambda row: ", ".join(f"{near['path']} {near['cosine']:.4f}" for near in row["nearest"])
+    },
 }
 """The columns of a table of each task, behind the path."""
 
 
 def _box(found: Row) -> str:
     return f"{found['label']} {found['score']:.2%} at ({', '.join(f'{side:.0f}' for side in found['box'])})"
+
+
+def nearest_rows(rows: Iterable[Row], gallery: Gallery, count: int) -> Iterator[Row]:
+    """Answer rows of embeddings with the nearest pictures of a gallery, never with the picture itself."""
+    for row in rows:
+        vector = row.pop("vector")
+        yield {**row, "nearest": [near.as_dict() for near in gallery.nearest(vector, count, but=row["path"])]}
 
 
 def _scores(scores: Iterable[Row]) -> str:

@@ -1,14 +1,51 @@
-"""`edgeconv predict` on arrays: what a model answers to `.npz` and `.npy` files."""
+"""`edgeconv predict` with arrays: `.npz` and `.npy` files in, or whatever a model of no task answers."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+import click
+
+from .answer_rows import CELLS, FIELDS
 from .output import chosen_format, write_csv, write_json_line, write_table
+from .pictures import STDIN, pictures_of
+
+if TYPE_CHECKING:
+    from edgeconv.manifest import Manifest
+    from edgeconv.runtime.runner import Runner
 
 SUFFIXES = (".npz", ".npy")
+
+NPZ = "npz"
+"""The format of arrays on stdout."""
+
+BY_ROW = ("classes", "tags", "yes-no", "values", "embedding")
+"""Tasks whose answers are rows of an output."""
+
+Row = dict[str, Any]
+Named = tuple[str, Mapping[str, Any]]
+
+
+class ArrayOptions(NamedTuple):
+    """What `predict` is asked for beside its inputs. A tuple, since every start waits for it.
+
+    Attributes:
+        model, variant, threads: of the runner.
+        top_k, threshold: of answers by task.
+        out: folder of `.npz` files, or None.
+        output_format: as `--format` gave it.
+    """
+
+    model: str | None
+    variant: str | None
+    threads: int | None
+    top_k: int
+    threshold: float | None
+    out: str | None
+    output_format: str | None
 
 
 def are_arrays(arguments: Sequence[str]) -> bool:
@@ -16,46 +53,116 @@ def are_arrays(arguments: Sequence[str]) -> bool:
     return all(argument.lower().endswith(SUFFIXES) for argument in arguments)
 
 
-def run_arrays(
-    arguments: Sequence[str],
-    model: str | None,
-    *,
-    variant: str | None,
-    threads: int | None,
-    out: str | None,
-    output_format: str | None,
-) -> None:
-    """Run a model on files of arrays, and write what it answers: one row a file, or an `.npz` a file."""
+def answers_with_arrays(model: str | None) -> bool:
+    """Tell whether a model's answers are arrays that no task explains."""
+    from edgeconv.runtime.files import read_files
+    from edgeconv.runtime.loading import find_model
+    from edgeconv.tasks import ANY
+
+    return read_files(Path(model) if model else find_model()).manifest.task == ANY
+
+
+def run_arrays(arguments: Sequence[str], options: ArrayOptions) -> None:
+    """Run a model on files of arrays or on pictures, and write what it answers.
+
+    A model of rows of numbers with a task answers each row by it; another one with one row a file, of its arrays.
+    """
     from edgeconv.runtime.runner import Runner
 
-    runner = Runner(model, variant=variant, threads=threads or 1)
-    rows = _rows(runner, arguments, out)
-    chosen = chosen_format(output_format)
+    runner = Runner(options.model, variant=options.variant, threads=options.threads or 1)
+    answers = ((name, runner.run(feeds)) for name, feeds in _feeds(runner, arguments))
+    if options.output_format == NPZ:
+        _write_npz(answers, options)
+    elif options.out is None and _has_rows(runner.manifest):
+        _write_rows(runner.manifest, answers, options)
+    else:
+        _write_arrays(runner, answers, options)
+
+
+def _has_rows(manifest: Manifest) -> bool:
+    """Whether each row of the one output is an answer by its task; older contracts lack the names of array models."""
+    return manifest.task in BY_ROW and bool(manifest.labels or manifest.task == "embedding")
+
+
+def _feeds(runner: Runner, arguments: Sequence[str]) -> Iterator[tuple[str, Any]]:
+    """Yield the name of each file, and its arrays by the names of the inputs; of a picture, what it is prepared to."""
+    from edgeconv.pictures.reading import read_picture
+    from edgeconv.runtime.array_files import read_arrays
+    from edgeconv.runtime.pipeline import prepare_for
+
+    for argument in arguments:
+        if are_arrays([argument]):
+            yield argument, read_arrays(Path(argument), [spec.name for spec in runner.inputs])
+            continue
+        for picture in pictures_of([argument]):
+            prepared = prepare_for(runner.manifest, read_picture(picture))
+            yield picture if isinstance(picture, str) else STDIN, {runner.inputs[0].name: prepared[None]}
+
+
+def _write_rows(manifest: Manifest, answers: Iterable[Named], options: ArrayOptions) -> None:
+    from edgeconv.runtime.activation import activated
+    from edgeconv.runtime.answering import results_of
+
+    rows = (
+        {"path": name, "row": place, **result.as_dict()}
+        for name, arrays in answers
+        for place, result in enumerate(
+            results_of(
+                manifest,
+                activated(manifest, arrays[manifest.output.name]),
+                top_k=options.top_k,
+                threshold=options.threshold,
+            )
+        )
+    )
+    chosen = chosen_format(options.output_format)
+    cells = CELLS[manifest.task]
+    if chosen == "json":
+        for row in rows:
+            write_json_line(row)
+    elif chosen == "csv":
+        write_csv(rows, ("path", "row", *FIELDS[manifest.task]))
+    else:
+        table = ([row["path"], str(row["row"]), *(cell(row) for cell in cells.values())] for row in rows)
+        write_table(table, ["path", "row", *cells])
+
+
+def _write_arrays(runner: Runner, answers: Iterable[Named], options: ArrayOptions) -> None:
+    names = [spec.name for spec in runner.outputs]
+    rows = (_saved(name, arrays, options.out) for name, arrays in answers)
+    chosen = chosen_format(options.output_format)
     if chosen == "json":
         for row in rows:
             write_json_line({key: _listed(value) for key, value in row.items()})
     elif chosen == "csv":
-        columns = ("path", *(spec.name for spec in runner.outputs), *(("file",) if out else ()))
+        columns = ("path", *names, *(("file",) if options.out else ()))
         write_csv(({key: _listed(value) for key, value in row.items()} for row in rows), columns)
     else:
         cells = (
-            (row["path"], spec.name, f"{row[spec.name].dtype} {row[spec.name].shape}", _ends(row[spec.name]))
+            (row["path"], name, f"{row[name].dtype} {row[name].shape}", _ends(row[name]))
             for row in rows
-            for spec in runner.outputs
+            for name in names
         )
         write_table(cells, ("path", "output", "array", "smallest to largest"))
 
 
-def _rows(runner: Any, arguments: Sequence[str], out: str | None) -> Iterator[dict[str, Any]]:
-    from edgeconv.runtime.array_files import read_arrays
+def _saved(name: str, arrays: Mapping[str, Any], out: str | None) -> Row:
     from edgeconv.runtime.saving import save_arrays
 
-    for argument in arguments:
-        answers = runner.run(read_arrays(Path(argument), [spec.name for spec in runner.inputs]))
-        row = {"path": argument, **answers}
-        if out is not None:
-            row["file"] = str(save_arrays(answers, Path(out) / Path(argument).stem))
-        yield row
+    file = {} if out is None else {"file": str(save_arrays(arrays, Path(out) / Path(name).stem))}
+    return {"path": name, **arrays, **file}
+
+
+def _write_npz(answers: Iterable[Named], options: ArrayOptions) -> None:
+    """Write the arrays of the one input as an `.npz` on stdout."""
+    from edgeconv.runtime.saving import npz_of
+
+    found = list(islice(answers, 2))
+    if len(found) != 1 or options.out is not None:
+        raise click.UsageError(
+            "--format npz writes the arrays of one input to stdout. For several give --out DIR alone."
+        )
+    click.echo(npz_of(found[0][1]), nl=False)
 
 
 def _listed(value: Any) -> Any:

@@ -15,12 +15,18 @@ Row = Mapping[str, Any]
 WIDTH_SAMPLE = 200
 """Rows that are read ahead to find the widths of a table's columns."""
 
-format_option = click.option(
-    "--format",
-    "output_format",
-    type=click.Choice(["table", "json", "csv"]),
-    help="Default: table on a terminal, json in a pipe.",
-)
+
+def format_option_with(*others: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Return the option `--format`, with these choices beside the common ones."""
+    return click.option(
+        "--format",
+        "output_format",
+        type=click.Choice(["table", "json", "csv", *others]),
+        help="Default: table on a terminal, json in a pipe.",
+    )
+
+
+format_option = format_option_with()
 
 
 def chosen_format(output_format: str | None) -> str:

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .answer_rows import CELLS, FIELDS
-from .arrays import are_arrays, run_arrays
-from .output import chosen_format, format_option, write_csv, write_json_line, write_table
+from .answer_rows import CELLS, FIELDS, NEAREST, nearest_rows
+from .arrays import NPZ, ArrayOptions, answers_with_arrays, are_arrays, run_arrays
+from .output import chosen_format, format_option_with, write_csv, write_json_line, write_table
 from .pictures import STDIN, count_pictures, pictures_of
 from .progress import TerminalProgress, no_bar
 from .variant_options import variant_option
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     "--model", metavar="PATH", help="An artifact's folder or an .onnx file. Default: the newest, else the shipped."
 )
 @variant_option("what --tune found, else int8")
-@click.option("--top-k", default=3, show_default=True, help="Classes that an answer lists.")
+@click.option("--top-k", default=3, show_default=True, help="Classes, or nearest pictures, that an answer lists.")
 @click.option(
     "--device",
     default="auto",
@@ -40,8 +40,9 @@ if TYPE_CHECKING:
 @click.option(
     "--threshold", type=float, help="Probability from which a tag, a yes or a box is answered. Default: the model's."
 )
+@click.option("--nearest", metavar="DIR", help="Answer embeddings with the nearest pictures of this folder.")
 @click.option("--out", metavar="DIR", help="Folder for masks, drawn boxes, pictures, embeddings and arrays.")
-@format_option
+@format_option_with(NPZ)
 def command(
     images: tuple[str, ...],
     model: str | None,
@@ -50,32 +51,51 @@ def command(
     device: str,
     threads: int | None,
     threshold: float | None,
+    nearest: str | None,
     out: str | None,
     output_format: str | None,
 ) -> None:
     """Read pictures: files, folders, globs, or - for stdin; or arrays, .npz and .npy files.
 
+    --format npz writes the bare arrays that the model answers to stdout.
+
     \b
     Example: edgeconv predict image.png
     """
-    if are_arrays(images):
-        run_arrays(images, model, variant=variant, threads=threads, out=out, output_format=output_format)
+    options = ArrayOptions(model, variant, threads, top_k, threshold, out, output_format)
+    if are_arrays(images) or output_format == NPZ:
+        run_arrays(images, options)
         return
-    from edgeconv.errors import ImageError
+    from edgeconv.errors import ArtifactError, ImageError
     from edgeconv.runtime.predictor import Predictor
 
-    predictor = Predictor(model, variant=variant, device=device, threads=threads, top_k=top_k, threshold=threshold)
+    try:
+        predictor = Predictor(model, variant=variant, device=device, threads=threads, top_k=top_k, threshold=threshold)
+    except ArtifactError:
+        if not answers_with_arrays(model):
+            raise
+        run_arrays(images, options)
+        return
     if out is not None:
         from edgeconv.runtime.saving import check_saved
 
         check_saved(predictor.manifest)
+    gallery = None
+    if nearest is not None:
+        from edgeconv.runtime.gallery import Gallery
+
+        gallery = Gallery.of(predictor, nearest, lambda reason: click.echo(f"Warning: {reason}", err=True))
     tally = _Tally()
     # Rows that scroll by are progress enough; a bar is for a terminal whose stdout goes elsewhere.
     total = count_pictures(images) if sys.stderr.isatty() and not sys.stdout.isatty() else None
     with TerminalProgress().bar("Pictures", total) if total and total > 1 else nullcontext(no_bar) as advance:
         answers = predictor.predict_many(pictures_of(images))
         saved = None if out is None else _Saved(predictor, Path(out))
-        _write(tally.good_rows(answers, advance, saved), chosen_format(output_format), predictor.manifest.task)
+        rows = tally.good_rows(answers, advance, saved)
+        task = predictor.manifest.task
+        if gallery is not None:
+            rows, task = nearest_rows(rows, gallery, top_k), NEAREST
+        _write(rows, chosen_format(output_format), task)
     if tally.seen == 0:
         raise ImageError(f"Pictures are required. Received: none in {', '.join(images)}. Name files or folders.")
     if tally.failed:

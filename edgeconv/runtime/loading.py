@@ -197,7 +197,7 @@ def _picture_files(path: Path, device: str) -> ModelFiles:
         inputs = ", ".join(array.name for array in (files.manifest.input, *files.manifest.more_inputs))
         raise ArtifactError(
             f"`{path}` must take a picture, and answer one task. Received: a model of {inputs}. "
-            "Run it with `edgeconv.Runner`, arrays by name."
+            "Run it with `edgeconv.Runner` or `edgeconv predict x.npz`, arrays by name."
         )
     if device == "gpu" and not files.manifest.is_classifier:
         raise ProviderError(

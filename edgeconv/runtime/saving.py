@@ -64,9 +64,14 @@ def save_answer(
 
 def save_arrays(arrays: Mapping[str, NDArray[Any]], path: Path) -> Path:
     """Write arrays by name as `.npz`, atomically; return the file."""
+    return _write(path.with_name(f"{path.name}.npz"), npz_of(arrays))
+
+
+def npz_of(arrays: Mapping[str, NDArray[Any]]) -> bytes:
+    """Return arrays by name as the bytes of an `.npz`."""
     stream = io.BytesIO()
     np.savez(stream, **dict(arrays))  # type: ignore[arg-type]  # numpy's stub takes `allow_pickle` from the arrays.
-    return _write(path.with_name(f"{path.name}.npz"), stream.getvalue())
+    return stream.getvalue()
 
 
 def _write(path: Path, content: bytes) -> Path:
