@@ -1,6 +1,6 @@
 """The layers that scale a Keras model's input, wherever they stand, and what they make of 0 and 255.
 
-Keras itself is not imported: the model brings its layers along, and each is asked what it makes of the two values.
+Keras itself is not imported: the model brings its layers along, and each is asked what it makes of even pictures.
 """
 
 from __future__ import annotations
@@ -15,22 +15,13 @@ from numpy.typing import NDArray
 from edgeconv.input_range import RAW, InputRange
 
 SCALING = {"Rescaling", "Normalization"}
-ARITHMETIC = {"Add", "Subtract", "Multiply", "Divide", "TrueDivide", "Negative"}
-"""Operators that scale where one operand is a constant, as `preprocess_input` writes them into a model."""
-
-FUNCTIONS = {
-    *("math.add", "math.divide", "math.multiply", "math.negative", "math.subtract", "math.truediv", "nn.bias_add"),
-    *("__operators__.add", "add", "divide", "multiply", "negative", "subtract"),
-}
-"""Functions of TensorFlow that are written into models of Keras 2 for the same."""
-
-MOVING_FUNCTIONS = {"cast", "__operators__.getitem", "image.resize", "image.resize_bilinear", "reshape", "reverse"}
+"""Layers that scale whatever weights they have; besides them, any that has none and scales even pictures evenly."""
 
 MOVING = {
     *("InputLayer", "Identity", "Cast", "ActivityRegularization", "Dropout", "AlphaDropout"),
     *("GaussianDropout", "GaussianNoise", "SpatialDropout2D", "Resizing", "CenterCrop", "ZeroPadding2D"),
     *("Cropping2D", "UpSampling2D", "Reshape", "Permute", "Flatten", "ExpandDims", "Squeeze", "Transpose", "Stack"),
-    *("Concatenate", "Pipeline", "AugMix", "CutMix", "MixUp", "RandAugment"),
+    *("Concatenate", "AugMix", "CutMix", "MixUp", "RandAugment"),
 }
 """Layers that leave values as they are at inference, besides those called Random..., and only move or repeat them."""
 
@@ -50,6 +41,10 @@ MEAN_TAKEN_OFF = 50.0
 """Where the scale is 1, how far 0 and 255 must lie beyond zero: means of 0..255 alone are so large."""
 
 
+MOST_OFF = 1e-3
+"""Share of the spread by which the middle of 0 and 255 may miss the middle behind a layer that scales: rounding."""
+
+
 @dataclass(frozen=True)
 class Scaling:
     """What a model's layers make of the pixels that it is given.
@@ -58,11 +53,13 @@ class Scaling:
         layers: names of those that scale, in order.
         values: (2, channels), what 0 and 255 become before the first layer that computes.
         given: what 0 and 255 are before the first of them.
+        before: name of the first layer that computes; empty where none does.
     """
 
     layers: tuple[str, ...]
     values: NDArray[np.float64]
     given: NDArray[np.float64]
+    before: str = ""
 
     @property
     def is_plausible(self) -> bool:
@@ -131,7 +128,7 @@ def _followed(network: Any, tensor: Any, state: Scaling, ends: list[Scaling]) ->
         else:
             made = _through(layer, state, tuple(tensor.shape), node)
             behind = [] if made is None else [made]
-            ends += [state] if made is None else []
+            ends += [replace(state, before=str(layer.name))] if made is None else []
         for following in behind:
             yield from _followed(network, _made(node), following, ends)
 
@@ -147,50 +144,72 @@ def _made(node: Any) -> Any:
     return node.output_tensors[0] if isinstance(node.output_tensors, list) else node.output_tensors
 
 
+def _filled_in(node: Any, array: NDArray[Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Return the arguments of a layer's call, with an array in place of its one tensor."""
+    (tensor,) = _given(node)
+    if hasattr(node, "map_arguments"):  # Keras 2.
+        args, kwargs = node.map_arguments({str(id(tensor)): [array]})
+    else:
+        args, kwargs = node.arguments.fill_in({id(tensor): array})
+    return tuple(args), dict(kwargs)
+
+
 def _along(layers: Any, state: Scaling) -> Scaling:
     """Return what reaches the first layer that computes, of layers one behind another."""
     for layer in layers:
-        channels = state.values.shape[1]
-        made = _through(layer, state, (None, 1, 1, channels), None)
+        made = _through(layer, state, (None, 1, 1, state.values.shape[1]), None)
         if made is None:
-            break
+            return replace(state, before=str(layer.name))
         state = made
     return state
 
 
 def _through(layer: Any, state: Scaling, shape: tuple[int | None, ...], node: Any) -> Scaling | None:
     """Return what is behind a layer, or None where it does more than move and scale."""
-    kind, function = type(layer).__name__, str(getattr(layer, "symbol", "")).removeprefix("compat.v1.")
+    kind = type(layer).__name__
     if kind in MOVING or kind.startswith("Random"):
         return state
-    single = node is not None and len(_given(node)) == 1
-    scales = kind in SCALING or (single and (kind in ARITHMETIC or function in FUNCTIONS))
-    if not scales and kind != "GetItem" and function not in MOVING_FUNCTIONS:
+    if kind == "Pipeline":  # Of layers, one behind another.
+        made = _along(layer.layers, state)
+        return None if made.before else made
+    single = node is None or len(_given(node)) == 1
+    if not single or (kind not in SCALING and getattr(layer, "weights", None)):
         return None
     values = state.values
     if shape[-1] is not None and values.shape[1] not in {1, shape[-1]}:
         values = np.array([[values[0].min()], [values[1].max()]])
-    sizes = (2, *(size or 1 for size in shape[1:]))
-    array = np.ascontiguousarray(
-        np.broadcast_to(values.reshape(2, *(1,) * (len(sizes) - 2), -1), sizes), dtype=np.float32
-    )
-    arguments, options = _call(node, array)
+    made_of = _of_even_pictures(layer, np.stack([values[0], values[1], values.mean(axis=0)]), shape, node)
+    if made_of is None:
+        return None
+    same = made_of.shape[1] in {1, values.shape[1]} or values.shape[1] == 1
+    moved = same and np.allclose(np.sort(made_of, axis=1), np.sort(np.broadcast_to(values, made_of.shape), axis=1))
+    named = (str(layer.name),) if kind in SCALING or not moved else ()
+    return replace(state, layers=state.layers + named, values=made_of)
+
+
+def _of_even_pictures(
+    layer: Any, values: NDArray[np.float64], shape: tuple[int | None, ...], node: Any
+) -> NDArray[np.float64] | None:
+    """Return what a layer makes of pictures of the first two values, (2, channels), or None where it does not scale.
+
+    Args:
+        layer: of a network, called on one array.
+        values: (3, channels); the third lies in the middle of the others, and stays there in what is scaled.
+        shape: of what the layer is given.
+        node: where it is called, or None where that is not known.
+    """
+    sizes = (3, *(size or 1 for size in shape[1:]))
+    array = np.broadcast_to(values.reshape(3, *(1,) * (len(sizes) - 2), -1), sizes)
+    array = np.ascontiguousarray(array, dtype=np.float32)
+    arguments, options = ((array,), {}) if node is None else _filled_in(node, array)
     try:
         made = np.asarray(layer(*arguments, **options), np.float64)
-        made = made.reshape(2, -1, made.shape[-1])
+        made = made.reshape(3, -1, made.shape[-1])
     except Exception:  # A layer of another form than Keras' own raises whatever it likes, and is not one of these.
         return None
-    spread = np.stack([made[0].min(axis=0), made[1].max(axis=0)])
-    return replace(state, layers=(*state.layers, *([str(layer.name)] if scales else [])), values=spread)
-
-
-def _call(node: Any, array: NDArray[np.float32]) -> tuple[Any, Any]:
-    """Return the arguments of a layer's call in a model, with an array in place of its one tensor."""
-    if node is None:
-        return (array,), {}
-    (tensor, *_) = _given(node)
-    if hasattr(node, "arguments"):
-        filled: tuple[Any, Any] = node.arguments.fill_in({id(tensor): array})
-        return filled
-    mapped: tuple[Any, Any] = node.map_arguments({str(id(tensor)): [array] * len(node.flat_input_ids)})
-    return mapped
+    low, high, middle = made
+    spread = np.abs(high - low).max(initial=0.0)
+    off_middle = np.abs(middle - (low + high) / 2).max(initial=0.0)
+    if not np.isfinite(made).all() or spread == 0.0 or off_middle > MOST_OFF * spread:
+        return None
+    return np.stack([low.min(axis=0), high.max(axis=0)])

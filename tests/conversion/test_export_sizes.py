@@ -114,6 +114,41 @@ def test_rows_of_which_nobody_says_anything_stay_a_sequence(tmp_path: Path) -> N
     assert exported.manifest.input.shape == ("batch", 12, 12)
 
 
+def test_channels_first_are_given_last(tmp_path: Path) -> None:
+    image = keras.Input((3, 12, 10))
+    scaled = layers.Permute((2, 3, 1))(layers.Rescaling(1 / 255)(image))
+    pooled = layers.GlobalAveragePooling2D()(layers.Conv2D(4, 3, activation="relu")(scaled))
+    model = alive(keras.Model(image, layers.Dense(3, activation="softmax")(pooled)))
+    model.save(tmp_path / "m.keras")
+    words = Words()
+    exported = export_here(tmp_path / "m.keras", config=edgeconv.ExportConfig(), out=tmp_path / "out", progress=words)
+    assert "Input: pictures with their channels last, as files have them; the model's own come first." in words.said
+    assert exported.manifest.input.shape == ("batch", 12, 10, 3)
+    pictures = np.random.default_rng(0).integers(0, 256, (2, 12, 10, 3), dtype=np.uint8)
+    expected = model(pictures.transpose(0, 3, 1, 2).astype(np.float32)).numpy()
+    np.testing.assert_allclose(edgeconv.Predictor(exported.path).probabilities(pictures), expected, atol=1e-5)
+
+
+def test_arrays_are_said_to_be_arrays(tmp_path: Path) -> None:
+    photo, sensor = keras.Input((8, 8, 3), name="photo"), keras.Input((4,), name="sensor")
+    joined = layers.Concatenate()([layers.Flatten()(layers.Rescaling(1 / 255)(photo)), sensor])
+    alive(keras.Model([photo, sensor], layers.Dense(2, activation="softmax")(joined))).save(tmp_path / "m.keras")
+    words = Words()
+    export_here(tmp_path / "m.keras", config=edgeconv.ExportConfig(), out=tmp_path / "out", progress=words)
+    said = "Input: arrays, as Keras takes them: photo float32 (batch, 8, 8, 3), sensor float32 (batch, 4)."
+    assert said in words.said
+
+
+def test_what_is_stated_of_channels_is_what_the_network_takes(tmp_path: Path) -> None:
+    alive(_rows()).save(tmp_path / "m.keras")
+    exported = export_here(
+        tmp_path / "m.keras", config=edgeconv.ExportConfig(channels=1, input_range="0:1"), out=tmp_path / "out"
+    )
+    assert exported.manifest.input.shape == ("batch", 12, 12, 1)
+    with pytest.raises(ConfigError, match=r"`channels` must be what `.*` takes, 1 \(grey\)\. Received: 3 \(rgb\)"):
+        export_here(tmp_path / "m.keras", config=edgeconv.ExportConfig(channels=3), out=tmp_path / "out")
+
+
 def test_a_size_that_the_network_does_not_take_is_refused(tmp_path: Path) -> None:
     alive(_rows(layers.Rescaling(1 / 255))).save(tmp_path / "m.keras")
     config = edgeconv.ExportConfig(image_size=(28, 28))

@@ -10,7 +10,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from edgeconv.conversion.keras.dtypes import returned_dtypes
-from edgeconv.conversion.keras.ports import IMAGE, Port, is_picture, named
+from edgeconv.conversion.keras.ports import CHANNELS, IMAGE, Port, is_picture, named
 from edgeconv.conversion.keras.structure import leaves
 from edgeconv.conversion.tracing.refusals import ADVICE
 from edgeconv.errors import UnsupportedModelError
@@ -30,7 +30,8 @@ class Interface:
         by_name: whether `arguments` is a dict of keyword arguments.
         declared_batch: the batch size that the inputs declare, or None. Keras declares one of its own accord for a
             model that was built by a call on data.
-        adds_channel: whether the one input is a grey picture without an axis of channels: the port has one.
+        channels: where the one input has the axis of a picture's channels, which the port has last: ``"last"``,
+            ``"first"``, or ``"absent"`` of grey pictures.
     """
 
     inputs: tuple[Port, ...]
@@ -39,22 +40,27 @@ class Interface:
     answers: Any
     by_name: bool = False
     declared_batch: int | None = None
-    adds_channel: bool = False
+    channels: str = "last"
 
-    def with_channel(self, stated: bool, scales: bool) -> Interface:
-        """Return the interface of grey pictures where the one input is (batch, height, width), else the same.
+    def with_channels_last(self, stated: bool, scales: bool) -> Interface:
+        """Return the interface of pictures where the one input is (batch, height, width), or has its channels first.
 
-        Such an input may be a sequence as well: only what is stated, a layer that scales pixels or a dtype tells.
+        Such inputs may be sequences or something else as well: only what is stated, a layer that scales pixels or a
+        dtype tells.
 
         Args:
             stated: whether somebody said that the model takes pictures.
             scales: whether its layers scale raw pixels.
         """
         port = self.inputs[0]
-        rows = len(self.inputs) == 1 and len(port.shape) == 2 and None not in port.shape
-        if not rows or not (stated or scales or port.dtype == "uint8"):
+        if len(self.inputs) != 1 or not (stated or scales or port.dtype == "uint8"):
             return self
-        return replace(self, inputs=(replace(port, shape=(*port.shape, 1)),), adds_channel=True)
+        if len(port.shape) == 2 and None not in port.shape:
+            return replace(self, inputs=(replace(port, shape=(*port.shape, 1)),), channels="absent")
+        if len(port.shape) == 3 and port.shape[0] in CHANNELS and port.shape[2] not in CHANNELS:
+            channels, height, width = port.shape
+            return replace(self, inputs=(replace(port, shape=(height, width, channels)),), channels="first")
+        return self
 
     @property
     def takes_picture(self) -> bool:

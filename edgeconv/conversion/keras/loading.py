@@ -106,7 +106,7 @@ def load_keras(
         ) from error
     interface = interface_of(path, model, data)
     stated = pictures or input_range is not None
-    interface = interface.with_channel(stated, len(interface.inputs) == 1 and scales_pixels(model))
+    interface = interface.with_channels_last(stated, len(interface.inputs) == 1 and scales_pixels(model))
     layout: BoxLayout | None = None
     if boxes is not None:
         interface, head, layout = read_box_head(path, interface, boxes, labels)
@@ -114,7 +114,7 @@ def load_keras(
         head = read_head(path, interface).settled(path, interface.outputs, stated=task, classes=classes)
     pixels = Pixels()
     if interface.takes_picture:
-        pixels = pixels_of(path, model, input_range)
+        pixels = pixels_of(path, model, input_range, interface.inputs[0].shape[-1])
     elif input_range is not None:
         raise ConfigError(
             f"`input_range` is for a model that takes a picture. Received: {input_range!r} for `{path}`, "

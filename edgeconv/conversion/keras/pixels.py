@@ -22,11 +22,13 @@ class Pixels:
             keeps its own input.
         layers: what the model's own layers do to them, as a part of a sentence; empty where none scales.
         stated: the user's own words, or None.
+        before: names of the first layers that compute, as a part of a sentence.
     """
 
     range: InputRange | None = None
     layers: str = ""
     stated: str | None = None
+    before: str = ""
 
     @property
     def sentence(self) -> str:
@@ -44,7 +46,7 @@ class Pixels:
         """Say why nobody knows, as a part of a sentence."""
         if self.layers:
             return f"{self.layers}, which no network is trained on"
-        return "no layer that scales pixels, and no stated range"
+        return f"no layer that scales pixels{' before ' * bool(self.before)}{self.before}, and no stated range"
 
     @property
     def advice(self) -> str:
@@ -59,25 +61,27 @@ def scales_pixels(model: Any) -> bool:
     return bool(found) and all(scaling.layers and scaling.is_plausible for scaling in found)
 
 
-def pixels_of(path: Path, model: Any, input_range: str | None) -> Pixels:
+def pixels_of(path: Path, model: Any, input_range: str | None, channels: int | None = None) -> Pixels:
     """Find out how a raw pixel becomes what the model takes. What is stated always counts.
 
     Args:
         path: what the errors call the model.
         model: a Keras model with one image input.
         input_range: what `InputRange.parse` reads, or None.
+        channels: of the pictures; None takes the last axis of the input.
 
     Raises:
         ConfigError: the stated range is for floats or for colours, and the model takes none.
     """
     tensor = model.inputs[0]
+    channels = tensor.shape[-1] if channels is None else channels
     stated = None if input_range is None else InputRange.parse(input_range)
     if stated is not None and tensor.dtype == "uint8" and stated != RAW:
         raise ConfigError(
             f"`input_range` is for a model that takes floats. Received: {input_range!r} for `{path}`, which takes "
             "uint8 pixels as they are. Leave it out."
         )
-    if stated is not None and stated.channels not in {None, tensor.shape[-1]}:
+    if stated is not None and stated.channels not in {None, channels}:
         raise ConfigError(
             f"`input_range` {input_range!r} is for pictures of {stated.channels} channels. Received: `{path}`, whose "
             f"input is {tuple(tensor.shape)}. State it as LOW:HIGH."
@@ -86,4 +90,5 @@ def pixels_of(path: Path, model: Any, input_range: str | None) -> Pixels:
     layers = "; ".join(dict.fromkeys(scaling.sentence for scaling in found if scaling.layers))
     if stated is not None:
         return Pixels(stated, layers, input_range)
-    return Pixels(RAW if scales_pixels(model) or tensor.dtype == "uint8" else None, layers)
+    before = ", ".join(dict.fromkeys(f"`{scaling.before}`" for scaling in found if scaling.before))
+    return Pixels(RAW if scales_pixels(model) or tensor.dtype == "uint8" else None, layers, before=before)

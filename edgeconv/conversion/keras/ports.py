@@ -10,6 +10,9 @@ from typing import Any
 
 IMAGE = "image"
 
+CHANNELS = {1, 3, 4}
+"""How many channels a picture may have."""
+
 
 @dataclass(frozen=True)
 class Port:
@@ -85,4 +88,4 @@ def named(ports: Iterable[Port], taken: Sequence[str] = ()) -> tuple[Port, ...]:
 
 def is_picture(inputs: Sequence[Port]) -> bool:
     """Tell whether a picture goes in: one input of rank 4 with few channels."""
-    return len(inputs) == 1 and len(inputs[0].shape) == 3 and inputs[0].shape[2] in {1, 3, 4}
+    return len(inputs) == 1 and len(inputs[0].shape) == 3 and inputs[0].shape[2] in CHANNELS

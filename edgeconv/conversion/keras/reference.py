@@ -153,7 +153,7 @@ class KerasReference:
 
     def call(self, model: Any, tensors: Sequence[Any]) -> list[Any]:
         """Call a Keras model of this interface on tensors in the order of the inputs; the outputs in theirs."""
-        scaled = map(self._without_channel, map(self._scaled, tensors))
+        scaled = map(self._as_declared, map(self._scaled, tensors))
         arguments = rebuilt(self.interface.arguments, scaled.__next__)
         answers = model(**arguments, training=False) if self.interface.by_name else model(arguments, training=False)
         return [answer for _, answer in leaves(answers, like=self.interface.answers)]
@@ -197,10 +197,13 @@ class KerasReference:
     def _by_name(self, answers: Sequence[Any]) -> dict[str, NDArray[Any]]:
         return {port.name: answer.numpy() for port, answer in zip(self.outputs, answers, strict=True)}
 
-    def _without_channel(self, tensor: Any) -> Any:
+    def _as_declared(self, tensor: Any) -> Any:
+        """Give a picture, whose channels are last, the axes that the model declares."""
         import tensorflow as tf
 
-        return tf.squeeze(tensor, -1) if self.interface.adds_channel else tensor
+        if self.interface.channels == "absent":
+            return tf.squeeze(tensor, -1)
+        return tf.transpose(tensor, (0, 3, 1, 2)) if self.interface.channels == "first" else tensor
 
     def _scaled(self, tensor: Any) -> Any:
         import tensorflow as tf

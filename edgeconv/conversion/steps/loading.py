@@ -8,7 +8,13 @@ from pathlib import Path
 from edgeconv.conversion.graph.file_size import check_size
 from edgeconv.conversion.keras import KerasReference, load_keras
 from edgeconv.conversion.steps.fit import check_fit, names_of
-from edgeconv.conversion.steps.pictures import check_stated, fitted_dataset, picture_size, preparation_for
+from edgeconv.conversion.steps.pictures import (
+    check_stated,
+    fitted_dataset,
+    input_sentences,
+    picture_size,
+    preparation_for,
+)
 from edgeconv.conversion.steps.resolution import ResolvedExport
 from edgeconv.conversion.steps.source import find_data
 from edgeconv.conversion.verification.user_inputs import fitted, read_inputs
@@ -76,10 +82,8 @@ def load(resolved: ResolvedExport) -> LoadedModel:
         labels=None if config.labels is None else len(config.labels),
     )
     reference = replace(reference, batch=config.batch)
-    if reference.takes_picture:
-        request.progress.say(reference.pixels.sentence)
-        if picture_size(reference, config) is None and request.dataset is None and source.training is None:
-            request.progress.say("Input: any size. State the one that pictures become, such as `--image-size 224x224`.")
+    for sentence in input_sentences(reference, config, has_size=request.dataset or source.training):
+        request.progress.say(sentence)
     request.progress.say(reference.head.sentence(reference.outputs[0]))
     check_stated(reference, config, source.training)
     size, channels = picture_size(reference, config), reference.inputs[0].shape[-1] if reference.takes_picture else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -59,6 +59,25 @@ def picture_size(reference: KerasReference, config: ExportConfig) -> tuple[int, 
     if own[0] is None or own[1] is None:
         return stated
     return own[0], own[1]
+
+
+def input_sentences(reference: KerasReference, config: ExportConfig, *, has_size: object) -> Iterator[str]:
+    """Say what the model is given, and why.
+
+    Args:
+        reference: the model.
+        config: what is stated.
+        has_size: true where data or a record tell the size of pictures.
+    """
+    if not reference.takes_picture:
+        arrays = ", ".join(f"{port.name} {port.dtype} ({', '.join(map(str, port.axes))})" for port in reference.inputs)
+        yield f"Input: arrays, as Keras takes them: {arrays}."
+        return
+    yield reference.pixels.sentence
+    if reference.interface.channels == "first":
+        yield "Input: pictures with their channels last, as files have them; the model's own come first."
+    if picture_size(reference, config) is None and not has_size:
+        yield "Input: any size. State the one that pictures become, such as `--image-size 224x224`."
 
 
 def check_stated(reference: KerasReference, config: ExportConfig, training: Mapping[str, Any] | None) -> None:

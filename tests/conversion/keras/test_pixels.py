@@ -118,6 +118,56 @@ def test_a_branch_that_reads_the_pixels_unscaled_is_not_overlooked() -> None:
     assert seen(model).range is None
 
 
+@pytest.mark.parametrize(
+    ("first", "made"),
+    [
+        (lambda x: scale()(layers.ReLU()(x)), "0..1"),
+        (lambda x: keras.ops.clip(x, 0.0, 255.0) / 127.5 - 1.0, "-1..1"),
+        (lambda x: scale()(layers.AutoContrast()(x)), "0..1"),
+        (lambda x: layers.Pipeline([layers.RandomFlip(), scale()])(x), "0..1"),
+        (
+            lambda x: layers.Pipeline([layers.RandomFlip()])(layers.Pipeline([layers.CenterCrop(8, 8), scale()])(x)),
+            "0..1",
+        ),
+        (lambda x: 1.0 - x / 255.0, "1..0"),
+        (lambda x: layers.Lambda(lambda y: y / 127.5 - 1.0)(x), "-1..1"),
+        (lambda x: layers.Normalization(mean=[0.5] * 3, variance=[0.25] * 3)(layers.Rescaling(1 / 255)(x)), "-1..1"),
+        (lambda x: layers.Resizing(8, 8)(layers.CenterCrop(16, 16)(scale()(x))), "0..1"),
+    ],
+    ids=["relu", "clip", "contrast", "pipeline", "pipelines", "negative", "lambda", "two layers", "crop and resize"],
+)
+def test_what_has_no_weights_is_asked_what_it_makes_of_even_pictures(first: Callable[[Any], Any], made: str) -> None:
+    pixels = seen(behind(first))
+    assert pixels.range == RAW
+    assert pixels.sentence.endswith(f"0..255 into {made}.")
+
+
+@pytest.mark.parametrize(
+    ("first", "name"),
+    [
+        (lambda x: scale()(layers.Conv2D(3, 1, name="mix")(x)), "mix"),
+        (lambda x: scale()(layers.BatchNormalization(name="statistics")(x)), "statistics"),
+        (lambda x: layers.LayerNormalization(center=False, scale=False, name="even")(x), "even"),
+        (lambda x: scale()(layers.Softmax(name="shares")(x)), "shares"),
+        (lambda x: layers.Lambda(lambda y: keras.ops.log1p(y), name="logs")(x), "logs"),
+        (lambda x: layers.Pipeline([layers.RandomFlip(), layers.Conv2D(3, 1)], name="mixed")(x), "mixed"),
+    ],
+    ids=["convolution", "batch norm", "layer norm", "softmax", "logarithm", "pipeline"],
+)
+def test_the_first_layer_that_computes_is_named(first: Callable[[Any], Any], name: str) -> None:
+    pixels = seen(behind(first))
+    assert pixels.range is None
+    assert pixels.unknown == f"no layer that scales pixels before `{name}`, and no stated range"
+
+
+def test_channels_first_are_followed_as_well() -> None:
+    image = keras.Input((3, 32, 32))
+    normalized = layers.Normalization(axis=1, mean=[120.0, 110.0, 100.0], variance=[3600.0] * 3)(image)
+    pixels = pixels_of(Path("m.keras"), keras.Model(image, layers.Flatten()(normalized)), None, 3)
+    assert pixels.range == RAW
+    assert pixels_of(Path("m.keras"), keras.Model(image, layers.Flatten()(image)), "torch", 3).range == MODES["torch"]
+
+
 def test_what_is_stated_always_counts() -> None:
     pixels = seen(network(layers.Rescaling(2.0, offset=-1.0, name="rescaling")), "0:1")
     assert pixels.range is not None
