@@ -117,6 +117,8 @@ def _interface_values(interface: BundleInterface, labels: Sequence[str]) -> dict
         "INPUT_COUNT": str(len(interface.inputs)),
         "OUTPUT_COUNT": str(len(interface.outputs)),
         "TAKES_PICTURE": str(int(interface.preparation is not None)),
+        "INPUTS_LIST": _list(interface.inputs),
+        "OUTPUTS_LIST": _list(interface.answers),
         "INPUTS_TABLE": _table(interface.inputs),
         "OUTPUTS_TABLE": _table(interface.answers),
         "CLASSES": str(len(labels)),
@@ -137,6 +139,10 @@ def _picture_values(preparation: Preparation) -> dict[str, str]:
         "IF_NOTHING": " Where all of `prepared` is 0, say that no digit was found." * (preparation.kind == "digit"),
         "PREPARATION": preparation_in_words(preparation),
     }
+
+
+def _list(arrays: Sequence[BundleArray]) -> str:
+    return "\n".join(f"- `{array.name}`: {array.words}" for array in arrays)
 
 
 def _table(arrays: Sequence[BundleArray]) -> str:

@@ -18,10 +18,10 @@ def test_types_fit_the_code(app: Path) -> None:
     """Compiles an app in TypeScript, and runs it; three seconds."""
     (app / "consumer.mts").write_text(
         """
-        import { BundleError, PictureError, labels, open, preparedShape } from "./index.mjs";
-        import type { Label, Model, Picture, Prediction } from "./index.mjs";
+        import { BundleError, InputError, labels, open, preparedShape } from "./index.mjs";
+        import type { Answer, Label, Model, Picture } from "./index.mjs";
         import { decode, readPicture } from "./pictures.mjs";
-        import { selftest, type Report } from "./samples.mjs";
+        import { selftest, type Report } from "./judging.mjs";
 
         const known: Label = "7";
         // @ts-expect-error: no such class
@@ -36,13 +36,14 @@ def test_types_fit_the_code(app: Path) -> None:
           try {
             await model.predict(picture);
           } catch (error) {
-            if (!(error instanceof PictureError)) throw error;
+            if (!(error instanceof InputError)) throw error;
             reasons.push(error.message);
           }
         }
         const read: Picture = await readPicture(process.argv[2]!);
-        const seven: Prediction = await model.predict(read);
-        const { probabilities, prepared } = await model.run(read);
+        const seven: Answer = await model.predict(read);
+        const dims = [read.height, read.width, read.channels];
+        const { probabilities, prepared } = await model.run({ picture: { type: "uint8", data: read.data, dims } });
         const report: Report = await selftest(model);
         await model.release();
         let bundle = "";
@@ -52,7 +53,7 @@ def test_types_fit_the_code(app: Path) -> None:
         const label: Label | undefined = labels[seven.index];
         console.log(JSON.stringify({
           reasons, bundle, same: label === seven.label && label === known, passed: report.passed, unknown,
-          sizes: [probabilities.length, prepared.length, ...preparedShape], decode: typeof decode,
+          sizes: [probabilities!.data.length, prepared!.data.length, ...preparedShape], decode: typeof decode,
         }));
         """
     )
@@ -99,7 +100,7 @@ def test_another_package_can_install_it(app: Path) -> None:
     (other / "main.ts").write_text(
         'import { labels, type Label } from "mnist-reference-model";\n'
         'import { readPicture } from "mnist-reference-model/pictures";\n'
-        'import { selftest } from "mnist-reference-model/samples";\n'
+        'import { selftest } from "mnist-reference-model/selftest";\n'
         "const first: Label | undefined = labels[0];\n"
         "console.log(first, typeof readPicture, typeof selftest);\n"
     )
@@ -128,7 +129,7 @@ def test_any_names_of_classes_are_written_as_prettier_would(tmp_path: Path, modu
         uses.append(f"export const all{number}: Label{number}[] = {json.dumps(labels[:50])};")
     uses.append(f"console.log(JSON.stringify([{', '.join(f'labels{n}' for n in range(len(variations.LABELS)))}]));")
     (tmp_path / "use.mts").write_text("\n".join(uses))
-    check_javascript(tmp_path, "*/index.mjs", "*/index.d.mts")
+    check_javascript(tmp_path, "*/contract.mjs", "*/contract.d.mts")
     check_typescript(tmp_path, "use.mts", emit=True)
     assert json.loads(node(tmp_path, "use.mjs").stdout) == [list(labels) for labels in variations.LABELS.values()]
 

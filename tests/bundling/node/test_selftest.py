@@ -26,10 +26,10 @@ def test_its_self_test_prints_a_row_a_sample(app: Path) -> None:
     rows = [json.loads(line) for line in done.stdout.splitlines()]
     assert re.fullmatch(PASS, done.stderr)
     assert [row["sample"] for row in rows] == list(range(16))
-    assert list(rows[0]) == ["sample", "label", "prepared_error", "probability_error", "probabilities"]
+    assert list(rows[0]) == ["sample", "label", "errors", "outputs"]
     assert {row["label"] for row in rows} == set(range(10))
-    assert all(np.argmax(row["probabilities"]) == row["label"] for row in rows)
-    assert all(row["prepared_error"] <= 1 and row["probability_error"] <= 0.02 for row in rows)
+    assert all(np.argmax(row["outputs"]["probabilities"]) == row["label"] for row in rows)
+    assert all(row["errors"]["prepared"] <= 1 and row["errors"]["probabilities"] <= 0.02 for row in rows)
 
 
 @pytest.mark.parametrize(
@@ -45,18 +45,21 @@ def test_its_self_test_says_which_step_is_off(app: Path, spoil: Callable[[], byt
     (app / "model.e2e.onnx").write_bytes(spoil())
     done = node(app, "selftest.mjs")
     assert done.returncode == 1
-    verdict = rf'FAIL: {step} is off: sample \d+ \("\d"\) differs by [\d.]+( grey levels)?, allowed are [\d.]+\n'
+    unit = {"preparation": "grey levels", "inference": "in probabilities"}[step]
+    verdict = rf'FAIL: {step} is off: sample \d+ \("\d"\) differs by [\d.]+ {unit}, allowed are [\d.]+\n'
     assert re.fullmatch(verdict, done.stderr)
 
 
 def test_verdicts_name_both_steps_or_only_what_was_reached(app: Path) -> None:
     (app / "liars.mjs").write_text(
         """
-        import { selftest } from "./samples.mjs";
+        import { selftest } from "./judging.mjs";
         const black = new Uint8Array(28 * 28);
-        const run = (passes) => ({ data, width, height }) => ({
-          prepared: passes && width === 28 && height === 28 ? data : black,
-          probabilities: new Float32Array(10).fill(NaN),
+        const run = (passes) => ({ picture: { data, dims } }) => ({
+          prepared: {
+            type: "uint8", dims: [1, 28, 28, 1], data: passes && String(dims) === "28,28,1" ? data : black,
+          },
+          probabilities: { type: "float32", dims: [1, 10], data: new Float32Array(10).fill(NaN) },
         });
         for (const passes of [true, false]) {
           const { passed, verdict } = await selftest({ run: run(passes) });
@@ -76,20 +79,23 @@ def test_a_damaged_self_test_is_an_error_in_words(app: Path) -> None:
     damages = [
         (whole[:-3], "is damaged"),
         (whole + b"abcd", "is damaged"),
-        (whole[:12] + bytes(4) + whole[16:40], "is damaged"),
-        (whole[:40] + b"\xff" * 8 + whole[48:], "is damaged"),
-        (whole[:56] + whole[56:60], "is damaged"),
+        (whole[:16] + bytes(4) + whole[20:40], "is damaged"),
+        (whole[:20] + b"\x03" + whole[21:], "is damaged"),
+        (whole[:48] + b"\x08" + whole[49:], "is damaged"),
+        (whole[:56] + b"\xff" * 8 + whole[64:], "is damaged"),
+        (whole[:60], "is damaged"),
         (b"\x89PNG" + whole[4:], "is no self-test"),
         (whole[:20], "is no self-test"),
         (b"", "is no self-test"),
-        (whole[:16] + b"\x0b" + whole[17:], "is the self-test of another model"),
+        (whole[:8] + b"\x01" + whole[9:], "is no self-test of version 2"),
+        (whole[:12] + bytes(4) + whole[16:], "is the self-test of another model"),
     ]
     for number, (content, _) in enumerate(damages):
         (app / f"{number}.bin").write_bytes(content)
     (app / "damaged.mjs").write_text(
         """
         import { open } from "./index.mjs";
-        import { selftest } from "./samples.mjs";
+        import { selftest } from "./judging.mjs";
         const model = await open();
         for (const file of process.argv.slice(2)) {
           await selftest(model, file).catch(({ name, message }) => console.log(`${name}: ${message}`));

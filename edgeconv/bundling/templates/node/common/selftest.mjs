@@ -5,7 +5,7 @@
  */
 import { parseArgs } from "node:util";
 import { BundleError, open } from "./index.mjs";
-import { selftest } from "./samples.mjs";
+import { selftest } from "./judging.mjs";
 
 try {
   const { values, positionals } = parseArgs({

@@ -13,8 +13,9 @@ enum {
     CLASSES = BUNDLE_GUARD_LABELS
 };
 
-/* "folder/cat.jpg" becomes "cat.mask.png", in the folder where the program runs. */
+/* "folder/cat.jpg" becomes "1-cat.mask.png", in the folder where the program runs; no two masks have one name. */
 static void name_file(const char *path, char *out, size_t size) {
+    static int saved;
     const char *base = path;
     for (const char *at = path; *at != 0; at++) {
         if (*at == '/' || *at == '\\') {
@@ -23,7 +24,7 @@ static void name_file(const char *path, char *out, size_t size) {
     }
     const char *dot = strrchr(base, '.');
     const int length = dot == NULL || dot == base ? (int)strlen(base) : (int)(dot - base);
-    snprintf(out, size, "%.*s.mask.png", length, base);
+    snprintf(out, size, "%d-%.*s.mask.png", ++saved, length, base);
 }
 
 /* Indices of classes as grey levels, of 16 bits where there are more than 256 classes. */

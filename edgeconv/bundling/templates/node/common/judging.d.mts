@@ -5,11 +5,9 @@ export interface Row {
   sample: number;
   /** The index of its class, or -1 where that is not known. */
   label: number;
-  /** In grey levels. */
-  prepared_error: number;
-  /** Null where the net could not be fed what the reference was fed. */
-  probability_error: number | null;
-  probabilities: number[];
+  /** By output; null where the net could not be fed what the reference was fed. */
+  errors: Record<string, number | null>;
+  outputs: Record<string, (number | boolean)[]>;
 }
 
 /** Whether the model answers as the reference did, sample by sample and in words. */

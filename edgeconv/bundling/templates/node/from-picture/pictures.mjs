@@ -2,7 +2,7 @@
 import { readFile } from "node:fs/promises";
 import jpeg from "jpeg-js";
 import { PNG } from "pngjs";
-import { PictureError } from "./index.mjs";
+import { InputError } from "./contract.mjs";
 
 const maxPixels = 89_478_485;
 
@@ -12,7 +12,7 @@ export async function readPicture(file) {
   try {
     bytes = await readFile(file);
   } catch (error) {
-    throw new PictureError(`cannot be read: ${error.message}`, {
+    throw new InputError(`cannot be read: ${error.message}`, {
       cause: error,
     });
   }
@@ -26,16 +26,16 @@ export function decode(bytes) {
     if (start === "\x89PNG\r\n\x1a\n") return decodePng(Buffer.from(bytes));
     if (start.startsWith("\xff\xd8\xff")) return decodeJpeg(bytes);
   } catch (error) {
-    if (error instanceof PictureError) throw error;
-    throw new PictureError(`is damaged: ${error.message}`, { cause: error });
+    if (error instanceof InputError) throw error;
+    throw new InputError(`is damaged: ${error.message}`, { cause: error });
   }
-  throw new PictureError("is neither a PNG nor a JPEG picture");
+  throw new InputError("is neither a PNG nor a JPEG picture");
 }
 
 function decodePng(bytes) {
   const [width, height] = [bytes.readUInt32BE(16), bytes.readUInt32BE(20)];
   if (width * height > maxPixels) {
-    throw new PictureError(`${width}x${height} is too large`);
+    throw new InputError(`${width}x${height} is too large`);
   }
   // Whatever the file holds, pngjs makes RGBA of 8 bits of it.
   return { data: PNG.sync.read(bytes).data, width, height, channels: 4 };

@@ -1,15 +1,15 @@
-import type { Picture } from "./index.mjs";
+import type { Picture } from "./inputs.mjs";
 
 /**
  * Read a PNG or JPEG file.
  *
- * @throws {PictureError} there is no such file, or it is no picture, damaged or too large.
+ * @throws {InputError} there is no such file, or it is no picture, damaged or too large.
  */
 export declare function readPicture(file: string | URL): Promise<Picture>;
 
 /**
  * Read the bytes of a PNG or JPEG file.
  *
- * @throws {PictureError} they are no picture, damaged or too large.
+ * @throws {InputError} they are no picture, damaged or too large.
  */
 export declare function decode(bytes: Uint8Array): Picture;

@@ -1,0 +1,39 @@
+/** What the model's output means: the class of each pixel of what the net was fed. */
+import { PNG } from "pngjs";
+import { labels, outputs } from "./contract.mjs";
+
+/** Return the likeliest class of each pixel; of one map, what the threshold says. */
+export function answerOf(arrays, { threshold = BUNDLE_THRESHOLD } = {}) {
+  const { data, dims } = arrays[outputs[0]];
+  const [, height, width, maps] = dims;
+  const classes = new Uint16Array(height * width);
+  for (let pixel = 0; pixel < classes.length; pixel++) {
+    const row = data.subarray(pixel * maps, (pixel + 1) * maps);
+    classes[pixel] =
+      maps === 1 ? Number(row[0] >= threshold) : row.indexOf(Math.max(...row));
+  }
+  return { classes, height, width };
+}
+
+/** Return how much of the picture each class covers, as a row of JSON. */
+export function rowOf({ classes, height, width }) {
+  const counts = labels.map(() => 0);
+  for (const index of classes) counts[index]++;
+  const shares = labels.map((label, index) => {
+    return [label, counts[index] / classes.length];
+  });
+  return { height, width, shares: Object.fromEntries(shares) };
+}
+
+/** The ending of the file that `fileOf` makes. */
+export const ending = ".mask.png";
+
+/** Return a grey PNG of the indices of the classes, of 16 bits where there are more than 256. */
+export function fileOf({ classes, height, width }) {
+  const bitDepth = labels.length > 256 ? 16 : 8;
+  const levels = bitDepth === 16 ? classes : Uint8Array.from(classes);
+  const form = { bitDepth, colorType: 0, inputColorType: 0 };
+  const png = new PNG({ width, height, ...form, inputHasAlpha: false });
+  png.data = Buffer.from(levels.buffer);
+  return PNG.sync.write(png, { ...form, inputHasAlpha: false });
+}
