@@ -3,31 +3,20 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from tests.bundling.npm import node_modules
 from tests.rendering import FILES, encode, phone_photo, stroke_digit
-
-_OFFLINE = ("ENOTFOUND", "EAI_AGAIN", "ECONNREFUSED", "ETIMEDOUT", "ENETUNREACH", "ENOTCACHED")
 
 
 @pytest.fixture(scope="module")
 def modules(make_bundle: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return what `npm install --ignore-scripts` installs for the bundle; seconds, from npm's cache."""
-    if shutil.which("npm") is None:
-        pytest.skip("needs node and npm")
-    folder = tmp_path_factory.mktemp("npm")
-    shutil.copy(make_bundle("node") / "package.json", folder)
-    command = ["npm", "install", "--ignore-scripts", "--prefer-offline", "--no-audit", "--no-fund"]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-    if done.returncode and any(reason in done.stderr for reason in _OFFLINE):
-        pytest.skip("needs npm's registry, or its packages in npm's cache")
-    assert done.returncode == 0, done.stderr
-    return folder / "node_modules"
+    """Return the packages of the bundle."""
+    return node_modules(make_bundle("node"), tmp_path_factory)
 
 
 @pytest.fixture
