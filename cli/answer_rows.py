@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from edgeconv.runtime.gallery import Gallery
 
+import click
+
 Row = dict[str, Any]
 
 NEAREST = "nearest"
@@ -71,8 +73,21 @@ def _box(found: Row) -> str:
 def nearest_rows(rows: Iterable[Row], gallery: Gallery, count: int) -> Iterator[Row]:
     """Answer rows of embeddings with the nearest pictures of a gallery, never with the picture itself."""
     for row in rows:
-        vector = row.pop("vector")
-        yield {**row, "nearest": [near.as_dict() for near in gallery.nearest(vector, count, but=row["path"])]}
+        if "vector" in row:
+            vector = row.pop("vector")
+            row["nearest"] = [near.as_dict() for near in gallery.nearest(vector, count, but=row["path"])]
+        yield row
+
+
+def failed(name: str, reason: str) -> Row:
+    """Say on stderr why there is no answer, and return the row that says it in JSON."""
+    click.echo(f"Error: {reason if name in reason else f'{name}: {reason}'}", err=True)
+    return {"path": name, "error": reason}
+
+
+def answered(rows: Iterable[Row]) -> Iterator[Row]:
+    """Leave out the rows of `failed`: CSV and tables have no column for them."""
+    return (row for row in rows if not isinstance(row.get("error"), str))
 
 
 def _scores(scores: Iterable[Row]) -> str:

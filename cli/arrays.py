@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from .answer_rows import CELLS, FIELDS
+from .answer_rows import CELLS, FIELDS, failed
 from .output import chosen_format, write_csv, write_json_line, write_table
-from .pictures import STDIN, pictures_of
+from .pictures import STDIN, Stdin, pictures_of
 
 if TYPE_CHECKING:
     from edgeconv.manifest import Manifest
@@ -70,13 +71,16 @@ def run_arrays(arguments: Sequence[str], options: ArrayOptions) -> None:
     from edgeconv.runtime.runner import Runner
 
     runner = Runner(options.model, variant=options.variant, threads=options.threads or 1)
-    answers = ((name, runner.run(feeds)) for name, feeds in _feeds(runner, arguments))
+    bad: list[str] = []
+    answers = _answers(runner, arguments, options, bad)
     if options.output_format == NPZ:
         _write_npz(answers, options)
     elif options.out is None and _has_rows(runner.manifest):
         _write_rows(runner.manifest, answers, options)
     else:
         _write_arrays(runner, answers, options)
+    if bad:
+        click.get_current_context().exit(1)
 
 
 def _has_rows(manifest: Manifest) -> bool:
@@ -84,19 +88,38 @@ def _has_rows(manifest: Manifest) -> bool:
     return manifest.task in BY_ROW and bool(manifest.labels or manifest.task == "embedding")
 
 
-def _feeds(runner: Runner, arguments: Sequence[str]) -> Iterator[tuple[str, Any]]:
-    """Yield the name of each file, and its arrays by the names of the inputs; of a picture, what it is prepared to."""
+def _answers(runner: Runner, arguments: Sequence[str], options: ArrayOptions, bad: list[str]) -> Iterator[Named]:
+    """Yield the name of each file and the answer to it; tell of those that cannot be read, and list them."""
+    from edgeconv.errors import ImageError, InputError
+
+    for name, read in _feeds(runner, arguments):
+        try:
+            answer = runner.run(read())
+        except (ImageError, InputError) as error:
+            bad.append(name)
+            row = failed(name, str(error))
+            if chosen_format(options.output_format) == "json":
+                write_json_line(row)
+        else:
+            yield name, answer
+
+
+def _feeds(runner: Runner, arguments: Sequence[str]) -> Iterator[tuple[str, Callable[[], dict[str, Any]]]]:
+    """Yield the name of each file, and what reads its arrays by the names of the inputs, or prepares a picture."""
     from edgeconv.pictures.reading import read_picture
     from edgeconv.runtime.array_files import read_arrays
     from edgeconv.runtime.pipeline import prepare_for
 
+    def prepared(picture: str | Stdin) -> dict[str, Any]:
+        return {runner.inputs[0].name: prepare_for(runner.manifest, read_picture(picture))[None]}
+
+    names = [spec.name for spec in runner.inputs]
     for argument in arguments:
         if are_arrays([argument]):
-            yield argument, read_arrays(Path(argument), [spec.name for spec in runner.inputs])
-            continue
-        for picture in pictures_of([argument]):
-            prepared = prepare_for(runner.manifest, read_picture(picture))
-            yield picture if isinstance(picture, str) else STDIN, {runner.inputs[0].name: prepared[None]}
+            yield argument, partial(read_arrays, Path(argument), names)
+        else:
+            for picture in pictures_of([argument]):
+                yield picture if isinstance(picture, str) else STDIN, partial(prepared, picture)
 
 
 def _write_rows(manifest: Manifest, answers: Iterable[Named], options: ArrayOptions) -> None:
@@ -158,6 +181,8 @@ def _write_npz(answers: Iterable[Named], options: ArrayOptions) -> None:
     from edgeconv.runtime.saving import npz_of
 
     found = list(islice(answers, 2))
+    if not found:  # Why is told already.
+        return
     if len(found) != 1 or options.out is not None:
         raise click.UsageError(
             "--format npz writes the arrays of one input to stdout. For several give --out DIR alone."

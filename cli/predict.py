@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .answer_rows import CELLS, FIELDS, NEAREST, nearest_rows
+from .answer_rows import CELLS, FIELDS, NEAREST, answered, failed, nearest_rows
 from .arrays import NPZ, ArrayOptions, answers_with_arrays, are_arrays, run_arrays
 from .output import chosen_format, format_option_with, write_csv, write_json_line, write_table
 from .pictures import STDIN, count_pictures, pictures_of
@@ -91,7 +91,7 @@ def command(
     with TerminalProgress().bar("Pictures", total) if total and total > 1 else nullcontext(no_bar) as advance:
         answers = predictor.predict_many(pictures_of(images))
         saved = None if out is None else _Saved(predictor, Path(out))
-        rows = tally.good_rows(answers, advance, saved)
+        rows = tally.rows(answers, advance, saved)
         task = predictor.manifest.task
         if gallery is not None:
             rows, task = nearest_rows(rows, gallery, top_k), NEAREST
@@ -103,13 +103,13 @@ def command(
 
 
 class _Tally:
-    """Counts answers as they pass, and tells the reason of each that failed on stderr."""
+    """Counts answers as they pass, and tells the reason of each that failed on stderr too."""
 
     def __init__(self) -> None:
         self.seen = 0
         self.failed = 0
 
-    def good_rows(
+    def rows(
         self, answers: Iterable[Answer], advance: Callable[[int, str], None], saved: _Saved | None
     ) -> Iterator[dict[str, Any]]:
         for answer in answers:
@@ -118,8 +118,7 @@ class _Tally:
             name = answer.picture if isinstance(answer.picture, str) else STDIN
             if answer.prediction is None:
                 self.failed += 1
-                reason = str(answer.error)
-                click.echo(f"Error: {reason if name in reason else f'{name}: {reason}'}", err=True)
+                yield failed(name, str(answer.error))
             else:
                 file = {} if saved is None else {"file": saved.file_of(answer, name)}
                 yield {"path": name, **answer.prediction.as_dict(), **file}
@@ -154,7 +153,7 @@ def _write(rows: Iterable[dict[str, Any]], output_format: str, task: str) -> Non
         for row in rows:
             write_json_line(row)
     elif output_format == "csv":
-        write_csv(rows, ("path", *FIELDS[task]))
+        write_csv(answered(rows), ("path", *FIELDS[task]))
     else:
-        cells = CELLS[task]
-        write_table(([row["path"], *(cell(row) for cell in cells.values())] for row in rows), ["path", *cells])
+        cells, good = CELLS[task], answered(rows)
+        write_table(([row["path"], *(cell(row) for cell in cells.values())] for row in good), ["path", *cells])

@@ -6,6 +6,7 @@ Every write is atomic: a temporary sibling, fsync, `os.replace`; several files a
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -28,6 +29,9 @@ REPORT_FILE = "report.html"
 
 EXPORTS = Path("exported")
 """Where artifacts live, below the working directory."""
+
+MOST_BYTES = 2**31
+"""Longest file of an artifact: protobuf, the format of ONNX files, allows no more."""
 
 COMMIT = ".commit"
 """Folder inside an artifact's: its files count, and are about to move to their places; see `edgeconv.transaction`."""
@@ -82,7 +86,8 @@ def read_json(path: Path) -> dict[str, Any]:
     except FileNotFoundError:
         raise ArtifactError(f"`{path}` is required. Received: no such file. Make it with `edgeconv export`.") from None
     except (OSError, ValueError, RecursionError) as error:
-        raise ArtifactError(f"`{path}` must be readable JSON. Received: {error}. Export the model again.") from error
+        reason = getattr(error, "strerror", None) or error
+        raise ArtifactError(f"`{path}` must be readable JSON. Received: {reason}. Export the model again.") from error
     if not isinstance(value, dict):
         raise ArtifactError(f"`{path}` must hold a JSON object. Received: {type(value).__name__}. Export again.")
     return value
@@ -101,11 +106,32 @@ def committed(path: Path) -> Path:
 
 
 def read_bytes(path: Path) -> bytes:
-    """Return the content of a file of an artifact, wherever it lies, and also while it moves."""
+    """Return the content of a file of an artifact, wherever it lies, and also while it moves; see `read_regular`."""
     try:
-        return (path.parent / COMMIT / path.name).read_bytes()
+        return read_regular(path.parent / COMMIT / path.name)
     except (FileNotFoundError, NotADirectoryError):
-        return path.read_bytes()
+        return read_regular(path)
+
+
+def read_regular(path: Path, most: int = MOST_BYTES) -> bytes:
+    """Return the content of a file of at most so many bytes.
+
+    Raises:
+        OSError: it is absent, unreadable, too long, or no regular file.
+    """
+    require_regular(path)
+    with path.open("rb") as file:
+        size = os.fstat(file.fileno()).st_size
+        if size > most:
+            raise OSError(errno.EFBIG, f"{size / 1e6:,.0f} MB, more than {most / 1e6:,.0f} MB", str(path))
+        return file.read()
+
+
+def require_regular(path: Path) -> None:
+    """Raise OSError for what is no file and no folder: a pipe or a device, whose reading may never end."""
+    mode = path.stat().st_mode
+    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+        raise OSError(errno.EINVAL, "a pipe or a device", str(path))
 
 
 def status_of(path: Path) -> os.stat_result | None:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from edgeconv.artifact import read_regular
 from edgeconv.errors import ImageError, one_line
 
 EXTENSIONS: frozenset[str] = frozenset(
@@ -24,6 +25,9 @@ EXTENSIONS: frozenset[str] = frozenset(
 
 MAX_PIXELS = 89_478_485
 """Largest picture, in pixels: the size at which Pillow itself suspects a decompression bomb (a quarter GiB of RGB)."""
+
+MAX_BYTES = 2**29
+"""Longest file of a picture, in bytes: six for each of MAX_PIXELS, as an uncompressed TIFF of 16-bit RGB has."""
 
 _PLUGINS: tuple[tuple[bytes, str, str], ...] = (
     (b"\x89PNG\r\n\x1a\n", "PngImagePlugin", "PngImageFile"),
@@ -104,17 +108,25 @@ def pixels_of(image: Image.Image, name: str) -> NDArray[np.uint8]:
 
 def _read(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        return read_regular(path, MAX_BYTES)
     except FileNotFoundError:
         raise ImageError(f"{path}: a picture file is required. Received: no such file. Check the path.") from None
     except IsADirectoryError:
         raise ImageError(f"{path}: a picture file is required. Received: a folder. Name the files in it.") from None
     except (OSError, ValueError) as error:
-        raise ImageError(f"{path}: a readable file is required. Received: {one_line(error)}.") from error
+        reason = one_line(getattr(error, "strerror", None) or error)
+        raise ImageError(
+            f"{path}: a readable file is required. Received: {reason}. Name another, or give its bytes."
+        ) from error
 
 
 def _damaged(name: str, error: Exception) -> ImageError:
     return ImageError(f"{name}: the picture is damaged or cut short ({one_line(error)}). Get a new copy.")
+
+
+def is_known(head: bytes) -> bool:
+    """Tell from its first bytes whether a file is of a format that `decode` reads."""
+    return any(head.startswith(magic) for magic, _, _ in _PLUGINS)
 
 
 def _open(content: bytes, name: str) -> Any:

@@ -19,21 +19,18 @@ def find_pictures(place: str) -> Iterator[str]:
 
     A folder gives the pictures in it and below it, in the order of their paths, without hidden ones; a pattern that
     no file has as its name is a glob, whose folders are searched too. A file is taken whatever its name, and so is
-    what is none of these: reading it tells why it is no picture.
-
-    Raises:
-        DatasetError: a folder cannot be read.
+    what is none of these, such as a pipe or a folder that cannot be read: reading it tells why it is no picture.
 
     Example:
         >>> list(find_pictures("absent.png"))
         ['absent.png']
     """
-    if Path(place).is_dir():
+    if os.path.isdir(place):  # noqa: PTH112 - here and below: what may not be asked for is none, and no error
         yield from _below(place)
     elif glob.has_magic(place) and not os.path.lexists(place):
-        matches = sorted(glob.glob(place, recursive=True))  # noqa: PTH207 - takes absolute patterns too
+        matches = sorted({*glob.glob(place, recursive=True), *_closed_folders(place)})  # noqa: PTH207 - absolute too
         for match in [match for match in matches if not _is_system(match, place)] or [place]:
-            yield from _below(match) if Path(match).is_dir() else (match,)
+            yield from _below(match) if os.path.isdir(match) else (match,)  # noqa: PTH112
     else:
         yield place
 
@@ -60,11 +57,35 @@ def _below(folder: str | Path, above: tuple[str, ...] = ()) -> Iterator[str]:
     real = os.path.realpath(folder)
     if real in above:  # A link to a folder that it lies in.
         return
-    for path in visible_entries(folder):
-        if is_picture(path):
-            yield str(path)
-        elif path.is_dir():
+    try:
+        entries = visible_entries(folder)
+    except DatasetError:
+        yield str(folder)
+        return
+    for path in entries:
+        if os.path.isdir(path):  # noqa: PTH112
             yield from _below(path, (*above, real))
+        elif path.suffix.lower() in EXTENSIONS:
+            yield str(path)
+
+
+def _closed_folders(pattern: str) -> Iterator[str]:
+    """Yield the folders whose names a pattern needs and that cannot be read: `glob` says nothing of them."""
+    above, name = os.path.split(pattern)
+    if not name:
+        return
+    yield from _closed_folders(above)
+    if glob.has_magic(name):
+        folders = [above or "."]
+        if glob.has_magic(above):
+            folders = glob.glob(os.path.join(above, ""), recursive=True)  # noqa: PTH118, PTH207 - the slash: folders
+        for folder in folders:
+            try:
+                os.scandir(folder).close()
+            except PermissionError:
+                yield os.path.normpath(folder)
+            except OSError:  # It is absent, or no folder: nothing matches.
+                continue
 
 
 def _is_system(match: str, pattern: str) -> bool:

@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from edgeconv.artifact import read_regular
 from edgeconv.errors import ImageError, one_line
 from edgeconv.pictures.colors import composite
-from edgeconv.pictures.decoding import MAX_PIXELS
+from edgeconv.pictures.decoding import MAX_BYTES, MAX_PIXELS
 
 OPACITY = 0.5
 """Of the colours over a picture: both stay readable."""
@@ -29,7 +30,7 @@ def read_classes(path: Path) -> NDArray[np.int64]:
         ImageError: the file is no picture, or one of colours without a palette.
     """
     try:
-        with Image.open(path, formats=["PNG", "BMP", "TIFF", "GIF"]) as image:
+        with Image.open(io.BytesIO(read_regular(path, MAX_BYTES)), formats=["PNG", "BMP", "TIFF", "GIF"]) as image:
             if image.width * image.height <= MAX_PIXELS and image.mode in {"1", "L", "P", "I", "I;16"}:
                 return np.asarray(image).astype(np.int64)
             received = f"{image.width}x{image.height} pixels of {image.mode}"

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeconv.artifact import require_regular
 from edgeconv.errors import InputError
 
 SUFFIXES = (".npz", ".npy")
@@ -26,6 +27,7 @@ def read_arrays(path: Path, names: Sequence[str]) -> dict[str, NDArray[Any]]:
         InputError: the file is absent, damaged, or has no names where several are needed.
     """
     try:
+        require_regular(path)
         loaded = np.load(path, allow_pickle=False)
         if isinstance(loaded, np.ndarray):
             found = {"": loaded}

@@ -103,7 +103,7 @@ def _folder(path: Path) -> ModelFiles:
 def _lone_file(path: Path) -> ModelFiles:
     from edgeconv.runtime.metadata import read_metadata
 
-    data = path.read_bytes()
+    data = read_bytes(path)
     # What is no ONNX file is opened, for ONNX Runtime to say what is wrong with it; its own format has metadata too.
     metadata = read_metadata(data) or Session(data).metadata
     if METADATA_KEY not in metadata:

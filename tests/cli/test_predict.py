@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
+
+from edgeconv.errors import ImageError
 
 COLORS = {"red": (200, 60, 60), "green": (60, 200, 60), "blue": (60, 60, 200)}
 
@@ -66,15 +69,58 @@ def test_stdin(run: Any, tiny: Path, pictures: Path) -> None:
     assert (row["path"], row["label"]) == ("-", "green")
 
 
+def test_stdin_without_an_end_is_read_as_far_as_it_shows_that_it_is_no_picture(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Zeros(io.RawIOBase):
+        def read(self, size: int = -1) -> bytes:
+            assert 0 <= size < 1000
+            return bytes(size)
+
+    monkeypatch.setattr("sys.stdin", type("Stdin", (), {"buffer": Zeros()}))
+    assert "a file that begins with" in str(_stdin_error())
+    monkeypatch.setattr("edgeconv.pictures.decoding.MAX_BYTES", 100)
+    monkeypatch.setattr("sys.stdin", type("Stdin", (), {"buffer": io.BytesIO(b"BM" + bytes(200))}))
+    assert "at most 0 MB are required. Received: more" in str(_stdin_error())
+    monkeypatch.setattr("sys.stdin", None)
+    assert "Received: a closed one" in str(_stdin_error())
+
+
+def _stdin_error() -> ImageError:
+    from edgeconv.cli.pictures import Stdin
+    from edgeconv.pictures.reading import read_picture
+
+    with pytest.raises(ImageError, match="required") as caught:
+        read_picture(Stdin())
+    return caught.value
+
+
 def test_a_bad_file_among_many_is_told_and_the_others_are_answered(run: Any, tiny: Path, pictures: Path) -> None:
     (pictures / "b.png").write_bytes(b"not a picture")
     result = run("predict", "--model", tiny, pictures, pictures / "absent.png")
     assert result.exit_code == 1
-    assert [row["label"] for row in _rows(result.stdout)] == ["red", "green", "blue"]
+    rows = _rows(result.stdout)
+    assert [row.get("label") for row in rows] == ["red", "green", None, "blue", None]
+    assert {key for row in (rows[2], rows[4]) for key in row} == {"path", "error"}
+    assert rows[4]["error"] == f"{rows[4]['path']}: a picture file is required. Received: no such file. Check the path."
     lines = result.stderr.splitlines()
     assert len(lines) == 2
     assert "b.png" in lines[0]
     assert "absent.png" in lines[1]
+    for output_format in ("csv", "table"):
+        result = run("predict", "--model", tiny, pictures, "--format", output_format)
+        assert result.exit_code == 1
+        assert len(result.stdout.splitlines()) == 4
+        assert "b.png" in result.stderr
+
+
+def test_no_argument_takes_the_others_with_it(run: Any, tiny: Path, pictures: Path, tmp_path: Path) -> None:
+    good, loop = pictures / "a.png", tmp_path / "loop.png"
+    loop.symlink_to(loop)
+    for name in ("x" * 300 + ".png", loop, good / "below.png", os.devnull, "no-match-*.png"):
+        result = run("predict", "--model", tiny, good, name, good)
+        assert result.exit_code == 1, name
+        assert [row.get("label") for row in _rows(result.stdout)] == ["red", None, "red"], name
 
 
 def test_a_picture_without_a_digit_is_named(run: Any, tmp_path: Path) -> None:

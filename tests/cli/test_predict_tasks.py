@@ -124,3 +124,18 @@ def test_what_has_no_nearest(
     result = run("predict", "--model", of_task(tiny, tmp_path / "m", task), picture, "--nearest", tmp_path / place)
     assert result.exit_code == 2
     assert problem in result.stderr
+
+
+def test_a_bad_file_of_arrays_takes_no_other_with_it(run: Any, tiny: Path, tmp_path: Path) -> None:
+    folder = of_task(tiny, tmp_path / "m", "any")
+    np.savez(tmp_path / "x.npz", image=np.zeros((2, 12, 12, 3), np.uint8))
+    (tmp_path / "damaged.npz").write_text("nothing")
+    names = [tmp_path / name for name in ("x.npz", "damaged.npz", "absent.npy", "x.npz")]
+    result = run("predict", "--model", folder, *names)
+    rows = [json.loads(line) for line in result.stdout.splitlines()]
+    assert result.exit_code == 1
+    assert ["error" in row for row in rows] == [False, True, True, False]
+    assert result.stderr.count("Error: ") == 2
+    for output_format in ("csv", "table"):
+        result = run("predict", "--model", folder, *names, "--format", output_format)
+        assert (result.exit_code, len(result.stdout.splitlines())) == (1, 3)

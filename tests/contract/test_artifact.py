@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from edgeconv.artifact import newest, read_json, replacing, sha256_of, write_json
+from edgeconv.artifact import newest, read_json, read_regular, replacing, sha256_of, write_json
 from edgeconv.errors import ArtifactError
 
 
@@ -77,3 +77,22 @@ def test_newest_is_by_the_time_of_the_file_and_then_by_name(tmp_path: Path) -> N
         os.utime(tmp_path / name / "manifest.json", (time, time))
     assert newest("manifest.json", tmp_path) == tmp_path / "c"
     assert newest("model.keras", tmp_path) is None
+
+
+def test_a_regular_file_is_read_up_to_a_length(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"four")
+    assert read_regular(tmp_path / "file", 4) == b"four"
+    with pytest.raises(OSError, match="0 MB, more than 0 MB"):
+        read_regular(tmp_path / "file", 3)
+    with pytest.raises(FileNotFoundError, match="absent"):
+        read_regular(tmp_path / "absent")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no pipes with names")
+def test_pipes_and_devices_are_not_opened(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "manifest.json")
+    (tmp_path / "link").symlink_to("/dev/zero")
+    with pytest.raises(OSError, match="a pipe or a device"):
+        read_regular(tmp_path / "link")
+    with pytest.raises(ArtifactError, match=r"must be readable JSON\. Received: a pipe or a device\. Export"):
+        read_json(tmp_path / "manifest.json")

@@ -41,6 +41,10 @@ def test_numbers_in_front_are_positions_if_they_count_the_lines(
     assert read_labels(str(tmp_path / "labels.txt")) == names
 
 
+def test_a_long_list_is_no_path() -> None:
+    assert len(read_labels(",".join(f"label {number}" for number in range(1000)))) == 1000
+
+
 def test_a_list_is_taken_as_it_stands() -> None:
     assert read_labels("ant, 1 bee,,c.txt") == ("ant", "1 bee", "c.txt")
     assert read_labels("ant") == ("ant",)

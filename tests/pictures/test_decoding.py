@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import io
+import os
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,7 +12,7 @@ from PIL import Image
 
 from edgeconv.errors import ImageError
 from edgeconv.pictures import decoding as images
-from edgeconv.pictures.decoding import EXTENSIONS, decode
+from edgeconv.pictures.decoding import EXTENSIONS, MAX_BYTES, decode
 from tests.rendering import FILES, encode
 
 LOSSLESS = [(file_type, mode) for file_type, mode in FILES if file_type not in {"jpg", "webp"}]
@@ -209,3 +211,15 @@ def test_only_the_plugin_of_the_format_is_imported(tmp_path):
     )
     made = subprocess.run([sys.executable, "-c", code, str(file)], capture_output=True, text=True, check=True)
     assert made.stdout.split() == ["PIL.PngImagePlugin"]
+
+
+def test_what_is_no_regular_file_is_not_opened(tmp_path: Path) -> None:
+    with pytest.raises(ImageError, match=r"a readable file is required\. Received: a pipe or a device\. Name another"):
+        decode(os.devnull)
+
+
+def test_a_file_longer_than_any_picture_is_not_read(tmp_path: Path) -> None:
+    with (tmp_path / "sparse.png").open("wb") as file:
+        file.truncate(MAX_BYTES + 1)
+    with pytest.raises(ImageError, match="Received: 537 MB, more than 537 MB"):
+        decode(tmp_path / "sparse.png")

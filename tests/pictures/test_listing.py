@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -57,3 +59,48 @@ def test_links_to_folders_are_followed_but_not_in_circles(tree: Path) -> None:
 def test_a_folder_that_is_none(tree: Path) -> None:
     with pytest.raises(DatasetError, match=r"notes\.txt: a readable folder is required\. Received: Not a directory"):
         visible_entries(tree / "notes.txt")
+
+
+@pytest.fixture
+def closed(tree: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a tree whose folder `b` may not be read, whoever asks."""
+
+    def refusing(call: Any) -> Any:
+        def refused(place: Any) -> Any:
+            if Path(place) == tree / "b":
+                raise PermissionError(13, "Permission denied", str(place))
+            return call(place)
+
+        return refused
+
+    for name in ("listdir", "scandir"):
+        monkeypatch.setattr(os, name, refusing(getattr(os, name)))
+    return tree
+
+
+@pytest.mark.parametrize(
+    ("place", "found"),
+    [
+        ("", ["a.JPG", "b", "c.tif"]),
+        ("b", ["b"]),
+        ("*", ["a.JPG", "b", "c.tif", "notes.txt"]),
+        ("**/*.png", ["b"]),
+        ("*/*.png", ["b"]),
+        ("b/*.png", ["b"]),
+        ("?/2/*.webp", ["b/2/x.webp"]),
+    ],
+)
+def test_a_folder_that_cannot_be_read_is_not_dropped_in_silence(closed: Path, place: str, found: list[str]) -> None:
+    assert _found(closed, place) == found
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no pipes with names")
+def test_what_is_no_file_is_left_to_the_reading(tree: Path) -> None:
+    os.mkfifo(tree / "b" / "pipe.png")
+    (tree / "b" / "nowhere.png").symlink_to(tree / "absent.png")
+    assert _found(tree, "b") == ["b/1.png", "b/2/x.webp", "b/nowhere.png", "b/pipe.png"]
+
+
+@pytest.mark.parametrize("name", ["x" * 300 + ".png", "*" + "x" * 300, "\0.png"])
+def test_a_name_that_no_file_can_have_is_that_name(name: str) -> None:
+    assert list(find_pictures(name)) == [name]

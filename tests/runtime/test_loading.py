@@ -195,3 +195,12 @@ def test_int8_stays_off_the_gpu(gpu: type[_Gpu], tiny: Path) -> None:
     assert open_model(tiny, device="auto", variant="int8").session.provider == CPU
     with pytest.raises(ProviderError, match=r"requires a float model. Received: int8"):
         open_model(tiny, device="gpu", variant="int8")
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no pipes with names")
+@pytest.mark.parametrize("file", ["model.int8.onnx", "manifest.json"])
+def test_a_pipe_in_the_place_of_a_file_is_no_endless_wait(copy: Path, file: str) -> None:
+    (copy / file).unlink()
+    os.mkfifo(copy / file)
+    with pytest.raises(ArtifactError, match=r"Received: a pipe or a device\. Export"):
+        open_model(copy)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import onnx
 
+from edgeconv.artifact import read_bytes
 from edgeconv.errors import ArtifactError
 
 
@@ -20,7 +21,7 @@ def read_model(path: Path) -> tuple[bytes, onnx.ModelProto]:
     from google.protobuf.message import DecodeError  # type: ignore[import-untyped]  # It ships no types.
 
     try:
-        data = path.read_bytes()
+        data = read_bytes(path)
         model = onnx.load_model_from_string(data)
     except OSError as error:
         raise ArtifactError(f"`{path}` is required. Received: {error.strerror}. Export the model again.") from error

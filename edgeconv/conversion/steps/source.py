@@ -73,8 +73,9 @@ def find_source(model: str | Path | None, progress: Progress) -> Source:
     complete_commit(path if path.is_dir() else path.parent)
     if path.is_dir() and not (path / SAVED_MODEL).is_file():
         path = _in_folder(path)
-    if not path.exists():
-        raise ArtifactError(f"`{path}` must be a .keras file. Received: no such file. Make one with `edgeconv train`.")
+    if not path.is_file() and not path.is_dir():
+        received = "a pipe or a device" if path.exists() else "no such file"
+        raise ArtifactError(f"`{path}` must be a .keras file. Received: {received}. Make one with `edgeconv train`.")
     return Source(path, _digest(path), record_of(path, progress))
 
 

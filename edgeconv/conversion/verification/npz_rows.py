@@ -14,6 +14,7 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
+from edgeconv.artifact import require_regular
 from edgeconv.errors import ConfigError, one_line
 
 _HEADERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
@@ -74,6 +75,8 @@ def read_headers(path: Path) -> dict[str, Rows]:
         ConfigError: the file is no `.npz` of arrays of numbers, all of them with as many rows.
     """
     arrays: dict[str, Rows] = {}
+    with _refused(path):
+        require_regular(path)
     with _refused(path), zipfile.ZipFile(path) as archive:
         for member in archive.namelist():
             with archive.open(member) as file:
