@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from edgeconv.config import ExportConfig  # noqa: E402
 from edgeconv.conversion.export import export_here  # noqa: E402
 from edgeconv.datasets import DatasetSpec  # noqa: E402
 from edgeconv.errors import ConfigError  # noqa: E402
+from tests.bundling.python.running import verdict_of  # noqa: E402
 from tests.conversion.isolation.alive import alive  # noqa: E402
 
 layers = keras.layers
@@ -73,6 +75,8 @@ def test_the_contract_states_the_task(
     image = np.full((1, 12, 12, 1), 90, np.uint8)
     (outputs,) = edgeconv.Runner(exported.path).run({"image": image}).values()
     np.testing.assert_allclose(outputs, keras.models.load_model(path)(image), atol=1e-5)
+    (verdict,) = verdict_of(exported.path, tmp_path / "bundle")
+    assert re.match(rf"PASS: 16 samples; preparation within [01] of 1 grey levels, {name} within", verdict)
 
 
 def test_a_sigmoid_that_the_loss_does_is_pending(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ import edgeconv  # noqa: E402
 from edgeconv.conversion.export import export_here  # noqa: E402
 from edgeconv.errors import ArtifactError, ConfigError  # noqa: E402
 from edgeconv.runtime.golden import golden_inputs  # noqa: E402
+from tests.bundling.python.running import verdict_of  # noqa: E402
 from tests.conversion.isolation.alive import alive  # noqa: E402
 
 layers = keras.layers
@@ -84,6 +85,11 @@ def test_the_golden_vectors_are_arrays_by_name(exported: edgeconv.ExportedModel)
     with np.load(exported.path / "samples.npz") as arrays:
         answers = edgeconv.Runner(exported.path).run(inputs)
         np.testing.assert_allclose(answers["where"], arrays["output:where"], atol=1e-5)
+
+
+def test_a_bundle_takes_its_arrays(exported: edgeconv.ExportedModel, tmp_path: Path) -> None:
+    (verdict,) = verdict_of(exported.path, tmp_path / "bundle")
+    assert verdict.startswith("PASS: 3 samples; where within")
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,8 @@ from itertools import count
 from pathlib import Path
 from types import ModuleType
 
+from edgeconv.bundling.bundler import bundle
+
 PASS = r"PASS: 16 samples; preparation within [01] of 1 grey levels, probabilities within 0\.\d+ of 0\.\d+\n"
 
 _numbers = count()
@@ -18,6 +20,13 @@ def run(folder: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
     """Run the program as an app's user does; `-E` hides this repository from it."""
     command = [sys.executable, "-B", "-E", "predict.py", *map(str, arguments)]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, encoding="utf-8", check=False)
+
+
+def verdict_of(artifact: Path, out: Path) -> tuple[str, ...]:
+    """Bundle an artifact, and return what its self-test says."""
+    package = load(bundle(artifact, target="python", out=out).path)
+    verdict: tuple[str, ...] = package.selftest(package.Model()).verdict
+    return verdict
 
 
 def load(folder: Path) -> ModuleType:

@@ -19,6 +19,7 @@ from edgeconv.conversion.export import export_here  # noqa: E402
 from edgeconv.conversion.exported import ExportedModel  # noqa: E402
 from edgeconv.errors import ConfigError  # noqa: E402
 from edgeconv.runtime.suppression import overlaps  # noqa: E402
+from tests.bundling.python.running import verdict_of  # noqa: E402
 from tests.conversion.detection import shapes  # noqa: E402
 
 Both = dict[bool, ExportedModel]
@@ -88,6 +89,13 @@ def test_the_same_answer_either_way_and_it_is_right(exported: Both) -> None:
                 right += bool(same) and float(overlaps(box, np.float32(same)).max()) > 0.5
                 seen += 1
     assert right > 0.6 * seen > 10  # A fit that is not undone leaves none.
+
+
+@pytest.mark.parametrize("nms", [False, True])
+def test_a_bundle_gives_its_boxes_as_arrays(exported: Both, nms: bool, tmp_path: Path) -> None:
+    (verdict,) = verdict_of(exported[nms].path, tmp_path / "bundle")
+    assert verdict.startswith("PASS: ")
+    assert ", boxes within" in verdict
 
 
 def test_predict_prints_and_draws(exported: Both, tmp_path: Path) -> None:
