@@ -104,7 +104,8 @@ NETWORKS = {
     "any with a picture": Network(
         "any",
         f"int64[batch, {HEIGHT}, {WIDTH}] best, float[batch, 4] means",
-        f"{_MAP}best = ArgMax <axis = 1, keepdims = 0> (made)",
+        # A value that has the name of an output of the file with the preparation inside.
+        "prepared = Conv (features, pixel)\nbest = ArgMax <axis = 1, keepdims = 0> (prepared)",
     ),
     "any with arrays": Network(
         "any",
