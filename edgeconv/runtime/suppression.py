@@ -43,20 +43,21 @@ def suppress(boxes: Array, scores: Array, contract: Boxes) -> Array:
         scores: float32, (boxes, classes), 0 to 1.
         contract: of the model.
     """
-    found = []
-    for number in range(scores.shape[1]):
-        column = scores[:, number]
-        candidates = np.flatnonzero(column > np.float32(contract.confidence))
-        # Of two equal scores the first box comes first, as in ONNX Runtime.
-        waiting = candidates[np.argsort(-column[candidates], kind="stable")]
-        kept: list[np.intp] = []
-        while waiting.size and len(kept) < contract.most:
-            best, waiting = waiting[0], waiting[1:]
-            kept.append(best)
-            waiting = waiting[overlaps(boxes[best], boxes[waiting]) <= np.float32(contract.iou)]
-        found += [(*boxes[place], column[place], number) for place in kept]
-    rows = np.array(found, np.float32).reshape(-1, 6)
-    return rows[np.argsort(-rows[:, 4], kind="stable")[: contract.most]]
+    # Of two equal scores the first class, and the first box of a class, comes first, as in ONNX Runtime.
+    classes, places = np.nonzero(np.float32(contract.confidence) < scores.T)
+    order = np.argsort(-scores[places, classes], kind="stable")
+    classes, places = classes[order], places[order]
+    waiting = np.ones(len(order), bool)
+    kept: list[int] = []
+    while len(kept) < contract.most and waiting.any():
+        best = int(waiting.argmax())
+        kept.append(best)
+        waiting[best] = False
+        rivals = np.flatnonzero(waiting & (classes == classes[best]))
+        shares = overlaps(boxes[places[best]], boxes[places[rivals]])
+        waiting[rivals[shares > np.float32(contract.iou)]] = False
+    places, classes = places[kept], classes[kept]
+    return np.concatenate([boxes[places], scores[places, classes][:, None], classes[:, None]], 1, dtype=np.float32)
 
 
 def overlaps(box: Array, others: Array) -> Array:

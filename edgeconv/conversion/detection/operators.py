@@ -43,8 +43,7 @@ def with_detections(
     boxes, scores = _decoded(layout, own, Tensor(graph.inputs[0], FLOAT, recorder), size)
     made = {BOXES: boxes, SCORES: scores}
     if suppressed:
-        statement = layout.statement
-        made = _suppressed(boxes, scores, confidence=statement.confidence, iou=statement.iou, most=statement.max)
+        made = _suppressed(boxes, scores, layout)
     graph.extend(recorder.tape.nodes)
     for constant in recorder.constants:
         graph.register_initializer(constant)
@@ -89,7 +88,7 @@ def _decoded(
     if not np.array_equal(matrix, np.eye(4)):
         boxes = boxes @ boxes.array(matrix)
     if layout.is_relative and size is None:
-        boxes = boxes * image.sizes(0).gather(image.integers([2, 1, 2, 1])).as_type(FLOAT)
+        boxes = boxes * _shape(image).gather(image.integers([2, 1, 2, 1])).as_type(FLOAT)
     scores = _activated(take(layout.scores), layout.pending)
     if layout.background is not None:
         scores = scores.slice(2, 1, None) if layout.background == "first" else scores.slice(2, 0, -1)
@@ -102,25 +101,31 @@ def _decoded(
     return boxes, scores
 
 
+def _shape(tensor: Tensor) -> Tensor:
+    """Return all sizes of a tensor; only from opset 15 on can some be asked for."""
+    return tensor.apply("Shape", dtype=INT64)
+
+
 def _activated(scores: Tensor, pending: str | None) -> Tensor:
     if pending is None:
         return scores
     return scores.apply("Sigmoid") if pending == "sigmoid" else scores.apply("Softmax", axis=-1)
 
 
-def _suppressed(boxes: Tensor, scores: Tensor, *, confidence: float, iou: float, most: int) -> dict[str, Tensor]:
+def _suppressed(boxes: Tensor, scores: Tensor, layout: BoxLayout) -> dict[str, Tensor]:
+    said, most = layout.statement, layout.statement.max
     by_class = scores.transpose(0, 2, 1)
-    count = boxes.size(1)
+    count = layout.rows or _shape(boxes).gather(boxes.integers([1]))
     chosen = boxes.apply(
         "NonMaxSuppression",
         by_class,
         boxes.integers([most]),
-        boxes.array(np.array([iou])),
-        boxes.array(np.array([confidence])),
+        boxes.array(np.array([said.iou])),
+        boxes.array(np.array([said.confidence])),
         dtype=INT64,
     )
     # The operator lists what it keeps of all pictures and classes: back in its place, the rest at 0, it can be sorted.
-    empty = by_class.sizes(0).apply("ConstantOfShape", dtype=FLOAT)
+    empty = _shape(by_class).apply("ConstantOfShape", dtype=FLOAT)
     kept = empty.apply("ScatterND", chosen, by_class.apply("GatherND", chosen))
     flat = kept.reshape(0, -1).apply("Pad", kept.integers([0, 0, 0, most]))
     best, places = flat.recorder.node_of_many("TopK", [flat.value, flat.integers([most]).value], {"axis": 1}, 2)

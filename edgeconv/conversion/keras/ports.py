@@ -23,12 +23,14 @@ class Port:
         dtype: numpy's name of what it holds, such as ``"float32"``.
         shape: sizes behind the batch axis, None where they are dynamic.
         batch: size of the batch axis where the file fixes it, else None.
+        names: of the axes behind the batch axis where they are dynamic; those of pictures and sequences if left out.
     """
 
     name: str
     dtype: str
     shape: tuple[int | None, ...]
     batch: int | None = None
+    names: tuple[str, ...] = ()
 
     @property
     def axes(self) -> tuple[int | str, ...]:
@@ -38,7 +40,8 @@ class Port:
             >>> Port("image", "uint8", (None, None, 3)).axes
             ('batch', 'height', 'width', 3)
         """
-        names = {3: ("height", "width", "channels"), 2: ("time", "features")}.get(len(self.shape), ())
+        of_rank = {3: ("height", "width", "channels"), 2: ("time", "features")}.get(len(self.shape), ())
+        names = self.names or of_rank
         behind = (
             size if size is not None else names[place] if place < len(names) else f"{self.name}_axis{place + 1}"
             for place, size in enumerate(self.shape)

@@ -19,6 +19,7 @@ from edgeconv.conversion.steps.resolution import ResolvedExport
 from edgeconv.conversion.steps.source import find_data
 from edgeconv.conversion.verification.user_inputs import fitted, read_inputs
 from edgeconv.datasets import Dataset
+from edgeconv.errors import ConfigError
 from edgeconv.parity.comparison import Feeds
 from edgeconv.preparation import Preparation
 
@@ -86,6 +87,11 @@ def load(resolved: ResolvedExport) -> LoadedModel:
         request.progress.say(sentence)
     request.progress.say(reference.head.sentence(reference.outputs[0]))
     check_stated(reference, config, source.training)
+    if reference.boxes is not None and request.dataset is not None:
+        raise ConfigError(
+            f"`dataset` is for classes at an export. Received: it for `{source.path}` of the task boxes. Export it "
+            "without, with pictures by `--input-data`, and give labelled ones to `edgeconv evaluate --dataset`."
+        )
     size, channels = picture_size(reference, config), reference.inputs[0].shape[-1] if reference.takes_picture else None
     data = find_data(source, fitted_dataset(request.dataset, config.fitting, size, channels), request.progress)
     check_fit(reference, data, config)

@@ -133,6 +133,12 @@ def test_scores_that_are_no_probabilities_are_refused(tmp_path: Path) -> None:
     assert not (tmp_path / "m").exists()
 
 
+def test_labelled_pictures_are_for_evaluate(tmp_path: Path) -> None:
+    path = shapes.save(shapes.detector(), tmp_path / "m.keras")
+    with pytest.raises(ConfigError, match=r"`dataset` is for classes at an export.*`edgeconv evaluate --dataset`"):
+        export_here(path, config=ExportConfig(boxes="format=xyxy"), dataset="coco.json", out=tmp_path / "m")
+
+
 @pytest.mark.parametrize(
     ("config", "problem"),
     [

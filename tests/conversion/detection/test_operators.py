@@ -118,6 +118,20 @@ def test_suppression_in_the_file_is_that_of_the_runtime(boxes: int | None, most:
     assert 0 < (ours[0, :, 4] > 0).sum() <= min(most, 120)
 
 
+@pytest.mark.parametrize("opset", [13, 18])
+@pytest.mark.parametrize("size", [SIZE, None])
+def test_each_opset_that_can_be_chosen_has_the_operators(opset: int, size: tuple[int, int] | None) -> None:
+    model = columns_model(SCORES)
+    model.opset_import[0].version = opset
+    where = layout(BoxStatement(format="rel_xyxy"), 3)
+    image = np.random.default_rng(0).uniform(0.0, 1.0, (2, 9, 7))
+    made, expected = (
+        run(with_detections(each, where, size, suppressed=True), image) for each in (model, columns_model(SCORES))
+    )
+    for name, array in expected.items():
+        np.testing.assert_array_equal(made[name], array)
+
+
 def test_what_is_not_read_stays_an_output_and_names_do_not_clash() -> None:
     model = columns_model({"own_boxes": 4, "own_scores": 3, "depth": 1})
     for node in model.graph.node:

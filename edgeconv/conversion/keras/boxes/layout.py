@@ -78,9 +78,8 @@ class BoxLayout:
     def ports(self, *, suppressed: bool, batch: int | None) -> tuple[Port, ...]:
         """Return the outputs of a file that suppresses boxes, or does not."""
         if not suppressed:
-            return Port(BOXES, "float32", (self.rows, 4), batch), Port(
-                SCORES, "float32", (self.rows, self.count), batch
-            )
+            shapes = {BOXES: (self.rows, 4), SCORES: (self.rows, self.count)}
+            return tuple(Port(name, "float32", shape, batch, (BOXES,)) for name, shape in shapes.items())
         most = self.statement.max
         boxes, scores = Port(BOXES, "float32", (most, 4), batch), Port(SCORES, "float32", (most,), batch)
         return boxes, scores, Port(CLASSES, "int32", (most,), batch)

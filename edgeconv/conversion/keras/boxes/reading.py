@@ -233,7 +233,7 @@ class _Outputs:
 
 
 def _shown(port: Port) -> str:
-    return f"`{port.name}` ({', '.join(map(str, port.axes))})"
+    return f"`{port.name}` ({', '.join(map(str, replace(port, names=('boxes', 'columns')).axes))})"
 
 
 def _rows(port: Port, axis: int) -> int | None:
