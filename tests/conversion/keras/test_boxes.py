@@ -126,6 +126,19 @@ def test_the_activation_is_found_before_joints() -> None:
     _asked(mixed, "format=xyxy,scores=cls", "another number of boxes than reg")
 
 
+@pytest.mark.parametrize(("activation", "known"), [("sigmoid", True), ("softmax", False)])
+def test_scores_of_several_anchors_lie_in_one_map(activation: str, known: bool) -> None:
+    """A softmax over the six channels of two anchors is none over the three scores of each; a sigmoid is one."""
+    image = keras.Input((6, 6, 1))
+    boxes = layers.Reshape((72, 4), name="reg")(layers.Conv2D(8, 1)(image))
+    scores = layers.Reshape((72, 3), name="cls")(layers.Conv2D(6, 1, activation=activation)(image))
+    model = keras.Model(image, {"reg": boxes, "cls": scores})
+    if known:
+        assert _read(model, "format=xyxy").pending is None
+    else:
+        _asked(model, "format=xyxy,background=none", "whether the scores are probabilities")
+
+
 @pytest.mark.parametrize(
     ("said", "problem"),
     [
