@@ -23,6 +23,9 @@ from edgeconv.errors import ConfigError
 from edgeconv.parity.comparison import Feeds
 from edgeconv.preparation import Preparation
 
+LABELS_FILE = "labels.txt"
+"""What Teachable Machine and others put beside a model."""
+
 
 @dataclass(frozen=True)
 class LoadedModel:
@@ -100,4 +103,7 @@ def load(resolved: ResolvedExport) -> LoadedModel:
     loaded = LoadedModel(resolved, reference, data, inputs)
     if loaded.preparation is not None:
         request.progress.say(f"Pictures: {loaded.preparation.sentence}.")
+    beside = source.path.parent / LABELS_FILE
+    if loaded.labels and loaded.labels == names_of(reference) and beside.is_file():
+        request.progress.say(f"No labels were given. `{beside}` lies beside the model: `--labels {beside}` takes them.")
     return loaded
