@@ -10,6 +10,7 @@ import json
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -54,8 +55,9 @@ def test_pictures_are_stretched_as_kerass_loader_does_where_that_is_stated(
             answer = predictor.predict(path)
             assert answer.label == path.parent.name
             assert answer.probability == pytest.approx(expected[answer.index], abs=5e-3)
-    # The artifact says how pictures are fitted: an evaluation needs no option.
-    assert edgeconv.evaluate(exported.path, dataset=spec).rows[0].accuracy == 1.0
+    # The artifact says how pictures are fitted: an evaluation needs no option, and one of them leaves the others.
+    for given in (spec, replace(spec, interpolation="bicubic")):
+        assert edgeconv.evaluate(exported.path, dataset=given).rows[0].accuracy == 1.0
 
 
 def test_it_is_said_where_pictures_are_cut_and_nobody_asked_for_that(

@@ -112,15 +112,14 @@ def fitted_dataset(
 
     Args:
         dataset: as it is asked for; what it states itself stays.
-        fitting: how pictures are fitted.
+        fitting: how pictures are fitted where the data do not say so.
         size: height and width that the model takes, or None.
         channels: that it takes, or None.
     """
     if dataset is None:
         return dataset
     spec = DatasetSpec(dataset) if isinstance(dataset, str) else dataset
-    if fitting.is_stated and not spec.fitting.is_stated:
-        spec = replace(spec, **asdict(fitting))
+    spec = replace(spec, **asdict(spec.fitting.or_else(fitting)))
     folder = Path(spec.dataset).expanduser()
     if not spec.is_path or not folder.is_dir() or find_idx(folder) is not None:
         return spec
