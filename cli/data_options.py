@@ -17,7 +17,7 @@ _INTERPOLATIONS = (
 )
 """Those of `edgeconv.preparation`, which help does not import."""
 
-FITTING = ("fit", "interpolation", "antialias")
+FITTING = ("fit", "interpolation", "antialias", "transparency")
 """The options that say how a picture is brought to the size."""
 
 
@@ -61,6 +61,11 @@ def data_options(command: Callable[..., Any]) -> Callable[..., Any]:
             "--antialias/--no-antialias",
             default=None,
             help="Average when shrinking, as Pillow, or not, as TensorFlow. Default: average.",
+        ),
+        click.option(
+            "--transparency",
+            type=click.Choice(["white", "ignore"]),
+            help="Transparent pictures: over white, or without a look at their alpha, as Keras. Default: white.",
         ),
         click.option("--split-seed", default=0, show_default=True, help="Of the held-out share."),
     )

@@ -126,7 +126,7 @@ class ExportConfig:
         explain: hold every layer against Keras too.
         image_size: (height, width) in pixels that pictures become, for a model that takes any size.
         channels: 1 (grey), 3 (RGB) or 4 (RGB and alpha): what pictures are read as; None takes what the model does.
-        fit, interpolation, antialias: how pictures are brought to the model's size; see `Fitting`.
+        fit, interpolation, antialias, transparency: how pictures are brought to the model's size; see `Fitting`.
         loader: how the user's own code reads a picture, ``"module:function"`` or a key of `fitting.LOADERS`: Keras
             answers the files of the test images so too, and the ledger has both. The latter also says how pictures are
             fitted, where the options above do not.
@@ -166,6 +166,7 @@ class ExportConfig:
     fit: str | None = None
     interpolation: str | None = None
     antialias: bool | None = None
+    transparency: str | None = None
     loader: str | None = None
     max_memory_gb: float | None = None
     max_minutes: float = 60.0
@@ -199,7 +200,7 @@ class ExportConfig:
     @property
     def fitting(self) -> Fitting:
         """How pictures are brought to the model's size, as far as it is stated."""
-        return fitting_of(Fitting(self.fit, self.interpolation, self.antialias), self.loader)
+        return fitting_of(Fitting(self.fit, self.interpolation, self.antialias, self.transparency), self.loader)
 
     @property
     def box_statement(self) -> BoxStatement | None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from edgeconv.errors import ConfigError
-from edgeconv.preparation import FILTERS, FITS, Preparation
+from edgeconv.preparation import FILTERS, FITS, TRANSPARENCIES, Preparation
 from edgeconv.record import Record
 
 INTERPOLATIONS = tuple(dict.fromkeys(interpolation for interpolation, _ in FILTERS.values()))
@@ -20,6 +20,7 @@ class Fitting(Record):
         interpolation: one of `INTERPOLATIONS`; "bilinear" by default.
         antialias: whether shrinking averages over all pixels, as Pillow does and as is the default where the
             interpolation can; Keras and TensorFlow do not.
+        transparency: what a model without alpha sees of transparent pictures; "white" by default.
 
     Raises:
         ConfigError: an option has a value it cannot have.
@@ -32,9 +33,11 @@ class Fitting(Record):
     fit: str | None = None
     interpolation: str | None = None
     antialias: bool | None = None
+    transparency: str | None = None
 
     def __post_init__(self) -> None:
-        for option, choices in (("fit", FITS), ("interpolation", INTERPOLATIONS)):
+        choices_of = {"fit": FITS, "interpolation": INTERPOLATIONS, "transparency": TRANSPARENCIES}
+        for option, choices in choices_of.items():
             value = getattr(self, option)
             if value is not None and value not in choices:
                 raise ConfigError(
@@ -54,7 +57,8 @@ class Fitting(Record):
         interpolation, antialias = self.interpolation or other.interpolation, self.antialias
         if antialias is None and (interpolation, other.antialias) in FILTERS.values():
             antialias = other.antialias
-        return Fitting(self.fit or other.fit, interpolation, antialias)
+        transparency = self.transparency or other.transparency
+        return Fitting(self.fit or other.fit, interpolation, antialias, transparency)
 
     @property
     def is_stated(self) -> bool:
@@ -82,21 +86,28 @@ class Fitting(Record):
         names = {way: name for name, way in FILTERS.items()}
         made = names.get((interpolation, antialias)) or names[(interpolation, not antialias)]
         assumed = preparation.fit_assumed and self.fit is None
-        return replace(preparation, fit=self.fit or preparation.fit, filter=made, fit_assumed=assumed)
+        return replace(
+            preparation,
+            fit=self.fit or preparation.fit,
+            filter=made,
+            transparency=self.transparency or preparation.transparency,
+            fit_assumed=assumed,
+        )
 
     @classmethod
     def of(cls, preparation: Preparation) -> Fitting:
         """Return how a preparation fits pictures, without what is only assumed."""
         if preparation.kind != "resize":
             return cls()
-        return cls(None if preparation.fit_assumed else preparation.fit, *FILTERS[preparation.filter])
+        fit = None if preparation.fit_assumed else preparation.fit
+        return cls(fit, *FILTERS[preparation.filter], preparation.transparency)
 
 
 KERAS_DIRECTORY, KERAS_LOAD_IMG = "keras-directory", "keras-load-img"
 
 LOADERS: Mapping[str, Fitting] = {
-    KERAS_DIRECTORY: Fitting("stretch", "bilinear", antialias=False),
-    KERAS_LOAD_IMG: Fitting("stretch", "pillow-nearest"),
+    KERAS_DIRECTORY: Fitting("stretch", "bilinear", antialias=False, transparency="ignore"),
+    KERAS_LOAD_IMG: Fitting("stretch", "pillow-nearest", transparency="ignore"),
 }
 """Keras' own loaders of pictures by their names here, and how each fits them unless it is told otherwise.
 
@@ -114,7 +125,7 @@ def fitting_of(stated: Fitting, loader: str | None) -> Fitting:
 
     Example:
         >>> fitting_of(Fitting(interpolation="bicubic"), "keras-directory")
-        Fitting(fit='stretch', interpolation='bicubic', antialias=False)
+        Fitting(fit='stretch', interpolation='bicubic', antialias=False, transparency='ignore')
     """
     if loader is None or loader not in LOADERS:
         return stated

@@ -32,10 +32,12 @@ Antialiased, the numbers are those of Pillow; else those of TensorFlow, but for 
 between two, each takes another one.
 """
 
+TRANSPARENCIES = ("white", "ignore")
+
 CHANNELS = {"grey": 1, "rgb": 3, "rgba": 4}
 """What pictures are read as, and the channels that they have then; the fourth is straight alpha."""
 
-_OF_KIND = {"digit": ("box",), "resize": ("fit", "filter", "fit_assumed")}
+_OF_KIND = {"digit": ("box",), "resize": ("fit", "filter", "fit_assumed", "transparency")}
 """The fields that only one kind has."""
 
 
@@ -50,6 +52,8 @@ class Preparation(Record):
         box: digit: the ink is scaled into a square of this many pixels. MNIST: 20 of 28.
         fit: resize: "crop" cuts the middle out, "stretch" ignores the aspect, "pad" adds black bars.
         filter: resize: a key of `FILTERS`.
+        transparency: resize, to a model without alpha: "white" shows transparent pictures over white; "ignore" drops
+            their alpha, and shows whatever colour lies under it, as Keras' loaders do.
         fit_assumed: resize: nobody said how pictures are fitted, and "crop" is a guess: a runtime warns where it cuts.
 
     Raises:
@@ -67,6 +71,7 @@ class Preparation(Record):
     box: int = 20
     fit: str = "crop"
     filter: str = "triangle"
+    transparency: str = "white"
     fit_assumed: bool = False
 
     def __post_init__(self) -> None:
@@ -77,6 +82,12 @@ class Preparation(Record):
         _require(type(self.channels) is int and self.channels in {1, 3, 4}, "channels", "1, 3 or 4", self.channels)
         _require(self.fit in FITS, "fit", f"one of {', '.join(FITS)}", self.fit)
         _require(self.filter in FILTERS, "filter", f"one of {', '.join(FILTERS)}", self.filter)
+        _require(
+            self.transparency in TRANSPARENCIES,
+            "transparency",
+            f"one of {', '.join(TRANSPARENCIES)}",
+            self.transparency,
+        )
         _require(type(self.fit_assumed) is bool, "fit_assumed", "true or false", self.fit_assumed)
         if self.kind == "digit":
             side = min(self.height, self.width)
@@ -93,12 +104,14 @@ class Preparation(Record):
         fits = {"crop": "cut to the aspect of", "stretch": "stretched to", "pad": "with black bars to"}
         why = ", since nobody said how they are fitted" if self.fit_assumed else ""
         interpolation, antialias = FILTERS[self.filter]
-        return f"{channels}, {fits[self.fit]} {size}{why}, {interpolation}, {'' if antialias else 'not '}antialiased"
+        alpha = ", alpha ignored" if self.transparency == "ignore" and self.channels < 4 else ""
+        averaged = "antialiased" if antialias else "not antialiased"
+        return f"{channels}{alpha}, {fits[self.fit]} {size}{why}, {interpolation}, {averaged}"
 
     def as_dict(self) -> dict[str, Any]:
         """Return what the manifest holds: the fields that the kind has, ready for JSON."""
         others = {name for kind, names in _OF_KIND.items() if kind != self.kind for name in names}
-        others |= set() if self.fit_assumed else {"fit_assumed"}
+        others |= {name for name in ("transparency", "fit_assumed") if getattr(self, name) in {"white", False}}
         return {field.name: getattr(self, field.name) for field in fields(self) if field.name not in others}
 
     @classmethod

@@ -35,7 +35,8 @@ class DatasetSpec:
         preparation: how a picture becomes an image: "digit" as MNIST was made, "resize" scaled only,
             "auto" digit for MNIST and its sample, resize for the rest.
         seed: of the held-out split, 0 or more.
-        fit, interpolation, antialias: how pictures are brought to the size with preparation "resize"; see `Fitting`.
+        fit, interpolation, antialias, transparency: how pictures are brought to the size with preparation "resize"; see
+            `Fitting`.
 
     Raises:
         ConfigError: an option has a value it cannot have.
@@ -55,6 +56,7 @@ class DatasetSpec:
     fit: str | None = None
     interpolation: str | None = None
     antialias: bool | None = None
+    transparency: str | None = None
 
     def __post_init__(self) -> None:
         if not isinstance(self.dataset, str) or not self.dataset:
@@ -93,7 +95,7 @@ class DatasetSpec:
     @property
     def fitting(self) -> Fitting:
         """How pictures are brought to the size, as far as it is stated."""
-        return Fitting(self.fit, self.interpolation, self.antialias)
+        return Fitting(self.fit, self.interpolation, self.antialias, self.transparency)
 
     @property
     def is_path(self) -> bool:

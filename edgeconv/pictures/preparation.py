@@ -18,9 +18,9 @@ from edgeconv.recipe import RESIZE
 def prepare(picture: NDArray[np.uint8], preparation: Preparation) -> NDArray[np.uint8]:
     """Turn a picture into the model's input.
 
-    Kind "resize" shows transparent pictures over white, as a page would, unless the model takes alpha; a picture
-    without it is opaque. A picture that has the model's size already is not resampled. Kind "digit" is described in
-    `edgeconv.pictures.digits`.
+    Kind "resize" shows transparent pictures over white, as a page would, unless alpha is ignored or the model takes
+    it; to one that does, a picture without alpha is opaque. A picture that has the model's size already is not
+    resampled. Kind "digit" is described in `edgeconv.pictures.digits`.
 
     Args:
         picture: uint8, (height, width, channels), 0-255; 1 (grey), 3 (RGB) or 4 (RGB and alpha) channels.
@@ -48,7 +48,7 @@ def prepare(picture: NDArray[np.uint8], preparation: Preparation) -> NDArray[np.
 
 def _resize(picture: NDArray[np.uint8], preparation: Preparation) -> NDArray[np.uint8]:
     height, width = preparation.height, preparation.width
-    picture = _with_channels(picture, preparation.channels)
+    picture = _with_channels(picture, preparation.channels, preparation.transparency)
     if preparation.fit == "crop":
         top, left, rows, columns = cropped(picture.shape[:2], height, width)
         picture = picture[top : top + rows, left : left + columns]
@@ -108,11 +108,11 @@ def is_cropped(picture: NDArray[np.uint8], preparation: Preparation) -> bool:
     return any(side > part + 1 for side, part in zip(picture.shape[:2], kept, strict=True))
 
 
-def _with_channels(picture: NDArray[np.uint8], channels: int) -> NDArray[np.uint8]:
+def _with_channels(picture: NDArray[np.uint8], channels: int, transparency: str) -> NDArray[np.uint8]:
     if picture.shape[2] == channels:
         return picture
     if picture.shape[2] == 4:
-        picture = composite(picture, RESIZE.background)
+        picture = picture[..., :3] if transparency == "ignore" else composite(picture, RESIZE.background)
     if channels == 1:
         return luma(picture)
     colours = np.repeat(picture, 3 // picture.shape[2], axis=2)

@@ -49,13 +49,19 @@ def opaque(picture: Tensor, lay: Callable[[Tensor], Tensor]) -> Tensor:
     return choose(picture.size(2).equals(4), lambda: [lay(picture)], lambda: [picture], ("with_alpha", "opaque"))[0]
 
 
-def with_channels(picture: Tensor, channels: int, background: Operand) -> Tensor:
-    """Turn any picture into one of so many channels, as `edgeconv.pictures.preparation` does; uint8."""
+def with_channels(picture: Tensor, channels: int, lay: Callable[[Tensor], Tensor]) -> Tensor:
+    """Turn any picture into one of so many channels, as `edgeconv.pictures.preparation` does; uint8.
+
+    Args:
+        picture: uint8, (height, width, channels).
+        channels: 1, 3 or 4.
+        lay: turns a picture of 4 channels into one of 3.
+    """
     if channels == 4:
         return choose(
             picture.size(2).equals(4), lambda: [picture], lambda: [_with_alpha(picture)], ("with_alpha", "opaque")
         )[0]
-    shown = opaque(picture, lambda transparent: composite(transparent, background))
+    shown = opaque(picture, lay)
     if channels == 1:
         return luma(shown).reshape(0, 0, 1).as_type(UINT8)
     return shown.apply("Expand", picture.integers([1, 1, channels]))

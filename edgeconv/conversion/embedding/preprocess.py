@@ -24,11 +24,17 @@ def resized(picture: Tensor, preparation: Preparation) -> Tensor:
     """
     height, width = preparation.height, preparation.width
     section = picture.recorder.section
+
+    def lay(transparent: Tensor) -> Tensor:
+        if preparation.transparency == "ignore":
+            return transparent.slice(2, 0, 3)
+        return composite(transparent, RESIZE.background)
+
     with section("transparency"):
         if preparation.channels == 4 or not _is_linear(preparation):
-            picture = with_channels(picture, preparation.channels, RESIZE.background)
+            picture = with_channels(picture, preparation.channels, lay)
         else:
-            picture = opaque(picture, lambda transparent: composite(transparent, RESIZE.background))
+            picture = opaque(picture, lay)
     if preparation.fit == "crop":
         with section("crop"):
             picture = _crop_to_aspect(picture, height, width)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -22,6 +24,7 @@ def embedded() -> dict[Preparation, Embedded]:
     ways += [("pad", "pillow-bicubic"), ("crop", "lanczos5")]
     assert {fit for fit, _ in ways} == set(FITS)
     preparations = [Preparation("resize", *size, fit=fit, filter=way) for size in sizes for fit, way in ways]
+    preparations += [replace(preparations[0], transparency="ignore"), replace(preparations[10], transparency="ignore")]
     return {preparation: with_mean_model(preparation) for preparation in preparations}
 
 
