@@ -142,8 +142,9 @@ class Manifest(Record):
     @property
     def takes_picture(self) -> bool:
         """Whether one picture goes in, and one array that a task explains comes out."""
-        pictures = self.input.name == "image" and len(self.input.shape) == 4 and not self.more_inputs
-        return self.is_classifier or (self.task != ANY and pictures)
+        prepared = self.input.name == "image" and len(self.input.shape) == 4 and not self.more_inputs
+        of_any_size = self.input.kind == "picture" and not self.more_outputs
+        return self.is_classifier or (self.task != ANY and (prepared or of_any_size))
 
     @property
     def task(self) -> str:

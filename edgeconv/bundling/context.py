@@ -75,7 +75,6 @@ class BundleContext:
             "SAMPLES": str(len(self.samples)),
             "ALLOWED": in_words([tolerance.words for tolerance in self.tolerances[: len(self.interface.answers)]]),
             "PREPARED_TOLERANCE": f"{PREPARED_LIMIT:g}",
-            "OUTPUT_KIND": self.manifest.output.kind,
             "EDGECONV_VERSION": version("edgeconv"),
             "ONNXRUNTIME_VERSION": ort.__version__,
             **_interface_values(self.interface, self.manifest.labels),
@@ -126,7 +125,6 @@ def _interface_values(interface: BundleInterface, labels: Sequence[str]) -> dict
         "LABELS_JAVASCRIPT": literals.javascript_array("export const labels = [", labels if named else (), "];"),
         "LABELS_TYPESCRIPT": literals.typescript_union("export type Label =", labels if named else ()),
         "LABELS_C": literals.c_strings(labels),
-        "LABELS_TEXT": "\n".join(map(literals.one_line, labels)),
     }
 
 
