@@ -59,7 +59,7 @@ TARGETS = {
             selftest=("python", "predict.py", "--selftest"),
             builds_on=("python_code",),
         ),
-        BundleTarget("node", selftest=("node", "selftest.mjs")),
+        BundleTarget("node", selftest=("node", "selftest.mjs"), builds_on=("javascript_code",)),
         BundleTarget("web", assets="app", selftest_page=True, classes_only=True),
         BundleTarget("c", selftest=("build/selftest",)),
         BundleTarget(

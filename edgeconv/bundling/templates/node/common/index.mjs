@@ -11,7 +11,7 @@ import { fileURLToPath } from "node:url";
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import { answerOf } from "./answers.mjs";
 import { BundleError, InputError, inputs, outputs } from "./contract.mjs";
-import { checkFound, feed, prepared } from "./inputs.mjs";
+import { feed, isFound, prepared } from "./inputs.mjs";
 
 export * from "./answers.mjs";
 export * from "./contract.mjs";
@@ -58,7 +58,9 @@ class Model {
   /** Answer one input. */
   async predict(source, options) {
     const found = await this.run(feed(source));
-    checkFound(found);
+    if (!isFound(found)) {
+      throw new InputError("nothing was found in the picture");
+    }
     return answerOf(found, options);
   }
 

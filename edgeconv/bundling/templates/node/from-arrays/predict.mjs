@@ -5,8 +5,8 @@
  *
  * There is one file for each of `inputs`, in their order, as numpy.save writes it.
  */
+import { readArray } from "./arrays.mjs";
 import { BundleError, InputError, inputs, open, rowOf } from "./index.mjs";
-import { readArray } from "./npy.mjs";
 
 const paths = process.argv.slice(2);
 if (paths.length !== inputs.length) {

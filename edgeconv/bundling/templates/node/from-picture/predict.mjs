@@ -5,16 +5,16 @@
  */
 import { writeFile } from "node:fs/promises";
 import { parse } from "node:path";
-import * as answers from "./answers.mjs";
-import { BundleError, InputError, open } from "./index.mjs";
+import { ending, fileOf } from "./files.mjs";
+import { BundleError, InputError, open, rowOf } from "./index.mjs";
 import { readPicture } from "./pictures.mjs";
 
 async function answer(model, path, number) {
   const found = await model.predict(await readPicture(path));
-  const row = { path, ...answers.rowOf(found) };
-  if (answers.fileOf) {
-    row.file = `${number}-${parse(path).name}${answers.ending}`;
-    await writeFile(row.file, answers.fileOf(found));
+  const row = { path, ...rowOf(found) };
+  if (fileOf) {
+    row.file = `${number}-${parse(path).name}${ending}`;
+    await writeFile(row.file, fileOf(found));
   }
   return row;
 }

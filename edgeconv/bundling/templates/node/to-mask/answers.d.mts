@@ -18,9 +18,3 @@ export declare function answerOf(arrays: Arrays, options?: Options): Answer;
 
 /** Return how much of the picture each class covers, as a row of JSON. */
 export declare function rowOf(answer: Answer): Record<string, unknown>;
-
-/** The ending of the file that `fileOf` makes. */
-export declare const ending: string;
-
-/** Return a grey PNG of the indices of the classes. */
-export declare function fileOf(answer: Answer): Buffer;

@@ -1,5 +1,4 @@
 /** What the model's output means: the class of each pixel of what the net was fed. */
-import { PNG } from "pngjs";
 import { labels, outputs } from "./contract.mjs";
 
 /** Return the likeliest class of each pixel; of one map, what the threshold says. */
@@ -23,17 +22,4 @@ export function rowOf({ classes, height, width }) {
     return [label, counts[index] / classes.length];
   });
   return { height, width, shares: Object.fromEntries(shares) };
-}
-
-/** The ending of the file that `fileOf` makes. */
-export const ending = ".mask.png";
-
-/** Return a grey PNG of the indices of the classes, of 16 bits where there are more than 256. */
-export function fileOf({ classes, height, width }) {
-  const bitDepth = labels.length > 256 ? 16 : 8;
-  const levels = bitDepth === 16 ? classes : Uint8Array.from(classes);
-  const form = { bitDepth, colorType: 0, inputColorType: 0 };
-  const png = new PNG({ width, height, ...form, inputHasAlpha: false });
-  png.data = Buffer.from(levels.buffer);
-  return PNG.sync.write(png, { ...form, inputHasAlpha: false });
 }

@@ -30,9 +30,7 @@ export function feed({ data, width, height, channels }) {
   return { picture: { type: "uint8", data: bytes, dims } };
 }
 
-/** Throw where the model found no digit in a picture. */
-export function checkFound(outputs) {
-  if (findsDigits && outputs[prepared].data.every((level) => level === 0)) {
-    throw new InputError("nothing was found in the picture");
-  }
+/** Return whether there is something in the picture that the model looks for. */
+export function isFound(outputs) {
+  return !findsDigits || outputs[prepared].data.some((level) => level > 0);
 }

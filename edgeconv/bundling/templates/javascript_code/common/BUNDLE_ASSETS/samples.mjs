@@ -1,5 +1,4 @@
 /** The samples of the self-test: inputs whose answers are known. */
-import { readFile } from "node:fs/promises";
 import { BundleError, fingerprint, inputs, outputs } from "./contract.mjs";
 import { prepared } from "./inputs.mjs";
 
@@ -22,21 +21,13 @@ const types = {
   13: ["uint64", BigUint64Array],
 };
 
-/** Read the samples of a file, and by how much each output may be off. */
-export async function readSamples(file) {
-  let bytes;
-  try {
-    bytes = Uint8Array.from(await readFile(file));
-  } catch (error) {
-    throw new BundleError(`${file}: cannot be read: ${error.message}`, {
-      cause: error,
-    });
-  }
+/** Read the samples of a file's bytes, and by how much each output may be off. */
+export function parseSamples(bytes, file) {
   const magic = String.fromCharCode(...bytes.subarray(0, 8));
   if (magic !== "EDGECONV" || bytes.length < headerSize) {
     throw new BundleError(`${file}: is no self-test`);
   }
-  const reader = new Reader(bytes);
+  const reader = new Reader(Uint8Array.from(bytes));
   if (reader.integer() !== version) {
     throw new BundleError(`${file}: is no self-test of version ${version}`);
   }

@@ -1,5 +1,4 @@
 /** Reads arrays as numpy.save writes them: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html */
-import { readFile } from "node:fs/promises";
 import { InputError } from "./contract.mjs";
 
 /** numpy's letters of types: ONNX Runtime's name, and what holds the numbers. */
@@ -18,15 +17,8 @@ const types = {
   "|b1": ["bool", Uint8Array],
 };
 
-/** Read an array. */
-export async function readArray(file) {
-  let bytes;
-  try {
-    bytes = await readFile(file);
-  } catch (error) {
-    const words = `${file}: cannot be read: ${error.message}`;
-    throw new InputError(words, { cause: error });
-  }
+/** Read the array of a file's bytes. */
+export function parseArray(bytes, file) {
   const array = parse(bytes);
   if (array === null) {
     throw new InputError(
@@ -37,12 +29,13 @@ export async function readArray(file) {
 }
 
 function parse(bytes) {
-  if (bytes.toString("latin1", 0, 6) !== "\x93NUMPY") return null;
+  if (latin1(bytes.subarray(0, 6)) !== "\x93NUMPY") return null;
   const long = bytes[6] > 1;
   const start = long ? 12 : 10;
   if (bytes.length < start) return null;
-  const size = long ? bytes.readUInt32LE(8) : bytes.readUInt16LE(8);
-  const header = bytes.toString("latin1", start, start + size);
+  const view = new DataView(bytes.buffer, bytes.byteOffset);
+  const size = long ? view.getUint32(8, true) : view.getUint16(8, true);
+  const header = latin1(bytes.subarray(start, start + size));
   const letters = header.match(/'descr': '([^']*)'/)?.[1];
   const shape = header.match(/'shape': \(([\d, ]*)\)/)?.[1];
   if (!(letters in types) || shape === undefined) return null;
@@ -53,4 +46,8 @@ function parse(bytes) {
   const count = dims.reduce((product, length) => product * length, 1);
   if (body.length !== count * Numbers.BYTES_PER_ELEMENT) return null;
   return { type, dims, data: new Numbers(body.buffer) };
+}
+
+function latin1(bytes) {
+  return new TextDecoder("latin1").decode(bytes);
 }
