@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import nullcontext
 from multiprocessing.synchronize import Event
 from pathlib import Path
@@ -36,6 +37,7 @@ def main() -> None:
 
 def _kill_commands(root: Path, most: int) -> int:
     """Kill each command before its first call, its second one, and so on; return how many states were broken."""
+    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     commands, broken = _commands(root), 0
     print(f"{'command':10} {'kills':>5} {'old':>5} {'new':>5} {'broken':>6} {'opened beside':>13} {'failed':>6}")
     for command in commands:
@@ -54,7 +56,7 @@ def _killed(command: Command, root: Path, most: int) -> tuple[Counter[str], Coun
     before.parent.mkdir()
     if command.over:
         if command.arguments[0]:
-            run(command.arguments[0], before)
+            _made(command.arguments[0], before)
         else:
             shutil.copytree(root / "artifact", before)
     states: Counter[str] = Counter()
@@ -77,13 +79,18 @@ def _killed(command: Command, root: Path, most: int) -> tuple[Counter[str], Coun
     return states, opened
 
 
+def _made(arguments: Sequence[str], folder: Path) -> None:
+    if run(arguments, folder):
+        raise RuntimeError(f"edgeconv {arguments[0]} fails when nobody kills it")
+
+
 def _commands(root: Path) -> list[Command]:
     data = str(save_pictures(root / "pictures.npz"))
     train = ["train", "--dataset", data, "--epochs", "1", "--depth", "1", "--out", "{folder}", "--seed"]
     artifact = root / "artifact"
-    run([*train, "0"], artifact)
+    _made([*train, "0"], artifact)
     model = ["export", str(artifact / "model.keras"), "--dataset", data, "--max-drop", "100"]
-    run([*model, "--quantize"], artifact)
+    _made([*model, "--quantize"], artifact)
     here = ["benchmark", "{folder}", "--seconds", "0.01", "--max-threads", "1"]
     return [
         Command("train", ([*train, "0"], [*train, "1"]), trained),
