@@ -1,1 +1,19 @@
-"""The command line: a command is a library call with dashes."""
+"""The command line; importing it makes Ctrl-C end the process at once while the rest of it is imported."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Any
+
+INTERRUPTED = 130
+"""Exit code of what Ctrl-C ended, as shells have it."""
+
+
+def _end_at_once(kind: type[BaseException], *error: Any) -> None:
+    if issubclass(kind, KeyboardInterrupt):
+        os._exit(INTERRUPTED)
+    sys.__excepthook__(kind, *error)
+
+
+sys.excepthook = _end_at_once

@@ -54,13 +54,20 @@ def command(
     )
     import edgeconv
 
+    if plot is not None:
+        from edgeconv.transaction import require_writable
+
+        require_writable(Path(plot).parent)
     if tune:
         tuning = edgeconv.tune(
             model, batch=batch or 1, max_threads=max_threads, seconds=seconds, progress=TerminalProgress()
         )
         result = tuning.as_dict()
         emit(result, result["trials"], TUNING_COLUMNS, output_format)
-        click.echo(f"{tuning.sentence()} Saved {tuning.path / 'manifest.json'}.", err=True)
+        click.echo(tuning.sentence(), err=True)
+        if tuning.unsaved:
+            raise click.ClickException(f"`{tuning.path / 'manifest.json'}` is as it was: {tuning.unsaved}.")
+        click.echo(f"Saved {tuning.path / 'manifest.json'}.", err=True)
         return
     if profile:
         profiled = edgeconv.profile(model, batch=batch or 1, progress=TerminalProgress())
@@ -111,7 +118,7 @@ def _keep(found: Benchmark, plot: str | None) -> None:
         click.echo(f"Saved {plot}.", err=True)
     try:
         written = record(found)
-    except PermissionError as error:
+    except OSError as error:
         click.echo(f"Warning: nothing is kept beside the model: {error}.", err=True)
     else:
         if written:

@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
+import codecs
 import errno
 import gc
 import importlib
+import os
 import sys
 import warnings
 from typing import Any
 
 import click
 
+from . import INTERRUPTED
+
 COMMANDS = ("train", "export", "predict", "evaluate", "benchmark", "inspect", "bundle")
 """In the order in which a model goes through them; each is the `command` of the module of its name."""
 
 _SHOW = warnings.showwarning
 
-INTERRUPTED = 130
 GATE_FAILED = 3
 USAGE = 2
 FAILED = 1
+
+
+OUT_OF_SPACE = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", None)}
+"""A full disk, a limit of `ulimit -f`, a quota: they come without the name of the file."""
 
 
 class EdgeconvGroup(click.Group):
@@ -58,7 +65,7 @@ class EdgeconvGroup(click.Group):
 
 def _is_for_users(error: Exception) -> bool:
     """Tell what a user can mend, a name or a full disk, from a bug, which keeps its traceback."""
-    return not isinstance(error, OSError) or error.filename is not None or error.errno == errno.ENOSPC
+    return not isinstance(error, OSError) or error.filename is not None or error.errno in OUT_OF_SPACE
 
 
 @click.group(cls=EdgeconvGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
@@ -79,16 +86,37 @@ def main() -> None:
     """Run the command line."""
     # Importing makes many objects and no garbage; by default Python looks for some after each 700.
     gc.set_threshold(50_000, *gc.get_threshold()[1:])
-    # Windows' consoles may have no UTF-8; a label must not end a run.
+    _fill_closed_streams()
+    codecs.register_error("edgeconv", _written_somehow)
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="replace")
+            stream.reconfigure(errors="edgeconv")
     warnings.showwarning = _show_warning
     try:
         cli()
     finally:
         # Python ends with a search for garbage in all that was imported, and the process takes it along anyway.
         gc.freeze()
+
+
+def _fill_closed_streams() -> None:
+    """Open the null device for each of stdin, stdout and stderr that is closed: else the next file gets its place."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # The lowest number that is free.
+            if name != "stdin":
+                setattr(sys, name, open(number, "w", closefd=False))  # noqa: SIM115 - for as long as we live
+
+
+def _written_somehow(error: UnicodeError) -> tuple[bytes, int]:
+    """Write the bytes of a file's name as they are, and a question mark for what a console, as of Windows, lacks."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    letters = error.object[error.start : error.end]
+    escaped = (bytes([ord(letter) - 0xDC00]) if "\udc80" <= letter <= "\udcff" else b"?" for letter in letters)
+    return b"".join(escaped), error.end
 
 
 def _show_warning(message: Any, category: type[Warning], *where: Any, **more: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import chain, islice
@@ -35,8 +36,16 @@ def chosen_format(output_format: str | None) -> str:
 
 
 def write_json_line(value: Row) -> None:
-    """Write one object on one line."""
-    click.echo(json.dumps(value, ensure_ascii=False))
+    """Write one object on one line; a path that is no Unicode is told a second time, by its bytes in hexadecimal."""
+    text = json.dumps(value, ensure_ascii=False)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        named = {"path_bytes": os.fsencode(value["path"]).hex()} if isinstance(value.get("path"), str) else {}
+        text = (
+            json.dumps({**value, **named}, ensure_ascii=False).encode(errors="surrogateescape").decode(errors="replace")
+        )
+    click.echo(text)
 
 
 def write_csv(rows: Iterable[Row], columns: Sequence[str]) -> None:

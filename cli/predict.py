@@ -78,8 +78,10 @@ def command(
         return
     if out is not None:
         from edgeconv.runtime.saving import check_saved
+        from edgeconv.transaction import require_writable
 
         check_saved(predictor.manifest)
+        require_writable(Path(out))
     gallery = None
     if nearest is not None:
         from edgeconv.runtime.gallery import Gallery

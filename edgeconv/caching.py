@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 CACHE_VARIABLE = "EDGECONV_CACHE"
@@ -19,8 +21,18 @@ def cache_folder(kind: str) -> Path:
         'calibration'
     """
     named = os.environ.get(CACHE_VARIABLE)
-    if named:
-        return Path(named).expanduser().resolve() / kind
     # The specification of the cache folder: a relative path is to be ignored (XDG Base Directory, 0.8).
     cache = Path(os.environ.get("XDG_CACHE_HOME", ""))
-    return (cache if cache.is_absolute() else Path.home() / ".cache") / "edgeconv" / kind
+    try:
+        if named:
+            return Path(named).expanduser().resolve() / kind
+        return (cache if cache.is_absolute() else Path.home() / ".cache") / "edgeconv" / kind
+    except RuntimeError:  # Nobody knows this user's home.
+        return Path(os.devnull) / kind
+
+
+@contextmanager
+def kept_if_possible() -> Iterator[None]:
+    """Write into a cache folder; a full disk, or a home that may not be written to, costs time and nothing else."""
+    with suppress(OSError):
+        yield

@@ -252,10 +252,14 @@ def artifact_folder(name: str | None, out: str | Path | None, default_name: str)
     """Return the folder of an artifact: ``out/name``, ``out``, ``exported/name`` or ``exported/<default_name>``.
 
     Raises:
-        ConfigError: the name would leave its folder.
+        ConfigError: the name would leave its folder, or the folder can neither be made nor written to.
     """
     if name is not None and (not name or Path(name).name != name or name in {".", ".."}):
         raise ConfigError(f"`name` must be the name of a folder, without slashes. Received: {name!r}. Use `--out`.")
-    if out is not None:
-        return Path(out) / name if name else Path(out)
-    return Path("exported") / (name or default_name)
+    folder = Path("exported" if out is None else out)
+    if name or out is None:
+        folder /= name or default_name
+    from edgeconv.transaction import require_writable
+
+    require_writable(folder)
+    return folder

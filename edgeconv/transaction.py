@@ -19,6 +19,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from edgeconv.artifact import COMMIT, MANIFEST_FILE, keep_mode, new_mode, sync
+from edgeconv.errors import ConfigError
 
 ABANDONED_S = 24 * 60 * 60
 """Age from which a scratch folder belongs to nobody where the system cannot tell."""
@@ -58,6 +59,22 @@ def transaction(folder: Path) -> Iterator[Path]:
             scratch.rename(folder / COMMIT)
             sync(folder)
             _complete(folder)
+
+
+def require_writable(folder: Path) -> None:
+    """Check that a folder can be made or written into, before the work whose result goes there.
+
+    Raises:
+        ConfigError: it cannot.
+    """
+    place = next(place for place in (folder, *folder.parents) if os.path.lexists(place) or place == Path())
+    if place.is_dir() and os.access(place, os.W_OK | os.X_OK):
+        return
+    received = "a folder that may not be written to" if place.is_dir() else "no folder"
+    raise ConfigError(
+        f"`{folder}` must be a folder that can be made or written to. Received: `{place}`, which is {received}. "
+        "Name another."
+    )
 
 
 def complete_commit(folder: Path) -> None:

@@ -14,7 +14,7 @@ from edgeconv.benchmarking.machine import Machine, read_machine
 from edgeconv.benchmarking.measuring import allowed_threads, check_seconds
 from edgeconv.benchmarking.recording import is_shipped
 from edgeconv.benchmarking.trust import distrust
-from edgeconv.errors import ConfigError, ProviderError
+from edgeconv.errors import ConfigError, ProviderError, one_line
 from edgeconv.progress import SILENT, Progress
 from edgeconv.record import Json
 from edgeconv.runtime.files import ModelFiles, read_files
@@ -23,7 +23,7 @@ from edgeconv.runtime.providers import CPU, candidates
 from edgeconv.session_options import LEVELS, Tuned
 from edgeconv.spread import Interval, ratio_of, surely_fastest
 from edgeconv.timing import Timing, Work, time_in_turn
-from edgeconv.transaction import transaction
+from edgeconv.transaction import require_writable, transaction
 from edgeconv.variants import takes_pictures
 
 FINAL_SHARE = 2.0
@@ -75,6 +75,7 @@ class Tuning:
         best: how it runs best; the default where nothing is surely faster.
         ratio: the time of the best as a multiple of the default's.
         trials: all configurations that were tried.
+        unsaved: why it is not in the manifest, or None.
     """
 
     path: Path
@@ -84,6 +85,7 @@ class Tuning:
     best: Configuration
     ratio: Interval
     trials: tuple[Trial, ...]
+    unsaved: str | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Return the tuning as a JSON object."""
@@ -147,6 +149,7 @@ def tune(
             "`tune` requires the folder of an artifact of yours, where it writes what it finds. Received: "
             f"`{path}`, {'a lone file' if path.is_file() else 'which comes with edgeconv'}. Export a model, or copy it."
         )
+    require_writable(path)
     files, machine = read_files(path), read_machine()
     if not files.manifest.takes_picture:
         raise ConfigError(
@@ -175,7 +178,10 @@ def tune(
     )
     ratio = search.finish()
     tuning = Tuning(path, machine, batch, default, search.best, ratio, tuple(search.trials))
-    _store(files, tuning)
+    try:
+        _store(files, tuning)
+    except OSError as error:
+        return replace(tuning, unsaved=one_line(error))
     return tuning
 
 

@@ -17,7 +17,7 @@ from edgeconv.progress import SILENT, Progress
 from edgeconv.runtime.files import read_again, read_files
 from edgeconv.runtime.loading import find_model
 from edgeconv.tasks import CLASSES
-from edgeconv.transaction import new_folder
+from edgeconv.transaction import new_folder, require_writable
 
 
 @dataclass(frozen=True)
@@ -74,6 +74,7 @@ def bundle(
     files = read_files(path)
     folder = Path(out) if out is not None else Path(f"{slug_of(files.manifest.name)}-{target}")
     _check_free(folder)
+    require_writable(folder.parent)
     progress.say(f"Model: {path}")
     context = read_again(path, lambda: collect_context(read_files(path), variant))
     progress.say(f"Bundling {context.variant} for {target}")

@@ -149,3 +149,24 @@ def test_real_calls_are_tuned(copy: Path) -> None:
     found = tune(copy, max_threads=1, seconds=0.001)
     assert found.best.variant in {"fp32", "int8"}
     assert edgeconv.Predictor(copy).variant == found.best.variant
+
+
+def test_the_folder_is_checked_before_anything_is_measured(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.access", lambda *_: False)
+    monkeypatch.setattr(tuning, "read_machine", None)
+    with pytest.raises(ConfigError, match="which is a folder that may not be written to"):
+        tune(copy)
+
+
+def test_what_was_measured_is_not_lost_where_it_cannot_be_kept(
+    timed: Timed, copy: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(path: Path) -> None:
+        raise OSError(28, "No space left on device")
+
+    timed(_costs(fp32=0.8))
+    monkeypatch.setattr("edgeconv.transaction.sync", full)
+    found = tune(copy, max_threads=1)
+    assert found.best == Configuration("fp32")
+    assert found.unsaved == "[Errno 28] No space left on device"
+    assert not _manifest(copy).get("session")

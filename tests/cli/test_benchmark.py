@@ -123,6 +123,27 @@ def test_accuracy_is_measured_on_a_dataset(run: Any, copy: Path, tmp_path: Path)
     assert [row["accuracy"] for row in json.loads(result.stdout)["rows"]] == [0.0] * len(VARIANTS)
 
 
+def test_a_tuning_that_cannot_be_kept_is_shown(run: Any, copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(path: Path) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("edgeconv.transaction.sync", full)
+    result = run("benchmark", copy, "--tune", "--max-threads", 1, "--seconds", 0.01)
+    assert json.loads(result.stdout)["trials"]
+    assert result.exit_code == 1
+    assert "manifest.json` is as it was: [Errno 28] No space left on device." in result.stderr
+
+
+def test_figures_that_cannot_be_kept_are_shown(run: Any, copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(path: Path) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("edgeconv.transaction.sync", full)
+    result = run("benchmark", copy, *SMALL)
+    assert (result.exit_code, bool(json.loads(result.stdout)["rows"])) == (0, True)
+    assert "Warning: nothing is kept beside the model: [Errno 28] No space left on device." in result.stderr
+
+
 def test_tune_says_what_it_found_and_keeps_it(run: Any, copy: Path) -> None:
     result = run("benchmark", copy, "--tune", "--max-threads", 1, "--format", "table")
     assert result.exit_code == 0

@@ -2,7 +2,11 @@ from __future__ import annotations
 
 import errno
 import importlib
+import json
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +63,7 @@ def failing(monkeypatch: pytest.MonkeyPatch) -> Any:
         (errors.ConfigError("no such option"), 2),
         (errors.ParityError("a gate failed"), 3),
         (FileNotFoundError(errno.ENOENT, "No such file", "a.png"), 1),
+        (OSError(errno.EFBIG, "File too large"), 1),
         (OSError(errno.ENOSPC, "No space left on device"), 1),
         (KeyboardInterrupt(), 130),
     ],
@@ -102,3 +107,53 @@ def test_usage_errors_exit_with_2(run: Any, arguments: tuple[str, ...]) -> None:
 
 def test_the_group_is_what_the_entry_point_runs() -> None:
     assert isinstance(cli, click.Group)
+
+
+def _started(code: str, *arguments: object, **options: Any) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", code, *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, **options)
+
+
+def test_ctrl_c_while_modules_are_imported_leaves_no_traceback() -> None:
+    """Starts two processes."""
+    code = (
+        "import sys\nclass Pressed:\n    def find_spec(self, name, *_):\n"
+        "        if name == {name!r}: raise {error}\n"
+        "sys.meta_path.insert(0, Pressed())\nfrom edgeconv.cli.main import main\nmain()"
+    )
+    done = _started(code.format(name="click", error="KeyboardInterrupt"))
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+    done = _started(code.format(name="click", error="RuntimeError('a bug')"))
+    assert (done.returncode, done.stderr.splitlines()[-1]) == (1, "RuntimeError: a bug")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no such numbers")
+@pytest.mark.parametrize("closed", [(0,), (1,), (2,), (0, 1, 2)])
+def test_a_closed_stream_is_no_traceback(tiny: Path, seven: Path, closed: tuple[int, ...]) -> None:
+    """Starts a process."""
+    code = "from edgeconv.cli.main import main; main()"
+
+    def close() -> None:
+        for number in closed:
+            os.close(number)
+
+    done = _started(code, "predict", "--model", tiny, seven, "absent.png", preexec_fn=close)
+    assert done.returncode == 1
+    assert ("absent.png: a picture file is required" in done.stderr) == (2 not in closed)
+    assert len(done.stdout.splitlines()) == 2 * (1 not in closed)
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs names of any bytes")
+def test_a_name_of_any_bytes_can_be_told_from_the_answer(tiny: Path, seven: Path, tmp_path: Path) -> None:
+    """Starts three processes."""
+    name = b"caf\xe9.png"
+    (tmp_path / os.fsdecode(name)).write_bytes(seven.read_bytes())
+    command = [sys.executable, "-c", "from edgeconv.cli.main import main; main()", "predict", "--model", tiny, name]
+    for output_format in ("json", "csv", "table"):
+        done = subprocess.run([*command, "--format", output_format], capture_output=True, check=True, cwd=tmp_path)
+        if output_format == "json":
+            row = json.loads(done.stdout)
+            assert (row["path"], bytes.fromhex(row["path_bytes"])) == ("caf\ufffd.png", name)
+        else:
+            assert name in done.stdout

@@ -9,7 +9,8 @@ import pytest
 
 from edgeconv import transaction as module
 from edgeconv.artifact import COMMIT, committed, newest, read_bytes, read_json, status_of
-from edgeconv.transaction import ABANDONED_S, complete_commit, new_folder, transaction
+from edgeconv.errors import ConfigError
+from edgeconv.transaction import ABANDONED_S, complete_commit, new_folder, require_writable, transaction
 
 
 def test_files_appear_at_once_and_an_empty_one_removes_its_name(tmp_path: Path) -> None:
@@ -159,3 +160,15 @@ def test_windows_tries_again_while_a_reader_has_the_file_open(tmp_path: Path, mo
         (scratch / "model.onnx").write_text("new")
     assert tries == ["model.onnx"] * 3
     assert (tmp_path / "model.onnx").read_text() == "new"
+
+
+def test_a_target_is_checked_before_the_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    require_writable(tmp_path / "deep" / "model")
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ConfigError, match=r"Received: `.*file`, which is no folder\. Name another"):
+        require_writable(tmp_path / "file" / "model")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    with pytest.raises(ConfigError, match=r"`model` must be .* `\.`, which is a folder that may not be written to"):
+        require_writable(Path("model"))
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]

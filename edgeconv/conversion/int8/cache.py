@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeconv.artifact import replacing
+from edgeconv.caching import kept_if_possible
 
 FORMAT = "edgeconv.calibration/1"
 """Part of every key: change it with anything that changes what is measured, and old files are no longer found."""
@@ -48,7 +49,7 @@ class Cache:
         """Keep the arrays of a stage, whole or not at all, in place of what was there."""
         if self.folder is None:
             return
-        with replacing(self._path(stage)) as sibling, sibling.open("wb") as file:
+        with kept_if_possible(), replacing(self._path(stage)) as sibling, sibling.open("wb") as file:
             np.savez_compressed(file, allow_pickle=False, **arrays, **{_KEY: np.array(self.key)})
 
     def _path(self, stage: str) -> Path:

@@ -11,6 +11,7 @@ from edgeconv.conversion.int8.targets import DEFAULT_TARGET, scheme_of
 from edgeconv.conversion.steps.source import Source, check_folder, find_source, own_folder
 from edgeconv.datasets import DatasetSpec
 from edgeconv.progress import SILENT, Progress
+from edgeconv.transaction import require_writable
 
 
 @dataclass(frozen=True)
@@ -62,5 +63,6 @@ def resolve(request: ExportRequest) -> ResolvedExport:
     source = find_source(request.model, request.progress)
     folder = Path(request.out) if request.out is not None else own_folder(source)
     check_folder(folder, source)
+    require_writable(folder)
     request.progress.say(f"Model: {source.path}")
     return ResolvedExport(request, source, folder, release)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from edgeconv.artifact import read_json, write_json
+from edgeconv.caching import kept_if_possible
 from edgeconv.conversion.int8.search.settings import Judgement, LayerSensitivity, Settings
 from edgeconv.errors import ArtifactError
 
@@ -56,7 +57,8 @@ class SearchCache:
         if self.folder is not None:
             stored = self._read()
             stored[kind][name] = value
-            write_json(self.path, stored)
+            with kept_if_possible():
+                write_json(self.path, stored)
 
     def _read(self) -> dict[str, Any]:
         fresh: dict[str, Any] = {"format": FORMAT, "key": self.key, "judgements": {}, "rankings": {}}
