@@ -13,7 +13,7 @@ from edgeconv.boxes import DETECTIONS
 from edgeconv.conversion.keras import KerasReference
 from edgeconv.datasets.examples import Examples, open_examples
 from edgeconv.errors import ConfigError
-from edgeconv.evaluation.detectors import as_detector, detector_in_keras, with_detections
+from edgeconv.evaluation.detectors import as_detector, compared_by_detections, detector_in_keras, with_detections
 from edgeconv.evaluation.stages import keras_of
 from edgeconv.manifest import Manifest
 from edgeconv.parity.comparison import Answers, Batch, ComparisonSet, Feeds, fingerprint
@@ -59,7 +59,7 @@ def evaluate_examples(
         examples, expected = _golden(files)
         known = {"keras": (expected,)}
     else:
-        examples = open_examples(place, manifest, progress).first(count)
+        examples = open_examples(place, manifest, progress, count=count).first(count)
     progress.say(f"Data: {examples.source}, {examples.count:,} inputs")
     reference = keras_of(
         files, custom_objects, progress, instead="what it answered at the export" if known else files.variants[0]
@@ -73,6 +73,7 @@ def evaluate_examples(
     elif known:
         stages.insert(0, Stage("keras", "tensorflow", dict, _size_of(files), timed=False))  # Never run.
     batches = _batches(examples.inputs)
+    batches = batches if manifest.boxes is None else compared_by_detections(batches, manifest)
     inputs = ComparisonSet(
         examples.name, "golden" if place is None else "test", fingerprint(batches), batches, spreads={}
     )
@@ -148,7 +149,7 @@ def _batches(inputs: Mapping[str, NDArray[Any]]) -> tuple[Batch, ...]:
 
 def _spreads(answers: Sequence[Answers]) -> dict[str, float]:
     return {
-        name: spread_of(np.concatenate([part[name].astype(np.float64).ravel() for part in answers]))
+        name: spread_of(np.concatenate([part[name].astype(np.float64).ravel() for part in answers if name in part]))
         for name in answers[0]
         if name != DETECTIONS
     }

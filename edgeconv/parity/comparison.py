@@ -26,11 +26,17 @@ class Batch:
         feeds: arrays by input.
         what: what they are, for people.
         expected: the reference's answers, where it has been run already; else empty.
+        kept: the only answers that are kept of it; None keeps all.
     """
 
     feeds: Feeds
     what: str = "images"
     expected: Answers = field(default_factory=dict)
+    kept: tuple[str, ...] | None = None
+
+    def of(self, answers: Answers) -> Answers:
+        """Return what is kept of answers to it."""
+        return answers if self.kept is None else {name: answers[name] for name in self.kept}
 
     @property
     def count(self) -> int:

@@ -133,7 +133,7 @@ def images_at_once(images: NDArray[Any]) -> int:
 def answers_of(stage: Stage, compared: ComparisonSet, progress: Progress = SILENT) -> tuple[Answers, ...]:
     """Return what a stage answers, batch by batch; images that classes are compared on are given some at a time."""
     if compared.spreads is not None:
-        return tuple(stage.run(batch.feeds) for batch in compared.batches)
+        return tuple(batch.of(stage.run(batch.feeds)) for batch in compared.batches)
     (batch,) = compared.batches
     size = batch.count if stage.at_once else images_at_once(compared.images)
     parts: list[Answers] = []

@@ -73,6 +73,8 @@ def test_boxes_of_coco_are_told_in_what_the_model_is_fed(
     right = examples.right[DETECTIONS]
     assert right[0].tolist() == [[4, 10, 12, 14, 1, 1], [0, 8, 32, 24, CROWD, 0]]
     assert right[1].tolist() == [[0, 0, 0, 0, 0, -1]] * 2
+    (tmp_path / folder / "b.png").unlink()
+    assert open_examples(str(tmp_path / file), detector, count=1).count == 1
 
 
 def test_categories_are_labels_by_name_or_numbers_in_order(tmp_path: Path, detector: Manifest) -> None:
@@ -115,6 +117,7 @@ def test_yolo_has_a_line_for_each_box(tmp_path: Path, detector: Manifest, below:
     right = open_examples(str(place), detector).right[DETECTIONS]
     np.testing.assert_allclose(right[0], [[4, 10, 12, 14, 1, 1], [0, 8, 32, 24, 1, 0]], atol=1e-5)
     assert (right[1, :, 4] == 0).all()
+    assert open_examples(str(place), detector, count=1).count == 1
 
 
 @pytest.mark.parametrize("line", ["2 0.5 0.5 1 1", "0 0.5 0.5 1", "cat 0.5 0.5 1 1", "0.5 0.5 0.5 1 1"])

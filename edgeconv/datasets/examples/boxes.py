@@ -28,7 +28,7 @@ Told = Callable[[tuple[int, ...]], Boxes]
 """From (height, width) of a picture to its boxes."""
 
 
-def read_coco(path: Path, manifest: Manifest, progress: Progress) -> tuple[Arrays, Arrays]:
+def read_coco(path: Path, manifest: Manifest, progress: Progress, count: int | None = None) -> tuple[Arrays, Arrays]:
     """Return the pictures of a COCO file as the model takes them, and their boxes.
 
     Pictures lie beside the file, in `images` there or one folder up, or there in a folder that the file's name ends
@@ -55,9 +55,9 @@ def read_coco(path: Path, manifest: Manifest, progress: Progress) -> tuple[Array
         ) from error
     part = path.stem.rpartition("_")[2]
     folders = (path.parent, path.parent / "images", path.parent.parent / "images", path.parent.parent / part)
-    return _read(
-        [(_found(path, name, folders), _as_they_are(boxes[key])) for key, name in files.items()], manifest, progress
-    )
+    first = list(files.items())[:count]
+    told = [(_found(path, name, folders), _as_they_are(boxes[key])) for key, name in first]
+    return _read(told, manifest, progress)
 
 
 def yolo_folders(place: Path) -> tuple[Path, Path] | None:
@@ -75,7 +75,9 @@ def yolo_folders(place: Path) -> tuple[Path, Path] | None:
     return (place, Path(*parts)) if Path(*parts).is_dir() else None
 
 
-def read_yolo(images: Path, labels: Path, manifest: Manifest, progress: Progress) -> tuple[Arrays, Arrays]:
+def read_yolo(
+    images: Path, labels: Path, manifest: Manifest, progress: Progress, count: int | None = None
+) -> tuple[Arrays, Arrays]:
     """Return the pictures of a folder in YOLO's format as the model takes them, and their boxes.
 
     In the folder of labels there is a text file of the name of each picture that has boxes: a line for each, the number
@@ -84,7 +86,7 @@ def read_yolo(images: Path, labels: Path, manifest: Manifest, progress: Progress
     Raises:
         DatasetError: there are no pictures, or a line is none of these.
     """
-    pictures = list(map(Path, find_pictures(str(images))))
+    pictures = list(map(Path, find_pictures(str(images))))[:count]
     if not pictures:
         raise DatasetError(f"{images}: pictures are required. Received: none. Name the folder that has them.")
     files = [labels / path.relative_to(images).with_suffix(".txt") for path in pictures]

@@ -45,7 +45,7 @@ class Examples:
         return replace(self, inputs=inputs, right=right)
 
 
-def open_examples(place: str, manifest: Manifest, progress: Progress = SILENT) -> Examples:
+def open_examples(place: str, manifest: Manifest, progress: Progress = SILENT, *, count: int | None = None) -> Examples:
     """Read examples for a model.
 
     Args:
@@ -54,6 +54,7 @@ def open_examples(place: str, manifest: Manifest, progress: Progress = SILENT) -
             a COCO `.json`, or a folder with `images` and `labels` as YOLO has them.
         manifest: of the model.
         progress: hears what is left out, and sees a bar of pictures.
+        count: how many pictures with boxes are read at most, from the first on; None reads all.
 
     Raises:
         DatasetError: they are absent or damaged, or do not fit the model.
@@ -69,9 +70,9 @@ def open_examples(place: str, manifest: Manifest, progress: Progress = SILENT) -
             f"`dataset` must be a file or a folder. Received: {place!r}, which does not exist. Check the path."
         )
     if manifest.boxes is not None and path.suffix.lower() == ".json":
-        inputs, right = read_coco(path, manifest, progress)
+        inputs, right = read_coco(path, manifest, progress, count)
     elif manifest.boxes is not None and (folders := yolo_folders(path)) is not None:
-        inputs, right = read_yolo(*folders, manifest, progress)
+        inputs, right = read_yolo(*folders, manifest, progress, count)
     elif path.is_dir():
         inputs, right = read_folder_examples(path, manifest, progress)
     elif path.suffix.lower() == ".npz":
