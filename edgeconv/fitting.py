@@ -55,7 +55,8 @@ class Fitting(Record):
     def or_else(self, other: Fitting) -> Fitting:
         """Return what is stated here, and elsewhere where nothing is."""
         interpolation, antialias = self.interpolation or other.interpolation, self.antialias
-        if antialias is None and (interpolation, other.antialias) in FILTERS.values():
+        fits = self.interpolation is None or (interpolation, other.antialias) in FILTERS.values()
+        if antialias is None and fits:
             antialias = other.antialias
         transparency = self.transparency or other.transparency
         return Fitting(self.fit or other.fit, interpolation, antialias, transparency)

@@ -176,3 +176,34 @@ def test_a_model_that_takes_alpha_gets_it():
         assert (made[..., 3] == 255).all()
     made = prepare(noise(32, 20, 4), Preparation("resize", 32, 48, 4, fit="pad"))
     assert not made[:, 0].any()
+
+
+@pytest.mark.parametrize(
+    ("stated", "other", "expected"),
+    [
+        (Fitting(), Fitting("stretch", antialias=False), Fitting("stretch", antialias=False)),
+        (Fitting("pad"), Fitting("stretch", "nearest", False), Fitting("pad", "nearest", False)),
+        (Fitting(interpolation="bicubic"), Fitting("crop", "nearest", False), Fitting("crop", "bicubic", False)),
+        (Fitting(interpolation="box"), Fitting("crop", "nearest", False), Fitting("crop", "box", None)),
+        (
+            Fitting(antialias=True),
+            Fitting("crop", "bilinear", False, "ignore"),
+            Fitting("crop", "bilinear", True, "ignore"),
+        ),
+    ],
+)
+def test_what_is_stated_comes_before_what_is_stated_elsewhere(stated, other, expected):
+    assert stated.or_else(other) == expected
+
+
+def test_alpha_is_ignored_where_that_is_stated():
+    picture = noise(32, 48, 4)
+    ignored = Fitting(transparency="ignore").applied(RGB)
+    assert (prepare(picture, ignored) == picture[..., :3]).all()
+    assert ignored.as_dict()["transparency"] == "ignore"
+    assert Preparation.from_dict(ignored.as_dict()) == ignored
+    assert "transparency" not in RGB.as_dict()
+    with pytest.raises(ConfigError, match=r"`transparency` must be one of white, ignore\. Received: 'black'"):
+        Fitting(transparency="black")
+    with pytest.raises(ManifestError, match=r"`preprocess\.transparency` must be one of white, ignore"):
+        Preparation("resize", 8, 8, 3, transparency="black")

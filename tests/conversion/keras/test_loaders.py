@@ -138,7 +138,6 @@ def test_the_contract_makes_of_files_what_image_dataset_from_directory_does(
 
 def test_what_is_stated_comes_before_the_defaults_of_a_loader() -> None:
     assert fitting_of(Fitting("crop"), "keras-directory") == Fitting("crop", "bilinear", False, "ignore")
-    assert fitting_of(Fitting(interpolation="nearest"), "keras-load-img") == Fitting(
-        "stretch", "pillow-nearest", None, "ignore"
-    )
+    nearest = Fitting("stretch", "pillow-nearest", transparency="ignore")
+    assert fitting_of(Fitting(interpolation="nearest"), "keras-load-img") == nearest
     assert fitting_of(Fitting("pad"), "train:load") == Fitting("pad")
