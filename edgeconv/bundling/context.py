@@ -96,14 +96,11 @@ def _interface_values(interface: BundleInterface, labels: Sequence[str]) -> dict
     inputs, outputs = ([array.name for array in arrays] for arrays in (interface.inputs, interface.answers))
     named = interface.answer != ARRAYS
     return {
-        "TAKES": interface.takes,
         "METAVAR": "FILE" if interface.preparation is None else "IMAGE",
         "EXAMPLE": "arrays.npz" if interface.preparation is None else "picture.png",
-        "ANSWER": interface.answer,
         "ROW": row_in_words(interface),
         "FINGERPRINT": str(interface.fingerprint),
         "THRESHOLD": repr(interface.threshold),
-        "OUTPUT": outputs[0],
         "PREPARED_PYTHON": "None" if interface.preparation is None else '"prepared"',
         "OF_DIGITS": "true" if interface.of_digits else "false",
         "OF_DIGITS_PYTHON": str(interface.of_digits),
