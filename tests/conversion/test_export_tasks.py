@@ -95,9 +95,10 @@ def test_a_sigmoid_that_the_loss_does_is_pending(tmp_path: Path) -> None:
     [
         (
             ExportConfig(quantize=True),
-            r"`quantize` requires a class.*of the task tags.*, or state `--task classes`",
+            r"`quantize` requires a class.*of the task tags.*Leave it out: fp32 .*`--fp16` .*, or state `--task c",
         ),
         (ExportConfig(labels=("a",)), r"`labels` must name the 3 answers of the model\. Received: 1 names"),
+        (ExportConfig(fast=True), r"`fast` requires a class.*of the task tags"),
         (ExportConfig(task="values", threshold=0.7), r"`threshold` is for the tasks tags, .* of the task values"),
     ],
 )
@@ -143,5 +144,14 @@ def test_a_yes_or_no_is_judged_on_labelled_pictures(tmp_path: Path, shades: Path
 
 def test_tags_have_no_labelled_pictures(tmp_path: Path, shades: Path) -> None:
     path = _network(tmp_path / "m.keras", layers.Flatten(), layers.Dense(2, "sigmoid"))
-    with pytest.raises(ConfigError, match=r"`dataset` requires a classifier.*, or state `--task classes` if each"):
-        export_here(path, config=ExportConfig(), dataset=str(shades), out=tmp_path / "m")
+    for place in (str(shades), "labels.csv"):
+        with pytest.raises(
+            ConfigError, match=r"`dataset` requires a classifier.*evaluate --dataset`, or state `--task"
+        ):
+            export_here(path, config=ExportConfig(), dataset=place, out=tmp_path / "m")
+
+
+def test_two_names_of_one_linear_output_may_be_a_yes_or_no(tmp_path: Path) -> None:
+    path = _network(tmp_path / "m.keras", layers.Flatten(), layers.Dense(1))
+    with pytest.raises(ConfigError, match=r"must name the 1 answers .* Received: 2 names\..* State `--task yes-no` if"):
+        export_here(path, config=ExportConfig(labels=("cat", "dog")), out=tmp_path / "m")

@@ -37,7 +37,6 @@ def check_fit(keras_model: KerasReference, data: Dataset | None, config: ExportC
             f"`{keras_model.path}` of the task {keras_model.task}. Leave it out."
         )
     if not keras_model.is_classifier:
-        _check_fit_of_others(keras_model, data, config)
         if not keras_model.answers_classes:
             return
     elif config.labels is not None and len(config.labels) != keras_model.classes:
@@ -71,10 +70,31 @@ def check_fit(keras_model: KerasReference, data: Dataset | None, config: ExportC
         )
 
 
-def _check_fit_of_others(keras_model: KerasReference, data: Dataset | None, config: ExportConfig) -> None:
-    """Refuse what only a classifier of pictures has: classes, labelled images, and int8 that is judged by them."""
+INSTEAD = {
+    "dataset": "Leave it out, and judge the artifact with `edgeconv evaluate --dataset`",
+    "embed_preprocessing": "Leave it out: `Predictor` and bundles prepare pictures",
+    "labels": "Leave it out: arrays have the names of the outputs",
+}
+"""What to do in place of an option that is for classifiers; of int8, `FLOAT`."""
+
+FLOAT = "Leave it out: fp32 is verified for every task, and `--fp16` halves it"
+
+
+def check_task(keras_model: KerasReference, config: ExportConfig, *, labelled: bool) -> None:
+    """Refuse what only a classifier of pictures has: classes, labelled images, and int8 that is judged by them.
+
+    Args:
+        keras_model: the model.
+        config: how to export it.
+        labelled: whether labelled data are named.
+
+    Raises:
+        ConfigError: an option is not for such a model.
+    """
+    if keras_model.is_classifier:
+        return
     asked = [row.option for row in VARIANTS.values() if row.classifiers_only and config.makes(row.name)]
-    asked += ["dataset"] * (data is not None and not keras_model.answers_classes)
+    asked += ["dataset"] * (labelled and not keras_model.answers_classes)
     names = names_of(keras_model)
     asked += ["labels"] * (config.labels is not None and not names)
     if asked:
@@ -84,12 +104,13 @@ def _check_fit_of_others(keras_model: KerasReference, data: Dataset | None, conf
         raise ConfigError(
             f"`{asked[0]}` requires a classifier of pictures: one input (batch, height, width, channels) and one "
             f"output (batch, classes). Received: `{keras_model.path}` of the task {keras_model.task} with {ports}. "
-            f"Export it without that option{advice}."
+            f"{INSTEAD.get(str(asked[0]), FLOAT)}{advice}."
         )
     if config.labels is not None and len(config.labels) != len(names):
+        may_be_yes_no = ". State `--task yes-no` if it is one" if len(names) == 1 and len(config.labels) == 2 else ""
         raise ConfigError(
             f"`labels` must name the {len(names)} answers of the model. Received: {len(config.labels)} names. "
-            "Name each once, in the order of the outputs; of a yes or no the no first."
+            f"Name each once, in the order of the outputs; of a yes or no the no first{may_be_yes_no}."
         )
 
 

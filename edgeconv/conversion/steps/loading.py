@@ -7,7 +7,7 @@ from pathlib import Path
 
 from edgeconv.conversion.graph.file_size import check_size
 from edgeconv.conversion.keras import KerasReference, load_keras
-from edgeconv.conversion.steps.fit import check_fit, names_of
+from edgeconv.conversion.steps.fit import check_fit, check_task, names_of
 from edgeconv.conversion.steps.pictures import (
     check_stated,
     fitted_dataset,
@@ -96,6 +96,7 @@ def load(resolved: ResolvedExport) -> LoadedModel:
             "without, with pictures by `--input-data`, and give labelled ones to `edgeconv evaluate --dataset`."
         )
     size, channels = picture_size(reference, config), reference.inputs[0].shape[-1] if reference.takes_picture else None
+    check_task(reference, config, labelled=request.dataset is not None)
     data = find_data(source, fitted_dataset(request.dataset, config.fitting, size, channels), request.progress)
     check_fit(reference, data, config)
     check_size(4 * reference.parameters, str(source.path))
