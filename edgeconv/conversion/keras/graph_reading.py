@@ -93,32 +93,34 @@ class ServedGraph:
         given = None if self.graph is None or len(self.inputs) != 1 else self.graph.get_tensor_by_name(self.inputs[0])
         if given is None or given.shape.rank != 4:
             return [state]
-        reached = self._reached(given)
+        reached = self._reached(given, state)
         sizes = [2, *(size or 1 for size in given.shape[1:])]
         pixels = np.broadcast_to(state.values.reshape(2, 1, 1, -1), sizes).astype(given.dtype.as_numpy_dtype)
         with tf.compat.v1.Session(graph=self.graph) as session:
             made = session.run(list(reached), {given.name: pixels, **self.constants})
         ends = []
-        for names, array in zip(reached.values(), made, strict=True):
+        for end, array in zip(reached.values(), made, strict=True):
             rows = np.asarray(array, np.float64).reshape(2, -1, array.shape[-1])
-            spread = np.stack([rows[0].min(axis=0), rows[1].max(axis=0)])
-            ends.append(replace(state, layers=(*state.layers, *dict.fromkeys(names)), values=spread))
+            ends.append(replace(end, values=np.stack([rows[0].min(axis=0), rows[1].max(axis=0)])))
         return ends
 
-    def _reached(self, given: Any) -> dict[str, tuple[str, ...]]:
-        """Return the tensors that operators compute with, by name, and the names of the layers that scaled them."""
-        reached: dict[str, tuple[str, ...]] = {}
+    def _reached(self, given: Any, state: Scaling) -> dict[str, Scaling]:
+        """Return the names of the tensors that operators compute with, and the layers before and behind each."""
+        reached: dict[str, Scaling] = {}
 
-        def follow(tensor: Any, names: tuple[str, ...]) -> None:
+        def follow(tensor: Any, state: Scaling) -> None:
             for operator in tensor.consumers():
                 others = [operand for operand in operator.inputs if operand is not tensor]
-                scales = operator.type in SCALING and all(map(self._is_constant, others))
-                if scales or operator.type in MOVING:
-                    follow(operator.outputs[0], (*names, _layer(operator.name)) if scales else names)
+                layer = _layer(operator.name)
+                if operator.type in SCALING and all(map(self._is_constant, others)):
+                    names = tuple(dict.fromkeys((*state.layers, layer)))
+                    follow(operator.outputs[0], replace(state, layers=names))
+                elif operator.type in MOVING:
+                    follow(operator.outputs[0], state)
                 elif operator.type not in IGNORED:
-                    reached[tensor.name] = names
+                    reached[tensor.name] = replace(state, before=layer)
 
-        follow(given, ())
+        follow(given, state)
         return reached
 
     def _is_constant(self, tensor: Any) -> bool:
@@ -144,5 +146,5 @@ def _maker(tensor: Any) -> Any:
 
 def _layer(operator: str) -> str:
     """Return the name of the layer that an operator is of, or its own where it is of none."""
-    parts = operator.split("/")
-    return parts[-2] if len(parts) > 1 else operator
+    parts = [part for part in operator.split("/") if "PartitionedCall" not in part]
+    return parts[-2] if len(parts) > 1 else parts[-1]

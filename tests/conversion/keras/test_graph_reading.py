@@ -68,6 +68,7 @@ def test_constants_count_that_the_function_brings_along_and_variables_do_not() -
     mean, learnt = tf.constant([50.0, 50.0, 50.0]), tf.Variable([2.0, 2.0, 2.0])
     (scaling,) = made_of_pixels(lambda x: (x - mean) * learnt)
     assert scaling.values.tolist() == [[-50.0] * 3, [205.0] * 3]
+    assert (scaling.layers, scaling.before) == (("sub",), "mul")
 
 
 def test_an_input_that_is_added_to_what_is_made_of_it_is_not_scaled() -> None:

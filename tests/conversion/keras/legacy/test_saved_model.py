@@ -96,12 +96,12 @@ def test_slots_of_an_optimizer_are_left_out(tmp_path: Path, monkeypatch: pytest.
 
 def test_its_range_and_its_task_are_read(tmp_path: Path) -> None:
     keras2 = pytest.importorskip("tf_keras", reason="Keras 2 writes its loss where the extra `legacy` is installed")
-    first = [keras2.layers.Rescaling(1 / 255, input_shape=(8, 8, 3)), keras2.layers.Flatten()]
+    first = [keras2.layers.Rescaling(1 / 255, input_shape=(8, 8, 3), name="scale"), keras2.layers.Flatten()]
     model = keras2.Sequential([*first, keras2.layers.Dense(4)])
     model.compile("sgd", keras2.losses.SparseCategoricalCrossentropy(from_logits=True))
     model.save(tmp_path / "m", save_format="tf")
     reference = load_keras(tmp_path / "m", unsafe=True)
-    assert reference.pixels.sentence == "Input: `rescaling` makes 0..255 into 0..1."
+    assert reference.pixels.sentence == "Input: `scale` makes 0..255 into 0..1."
     assert (reference.task, reference.head.pending) == ("classes", "softmax")
     assert reference.head.reason == "read from the loss sparse_categorical_crossentropy"
 
