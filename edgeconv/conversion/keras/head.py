@@ -113,15 +113,23 @@ def read_head(path: Path, interface: Interface) -> Head:
 def activation_of(tensor: Any) -> Activation:
     """Return the last activation before a symbolic tensor, through nested models and layers that change no value."""
     while (history := getattr(tensor, "_keras_history", None)) is not None:
-        layer = history.operation
-        inner = getattr(layer, "_functional", None) or layer
-        if (outputs := getattr(inner, "_outputs_struct", None)) is not None:
-            tensor = [leaf for _, leaf in leaves(outputs)][history.tensor_index]
+        layer = history[0]
+        if (outputs := _outputs_of(layer)) is not None:
+            tensor = outputs[history.tensor_index]
             continue
         own = _activation_in(layer, len(tensor.shape))
         given = layer._inbound_nodes[history.node_index].input_tensors
-        return _seen_through(layer, own, given, tensor) or own
+        return _seen_through(layer, own, given if isinstance(given, list) else [given], tensor) or own
     return Activation()
+
+
+def _outputs_of(layer: Any) -> list[Any] | None:
+    """Return the symbolic outputs of a model inside a model, of Keras 3 or 2, or None for any other layer."""
+    inner = getattr(layer, "_functional", None) or layer
+    if (outputs := getattr(inner, "_outputs_struct", None)) is not None:
+        return [leaf for _, leaf in leaves(outputs)]
+    keras2 = getattr(layer, "keras2_model", layer)
+    return list(keras2.outputs) if hasattr(keras2, "_nodes_by_depth") else None
 
 
 def _activation_in(layer: Any, rank: int) -> Activation:

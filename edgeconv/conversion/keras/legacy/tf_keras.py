@@ -49,18 +49,6 @@ def _resized(crop: Any) -> Callable[..., Any]:
     return call
 
 
-def last_activation(model: Any) -> Any:
-    """Return the function of a Keras 2 model's last activation, as a layer of Keras 3 has it, or None."""
-    import tf_keras
-
-    last = model.layers[-1]
-    if len(model.outputs) != 1 or model.outputs[0] is not last.output:
-        return None
-    return (
-        tf_keras.activations.softmax if isinstance(last, tf_keras.layers.Softmax) else getattr(last, "activation", None)
-    )
-
-
 def as_keras3(model: Any) -> Any:
     """Return a Keras 3 model that calls a model of Keras 2, with the same inputs, and its outputs by name."""
     import keras
@@ -72,7 +60,6 @@ def as_keras3(model: Any) -> Any:
         def __init__(self) -> None:
             super().__init__(name=plain_name(model.name), autocast=False)
             self.keras2_model = model
-            self.activation = last_activation(model)
             self.foreign_parameters = int(model.count_params())
             self.smallest_table = smallest_table(model)
 
