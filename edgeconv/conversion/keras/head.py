@@ -223,7 +223,7 @@ def _check_stated(path: Path, task: str, outputs: Sequence[Port]) -> None:
         ANY: True,
     }
     if not fits[task]:
-        possible = ", ".join(name for name in TASKS if fits[name])
+        possible = ", ".join(name for name in TASKS if fits.get(name))
         raise ConfigError(
             f"`task` must fit the output of `{path}`, (batch, {', '.join(map(str, sizes))}). Received: {task}. "
             f"Choose one of {possible}."
