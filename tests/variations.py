@@ -18,7 +18,8 @@ from edgeconv.bundling.context import BundleContext
 from edgeconv.bundling.targets import target_named
 from edgeconv.conversion.embedding.tensors import DOUBLE, FLOAT, INT64, arange
 from edgeconv.conversion.variants.e2e import embed_variant
-from edgeconv.runtime.loading import find_files, reference_model
+from edgeconv.runtime.files import read_files
+from edgeconv.runtime.loading import reference_model
 
 LABELS = {
     "quotes": ("it's", 'say "hi"', "\"both\" 'both' 'more'", "back\\slash", 'mixed\\"', "%s {x} ${y} `z`", "*/ -->"),
@@ -41,7 +42,7 @@ _PATCHED = "edgeconv.conversion.embedding.digits"
 @cache
 def shipped() -> BundleContext:
     """Return what is bundled of the shipped model."""
-    return collect_context(find_files(reference_model()), None)
+    return collect_context(read_files(reference_model()), None)
 
 
 def render(target: str, out: Path, *, labels: tuple[str, ...] | None = None, name: str | None = None) -> Path:

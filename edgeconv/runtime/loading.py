@@ -172,24 +172,6 @@ def _tuned(files: ModelFiles, variant: str | None, device: str) -> Tuned | None:
     return tuned if device == "auto" or (device == "cpu") == (tuned.provider == CPU) else None
 
 
-def find_files(path: Path) -> ModelFiles:
-    """Read the contract of an artifact's folder or of a lone `.onnx` file of a classifier.
-
-    Raises:
-        ArtifactError: the path is neither, or the model answers with anything but classes.
-    """
-    files = read_files(path)
-    if not files.manifest.is_classifier:
-        manifest = files.manifest
-        inputs = ", ".join(array.name for array in (manifest.input, *manifest.more_inputs))
-        raise ArtifactError(
-            f"`{path}` must be a classifier of pictures. Received: a model of the task {manifest.task} that makes "
-            f"{manifest.output.name} of {inputs}. "
-            "Run it with `edgeconv.Runner`, arrays by name."
-        )
-    return files
-
-
 def _picture_files(path: Path, device: str) -> ModelFiles:
     """Read the contract of a model that takes a picture, whatever it answers."""
     files = read_files(path)

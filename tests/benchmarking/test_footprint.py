@@ -8,12 +8,12 @@ import pytest
 from edgeconv.benchmarking import footprint
 from edgeconv.benchmarking.configurations import Configuration
 from edgeconv.benchmarking.footprint import footprint_of, main
-from edgeconv.runtime.loading import find_files
+from edgeconv.runtime.files import read_files
 
 
 def test_load_time_and_memory_are_those_of_a_process(tiny: Path) -> None:
     """Starts a process, half a second."""
-    found = footprint_of(find_files(tiny), Configuration("int8"), (1, 4))
+    found = footprint_of(read_files(tiny), Configuration("int8"), (1, 4))
     assert found is not None
     assert found.load_ms > 0.0
     assert list(found.memory_bytes) == [1, 4]
@@ -25,7 +25,7 @@ def test_load_time_and_memory_are_those_of_a_process(tiny: Path) -> None:
 
 def test_a_process_that_fails_is_none(tiny: Path) -> None:
     """Starts a process, half a second."""
-    assert footprint_of(find_files(tiny), Configuration("fp16"), (1,)) is None
+    assert footprint_of(read_files(tiny), Configuration("fp16"), (1,)) is None
 
 
 def test_memory_counts_from_before_the_load(

@@ -10,7 +10,8 @@ import pytest
 from edgeconv.benchmarking import recording
 from edgeconv.benchmarking.recording import BEGIN, END, record, section_of, with_section, write_plot
 from edgeconv.errors import ConfigError
-from edgeconv.runtime.loading import find_files, reference_model
+from edgeconv.runtime.files import read_files
+from edgeconv.runtime.loading import reference_model
 from tests.benchmarking.made import made, row
 
 
@@ -25,7 +26,7 @@ def test_a_benchmark_is_kept_beside_the_model(copy: Path) -> None:
     assert _written(copy) - before == {"benchmark.json", "benchmark.svg"}
     assert json.loads((copy / "benchmark.json").read_text())["rows"][0]["variant"] == "fp32"
     assert (copy / "benchmark.svg").read_text().startswith("<svg ")
-    find_files(copy).read("fp32")  # Nothing that the manifest vouches for has changed.
+    read_files(copy).read("fp32")  # Nothing that the manifest vouches for has changed.
 
 
 def test_the_report_gets_one_section_and_keeps_the_rest(copy: Path) -> None:

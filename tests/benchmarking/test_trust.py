@@ -8,8 +8,8 @@ import pytest
 from edgeconv.benchmarking import trust
 from edgeconv.benchmarking.configurations import Configuration
 from edgeconv.benchmarking.trust import distrust
+from edgeconv.runtime.files import read_files
 from edgeconv.runtime.golden import Samples
-from edgeconv.runtime.loading import find_files
 
 WRONG = Configuration("fp32", threads=3)
 
@@ -28,11 +28,11 @@ def spoilt(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_configuration_that_answers_as_by_default_is_trusted(tiny: Path) -> None:
     for variant in ("fp32", "int8"):
-        assert distrust(find_files(tiny), Configuration(variant, threads=2)) is None
+        assert distrust(read_files(tiny), Configuration(variant, threads=2)) is None
 
 
 def test_a_configuration_that_answers_otherwise_is_not(tiny: Path, spoilt: None) -> None:
-    files = find_files(tiny)
+    files = read_files(tiny)
     count = len(Samples.load(tiny / "samples.npz").labels)
     reason = distrust(files, WRONG)
     assert reason is not None
@@ -47,7 +47,7 @@ def test_a_variant_that_goes_wrong_on_this_processor_is_not(tiny: Path, tmp_path
     samples = Samples.load(tiny / "samples.npz")
     turned = np.roll(samples.probabilities, 1, axis=1)
     np.savez(tmp_path / "samples.npz", images=samples.images, labels=samples.labels, probabilities=turned)
-    files = find_files(tiny)._replace(samples=tmp_path / "samples.npz")
+    files = read_files(tiny)._replace(samples=tmp_path / "samples.npz")
     count = len(turned)
     assert (
         distrust(files, Configuration("int8"))
@@ -57,10 +57,10 @@ def test_a_variant_that_goes_wrong_on_this_processor_is_not(tiny: Path, tmp_path
 
 def test_a_provider_that_is_not_there_is_not(tiny: Path) -> None:
     with pytest.warns(UserWarning, match="is not in available provider names"):
-        reason = distrust(find_files(tiny), Configuration("fp32", "CUDAExecutionProvider"))
+        reason = distrust(read_files(tiny), Configuration("fp32", "CUDAExecutionProvider"))
     assert reason is not None
     assert reason.startswith("CUDAExecutionProvider must run the whole model")
 
 
 def test_without_golden_vectors_gates_are_all_there_is(tiny: Path, spoilt: None) -> None:
-    assert distrust(find_files(tiny)._replace(samples=None), WRONG) is None
+    assert distrust(read_files(tiny)._replace(samples=None), WRONG) is None

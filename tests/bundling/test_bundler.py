@@ -29,7 +29,8 @@ from edgeconv.errors import (
 )
 from edgeconv.pictures.preparation import prepare
 from edgeconv.preparation import Preparation
-from edgeconv.runtime.loading import find_files, reference_model
+from edgeconv.runtime.files import read_files
+from edgeconv.runtime.loading import reference_model
 
 
 def _artifact(source: Path, out: Path, **changes: Any) -> Path:
@@ -176,7 +177,7 @@ def test_a_graph_that_prepares_otherwise_than_python_is_refused(
 
     monkeypatch.setattr(collect, "prepare", darker)
     with pytest.raises(UnsupportedModelError, match="must prepare pictures in ONNX as in Python, within 1 grey level"):
-        collect_context(find_files(reference_model() or Path()), None)
+        collect_context(read_files(reference_model() or Path()), None)
 
 
 def test_the_steps_are_told(tiny: Path, tmp_path: Path) -> None:

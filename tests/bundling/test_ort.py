@@ -22,7 +22,8 @@ from edgeconv.bundling.portable import portable  # noqa: E402
 from edgeconv.conversion.int8.unsigned_weights import with_unsigned_weights  # noqa: E402
 from edgeconv.formatting import format_size  # noqa: E402
 from edgeconv.manifest import METADATA_KEY, Manifest  # noqa: E402
-from edgeconv.runtime.loading import find_files, reference_model  # noqa: E402
+from edgeconv.runtime.files import read_files  # noqa: E402
+from edgeconv.runtime.loading import reference_model  # noqa: E402
 from tests.bundling.networks import NETWORKS, make_artifact  # noqa: E402
 from tests.bundling.python.running import load  # noqa: E402
 from tests.variations import with_disturbed_weights, with_flipped_polarity  # noqa: E402
@@ -32,7 +33,7 @@ EXTENDED = ort.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
 
 @pytest.fixture(scope="module")
 def context() -> BundleContext:
-    return collect_context(find_files(reference_model() or Path()), "int8")
+    return collect_context(read_files(reference_model() or Path()), "int8")
 
 
 @pytest.fixture(scope="module")
@@ -168,7 +169,7 @@ def test_the_readme_states_the_measured_sizes_and_calls_the_rest_an_estimate(mad
 
 
 def test_fp32_is_bundled_without_onnx_and_as_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tiny: Path) -> None:
-    fp32 = collect_context(find_files(tiny), "fp32")
+    fp32 = collect_context(read_files(tiny), "fp32")
     assert portable(fp32.plain, "fp32") is fp32.plain
     made = bundle(tiny, target="ort", out=tmp_path / "tiny", variant="fp32").path
     assert _selftest(made).returncode == 0

@@ -17,8 +17,9 @@ from edgeconv.pictures.digits import center_digit
 from edgeconv.pictures.drawing import draw_pictures
 from edgeconv.pictures.preparation import prepare
 from edgeconv.preparation import Preparation
+from edgeconv.runtime.files import read_files
 from edgeconv.runtime.golden import Samples
-from edgeconv.runtime.loading import find_files, reference_model
+from edgeconv.runtime.loading import reference_model
 
 
 def test_the_self_test_is_laid_out_as_documented() -> None:
@@ -76,7 +77,7 @@ def golden() -> np.ndarray[Any, np.dtype[np.uint8]]:
 
 @pytest.fixture(scope="module")
 def digit() -> Preparation:
-    return find_files(reference_model() or Path()).manifest.preprocess or Preparation("digit", 28, 28, 1)
+    return read_files(reference_model() or Path()).manifest.preprocess or Preparation("digit", 28, 28, 1)
 
 
 def test_pictures_are_the_same_each_time(golden: Any, digit: Preparation) -> None:

@@ -17,12 +17,13 @@ from edgeconv.bundling.interface import BundleArray, BundleInterface
 from edgeconv.bundling.selftest import SelftestSample
 from edgeconv.bundling.tolerances import Tolerance, difference, measure_tolerances
 from edgeconv.errors import UnsupportedModelError
-from edgeconv.runtime.loading import find_files, reference_model
+from edgeconv.runtime.files import read_files
+from edgeconv.runtime.loading import reference_model
 
 
 @pytest.fixture(scope="module")
 def context() -> BundleContext:
-    return collect_context(find_files(reference_model()), "int8")
+    return collect_context(read_files(reference_model()), "int8")
 
 
 class _Answering:

@@ -22,7 +22,8 @@ from edgeconv.cli.parity_table import parity_columns
 from edgeconv.cli.progress import TerminalProgress
 from edgeconv.config import ExportConfig
 from edgeconv.evaluation.evaluate import evaluate
-from edgeconv.runtime.loading import find_files, reference_model
+from edgeconv.runtime.files import read_files
+from edgeconv.runtime.loading import reference_model
 from tests.devices.table import render
 from tests.pages import BENCHMARKS, write_between
 
@@ -80,7 +81,7 @@ def made_for_targets(dataset: str | None) -> list[Path]:
 
 
 def _figures(artifact: Path, ledger: Any, seconds: float) -> dict[str, Any]:
-    variants = find_files(artifact).manifest.variants
+    variants = read_files(artifact).manifest.variants
     rows = [
         {
             "stage": row.stage,

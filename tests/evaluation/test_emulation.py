@@ -23,7 +23,8 @@ from edgeconv.evaluation.emulation.emulator import Emulator, emulator_of
 from edgeconv.parity.comparison import ComparisonSet
 from edgeconv.parity.prove import prove
 from edgeconv.parity.stage import Stage, on_images
-from edgeconv.runtime.loading import find_files, reference_model
+from edgeconv.runtime.files import read_files
+from edgeconv.runtime.loading import reference_model
 from edgeconv.runtime.predictor import Predictor
 from edgeconv.runtime.processor import int8_overflows, read_processor
 
@@ -167,14 +168,14 @@ def test_a_worker_that_hangs_is_ended(fake_qemu: FakeQemu, images: Any, monkeypa
 
 def test_the_rows_are_named_after_variant_and_device(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stages, "emulator_of", lambda device: Emulator(device, "qemu", None))
-    made = stages.emulated_stages(find_files(reference_model()), devices_named(["pi4", "avx2"]))
+    made = stages.emulated_stages(read_files(reference_model()), devices_named(["pi4", "avx2"]))
     assert [stage.name for stage in made] == ["int8 on pi4", "int8 on avx2"]
     assert {(stage.at_once, stage.timed) for stage in made} == {(True, False)}
     assert made[0].size_bytes == (reference_model() / "model.int8.onnx").stat().st_size
 
 
 def test_a_model_without_int8_is_refused() -> None:
-    files = find_files(reference_model())._replace(variants=("fp32", "e2e"))
+    files = read_files(reference_model())._replace(variants=("fp32", "e2e"))
     with pytest.raises(ConfigError, match=r"requires an int8 variant of .*Received: fp32, e2e\. Make one with"):
         stages.emulated_stages(files, devices_named(["pi4"]))
 

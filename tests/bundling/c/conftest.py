@@ -12,7 +12,8 @@ from edgeconv.bundling.collect import collect_context
 from edgeconv.bundling.context import BundleContext
 from edgeconv.bundling.targets import target_named
 from edgeconv.runtime.embedded import EmbeddedModel
-from edgeconv.runtime.loading import find_files, reference_model
+from edgeconv.runtime.files import read_files
+from edgeconv.runtime.loading import reference_model
 from tests.bundling.c.compiling import HEADERS, SANITIZED, Weird, build, run
 
 
@@ -52,7 +53,7 @@ def embedded(source: Path) -> EmbeddedModel:
 
 @pytest.fixture(scope="session")
 def context() -> BundleContext:
-    return collect_context(find_files(reference_model()), None)
+    return collect_context(read_files(reference_model()), None)
 
 
 @pytest.fixture(scope="session")

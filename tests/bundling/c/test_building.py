@@ -12,7 +12,7 @@ import pytest
 from edgeconv.bundling.bundler import bundle
 from edgeconv.bundling.context import BundleContext
 from edgeconv.bundling.targets import target_named
-from edgeconv.runtime.loading import find_files
+from edgeconv.runtime.files import read_files
 from tests.bundling.c.compiling import SANITIZED, Weird, build, configure, run
 
 STYLE = (
@@ -75,7 +75,7 @@ def test_two_models_live_in_one_cpp_program(source: Path, tiny: Path, tmp_path: 
     app = build(tmp_path, tmp_path / "build", SANITIZED + " -Wall -Wextra -Wpedantic") / "app"
     made = subprocess.run([app], capture_output=True, text=True, cwd=tmp_path, timeout=60)
     assert made.returncode == 0, made.stdout + made.stderr
-    labels = find_files(tiny).manifest.labels
+    labels = read_files(tiny).manifest.labels
     assert made.stdout == f"80 80 1 {labels[0]}"
     assert made.stderr == ""
 

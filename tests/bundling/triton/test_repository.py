@@ -15,7 +15,7 @@ schema = pytest.importorskip("tritonclient.grpc.model_config_pb2", reason="pip i
 
 
 from edgeconv.bundling.bundler import bundle  # noqa: E402
-from edgeconv.runtime.loading import find_files  # noqa: E402
+from edgeconv.runtime.files import read_files  # noqa: E402
 from tests.bundling.triton.repository import NAMES, assert_described, config_of, session_of  # noqa: E402
 from tests.bundling.triton.serving import run_client, serving  # noqa: E402
 
@@ -99,7 +99,7 @@ def test_logits_and_colours_are_described_as_they_are(tiny: Path, tmp_path: Path
 def test_the_models_are_right_without_session_options_on_this_processor(made: Path) -> None:
     from edgeconv.bundling.collect import collect_context
 
-    context = collect_context(find_files(Path(__file__).parents[3] / "exported" / "mnist-reference"), "int8")
+    context = collect_context(read_files(Path(__file__).parents[3] / "exported" / "mnist-reference"), "int8")
     plain = session_of(made / "models" / "mnist_reference")
     (answers,) = plain.run(None, {"image": np.concatenate([sample.outputs[-1] for sample in context.samples])})
     wanted = np.concatenate([sample.outputs[0] for sample in context.samples])

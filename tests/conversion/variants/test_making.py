@@ -23,7 +23,7 @@ from edgeconv.conversion.variants.context import VariantContext  # noqa: E402
 from edgeconv.conversion.variants.converted import ConvertedFile  # noqa: E402
 from edgeconv.errors import ArtifactError, ConfigError, ParityError, UnsupportedModelError  # noqa: E402
 from edgeconv.progress import SILENT  # noqa: E402
-from edgeconv.runtime.loading import find_files  # noqa: E402
+from edgeconv.runtime.files import read_files  # noqa: E402
 from edgeconv.variants import VARIANTS, VariantSpec  # noqa: E402
 from tests.conversion.isolation.alive import alive  # noqa: E402
 
@@ -77,7 +77,7 @@ def folder(made_up: ModuleType, model: Path, tmp_path: Path) -> Path:
 
 
 def test_a_new_variant_is_exported_judged_and_written(folder: Path) -> None:
-    files = find_files(folder)
+    files = read_files(folder)
     assert files.variants == ("fp32", "half-size")
     assert files.manifest.variants["half-size"].file == "model.half-size.onnx"
     assert (folder / "model.half-size.onnx").is_file()
@@ -90,7 +90,7 @@ def test_a_new_variant_is_chosen_by_its_rank_and_measured(folder: Path) -> None:
     assert edgeconv.Predictor(folder).variant == "half-size"
     assert edgeconv.Predictor(folder, variant="fp32").variant == "fp32"
     assert edgeconv.Predictor(folder / "model.half-size.onnx").variant == "half-size"
-    files = find_files(folder)
+    files = read_files(folder)
     assert {configuration.variant for configuration in usable_configurations(files, SILENT)} == {"fp32", "half-size"}
     assert collect_context(files, None).variant == "fp32", "its row does not offer it to bundles"
 
