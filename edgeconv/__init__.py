@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import os
 from functools import cache
-from typing import Any
 
 # Read by ONNX Runtime when it is loaded, so it stands here, ahead of every module that imports it. Without it the
 # runtime's Linux wheels, from 1.29 on, keep a device id under the home folder and send usage data.
@@ -34,7 +33,7 @@ def _homes() -> dict[str, str]:
     return {name: module for _, module, _, name, _, _ in words}
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     if name == "__version__":
         from importlib.metadata import version
 
