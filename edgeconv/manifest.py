@@ -174,7 +174,8 @@ class Manifest(Record):
             source: what the errors call it, such as its path.
 
         Raises:
-            ManifestError: it is no edgeconv manifest, or a key is absent or has a value it cannot have.
+            ManifestError: it is no edgeconv manifest, a key is absent or has a value it cannot have, or a file lies
+                outside its folder.
             SchemaVersionError: it is newer than this edgeconv.
         """
         version = value.get("schema_version")
@@ -189,7 +190,10 @@ class Manifest(Record):
                 f"`{source}` requires an edgeconv that reads schema version {received(version)}. "
                 f"Received: this one reads up to {SCHEMA_VERSION}. Upgrade with `pip install -U edgeconv`."
             )
-        return read(cls, value, source)
+        manifest = read(cls, value, source)
+        for variant in manifest.variants.values():
+            _check_name(variant.file, source)
+        return manifest
 
     @classmethod
     def from_json(cls, text: str, source: str = "manifest") -> "Manifest":
@@ -201,3 +205,11 @@ class Manifest(Record):
         if not isinstance(value, dict):
             raise ManifestError(f"`{source}` must be a JSON object. Received: {received(value)}. Export again.")
         return cls.from_dict(value, source)
+
+
+def _check_name(file: str, source: str) -> None:
+    """Refuse the name of a file outside the artifact's folder, on any system."""
+    if file in {"", ".", ".."} or any(sign in file for sign in "/\\:\0"):
+        raise ManifestError(
+            f"`{source}` must name files of its own folder. Received: {received(file)}. Do not trust this model."
+        )

@@ -174,14 +174,9 @@ def _require_variant(path: Path, variant: str | None, names: list[str]) -> None:
 
 
 def _look_into_variant(folder: Path, manifest: Manifest, name: str) -> InspectedFile:
-    file_name = manifest.variants[name].file
-    if Path(file_name).name != file_name:
-        raise ArtifactError(
-            f"`{folder / MANIFEST_FILE}` must name files of its own folder. Received: {file_name!r}. "
-            "Do not trust this model."
-        )
-    data, model = read_model(folder / file_name)
-    return _look_into(folder / file_name, data, model, manifest, name)
+    path = folder / manifest.variants[name].file
+    data, model = read_model(path)
+    return _look_into(path, data, model, manifest, name)
 
 
 def _look_into(
