@@ -57,7 +57,9 @@ class EdgeconvGroup(click.Group):
         except (EdgeconvError, OSError) as error:
             if ctx.params["debug"] or not _is_for_users(error):
                 raise
-            click.echo(f"Error: {error}", err=True)
+            full = isinstance(error, OSError) and error.errno in OUT_OF_SPACE
+            advice = ". Make room, or write elsewhere: what was there is as it was." if full else ""
+            click.echo(f"Error: {error}{advice}", err=True)
             ctx.exit(
                 GATE_FAILED if isinstance(error, ParityError) else USAGE if isinstance(error, ConfigError) else FAILED
             )

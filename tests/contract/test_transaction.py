@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import threading
 from pathlib import Path
@@ -11,6 +12,7 @@ from edgeconv import transaction as module
 from edgeconv.artifact import COMMIT, committed, newest, read_bytes, read_json, status_of
 from edgeconv.errors import ConfigError
 from edgeconv.transaction import ABANDONED_S, complete_commit, new_folder, require_writable, transaction
+from tests.contract.test_rooms import ROOT, modules
 
 
 def test_files_appear_at_once_and_an_empty_one_removes_its_name(tmp_path: Path) -> None:
@@ -172,3 +174,11 @@ def test_a_target_is_checked_before_the_work(tmp_path: Path, monkeypatch: pytest
     with pytest.raises(ConfigError, match=r"`model` must be .* `\.`, which is a folder that may not be written to"):
         require_writable(Path("model"))
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_names_are_switched_in_one_home() -> None:
+    """A file takes its name in `replacing`, several in `transaction`; nothing else renames."""
+    homes = {Path("edgeconv/artifact.py"), Path("edgeconv/transaction.py")}
+    for path in modules():
+        if path.relative_to(ROOT) not in homes:
+            assert not re.search(r"\.rename\(|os\.replace\(|mkdtemp\(", path.read_text(encoding="utf-8")), path
