@@ -17,6 +17,9 @@ from tests.legacy.verdicts import FAILED, LIE, Verdict, Verdicts, read_verdicts,
 from tests.legacy.writing import APPLICATIONS, folder_of
 from tests.pages import LEGACY, write_between
 
+TOGETHER = 40
+"""Layers whose verdicts are kept at once: what is stopped loses no more."""
+
 
 def main() -> int:
     """Return 1 if any file answers otherwise than Keras 2 did, or ends in a traceback."""
@@ -45,9 +48,10 @@ def main() -> int:
 
 
 def _groups(names: list[str]) -> list[list[str]]:
-    """Return the layers together, and each model of keras.applications alone: some are large, on a disk and in RAM."""
+    """Return some layers at a time, and each model of keras.applications alone: some are large."""
     layers = [name for name in names if not name.startswith(APPLICATIONS)]
-    return [group for group in [layers, *([name] for name in names if name not in layers)] if group]
+    together = [layers[start : start + TOGETHER] for start in range(0, len(layers), TOGETHER)]
+    return [*together, *([name] for name in names if name.startswith(APPLICATIONS))]
 
 
 def judged(names: list[str], folder: Path) -> Verdicts:

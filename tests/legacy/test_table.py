@@ -49,3 +49,9 @@ def test_a_difference_is_told(given: list[list[float]], says: str) -> None:
     told = difference([np.array([[0.0, 1.0]], np.float32)], [np.array(given, np.float32)])
     assert says in told
     assert bool(told) == bool(says)
+
+
+def test_half_precision_has_a_tolerance_of_its_own() -> None:
+    wanted, given = [np.array([[0.0, 1.0]], np.float16)], [np.array([[0.0, 1.01]], np.float32)]
+    assert difference(wanted, given) == ""
+    assert "by 0.05" in difference(wanted, [np.array([[0.0, 1.05]], np.float32)])

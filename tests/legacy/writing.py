@@ -74,7 +74,10 @@ def write(folder: Path, model: Any, inputs: list[Any]) -> None:
     tensors = [tf.constant(array) for array in inputs]
     answers = model(tensors if len(tensors) > 1 else tensors[0], training=False)
     arrays = {f"input_{index}": array for index, array in enumerate(inputs)}
-    arrays |= {f"answer_{index}": np.asarray(answer) for index, answer in enumerate(tf.nest.flatten(answers))}
+    flat = [np.asarray(answer) for answer in tf.nest.flatten(answers)]
+    # NumPy's files know no bfloat16.
+    halves = [array.astype(np.float16) if array.dtype.name == "bfloat16" else array for array in flat]
+    arrays |= {f"answer_{index}": array for index, array in enumerate(halves)}
     np.savez(folder / ANSWERS, **arrays)
     (folder / "order.json").write_text(
         json.dumps({"inputs": list(model.input_names), "outputs": list(model.output_names)})
