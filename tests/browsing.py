@@ -29,12 +29,12 @@ def launched() -> Iterator[Any]:
 
 
 @contextmanager
-def served(folder: Path) -> Iterator[str]:
-    """Yield the address at which `npm start` serves a built bundle."""
+def served(folder: Path, port: int = 0) -> Iterator[str]:
+    """Yield the address at which `npm start` serves a built bundle: at a port, 0 for one that is free."""
     server = subprocess.Popen(
         ["npm", "start", "--silent"],
         cwd=folder,
-        env={**os.environ, "PORT": "0"},
+        env={**os.environ, "PORT": str(port)},
         stdout=subprocess.PIPE,
         text=True,
         start_new_session=True,
@@ -79,7 +79,7 @@ def _complains(message: Any) -> bool:
 
 def _giving(content: bytes) -> Callable[[Any], None]:
     def give(route: Any) -> None:
-        kind = "text/javascript" if route.request.url.endswith(".js") else "application/octet-stream"
+        kind = "text/javascript" if route.request.url.endswith("js") else "application/octet-stream"
         route.fulfill(body=content, content_type=kind)
 
     return give

@@ -10,13 +10,11 @@ from edgeconv.artifact import MANIFEST_FILE, write_json
 from edgeconv.bundling.collect import collect_context
 from edgeconv.bundling.context import SELFTEST_FILE, BundleContext, slug_of
 from edgeconv.bundling.inventory import describe, inventory_of
-from edgeconv.bundling.pictures_selftest import encode_pictures
 from edgeconv.bundling.targets import BundleTarget, target_named
 from edgeconv.errors import ConfigError
 from edgeconv.progress import SILENT, Progress
 from edgeconv.runtime.files import read_again, read_files
 from edgeconv.runtime.loading import find_model
-from edgeconv.tasks import CLASSES
 from edgeconv.transaction import new_folder, require_writable
 
 
@@ -103,17 +101,6 @@ def _write(folder: Path, target: BundleTarget, context: BundleContext) -> None:
         values |= target.write(folder, context)
     target.render(context, values, folder)
     assets = folder / target.assets
-    (assets / SELFTEST_FILE).write_bytes(_selftest(target, context))
+    (assets / SELFTEST_FILE).write_bytes(context.selftest)
     if target.carries_model:
         (assets / values["MODEL_FILE"]).write_bytes(context.model)
-
-
-def _selftest(target: BundleTarget, context: BundleContext) -> bytes:
-    if not target.classes_only:
-        return context.selftest
-    if context.interface.answer != CLASSES:
-        raise ConfigError(
-            f"`target` {target.name} serves one class of many of a picture. Received: a model of the task "
-            f"{context.manifest.task}. Choose another target."
-        )
-    return encode_pictures(context.samples, [tolerance.limit for tolerance in context.tolerances])

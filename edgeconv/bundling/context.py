@@ -69,6 +69,7 @@ class BundleContext:
             "SELFTEST_FILE": SELFTEST_FILE,
             "TITLE_HTML": literals.html_element("title", name, depth=2),
             "HEADING_HTML": literals.html_element("h1", name, depth=4),
+            "MODEL_HTML": literals.html_element("p", f"{name}, {self.variant}", depth=6),
             "PURPOSE": purpose,
             "DESCRIPTION": purpose[0].upper() + purpose[1:],
             "ACCURACY": self._accuracy(),
@@ -107,6 +108,9 @@ def _interface_values(interface: BundleInterface, labels: Sequence[str]) -> dict
         "INPUTS_PYTHON": literals.python_tuple("INPUTS: tuple[str, ...]", inputs),
         "OUTPUTS_PYTHON": literals.python_tuple("OUTPUTS: tuple[str, ...]", outputs),
         "INPUTS_JAVASCRIPT": literals.javascript_array("export const inputs = [", inputs, "];"),
+        "INPUT_WORDS_JAVASCRIPT": literals.javascript_array(
+            "export const inputWords = [", [array.words for array in interface.inputs], "];"
+        ),
         "OUTPUTS_JAVASCRIPT": literals.javascript_array("export const outputs = [", outputs, "];"),
         "INPUTS_C": literals.c_pairs([(array.name, array.words) for array in interface.inputs]),
         "OUTPUTS_C": literals.c_pairs([(array.name, array.words) for array in interface.outputs]),

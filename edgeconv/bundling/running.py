@@ -21,7 +21,6 @@ from numpy.typing import NDArray
 from edgeconv.bundling.browser import rows_of_page
 from edgeconv.bundling.context import MODEL_FILE
 from edgeconv.bundling.inventory import read_inventory
-from edgeconv.bundling.pictures_selftest import encode_pictures
 from edgeconv.bundling.selftest import SelftestSample, encode
 from edgeconv.bundling.targets import target_named
 from edgeconv.errors import ConfigError, InferenceError
@@ -65,7 +64,7 @@ class RunnableBundle:
         unknown = np.zeros((1, len(self.labels)), np.float32)
         samples = [SelftestSample((image,), (unknown, image[None])) for image in images]
         rows = self._rows_of(self._encode(samples))
-        answers = [row["outputs"]["probabilities"] if "outputs" in row else row["probabilities"] for row in rows]
+        answers = [row["outputs"]["probabilities"] for row in rows]
         if len(answers) != len(images):
             raise InferenceError(
                 f"`{self.path}` must answer each of {len(images)} images. Received: {len(answers)} answers. "
@@ -102,7 +101,7 @@ def runnable(folder: Path) -> RunnableBundle:
     def encoded(samples: list[SelftestSample]) -> bytes:
         limits = (1.0, 255.0)  # Never mind what is off: the answers are all that is looked at.
         fingerprint = inventory["selftest"]["fingerprint"]
-        return encode_pictures(samples, limits) if target.classes_only else encode(samples, limits, fingerprint)
+        return encode(samples, limits, fingerprint)
 
     size = (assets / MODEL_FILE).stat().st_size
     return RunnableBundle(target.name, folder, size, tuple(inventory["model"]["labels"]), encoded, rows_of)

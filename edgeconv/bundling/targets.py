@@ -32,7 +32,6 @@ class BundleTarget:
         selftest_page: whether the self-test is a page among the assets, for a browser.
         write: makes what is no template.
         builds_on: other folders of templates that come before its own.
-        classes_only: whether its program reads classes of pictures, and version 1 of `selftest.bin`, only.
     """
 
     name: str
@@ -42,7 +41,6 @@ class BundleTarget:
     selftest_page: bool = False
     write: Writer | None = None
     builds_on: tuple[str, ...] = ()
-    classes_only: bool = False
 
     def render(self, context: BundleContext, values: Mapping[str, str], out: Path) -> None:
         """Render its templates for a model into a folder."""
@@ -60,7 +58,7 @@ TARGETS = {
             builds_on=("python_code",),
         ),
         BundleTarget("node", selftest=("node", "selftest.mjs"), builds_on=("javascript_code",)),
-        BundleTarget("web", assets="app", selftest_page=True, classes_only=True),
+        BundleTarget("web", assets="app", selftest_page=True, builds_on=("javascript_code",)),
         BundleTarget("c", selftest=("build/selftest",)),
         BundleTarget(
             "triton",

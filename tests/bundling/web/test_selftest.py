@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from edgeconv.bundling.selftest import SelftestSample, Tolerances, encode
+from edgeconv.bundling.selftest import SelftestSample, encode
 from tests import variations
 from tests.browsing import visiting
 from tests.bundling.web.driving import (
@@ -37,9 +39,9 @@ def test_its_self_test_passes(browser: Any, site: str) -> None:
     assert re.fullmatch(
         r"16 samples; preparation within [01] of 1 grey levels, probabilities within 0\.\d+ of 0\.\d+", findings
     )
-    assert list(rows[0]) == ["sample", "label", "prepared_error", "probability_error", "probabilities"]
+    assert list(rows[0]) == ["sample", "label", "errors", "outputs"]
     assert [row["sample"] for row in rows] == list(range(16))
-    assert all(np.argmax(row["probabilities"]) == row["label"] for row in rows)
+    assert all(np.argmax(row["outputs"]["probabilities"]) == row["label"] for row in rows)
 
 
 @pytest.mark.parametrize(
@@ -55,16 +57,26 @@ def test_its_self_test_says_which_step_is_off(browser: Any, site: str, spoil: Ca
     title, findings, _ = selftest(browser, site, model_e2e_onnx=spoil())
     assert title == "FAIL"
     assert re.fullmatch(
-        rf'{step} is off: sample \d+ \("\d"\) differs by [\d.]+( grey levels)?, allowed are [\d.]+', findings
+        rf'{step} is off: sample \d+ \("\d"\) differs by [\d.]+ (grey levels|in probabilities), allowed are [\d.]+',
+        findings,
     )
+
+
+def test_its_self_test_names_the_model(browser: Any, site: str, built: Path) -> None:
+    """Opens the page anew: three seconds."""
+    with visiting(browser) as page:
+        page.goto(f"{site}selftest.html")
+        expect(page).to_have_title("PASS", timeout=STARTING_MS)
+        digest = hashlib.sha256((built / "app" / "model.e2e.onnx").read_bytes()).hexdigest()
+        assert page.locator(".model p").all_inner_texts() == ["mnist-reference, int8", f"SHA-256 {digest}"]
 
 
 def test_its_self_test_takes_other_samples(browser: Any, site: str) -> None:
     """Opens the page anew: three seconds."""
     image = np.zeros((28, 28, 1), np.uint8)
     image[4:24, 12:16] = 250
-    unknown = SelftestSample(image, -1, image, np.zeros(10, np.float32))
-    content = encode([unknown] * 40, Tolerances(255, 1))
+    unknown = SelftestSample((image,), (np.zeros((1, 10), np.float32), image[None]))
+    content = encode([unknown] * 40, (1.0, 255.0), variations.shipped().interface.fingerprint)
     title, _, rows = selftest(browser, site, "?samples=other.data", other_data=content)
     assert title == "PASS"
     assert [(len(rows), row["label"]) for row in rows[:1]] == [(40, -1)]
@@ -74,47 +86,30 @@ def test_samples_that_are_none_are_an_error_in_words(opened: Any, browser: Any, 
     """Opens the page of the self-test anew: two seconds."""
     # Bytes kept at the beginning, bytes after them, and from where on the rest is kept.
     damaged = {
-        "damaged": [(10**9, b"abcd", 10**9), (12, bytes(4), 16), (40, b"\xff" * 12, 52), (48, bytes([2]), 49)],
-        "cut short": [(100, b"", 10**9), (10_000, b"", 10**9), (20, b"", 10**9)],
-        "no file of samples": [(0, b"\x89PNG", 4), (0, b"", 10**9), (8, b"\x02", 9)],
-        "of another model: 28 x 28 x 1 with 11 classes": [(16, b"\x0b", 17)],
+        "is damaged": [
+            (10**9, b"abcd", 10**9),
+            (16, bytes(4), 20),
+            (20, b"\x03", 21),
+            (48, b"\x08", 49),
+            (56, b"\xff" * 8, 64),
+            (100, b"", 10**9),
+        ],
+        "is no self-test": [(0, b"\x89PNG", 4), (0, b"", 10**9), (20, b"", 10**9)],
+        "is no self-test of version 2": [(8, b"\x01", 9)],
+        "is the self-test of another model": [(12, bytes(4), 16)],
     }
     for words, changes in damaged.items():
         for kept, inserted, resumed in changes:
             said = opened.evaluate(
                 """async ([kept, inserted, resumed]) => {
-                    const { readSamples } = await import("/selftest.js");
+                    const { parseSamples } = await import("/samples.mjs");
                     const whole = new Uint8Array(await (await fetch("/selftest.bin")).arrayBuffer());
                     const parts = [whole.slice(0, kept), new Uint8Array(inserted), whole.slice(resumed)];
-                    const changed = await new Blob(parts).arrayBuffer();
-                    try { readSamples(changed); } catch (error) { return error.message; }
+                    const changed = new Uint8Array(await new Blob(parts).arrayBuffer());
+                    try { parseSamples(changed, "x.bin"); } catch (error) { return error.message; }
                 }""",
                 [kept, list(inserted), resumed],
             )
-            assert words in said
+            assert said == f"x.bin: {words}"
     title, findings, _ = selftest(browser, site, "?samples=https://example.com/x.bin")
     assert (title, findings) == ("FAIL", "Samples have to come from this page's own origin.")
-
-
-def test_verdicts_name_both_steps_or_only_what_was_reached(opened: Any) -> None:
-    both, first = opened.evaluate(
-        """async () => {
-            const { judge, runSample } = await import("/selftest.js");
-            const black = new Uint8Array(784), white = new Uint8Array(784).fill(255);
-            const run = async (passes) => {
-                const predict = async ({ data }) => ({
-                    prepared: passes && data === white ? white : black,
-                    probabilities: new Float32Array(10).fill(NaN),
-                });
-                const picture = { data: black, height: 28, width: 28, channels: 1 };
-                const sample = { label: 4, picture, prepared: white, probabilities: new Float32Array(10) };
-                const limits = { prepared: 1, probabilities: 0.02 };
-                return judge([await runSample({ predict }, sample, 1)], limits);
-            };
-            return [await run(true), await run(false)];
-        }"""
-    )
-    preparation = 'FAIL: preparation is off: sample 0 ("4") differs by 255 grey levels, allowed are 1'
-    inference = 'FAIL: inference is off: sample 0 ("4") differs by Infinity, allowed are 0.02'
-    assert both == {"passed": False, "findings": [preparation, inference]}
-    assert first == {"passed": False, "findings": [preparation]}

@@ -20,7 +20,7 @@ export function judge(rows, limits) {
 }
 
 /**
- * Run the model on one sample, and return how far it was off.
+ * Run the model on one sample; return the arrays that came out, and how far they were off.
  *
  * Preparation and inference are told apart: inference by a run in which the net
  * was fed the very image that the reference was fed.
@@ -39,11 +39,10 @@ export async function trySample(model, sample, number) {
     errors = { ...errors, ...Object.fromEntries(answers) };
   }
   const answers = outputs.map((name) => [name, numbersOf(first[name])]);
+  const row = { sample: number, label: sample.label, errors };
   return {
-    sample: number,
-    label: sample.label,
-    errors,
-    outputs: Object.fromEntries(answers),
+    row: { ...row, outputs: Object.fromEntries(answers) },
+    arrays: first,
   };
 }
 

@@ -49,5 +49,5 @@ function parse(bytes) {
 }
 
 function latin1(bytes) {
-  return new TextDecoder("latin1").decode(bytes);
+  return Array.from(bytes, (byte) => String.fromCharCode(byte)).join("");
 }

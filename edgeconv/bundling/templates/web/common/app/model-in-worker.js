@@ -1,7 +1,10 @@
-/** The model in a worker, with the same `predict` as in model.js. */
+/** The model in a worker, with the same `predict` and `run` as in model.js. */
 
 /**
- * @returns {Promise<{ predict(picture: import("./model.js").Picture): Promise<import("./model.js").Answer> }>}
+ * @returns {Promise<{
+ *   predict(source: object): Promise<import("./model.js").Prediction>,
+ *   run(arrays: import("./model.js").Arrays): Promise<import("./model.js").Arrays>,
+ * }>}
  */
 export function openInWorker() {
   const url = new URL("worker.js", import.meta.url);
@@ -9,21 +12,22 @@ export function openInWorker() {
   const waiting = new Map();
   let count = 0;
 
-  const predict = (picture) =>
+  const asking = (method) => (given) =>
     new Promise((resolve, reject) => {
       const id = count++;
       waiting.set(id, { resolve, reject });
-      worker.postMessage({ id, picture });
+      worker.postMessage({ id, method, given });
     });
+  const model = { predict: asking("predict"), run: asking("run") };
 
   return new Promise((resolve, reject) => {
     worker.addEventListener("message", ({ data }) => {
-      if (data.ready === true) return resolve({ predict });
+      if (data.ready === true) return resolve(model);
       if (data.ready === false) return reject(new Error(data.problem));
       const asked = waiting.get(data.id);
       waiting.delete(data.id);
-      return data.answer
-        ? asked.resolve(data.answer)
+      return data.result
+        ? asked.resolve(data.result)
         : asked.reject(new Error(data.problem));
     });
     worker.addEventListener("error", () => {

@@ -1,24 +1,24 @@
 /**
- * The model on ONNX Runtime: a picture in, an answer out.
+ * The model on ONNX Runtime: arrays in, arrays out, and what they mean.
  *
- * The model prepares pictures itself, so there is nothing to resize or to scale here.
- * It needs contract.js and ort/ beside it, and no page: it runs in a worker as well.
+ * It needs the .mjs files and ort/ beside it, and no page: it runs in a worker as well.
  *
- * @typedef {object} Picture
- * @property {Uint8Array} data pixels row by row, 0 to 255
- * @property {number} height any
- * @property {number} width any
- * @property {1 | 3 | 4} channels grey, RGB, or RGB with straight alpha
+ * @typedef {object} NumberArray
+ * @property {string} type such as "float32"; "float16" may be kept as bits
+ * @property {number[]} dims the size of each axis
+ * @property {ArrayLike<number | bigint>} data the numbers, row by row
  *
- * @typedef {object} Answer
- * @property {number} index the likeliest class, or -1 where nothing was found
- * @property {string} label its name, or "" where nothing was found
- * @property {Float32Array} probabilities one a class; all 0 where nothing was found
- * @property {Uint8Array} prepared what the net was fed: height * width * channels
- * @property {number} milliseconds from the pixels to the answer
+ * @typedef {Record<string, NumberArray>} Arrays by name
+ *
+ * @typedef {object} Prediction
+ * @property {object | null} answer as `answerOf` in answers.mjs makes it; null where nothing was found in a picture
+ * @property {NumberArray | null} prepared what the net was fed of a picture
+ * @property {number} milliseconds that the model took
  */
 
-import { labels } from "./contract.js";
+import { answerOf } from "./answers.mjs";
+import { inputs, outputs } from "./contract.mjs";
+import { feed, isFound, prepared } from "./inputs.mjs";
 
 const RUNTIME = "./ort/ort.wasm.bundle.min.mjs";
 const MODEL = new URL("BUNDLE_MODEL_FILE", import.meta.url);
@@ -49,32 +49,47 @@ class Model {
   constructor(ort, session) {
     this.#ort = ort;
     this.#session = session;
+    const received = [session.inputNames, session.outputNames];
+    if (String(received) !== String([inputs, outputs.concat(prepared ?? [])]))
+      throw new Error("it is not the one that this page was made for.");
   }
 
   /**
-   * @param {Picture} picture
-   * @returns {Promise<Answer>}
+   * Answers one input.
+   *
+   * @param {object} source as `feed` in inputs.mjs takes it
+   * @returns {Promise<Prediction>}
    */
-  async predict({ data, height, width, channels }) {
-    const shape = [height, width, channels];
+  async predict(source) {
+    const given = feed(source);
     const begin = performance.now();
-    const outputs = await this.#session.run({
-      picture: new this.#ort.Tensor("uint8", data, shape),
-    });
+    const found = await this.run(given);
     const milliseconds = performance.now() - begin;
-    const probabilities = outputs.probabilities.data;
-    if (probabilities.length !== labels.length)
-      throw new Error(
-        `The model answers ${probabilities.length} classes, contract.js names ${labels.length}.`,
-      );
-    const index = largest(probabilities);
     return {
-      index,
-      label: labels[index] ?? "",
-      probabilities,
-      prepared: outputs.prepared.data,
+      answer: isFound(found) ? answerOf(found) : null,
+      prepared: prepared && found[prepared],
       milliseconds,
     };
+  }
+
+  /**
+   * Returns the arrays that come out.
+   *
+   * @param {Arrays} arrays
+   * @returns {Promise<Arrays>}
+   */
+  async run(arrays) {
+    const tensors = {};
+    for (const name of inputs) {
+      const { type, data, dims } = arrays[name];
+      tensors[name] = new this.#ort.Tensor(type, data, dims);
+    }
+    const found = await this.#session.run(tensors);
+    const pairs = Object.entries(found).map(([name, tensor]) => {
+      const { type, dims, data } = tensor;
+      return [name, { type, dims: [...dims], data }];
+    });
+    return Object.fromEntries(pairs);
   }
 }
 
@@ -95,12 +110,4 @@ async function download(url) {
     throw new Error(`The model cannot be downloaded: ${reason}.`);
   }
   return new Uint8Array(await response.arrayBuffer());
-}
-
-/** The index of the largest probability, or -1 where all are 0. */
-function largest(probabilities) {
-  return probabilities.reduce(
-    (best, value, index) => (value > (probabilities[best] ?? 0) ? index : best),
-    -1,
-  );
 }

@@ -3,6 +3,8 @@
 importScripts("precache.js"); // written by build.mjs: the build's version, its files and their hashes
 
 const { version, files } = self.precache;
+/** So long a page waits for the server; then it opens as if there were none. */
+const LONGEST_MS = 3000;
 const prefix = `${self.registration.scope} `;
 const name = prefix + version;
 
@@ -29,11 +31,28 @@ async function forgetOthers() {
 }
 
 async function respond(request) {
-  const cache = await caches.open(name);
-  const kept = await cache.match(request, {
-    ignoreSearch: request.mode === "navigate",
+  const opensPage = request.mode === "navigate";
+  if (opensPage && (await isReplaced(request.url))) await caches.delete(name);
+  const kept = await caches.match(request, {
+    cacheName: name,
+    ignoreSearch: opensPage,
     ignoreVary: true,
   });
   // Browsers refuse a page that was redirected when it was stored.
   return kept && !kept.redirected ? kept : fetch(request);
+}
+
+/** Whether the server has another build by now, such as that of another model. Without a connection it has none. */
+async function isReplaced(url) {
+  // The self-test waits as long as it takes: it must not speak for another model.
+  const patient = new URL(url).pathname.endsWith("/selftest.html");
+  const options = { cache: "no-store", redirect: "error" };
+  if (!patient) options.signal = AbortSignal.timeout(LONGEST_MS);
+  try {
+    const response = await fetch("precache.js", options);
+    const isBroken = response.status >= 500;
+    return !isBroken && !(await response.text()).includes(`"${version}"`);
+  } catch {
+    return false;
+  }
 }

@@ -5,24 +5,15 @@ import { openModel } from "./model.js";
 const opening = openModel();
 
 opening.then(
-  (model) => {
-    postMessage({ ready: true });
-    // The first run is slower than others: best while nobody waits.
-    return model.predict(blank(140, 140));
-  },
+  () => postMessage({ ready: true }),
   (error) => postMessage({ ready: false, problem: error.message }),
 );
 
-addEventListener("message", async ({ data: { id, picture } }) => {
+addEventListener("message", async ({ data: { id, method, given } }) => {
   try {
     const model = await opening;
-    postMessage({ id, answer: await model.predict(picture) });
+    postMessage({ id, result: await model[method](given) });
   } catch (error) {
     postMessage({ id, problem: error.message });
   }
 });
-
-function blank(height, width) {
-  const data = new Uint8Array(height * width).fill(255);
-  return { data, height, width, channels: 1 };
-}

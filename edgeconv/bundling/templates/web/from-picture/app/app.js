@@ -1,12 +1,16 @@
 /** The page: takes drawings and pictures, and shows what the model says. */
 
 import { showAnswer, showNothing } from "./answer.js";
-import { channels, height, width } from "./contract.js";
+import { listenForDrops } from "./dropping.js";
+import { preparedShape } from "./inputs.mjs";
 import { openInWorker } from "./model-in-worker.js";
+import { keepOffline } from "./offline.js";
 import { pixelsOf, readPicture } from "./picture.js";
 import { Stage } from "./stage.js";
 
 const element = (id) => document.getElementById(id);
+
+const [height, width, channels] = preparedShape;
 
 /** What a pen draws is grey: a model that wants colours gets pictures alone. */
 const hasPen = channels === 1;
@@ -38,9 +42,15 @@ async function start() {
     showNothing("The model is not there.");
     return complain(error.message);
   }
-  if (next) look();
-  else showNothing(READY);
-  return keepOffline();
+  if (next) {
+    look();
+  } else {
+    showNothing(READY);
+    // The first run is slower than others: best while nobody waits.
+    const data = new Uint8Array(140 * 140).fill(255);
+    model.predict({ data, height: 140, width: 140, channels: 1 });
+  }
+  element("offline").hidden = !(await keepOffline());
 }
 
 function listen() {
@@ -57,19 +67,9 @@ function listen() {
     if (clipboardData.files.length) take(clipboardData.files);
     else complain("There is no picture on the clipboard.");
   });
-  addEventListener("dragover", (event) => {
-    event.preventDefault();
-    document.body.classList.add("dragging");
-  });
-  addEventListener("dragleave", ({ relatedTarget }) => {
-    if (!relatedTarget) document.body.classList.remove("dragging");
-  });
-  addEventListener("drop", (event) => {
-    event.preventDefault();
-    document.body.classList.remove("dragging");
-    if (event.dataTransfer.files.length) take(event.dataTransfer.files);
-    else complain("That was no file. Save the picture, and drop its file.");
-  });
+  listenForDrops(take, () =>
+    complain("That was no file. Save the picture, and drop its file."),
+  );
 }
 
 async function take([file]) {
@@ -120,9 +120,9 @@ async function look() {
   while (next) {
     const asked = next;
     try {
-      const answer = await model.predict(asked.picture);
+      const prediction = await model.predict(asked.picture);
       if (next !== asked) continue;
-      showAnswer(answer, asked.note);
+      showAnswer(prediction, asked.note);
     } catch (error) {
       complain(error.message);
     }
@@ -143,18 +143,4 @@ function describe(words) {
 
 function complain(words) {
   element("problem").textContent = words;
-}
-
-/** Lets the page open without a connection from now on. */
-async function keepOffline() {
-  try {
-    const { serviceWorker } = navigator;
-    await serviceWorker.register("service-worker.js", {
-      updateViaCache: "none",
-    });
-    await serviceWorker.ready;
-    element("offline").hidden = false;
-  } catch {
-    // Private windows and plain HTTP have no service workers: the page works, with a connection.
-  }
 }

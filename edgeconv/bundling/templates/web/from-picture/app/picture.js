@@ -32,7 +32,7 @@ export async function readPicture(file) {
  * Reads the pixels of a canvas.
  *
  * @param {OffscreenCanvas} canvas
- * @returns {import("./model.js").Picture}
+ * @returns {{ data: Uint8Array, height: number, width: number, channels: 4 }}
  */
 export function pixelsOf(canvas) {
   checkHonesty();

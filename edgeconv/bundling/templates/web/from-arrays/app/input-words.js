@@ -1,0 +1,2 @@
+/** Type and shape of each array that goes in. */
+BUNDLE_INPUT_WORDS_JAVASCRIPT
