@@ -16,6 +16,7 @@ from .pictures import STDIN, Stdin, pictures_of
 
 if TYPE_CHECKING:
     from edgeconv.manifest import Manifest
+    from edgeconv.runtime.results import Result
     from edgeconv.runtime.runner import Runner
 
 SUFFIXES = (".npz", ".npy")
@@ -27,7 +28,8 @@ BY_ROW = ("classes", "tags", "yes-no", "values", "embedding")
 """Tasks whose answers are rows of an output."""
 
 Row = dict[str, Any]
-Named = tuple[str, Mapping[str, Any]]
+Named = tuple[str, Any]
+"""The name of a file, and what is made of the arrays that answer it."""
 
 
 class ArrayOptions(NamedTuple):
@@ -72,13 +74,15 @@ def run_arrays(arguments: Sequence[str], options: ArrayOptions) -> None:
 
     runner = Runner(options.model, variant=options.variant, threads=options.threads or 1)
     bad: list[str] = []
-    answers = _answers(runner, arguments, options, bad)
     if options.output_format == NPZ:
-        _write_npz(answers, options)
+        _write_npz(_answers(runner, arguments, options, bad, dict), options)
     elif options.out is None and _has_rows(runner.manifest):
-        _write_rows(runner.manifest, answers, options)
+        results = partial(_results, runner.manifest, options)
+        _write_rows(runner.manifest, _answers(runner, arguments, options, bad, results), options)
     else:
-        _write_arrays(runner, answers, options)
+        from edgeconv.runtime.array_files import checked_for_text
+
+        _write_arrays(runner, _answers(runner, arguments, options, bad, checked_for_text), options)
     if bad:
         click.get_current_context().exit(1)
 
@@ -88,14 +92,20 @@ def _has_rows(manifest: Manifest) -> bool:
     return manifest.task in BY_ROW and bool(manifest.labels or manifest.task == "embedding")
 
 
-def _answers(runner: Runner, arguments: Sequence[str], options: ArrayOptions, bad: list[str]) -> Iterator[Named]:
-    """Yield the name of each file and the answer to it; tell of those that cannot be read, and list them."""
-    from edgeconv.errors import ImageError, InputError
+def _answers(
+    runner: Runner,
+    arguments: Sequence[str],
+    options: ArrayOptions,
+    bad: list[str],
+    made_of: Callable[[dict[str, Any]], Any],
+) -> Iterator[Named]:
+    """Yield the name of each file and what is made of its answer; tell of those that have none, and list them."""
+    from edgeconv.errors import ImageError, InferenceError
 
     for name, read in _feeds(runner, arguments):
         try:
-            answer = runner.run(read())
-        except (ImageError, InputError) as error:
+            answer = made_of(runner.run(read()))
+        except (ImageError, InferenceError) as error:
             bad.append(name)
             row = failed(name, str(error))
             if chosen_format(options.output_format) == "json":
@@ -122,21 +132,20 @@ def _feeds(runner: Runner, arguments: Sequence[str]) -> Iterator[tuple[str, Call
                 yield picture if isinstance(picture, str) else STDIN, partial(prepared, picture)
 
 
-def _write_rows(manifest: Manifest, answers: Iterable[Named], options: ArrayOptions) -> None:
+def _results(manifest: Manifest, options: ArrayOptions, arrays: Mapping[str, Any]) -> Sequence[Result]:
+    """Return an answer by its task for each row of the one output."""
     from edgeconv.runtime.activation import activated
     from edgeconv.runtime.answering import results_of
 
+    outputs = activated(manifest, arrays[manifest.output.name])
+    return results_of(manifest, outputs, top_k=options.top_k, threshold=options.threshold)
+
+
+def _write_rows(manifest: Manifest, answers: Iterable[Named], options: ArrayOptions) -> None:
     rows = (
         {"path": name, "row": place, **result.as_dict()}
-        for name, arrays in answers
-        for place, result in enumerate(
-            results_of(
-                manifest,
-                activated(manifest, arrays[manifest.output.name]),
-                top_k=options.top_k,
-                threshold=options.threshold,
-            )
-        )
+        for name, results in answers
+        for place, result in enumerate(results)
     )
     chosen = chosen_format(options.output_format)
     cells = CELLS[manifest.task]

@@ -24,7 +24,7 @@ from edgeconv.preparation import Preparation
 from edgeconv.reading import read, received
 from edgeconv.record import ABSENT, EMPTY, KEY, Record
 from edgeconv.session_options import Tuned
-from edgeconv.tasks import ANY, CLASSES, THRESHOLD
+from edgeconv.tasks import ANY, CLASSES, TASKS, THRESHOLD
 
 FORMAT = "edgeconv"
 
@@ -39,6 +39,16 @@ Each change of the classes, optional keys too, changes the JSON Schema in `docs/
 
 METADATA_KEY = "edgeconv.manifest"
 VARIANT_KEY = "edgeconv.variant"
+
+
+DTYPES = (
+    "bool",
+    *(f"{sign}int{bits}" for sign in ("u", "") for bits in (8, 16, 32, 64)),
+    "float16",
+    "float32",
+    "float64",
+)
+"""What inputs and outputs hold, by numpy's names."""
 
 
 class ArraySpec(Record):
@@ -66,6 +76,15 @@ class ArraySpec(Record):
     task: str | None = field(default=None, metadata={ABSENT: True})
     pending: str | None = field(default=None, metadata={ABSENT: True})
     threshold: float | None = field(default=None, metadata={ABSENT: True})
+
+    def __post_init__(self) -> None:
+        """Refuse what numpy and the tasks do not know."""
+        for name, value, known in (("dtype", self.dtype, DTYPES), ("task", self.task or ANY, TASKS)):
+            if value not in known:
+                raise ManifestError(
+                    f"`{name}` of {received(self.name)} must be one of {', '.join(known)}. Received: "
+                    f"{received(value)}. Export the model again, or install a newer edgeconv."
+                )
 
 
 class Variant(Record):

@@ -32,6 +32,9 @@ Antialiased, the numbers are those of Pillow; else those of TensorFlow, but for 
 between two, each takes another one.
 """
 
+MAX_PIXELS = 2**26
+"""Most pixels that a model takes: as float32 RGB they are 0.8 GB."""
+
 TRANSPARENCIES = ("white", "ignore")
 
 CHANNELS = {"grey": 1, "rgb": 3, "rgba": 4}
@@ -79,6 +82,8 @@ class Preparation(Record):
         for name in ("height", "width", "box"):
             value = getattr(self, name)
             _require(type(value) is int and value > 0, name, "a positive integer", value)
+        most = f"at most {MAX_PIXELS:,} over the width"
+        _require(self.height * self.width <= MAX_PIXELS, "height", most, self.height)
         _require(type(self.channels) is int and self.channels in {1, 3, 4}, "channels", "1, 3 or 4", self.channels)
         _require(self.fit in FITS, "fit", f"one of {', '.join(FITS)}", self.fit)
         _require(self.filter in FILTERS, "filter", f"one of {', '.join(FILTERS)}", self.filter)

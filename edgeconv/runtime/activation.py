@@ -23,7 +23,8 @@ def pending_of(manifest: Manifest) -> str | None:
 
 def softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return probabilities, float32, of logits, float32, both (..., classes); shifted so that nothing overflows."""
-    powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    with np.errstate(invalid="ignore"):  # Infinity less infinity is NaN, which whoever answers refuses.
+        powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
     return np.asarray(powers / powers.sum(axis=-1, keepdims=True), dtype=np.float32)
 
 

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeconv.errors import ArtifactError, InferenceError
 from edgeconv.manifest import Manifest
 from edgeconv.runtime.prediction import Prediction, Score
-from edgeconv.tasks import BOXES, CLASSES
+from edgeconv.tasks import BOXES, CLASSES, YES_NO
 
 if TYPE_CHECKING:
     from edgeconv.runtime.results import Mask, Result, Tags
@@ -35,7 +36,12 @@ def results_of(
         threshold: probability from which on a tag, a yes or a box is answered; None takes the contract's.
         sizes: (height, width) of the pictures as they were given, which boxes are told in; None tells them in pixels of
             what the model takes.
+
+    Raises:
+        ArtifactError: the outputs have another form than the task and the labels ask for.
+        InferenceError: an output is NaN or infinite.
     """
+    _check(manifest, outputs)
     if manifest.task != CLASSES:
         limit = manifest.threshold if threshold is None else threshold
         if manifest.task == BOXES:
@@ -47,6 +53,34 @@ def results_of(
     # A stable sort of the negated values: of two equal probabilities the lower index comes first, as in argmax.
     best_first = np.argsort(-outputs, axis=1, kind="stable")[:, :top_k]
     return [_prediction(manifest.labels, row, order.tolist()) for row, order in zip(outputs, best_first, strict=True)]
+
+
+def _check(manifest: Manifest, outputs: Row) -> None:
+    """Refuse outputs that are no answers: JSON has no NaN, and an `argmax` makes an answer of anything."""
+    task, labels, width = manifest.task, len(manifest.labels), outputs.shape[-1] if outputs.ndim else 0
+    if task in {CLASSES, "tags", "values"}:
+        wanted, fits = f"{labels} numbers, as many as labels,", outputs.ndim == 2 and width == labels
+    elif task == YES_NO:
+        wanted, fits = "one number and two labels", outputs.ndim == 2 and width == 1 and labels == 2
+    elif task == "embedding":
+        wanted, fits = "a vector", outputs.ndim == 2
+    elif task == "mask":
+        wanted = f"one map for each of {labels} labels, or one of two labels,"
+        fits = outputs.ndim == 4 and labels > 1 and width in ({1, labels} if labels == 2 else {labels})
+    elif task == BOXES:
+        wanted, fits = "rows of a box, a score and a class", outputs.ndim == 3 and width == 6
+    else:
+        wanted, fits = "a picture (height, width, channels)", task == "picture" and outputs.ndim == 4
+    if not fits or (0 in outputs.shape[1:] and task != BOXES):
+        raise ArtifactError(
+            f"`{manifest.name}` of the task {task} must answer each picture with {wanted} as its contract says. "
+            f"Received: {outputs.dtype} {outputs.shape}. Export the model again."
+        )
+    if not np.isfinite(outputs).all():
+        raise InferenceError(
+            f"`{manifest.name}` must answer with finite numbers. Received: NaN or infinity. Try another variant, or "
+            "export the model again."
+        )
 
 
 def _prediction(labels: tuple[str, ...], row: Row, order: list[int]) -> Prediction:

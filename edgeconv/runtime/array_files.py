@@ -1,9 +1,9 @@
-"""Arrays of a model that takes no picture, read from `.npz` and `.npy` files."""
+"""Arrays of a model that takes no picture, read from `.npz` and `.npy` files, or about to become text."""
 
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeconv.artifact import require_regular
-from edgeconv.errors import InputError
+from edgeconv.errors import InferenceError, InputError
 
 SUFFIXES = (".npz", ".npy")
 
@@ -45,3 +45,18 @@ def read_arrays(path: Path, names: Sequence[str]) -> dict[str, NDArray[Any]]:
             "Write them with `numpy.savez`, by their names."
         )
     return {names[0]: found[""]} if "" in found else found
+
+
+def checked_for_text(arrays: Mapping[str, NDArray[Any]]) -> Mapping[str, NDArray[Any]]:
+    """Return arrays by name whose numbers JSON has.
+
+    Raises:
+        InferenceError: there is NaN or infinity in them.
+    """
+    for name, array in arrays.items():
+        if array.dtype.kind == "f" and not np.isfinite(array).all():
+            raise InferenceError(
+                f"`{name}` must hold finite numbers to be written as text. Received: NaN or infinity. Take the bare "
+                "arrays with `--format npz`."
+            )
+    return arrays

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeconv.errors import ArtifactError
 from edgeconv.manifest import Manifest
 from edgeconv.pictures.placing import placed_boxes
 
@@ -67,6 +68,11 @@ def detections_in(
         size: (height, width) of the picture as it was given; None tells boxes in pixels of what the model takes.
     """
     found = rows[(rows[:, 4] > 0.0) & (rows[:, 4] >= np.float32(threshold))]
+    if found.size and not (found[:, 5].min() >= 0 and found[:, 5].max() < len(manifest.labels)):
+        raise ArtifactError(
+            f"`{manifest.name}` must find things of its {len(manifest.labels)} labels. Received: numbers of classes "
+            f"from {found[:, 5].min():.0f} to {found[:, 5].max():.0f}. Export the model again."
+        )
     boxes, preparation = found[:, :4], manifest.preprocess
     if size is not None and preparation is not None:
         boxes = placed_boxes(boxes, preparation, size)

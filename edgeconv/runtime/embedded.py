@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeconv.errors import InputError
+from edgeconv.errors import ArtifactError, InputError
 from edgeconv.runtime.providers import CPU
-from edgeconv.runtime.session import open_session
+from edgeconv.runtime.session import metadata_of, open_session, run_native
 from edgeconv.session_options import DEFAULT_OPTIONS, SessionOptions
 
 INPUT, PREPARED = "picture", "prepared"
@@ -76,11 +76,15 @@ class EmbeddedModel:
     @property
     def metadata(self) -> Mapping[str, str]:
         """The file's own key-value pairs."""
-        return dict(self._session.get_modelmeta().custom_metadata_map)
+        return metadata_of(self._session)
 
     def answer(self, picture: NDArray[np.uint8]) -> EmbeddedAnswer:
         """Answer one picture: uint8, (height, width, 1, 3 or 4 channels), 0-255, of any size."""
-        answer, prepared = self._session.run(self._outputs, {INPUT: picture})
+        answer, prepared = run_native(self._session, self._outputs, {INPUT: picture})
+        if not (answer.ndim and prepared.ndim and len(answer) and len(prepared)):
+            raise ArtifactError(
+                f"`{self._outputs[0]}` must hold a row for each picture. Received: {answer.shape}. Export it again."
+            )
         return EmbeddedAnswer(np.asarray(answer[0], np.float32), np.asarray(prepared[0], np.uint8))
 
     def run(self, pictures: Sequence[NDArray[np.uint8]] | NDArray[np.uint8]) -> NDArray[np.float32]:

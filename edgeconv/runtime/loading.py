@@ -152,7 +152,7 @@ def open_variant(
 
     # A file that has the preparation inside has a contract of its own: it answers with probabilities.
     embedded = EmbeddedModel(files.read(name), threads=threads, options=options, reduced_range=reduced)
-    manifest = Manifest.from_json(embedded.metadata[METADATA_KEY], str(files.path))
+    manifest = Manifest.from_json(embedded.metadata.get(METADATA_KEY, "null"), str(files.path))
     return OpenModel(files.path, manifest, name, embedded)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeconv.errors import EdgeconvWarning, ImageError, InputError
+from edgeconv.errors import ArtifactError, EdgeconvWarning, ImageError, InputError
 from edgeconv.manifest import Manifest
 from edgeconv.manifest_blocks import Boxes
 from edgeconv.pictures.preparation import is_cropped, prepare
@@ -67,6 +67,11 @@ class PreparedPipeline:
     def answer(self, pictures: Sequence[Pixels] | NDArray[np.uint8]) -> NDArray[np.float32]:
         """Answer prepared pictures; see `Pipeline`."""
         outputs = self.session.run(pictures if isinstance(pictures, np.ndarray) else np.stack(pictures))
+        if len(outputs.shape) == 0 or len(outputs) != len(pictures):
+            raise ArtifactError(
+                f"`{self.manifest.name}` must give a row for each picture. Received: {outputs.shape} for "
+                f"{len(pictures)}. Export the model again."
+            )
         return activated(self.manifest, outputs)
 
 
@@ -82,7 +87,14 @@ class DetectorPipeline(PreparedPipeline):
         from edgeconv.runtime.suppression import detections_of
 
         outputs = self.session.run_all(pictures if isinstance(pictures, np.ndarray) else np.stack(pictures))
-        return detections_of(self.boxes, outputs)
+        try:
+            return detections_of(self.boxes, outputs)
+        except (KeyError, ValueError, IndexError, MemoryError) as error:
+            forms = ", ".join(f"{name} {array.shape}" for name, array in outputs.items())
+            raise ArtifactError(
+                f"`{self.manifest.name}` must give boxes and scores as its contract says. Received: {forms}. Export "
+                "the model again."
+            ) from error
 
 
 class EmbeddedPipeline:

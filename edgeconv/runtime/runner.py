@@ -15,7 +15,7 @@ from edgeconv.runtime.files import read_again, read_files
 from edgeconv.runtime.fitness import check_fitness
 from edgeconv.runtime.loading import choose_variant, find_model, has_reduced_range
 from edgeconv.runtime.providers import CPU
-from edgeconv.runtime.session import open_session
+from edgeconv.runtime.session import open_session, run_native
 from edgeconv.variants import takes_pictures
 
 BATCH = "batch"
@@ -82,6 +82,7 @@ class Runner:
 
         Raises:
             InputError: names the input, the dtype and shape that are required and those received.
+            InferenceError: the model is not as its contract says.
         """
         names = [spec.name for spec in self.inputs]
         if set(arrays) != set(names):
@@ -93,7 +94,7 @@ class Runner:
         for spec in self.inputs:
             _check(spec, arrays[spec.name], sizes)
         wanted = [spec.name for spec in self.outputs]
-        return dict(zip(wanted, self._session.run(wanted, dict(arrays)), strict=True))
+        return dict(zip(wanted, run_native(self._session, wanted, arrays), strict=True))
 
 
 def _check(spec: ArraySpec, array: Any, sizes: dict[str, int]) -> None:

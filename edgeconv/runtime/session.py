@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
-from edgeconv.errors import InputError, ProviderError, one_line
+from edgeconv.errors import InferenceError, InputError, ProviderError, one_line
 from edgeconv.runtime.processor import int8_overflows
 from edgeconv.runtime.providers import CPU, OPTIONS
 from edgeconv.session_options import DEFAULT_OPTIONS, SessionOptions
@@ -58,7 +58,7 @@ class Session:
         self.provider = provider
         self.threads = threads
         self.options = options
-        only_input, only_output = self._session.get_inputs()[0], self._session.get_outputs()[0]
+        only_input, only_output = _first_arrays(self._session)
         self._input_name: str = only_input.name
         self._output_name: str = only_output.name
         self._dtype = np.dtype(_NUMPY_TYPES.get(only_input.type, "float32"))
@@ -68,7 +68,7 @@ class Session:
     @property
     def metadata(self) -> Mapping[str, str]:
         """The file's own key-value pairs."""
-        return dict(self._session.get_modelmeta().custom_metadata_map)
+        return metadata_of(self._session)
 
     def run(self, images: NDArray[Any]) -> NDArray[np.float32]:
         """Run the model on a batch; on a CPU a large one in parts of `IMAGES_AT_ONCE`.
@@ -93,7 +93,7 @@ class Session:
     def run_arrays(self, feeds: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         """Return every output by its name, of arrays by the names of all inputs; ONNX Runtime alone checks them."""
         names = [output.name for output in self._session.get_outputs()]
-        return dict(zip(names, self._session.run(names, dict(feeds)), strict=True))
+        return dict(zip(names, run_native(self._session, names, feeds), strict=True))
 
     def run_all(self, images: NDArray[Any]) -> dict[str, NDArray[Any]]:
         """Return every output by its name, of images in parts as `run` takes them."""
@@ -104,7 +104,7 @@ class Session:
         return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
     def _answer(self, images: NDArray[Any]) -> NDArray[np.float32]:
-        (answer,) = self._session.run([self._output_name], {self._input_name: images})
+        (answer,) = run_native(self._session, (self._output_name,), {self._input_name: images})
         return np.asarray(answer, dtype=np.float32)
 
     def _check(self, images: NDArray[Any]) -> None:
@@ -124,6 +124,54 @@ class Session:
             f"`{self._input_name}` must be {self._dtype} {wanted}. "
             f"Received: {images.dtype} {tuple(images.shape)}. {advice}."
         )
+
+
+def run_native(session: Any, outputs: Sequence[str], feeds: Mapping[str, NDArray[Any]]) -> Any:
+    """Return these outputs of ONNX Runtime's own session.
+
+    Raises:
+        InferenceError: an operator fails on these arrays, or the model takes others.
+    """
+    try:
+        return session.run(outputs, feeds)
+    except Exception as error:  # ONNX Runtime's exceptions share no base class.
+        raise InferenceError(
+            f"The model must run on arrays of {', '.join(feeds)}. Received: {one_line(error)}. Export it again."
+        ) from error
+
+
+def metadata_of(session: Any) -> dict[str, str]:
+    """Return the key-value pairs of the file that ONNX Runtime's own session was opened with.
+
+    Raises:
+        InputError: they are no text.
+    """
+    try:
+        return dict(session.get_modelmeta().custom_metadata_map)
+    except UnicodeDecodeError as error:
+        raise _no_text(error) from error
+
+
+def _no_text(error: UnicodeDecodeError) -> InputError:
+    return InputError(f"The model must have names and metadata in UTF-8. Received: {one_line(error)}. Export it again.")
+
+
+def _first_arrays(session: Any) -> tuple[Any, Any]:
+    """Return ONNX Runtime's descriptions of the first input and output.
+
+    Raises:
+        InputError: there are none, or they hold no numbers.
+    """
+    ends = [found[0] for found in (session.get_inputs(), session.get_outputs()) if found]
+    try:
+        _ = [end.name for end in ends]
+    except UnicodeDecodeError as error:
+        raise _no_text(error) from error
+    kinds = [end.type for end in ends if end.type.startswith("tensor(") and end.type != "tensor(string)"]
+    if len(kinds) != 2:
+        received = ", ".join(f"{end.name} {end.type}" for end in ends) or "neither"
+        raise InputError(f"The model must take and give an array of numbers. Received: {received}. Export it again.")
+    return ends[0], ends[1]
 
 
 _NUMPY_TYPES = {"tensor(uint8)": "uint8", "tensor(float)": "float32", "tensor(int8)": "int8"}

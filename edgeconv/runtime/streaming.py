@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
 from typing import TYPE_CHECKING
 
-from edgeconv.errors import ImageError
+from edgeconv.errors import EdgeconvError, ImageError, InferenceError
 from edgeconv.pictures.reading import read_picture
 from edgeconv.runtime.pipeline import Pipeline, Pixels
 from edgeconv.runtime.session import IMAGES_AT_ONCE
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from edgeconv.pictures.reading import Picture
     from edgeconv.runtime.results import Result
 
-    _Read = tuple[Picture, Pixels | ImageError, tuple[int, ...]]
+    _Read = tuple[Picture, Pixels | EdgeconvError, tuple[int, ...]]
     _Predict = Callable[[NDArray[np.float32], Sequence[tuple[int, ...]]], list[Result]]
 
 DECODERS = 2
@@ -38,13 +39,13 @@ class Answer:
 
     Attributes:
         picture: what was given.
-        prediction: the answer, or None where the picture could not be read.
-        error: why it could not, or None.
+        prediction: the answer, or None where there is none.
+        error: why there is none: the picture could not be read, or the model answered with no numbers; or None.
     """
 
     picture: Picture
     prediction: Result | None
-    error: ImageError | None = None
+    error: EdgeconvError | None = None
 
 
 def stream(pipeline: Pipeline, predictions: _Predict, pictures: Iterable[Picture]) -> Iterator[Answer]:
@@ -56,7 +57,7 @@ def stream(pipeline: Pipeline, predictions: _Predict, pictures: Iterable[Picture
         pictures: read lazily, `AHEAD` at most.
 
     Yields:
-        One answer a picture. A picture that cannot be read gives an answer with its `error`, and the others go on.
+        One answer a picture. A picture without an answer gives one with its `error`, and the others go on.
     """
 
     def read(picture: Picture) -> _Read:
@@ -88,11 +89,19 @@ def _next_batch(ahead: deque[Future[_Read]], size: int) -> list[_Read]:
 
 
 def _answers(pipeline: Pipeline, predictions: _Predict, batch: list[_Read]) -> Iterator[Answer]:
-    ready = [read for _, read, _ in batch if not isinstance(read, ImageError)]
+    ready = [read for _, read, _ in batch if not isinstance(read, EdgeconvError)]
     sizes = [size for _, _, size in batch if size]
     try:
         predicted = iter(predictions(pipeline.answer(ready), sizes) if ready else ())
     except ImageError as error:  # The graph finds out what numpy finds out in `prepare`, on one picture at a time.
         batch, predicted = [(picture, error, ()) for picture, _, _ in batch], iter(())
+    except InferenceError as error:
+        if len(batch) > 1:
+            for one in batch:
+                yield from _answers(pipeline, predictions, [one])
+            return
+        picture = batch[0][0]
+        named = InferenceError(f"{picture}: {error}") if isinstance(picture, str | os.PathLike) else error
+        batch, predicted = [(picture, named, ())], iter(())
     for picture, read, _ in batch:
-        yield Answer(picture, None, read) if isinstance(read, ImageError) else Answer(picture, next(predicted))
+        yield Answer(picture, None, read) if isinstance(read, EdgeconvError) else Answer(picture, next(predicted))

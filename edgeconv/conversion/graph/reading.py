@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import onnx
 
@@ -15,7 +16,8 @@ def read_model(path: Path) -> tuple[bytes, onnx.ModelProto]:
     """Return a file's bytes and the model in them.
 
     Raises:
-        ArtifactError: the file is absent, is no ONNX file, or keeps weights in other files. Their paths come from the
+        ArtifactError: the file is absent, is no ONNX file, or has names that are no text, or keeps
+            weights in other files. Their paths come from the
             file, and have led out of its folder before (CVE-2024-27318, CVE-2026-27489).
     """
     from google.protobuf.message import DecodeError  # type: ignore[import-untyped]  # It ships no types.
@@ -34,6 +36,10 @@ def read_model(path: Path) -> tuple[bytes, onnx.ModelProto]:
         raise ArtifactError(
             f"`{path}` must be an ONNX file. Received: {len(data):,} bytes without a graph. Export the model again."
         )
+    if not _is_unicode(model):
+        raise ArtifactError(
+            f"`{path}` must name its parts in UTF-8. Received: bytes that are no text. Get a new copy, or export again."
+        )
     functions = (node for function in model.functions for node in function.node)
     for tensor in (*_tensors_of_graph(model.graph), *_tensors_of(functions)):
         if tensor.data_location == onnx.TensorProto.EXTERNAL:
@@ -50,6 +56,17 @@ def all_nodes(graph: onnx.GraphProto) -> Iterator[onnx.NodeProto]:
         yield node
         for branch in _branches(node):
             yield from all_nodes(branch)
+
+
+def _is_unicode(message: Any) -> bool:
+    """Whether all text in a message is some: protobuf gives bytes for what is not."""
+    for field, value in message.ListFields():
+        values = [value] if hasattr(value, "ListFields") or isinstance(value, str | bytes) else value
+        if field.type == field.TYPE_STRING and not all(isinstance(text, str) for text in values):
+            return False
+        if field.type == field.TYPE_MESSAGE and not all(map(_is_unicode, values)):
+            return False
+    return True
 
 
 def _tensors_of_graph(graph: onnx.GraphProto) -> Iterator[onnx.TensorProto]:

@@ -1,0 +1,72 @@
+"""What strangers put into a lone `.onnx` ends in an answer or in an error of ours, in every command."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.cli.conftest import Run
+from tests.hostile import GRAPHS, ROW, graph_of, output, write
+
+SEVEN = Path(__file__).parents[1] / "data" / "seven.png"
+
+SOUND = {"whole numbers", "two outputs", "another name", "an unknown kind", "no variants"}
+"""What `predict` answers nevertheless."""
+
+
+@pytest.mark.parametrize("wrong", GRAPHS)
+def test_no_command_ends_with_a_traceback(run: Run, tmp_path: Path, wrong: str) -> None:
+    path = GRAPHS[wrong](tmp_path / "model.onnx")
+    calls = {
+        "predict": ["--model", path, SEVEN],
+        "inspect": [path],
+        "benchmark": [path, "--seconds", "0.001", "--max-batch", "1", "--max-threads", "1"],
+        "evaluate": [path],
+        "bundle": [path, "--target", "python"],
+    }
+    for command, arguments in calls.items():
+        done = run(command, *arguments)
+        assert done.exception is None or isinstance(done.exception, SystemExit), (command, done.exception)
+        if command == "predict":
+            assert done.exit_code == (0 if wrong in SOUND else 1)
+            assert wrong in SOUND or len(done.stderr.splitlines()) == 1
+        for line in done.stdout.splitlines():
+            json.loads(line, parse_constant=pytest.fail)
+
+
+@pytest.mark.parametrize(
+    ("task", "answer"),
+    [
+        ("tags", ROW),
+        ("values", ROW),
+        ("embedding", ROW),
+        ("mask", np.zeros((1, 2, 2, 3), np.float32)),
+        ("picture", np.zeros((1, 2, 2, 3), np.float32)),
+    ],
+)
+def test_an_answer_that_is_no_number_is_an_error_that_names_the_picture(
+    run: Run, tmp_path: Path, task: str, answer: np.ndarray
+) -> None:
+    broken = answer.copy()
+    broken[..., 0] = np.nan
+    for array, code in ((answer, 0), (broken, 1)):
+        path = write(tmp_path / "model.onnx", graph_of(array, array.shape), output(kind="tensor", task=task))
+        done = run("predict", "--model", path, SEVEN)
+        assert done.exit_code == code, done.stderr
+    row = json.loads(done.stdout)
+    assert row["path"] == str(SEVEN)
+    assert "must answer with finite numbers. Received: NaN or infinity" in row["error"]
+    assert str(SEVEN) in done.stderr
+
+
+def test_arrays_that_are_no_numbers_go_to_an_npz_alone(run: Run, tmp_path: Path) -> None:
+    np.save(tmp_path / "x.npy", np.zeros((1, 12, 12, 3), np.uint8))
+    path = write(tmp_path / "model.onnx", graph_of(ROW * np.float32("inf")), output(kind="tensor", task="any"))
+    for shown in ("json", "csv", "table"):
+        done = run("predict", "--model", path, "x.npy", "--format", shown)
+        assert done.exit_code == 1
+        assert "must hold finite numbers to be written as text. Received: NaN or infinity" in done.stderr
+    assert run("predict", "--model", path, "x.npy", "--format", "npz").exit_code == 0
