@@ -5,6 +5,7 @@ It lies in `manifest.json` beside the model, and, less the sizes and checksums o
 """
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import field, replace
 from typing import Any
@@ -22,7 +23,7 @@ from edgeconv.manifest_blocks import (
 )
 from edgeconv.preparation import Preparation
 from edgeconv.reading import read, received
-from edgeconv.record import ABSENT, EMPTY, KEY, Record
+from edgeconv.record import ABSENT, EMPTY, KEY, ONE_OF, PATTERN, Record
 from edgeconv.session_options import Tuned
 from edgeconv.tasks import ANY, CLASSES, TASKS, THRESHOLD
 
@@ -51,6 +52,10 @@ DTYPES = (
 """What inputs and outputs hold, by numpy's names."""
 
 
+FILE_NAME = r"^(?!\.\.?$)[^/\\:\x00]+$"
+"""A regular expression of names of files that lie in the artifact's folder, on any system."""
+
+
 class ArraySpec(Record):
     """An input or output array.
 
@@ -69,22 +74,13 @@ class ArraySpec(Record):
     """
 
     name: str
-    dtype: str
+    dtype: str = field(metadata={ONE_OF: DTYPES})
     shape: tuple[int | str, ...]
     value_range: tuple[float, float] | None = field(metadata={KEY: "range"})
     kind: str
-    task: str | None = field(default=None, metadata={ABSENT: True})
+    task: str | None = field(default=None, metadata={ABSENT: True, ONE_OF: tuple(TASKS)})
     pending: str | None = field(default=None, metadata={ABSENT: True})
     threshold: float | None = field(default=None, metadata={ABSENT: True})
-
-    def __post_init__(self) -> None:
-        """Refuse what numpy and the tasks do not know."""
-        for name, value, known in (("dtype", self.dtype, DTYPES), ("task", self.task or ANY, TASKS)):
-            if value not in known:
-                raise ManifestError(
-                    f"`{name}` of {received(self.name)} must be one of {', '.join(known)}. Received: "
-                    f"{received(value)}. Export the model again, or install a newer edgeconv."
-                )
 
 
 class Variant(Record):
@@ -103,7 +99,7 @@ class Variant(Record):
         sha256: of the file; None inside the file itself.
     """
 
-    file: str
+    file: str = field(metadata={PATTERN: FILE_NAME})
     opset: int
     ir_version: int
     quantization: Quantization | None = field(default=None, metadata={EMPTY: True})
@@ -228,7 +224,7 @@ class Manifest(Record):
 
 def _check_name(file: str, source: str) -> None:
     """Refuse the name of a file outside the artifact's folder, on any system."""
-    if file in {"", ".", ".."} or any(sign in file for sign in "/\\:\0"):
+    if not re.search(FILE_NAME, file):
         raise ManifestError(
             f"`{source}` must name files of its own folder. Received: {received(file)}. Do not trust this model."
         )

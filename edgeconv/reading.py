@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Literal, TypeVar, get_args, get_origin
 
 from edgeconv.errors import ManifestError
-from edgeconv.record import EMPTY, Json, Record, default_of, has_default, key_of
+from edgeconv.record import EMPTY, ONE_OF, Json, Record, default_of, has_default, key_of
 
 Kind = TypeVar("Kind", bound=Record)
 
@@ -62,7 +62,10 @@ def _record(kind: type[Kind], value: object, place: str) -> Kind:
         elif value[key] == {} and item.metadata.get(EMPTY):
             values[name] = default_of(item)
         else:
-            values[name] = _value(item.type, value[key], _below(place, key))
+            found = values[name] = _value(item.type, value[key], _below(place, key))
+            choices = item.metadata.get(ONE_OF, (found,))
+            if found not in (None, *choices):
+                raise _MismatchError(f"one of {', '.join(choices)}", _below(place, key), received(found))
     return kind(**values)
 
 

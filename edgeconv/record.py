@@ -13,9 +13,10 @@ from typing import Any, ClassVar, NoReturn, TypeAlias, dataclass_transform
 Json: TypeAlias = "bool | int | float | str | tuple[Json, ...] | Mapping[str, Json] | None"
 """Any JSON value, its lists as tuples: for what another program defines."""
 
-KEY, ABSENT, EMPTY = "key", "absent", "empty"
+KEY, ABSENT, EMPTY, ONE_OF, PATTERN = "key", "absent", "empty", "one of", "pattern"
 """Entries of a field's metadata: the key in JSON where it is not the field's name; whether the key is left out where
-the field has its default; whether None is written as an object without keys."""
+the field has its default; whether None is written as an object without keys; the only values; the form of a text, for
+the JSON Schema."""
 
 
 @dataclass_transform(frozen_default=True, field_specifiers=(field,))

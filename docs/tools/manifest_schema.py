@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from edgeconv.manifest import FORMAT, SCHEMA_VERSION, Manifest
-from edgeconv.record import EMPTY, Json, key_of
+from edgeconv.record import EMPTY, ONE_OF, PATTERN, Json, key_of
 
 FILE = Path(__file__).parents[1] / "schema" / "manifest.schema.json"
 
@@ -52,6 +52,10 @@ def _object(kind: type[Any], definitions: dict[str, Any]) -> dict[str, Any]:
         value = _value(hints[item.name], definitions)
         if item.metadata.get(EMPTY):  # Where nothing is known, an object without keys.
             value = {"anyOf": [value["anyOf"][0], {"type": "object", "maxProperties": 0}, {"type": "null"}]}
+        if ONE_OF in item.metadata:
+            value = {"enum": [*item.metadata[ONE_OF], *([None] if item.default is None else [])]}
+        if PATTERN in item.metadata:
+            value = {**value, "pattern": item.metadata[PATTERN]}
         properties[key_of(item)] = {"description": said[item.name], **value}
         if item.default is MISSING and item.default_factory is MISSING:
             required.append(key_of(item))
