@@ -46,9 +46,10 @@ async function start() {
     look();
   } else {
     showNothing(READY);
-    // The first run is slower than others: best while nobody waits.
+    // The first run is slower than others: best while nobody waits. What fails fails again, and is said then.
     const data = new Uint8Array(140 * 140).fill(255);
-    model.predict({ data, height: 140, width: 140, channels: 1 });
+    const blank = { data, height: 140, width: 140, channels: 1 };
+    model.predict(blank).catch(() => {});
   }
   element("offline").hidden = !(await keepOffline());
 }
