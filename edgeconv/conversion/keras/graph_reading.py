@@ -53,7 +53,7 @@ class ServedGraph:
         given = [tensor.name for tensor in signature.inputs]
         captured = dict(zip(given[len(given) - len(captures) :], captures, strict=True))
         shapes = {id(each.handle): each.shape for each in signature.variables if hasattr(each, "handle")}
-        rows = {name: shapes[id(outer)][0] for name, outer in captured.items() if shapes.get(id(outer), ())}
+        rows = {name: shapes[id(outer)][0] for name, outer in captured.items() if len(shapes.get(id(outer), ()))}
         values = {name: outer for name, outer in captured.items() if outer.dtype not in {tf.resource, tf.variant}}
         try:
             with native_log_held_back(), tf.Graph().as_default() as graph:

@@ -78,5 +78,6 @@ def test_an_input_that_is_added_to_what_is_made_of_it_is_not_scaled() -> None:
 
 def test_the_smallest_table_is_found() -> None:
     tables = [tf.Variable(tf.ones((rows, 4))) for rows in (9, 7)]
-    graph = read(lambda x: tf.gather(tables[0], x) + tf.gather(tables[1], x), 5, dtype="int32")
+    scale = tf.Variable(2.0)  # Has no rows at all.
+    graph = read(lambda x: scale * tf.gather(tables[0], x) + tf.gather(tables[1], x), 5, dtype="int32")
     assert graph.smallest_table == 7
