@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from edgeconv.runtime.gallery import Gallery
 
-import click
+from .output import say
 
 Row = dict[str, Any]
 
@@ -81,7 +81,7 @@ def nearest_rows(rows: Iterable[Row], gallery: Gallery, count: int) -> Iterator[
 
 def failed(name: str, reason: str) -> Row:
     """Say on stderr why there is no answer, and return the row that says it in JSON."""
-    click.echo(f"Error: {reason if name in reason else f'{name}: {reason}'}", err=True)
+    say(f"Error: {reason if name in reason else f'{name}: {reason}'}")
     return {"path": name, "error": reason}
 
 

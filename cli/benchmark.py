@@ -9,7 +9,7 @@ import click
 
 from .benchmark_tables import BENCHMARK_COLUMNS, TUNING_COLUMNS, profile_columns
 from .data_options import data_options, given_spec_of
-from .output import emit, format_option
+from .output import emit, format_option, say
 from .progress import TerminalProgress
 
 if TYPE_CHECKING:
@@ -64,10 +64,10 @@ def command(
         )
         result = tuning.as_dict()
         emit(result, result["trials"], TUNING_COLUMNS, output_format)
-        click.echo(tuning.sentence(), err=True)
+        say(tuning.sentence())
         if tuning.unsaved:
             raise click.ClickException(f"`{tuning.path / 'manifest.json'}` is as it was: {tuning.unsaved}.")
-        click.echo(f"Saved {tuning.path / 'manifest.json'}.", err=True)
+        say(f"Saved {tuning.path / 'manifest.json'}.")
         return
     if profile:
         profiled = edgeconv.profile(model, batch=batch or 1, progress=TerminalProgress())
@@ -84,10 +84,10 @@ def command(
     )
     result = found.as_dict()
     emit(result, result["rows"], BENCHMARK_COLUMNS, output_format)
-    click.echo(f"Accuracy: {found.accuracy_source}.", err=True)
+    say(f"Accuracy: {found.accuracy_source}.")
     noise = found.noise()
     if noise:
-        click.echo(f"Warning: {noise}", err=True)
+        say(f"Warning: {noise}")
     _keep(found, plot)
 
 
@@ -115,11 +115,11 @@ def _keep(found: Benchmark, plot: str | None) -> None:
 
     if plot is not None:
         write_plot(found, Path(plot))
-        click.echo(f"Saved {plot}.", err=True)
+        say(f"Saved {plot}.")
     try:
         written = record(found)
     except OSError as error:
-        click.echo(f"Warning: nothing is kept beside the model: {error}.", err=True)
+        say(f"Warning: nothing is kept beside the model: {error}.")
     else:
         if written:
-            click.echo(f"Saved {', '.join(map(str, written))}.", err=True)
+            say(f"Saved {', '.join(map(str, written))}.")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from .output import emit, format_option
+from .output import emit, format_option, say
 from .progress import TerminalProgress
 from .variant_options import variant_option
 
@@ -53,7 +53,7 @@ def command(
     made = edgeconv.bundle(
         model, target=target, out=out, variant=variant, signing_key=signing_key, progress=TerminalProgress()
     )
-    click.echo(f"Made {made.path}; its three commands are in {made.path / 'README.md'}.", err=True)
+    say(f"Made {made.path}; its three commands are in {made.path / 'README.md'}.")
     files = [{"file": path, **facts} for path, facts in made.manifest["files"].items()]
     columns = {"file": lambda row: str(row["file"]), "bytes": lambda row: str(row["size_bytes"])}
     emit(made.as_dict(), files, columns, output_format)

@@ -8,7 +8,7 @@ import click
 
 from .data_options import FITTING, channels_of, data_options, given_spec_of, loader_option, size_of
 from .explain_table import columns_of
-from .output import emit, format_option
+from .output import emit, format_option, say
 from .parity_table import parity_columns
 from .progress import TerminalProgress
 from .variant_options import export_options, taken_variants, task_option
@@ -74,7 +74,7 @@ def command(
     config = ExportConfig(labels=names, variants=taken_variants(options), **fitting, **options)
     folder = artifact_folder(name, out, "") if name or out else None
     exported = edgeconv.export(model, config=config, dataset=spec, out=folder, progress=TerminalProgress())
-    click.echo(f"Saved {exported.path}; look at {exported.path / 'report.html'}.", err=True)
+    say(f"Saved {exported.path}; look at {exported.path / 'report.html'}.")
     result = exported.as_dict()
     if exported.explanation is None:
         emit(result, result["ledger"]["rows"], parity_columns(exported.ledger), output_format)

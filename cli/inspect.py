@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .output import chosen_format, emit, format_option
+from .output import chosen_format, emit, format_option, printable
 
 if TYPE_CHECKING:
     from edgeconv.inspection.inspect import InspectedFile
@@ -42,7 +42,7 @@ def command(model: str | None, output_format: str | None) -> None:
         return
     for file in inspection.files:
         for name, value in _facts(file):
-            click.echo(f"{name:<14} {value}")
+            click.echo(f"{name:<14} {printable(str(value))}")
         emit({}, [layer.as_dict() for layer in file.layers], LAYER_COLUMNS, "table")
         click.echo()
 

@@ -59,7 +59,9 @@ class EdgeconvGroup(click.Group):
                 raise
             full = isinstance(error, OSError) and error.errno in OUT_OF_SPACE
             advice = ". Make room, or write elsewhere: what was there is as it was." if full else ""
-            click.echo(f"Error: {error}{advice}", err=True)
+            from .output import say
+
+            say(f"Error: {error}{advice}")
             ctx.exit(
                 GATE_FAILED if isinstance(error, ParityError) else USAGE if isinstance(error, ConfigError) else FAILED
             )
@@ -124,6 +126,8 @@ def _written_somehow(error: UnicodeError) -> tuple[bytes, int]:
 def _show_warning(message: Any, category: type[Warning], *where: Any, **more: Any) -> None:
     """Show a warning of ours in one line, and any other as Python does."""
     if category.__name__ == "EdgeconvWarning":  # By its name: a command may never have loaded it.
-        click.echo(f"Warning: {message}", err=True)
+        from .output import say
+
+        say(f"Warning: {message}")
     else:
         _SHOW(message, category, *where, **more)

@@ -1,4 +1,4 @@
-"""Results on stdout: a table for people, JSON lines or CSV for programs."""
+"""Results on stdout, a table for people, JSON lines or CSV for programs, and words on stderr."""
 
 from __future__ import annotations
 
@@ -12,6 +12,12 @@ from typing import Any
 import click
 
 Row = Mapping[str, Any]
+
+_STEERING = {"Cc", "Cf", "Zl", "Zp"}
+"""Categories of Unicode: controls, formats such as an order from right to left, ends of lines and of paragraphs."""
+
+_JOINERS = "\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}"
+"""Of these categories what words and emoji are written with."""
 
 WIDTH_SAMPLE = 200
 """Rows that are read ahead to find the widths of a table's columns."""
@@ -45,11 +51,11 @@ def write_json_line(value: Row) -> None:
         text = (
             json.dumps({**value, **named}, ensure_ascii=False).encode(errors="surrogateescape").decode(errors="replace")
         )
-    click.echo(text)
+    click.echo(printable(text))
 
 
 def write_csv(rows: Iterable[Row], columns: Sequence[str]) -> None:
-    """Write rows as CSV, as they come; nested values are JSON inside their cell."""
+    """Write rows as CSV, as they come, each on one line; nested values are JSON inside their cell."""
     import csv
     import io
 
@@ -64,7 +70,8 @@ def write_csv(rows: Iterable[Row], columns: Sequence[str]) -> None:
 
 def write_table(rows: Iterable[Sequence[str]], header: Sequence[str]) -> None:
     """Write rows in columns, as they come; numbers lie at the right."""
-    coming = iter(rows)
+    header = list(map(printable, header))
+    coming = (list(map(printable, cells)) for cells in rows)
     first = list(islice(coming, WIDTH_SAMPLE))
     widths = [max(len(cells[place]) for cells in [header, *first]) for place in range(len(header))]
     right = [bool(first) and all(_is_number(cells[place]) for cells in first) for place in range(len(header))]
@@ -97,8 +104,37 @@ def emit(
         write_table(([cell(row) for cell in columns.values()] for row in rows), list(columns))
 
 
+def say(text: str) -> None:
+    """Write words on stderr, on one line."""
+    click.echo(printable(text), err=True)
+
+
+def printable(text: str) -> str:
+    r"""Return text on one line, with what steers a terminal or the order of letters as JSON escapes it.
+
+    Labels, names of files and of producers come from strangers.
+
+    Example:
+        >>> printable("a \x1b[2J label")
+        'a \\u001b[2J label'
+    """
+    if text.isprintable():
+        return text
+    from unicodedata import category
+
+    def shown(sign: str) -> str:
+        if category(sign) not in _STEERING or sign in _JOINERS:
+            return sign
+        code = sign.encode("utf-16-be").hex()
+        return "".join(f"\\u{code[start : start + 4]}" for start in range(0, len(code), 4))
+
+    return "".join(map(shown, text))
+
+
 def _cell(value: Any) -> Any:
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, list | dict | tuple) else value
+    if isinstance(value, list | dict | tuple):
+        value = json.dumps(value, ensure_ascii=False)
+    return printable(value) if isinstance(value, str) else value
 
 
 def _is_number(text: str) -> bool:

@@ -12,7 +12,7 @@ import click
 
 from .answer_rows import CELLS, FIELDS, NEAREST, answered, failed, nearest_rows
 from .arrays import NPZ, ArrayOptions, answers_with_arrays, are_arrays, run_arrays
-from .output import chosen_format, format_option_with, write_csv, write_json_line, write_table
+from .output import chosen_format, format_option_with, say, write_csv, write_json_line, write_table
 from .pictures import STDIN, count_pictures, pictures_of
 from .progress import TerminalProgress, no_bar
 from .variant_options import variant_option
@@ -86,7 +86,7 @@ def command(
     if nearest is not None:
         from edgeconv.runtime.gallery import Gallery
 
-        gallery = Gallery.of(predictor, nearest, lambda reason: click.echo(f"Warning: {reason}", err=True))
+        gallery = Gallery.of(predictor, nearest, lambda reason: say(f"Warning: {reason}"))
     tally = _Tally()
     # Rows that scroll by are progress enough; a bar is for a terminal whose stdout goes elsewhere.
     total = count_pictures(images) if sys.stderr.isatty() and not sys.stdout.isatty() else None

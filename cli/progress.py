@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-import click
+from .output import say
 
 
 class TerminalProgress:
@@ -14,7 +14,7 @@ class TerminalProgress:
 
     def say(self, message: str) -> None:
         """Write one line."""
-        click.echo(message, err=True)
+        say(message)
 
     @contextmanager
     def bar(self, description: str, total: int | None) -> Iterator[Callable[[int, str], None]]:
