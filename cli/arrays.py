@@ -121,7 +121,8 @@ def _feeds(runner: Runner, arguments: Sequence[str]) -> Iterator[tuple[str, Call
     from edgeconv.runtime.pipeline import prepare_for
 
     def prepared(picture: str | Stdin) -> dict[str, Any]:
-        return {runner.inputs[0].name: prepare_for(runner.manifest, read_picture(picture))[None]}
+        pixels, spec = read_picture(picture), runner.inputs[0]
+        return {spec.name: pixels if spec.kind == "picture" else prepare_for(runner.manifest, pixels)[None]}
 
     names = [spec.name for spec in runner.inputs]
     for argument in arguments:

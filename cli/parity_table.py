@@ -59,7 +59,11 @@ def parity_columns(ledger: Ledger) -> dict[str, Callable[[Row], str]]:
 
 
 def _metric(name: str) -> Callable[[Row], str]:
-    return lambda row: f"{row['metrics'][name]:.4g}"
+    def cell(row: Row) -> str:
+        metrics = row.get("metrics", {})  # Pictures that were drawn of images have no labels.
+        return f"{metrics[name]:.4g}" if name in metrics else "-"
+
+    return cell
 
 
 def _gate(ledger: Ledger, name: str) -> Callable[[Row], str]:

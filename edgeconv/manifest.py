@@ -156,9 +156,9 @@ class Manifest(Record):
 
     @property
     def takes_picture(self) -> bool:
-        """Whether one picture goes in, and one array that a task explains comes out."""
+        """Whether one picture goes in, and what a task explains comes out."""
         prepared = self.input.name == "image" and len(self.input.shape) == 4 and not self.more_inputs
-        of_any_size = self.input.kind == "picture" and not self.more_outputs
+        of_any_size = self.input.kind == "picture" and (not self.more_outputs or self.boxes is not None)
         return self.is_classifier or (self.task != ANY and (prepared or of_any_size))
 
     @property

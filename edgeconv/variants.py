@@ -49,7 +49,8 @@ class VariantSpec(NamedTuple):
         help: of that option.
         made_from: the variant that has to be asked for too; None: Keras' own model.
         precision: ``"float32"``, ``"float16"`` or ``"int8"``; None: that of the variant inside.
-        takes_pictures: whether it takes a picture of any size, one a call; else prepared arrays.
+        takes_pictures: whether it takes a picture of any size, one a call; else prepared arrays. It is made of models
+            of one picture only.
         classifiers_only: whether it is made of classifiers of pictures only.
         tolerance: largest difference from Keras as a share of the spread of an output, which is its gate where there
             are no images to judge classes on; None: it is not made there.
@@ -143,7 +144,7 @@ _ROWS = (
         made_from=REFERENCE,
         precision=None,
         takes_pictures=True,
-        classifiers_only=True,
+        tolerance=FP32_TOLERANCE,
         explained=False,
         cpu_rank=4,
         gpu_rank=4,

@@ -23,6 +23,7 @@ from edgeconv.parity.prove import prove
 from edgeconv.parity.stage import Stage, answers_of, images_at_once, stage_of_tensors
 from edgeconv.parity.values import spread_of
 from edgeconv.progress import Progress
+from edgeconv.runtime.activation import pending_of
 from edgeconv.runtime.files import ModelFiles
 from edgeconv.runtime.golden import golden_arrays
 from edgeconv.runtime.loading import has_reduced_range
@@ -64,7 +65,8 @@ def evaluate_examples(
     reference = keras_of(
         files, custom_objects, progress, instead="what it answered at the export" if known else files.variants[0]
     )
-    stages = _variants(files, progress)
+    pictured = not manifest.is_classifier and (reference is not None or not known)
+    stages = _variants(files, progress, pictured=pictured)
     if reference is not None:
         boxes = manifest.boxes
         run = _by_order(reference, manifest) if boxes is None else detector_in_keras(reference, boxes)
@@ -107,18 +109,26 @@ def _golden(files: ModelFiles) -> tuple[Examples, Answers]:
     return Examples(GOLDEN, GOLDEN, samples.inputs), answers
 
 
-def _variants(files: ModelFiles, progress: Progress) -> list[Stage]:
+def _variants(files: ModelFiles, progress: Progress, *, pictured: bool) -> list[Stage]:
+    """Return the variants as stages; of those that take pictures only where something answers these beside them."""
     fixed = files.manifest.input.shape[0]
     batch = fixed if isinstance(fixed, int) else None
     stages = []
     for name in files.variants:
-        if takes_pictures(name):
+        if takes_pictures(name) and not pictured:
             progress.say(f"{name} is left out: it takes pictures of any size.")
             continue
         reduced = has_reduced_range(files.manifest, name)
-        stage = stage_of_tensors(name, files.read(name), batch=batch, reduced_range=reduced)
+        stage = stage_of_tensors(
+            name,
+            files.read(name),
+            batch=batch,
+            reduced_range=reduced,
+            preparation=files.manifest.preprocess,
+            activation=pending_of(files.manifest),
+        )
         boxes = files.manifest.boxes
-        stages.append(stage if boxes is None else as_detector(stage, boxes))
+        stages.append(stage if boxes is None or stage.preparation is not None else as_detector(stage, boxes))
     return stages
 
 

@@ -17,6 +17,7 @@ from edgeconv.parity.ledger import Gate, Ledger, Row
 from edgeconv.parity.meaning import Meaning
 from edgeconv.parity.metrics import judge_metrics, measure
 from edgeconv.parity.pictures import show
+from edgeconv.parity.pictures_by_values import compare_on_pictures
 from edgeconv.parity.stage import Stage, answers_of, scores_of
 from edgeconv.parity.values import compare_values, judge_values
 from edgeconv.progress import SILENT, Progress
@@ -64,10 +65,16 @@ def prove(
         if given.spreads is None and kind == "logits" and not stage.gives_probabilities:
             return ({"scores": softmax(scores_of(answers))},)
         if given.spreads is None and meaning.task == YES_NO:
-            return ({"scores": _of_both(scores_of(answers), meaning)},)
+            done = replace(meaning, pending=None) if stage.gives_probabilities else meaning
+            return ({"scores": _of_both(scores_of(answers), done)},)
         return answers
 
     for stage in stages:
+        if stage.preparation is not None and compared.spreads is not None and rows:
+            row, gates = compare_on_pictures(stage, stages[0], compared, meaning, progress)
+            rows.append(row)
+            decisions += gates
+            continue
         if stage.preparation is not None and compared.spreads is None:
             pictures, prepared = show(compared, stage.preparation)
             answers = answered(stage, pictures)

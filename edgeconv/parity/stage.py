@@ -42,6 +42,7 @@ class Stage:
         timing: what is timed in place of `run`, where that does more than the model.
         at_once: whether it takes all images in one call, since each call starts a slow process.
         preparation: what it makes of a picture of any size before it answers; None: it is given prepared images.
+        activation: what it does to the model's first output, ``"softmax"`` or ``"sigmoid"``, where that is pending.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Stage:
     timed: bool = True
     at_once: bool = False
     preparation: Preparation | None = None
+    activation: str | None = None
     timing: Run | None = None
 
 
@@ -92,8 +94,32 @@ def stage_of(
     return Stage(name, session.provider, in_batches(on_images(session.run), batch), len(model))
 
 
-def stage_of_tensors(name: str, model: bytes, *, batch: int | None = None, reduced_range: bool = False) -> Stage:
-    """Return an `.onnx` file of any inputs and outputs as a stage, on one thread of the CPU; see `stage_of`."""
+def stage_of_tensors(
+    name: str,
+    model: bytes,
+    *,
+    batch: int | None = None,
+    reduced_range: bool = False,
+    preparation: Preparation | None = None,
+    activation: str | None = None,
+) -> Stage:
+    """Return an `.onnx` file of any inputs and outputs as a stage, on one thread of the CPU; see `stage_of`.
+
+    Args:
+        name: of the stage. A variant that takes pictures answers with what it made of them, too.
+        model: the file.
+        batch: the only batch size that the file takes, or None.
+        reduced_range: its int8 weights take 7 bits.
+        preparation: what makes the model's input of a picture.
+        activation: what is pending of the model's first output.
+    """
+    if takes_pictures(name):
+        embedded = EmbeddedModel(model, reduced_range=reduced_range)
+
+        def show(feeds: Feeds) -> Answers:
+            return embedded.run_all(next(iter(feeds.values())))
+
+        return Stage(name, CPU, show, len(model), preparation=preparation, activation=activation)
     session = open_session(model, CPU, threads=1, reduced_range=reduced_range)
     outputs = [output.name for output in session.get_outputs()]
 

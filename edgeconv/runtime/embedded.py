@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,7 +69,8 @@ class EmbeddedModel:
         reduced_range: bool = False,
     ) -> None:
         self._session = open_session(model, CPU, threads, options=options, reduced_range=reduced_range)
-        self._outputs: tuple[str, str] = (self._session.get_outputs()[0].name, PREPARED)
+        self._names = [output.name for output in self._session.get_outputs()]
+        self._outputs: tuple[str, str] = (self._names[0], PREPARED)
         self.provider = CPU
         self.threads = threads
         self.options = options
@@ -97,10 +99,25 @@ class EmbeddedModel:
         Raises:
             InputError: a picture has another dtype or shape.
         """
-        for picture in pictures:
-            if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] not in {1, 3, 4}:
-                raise InputError(
-                    f"`{INPUT}` must be uint8 (height, width, 1, 3 or 4 channels). "
-                    f"Received: {picture.dtype} {picture.shape}. Give a sequence of pictures 0-255."
-                )
+        check_pictures(pictures)
         return np.stack([self.answer(picture).probabilities for picture in pictures])
+
+    def run_all(self, pictures: Sequence[NDArray[np.uint8]] | NDArray[np.uint8]) -> dict[str, NDArray[Any]]:
+        """Return every output by its name, `prepared` too, (number of pictures, ...), of pictures as `run` takes."""
+        check_pictures(pictures)
+        rows = [self._session.run(self._names, {INPUT: picture}) for picture in pictures]
+        return {name: np.concatenate(parts) for name, parts in zip(self._names, zip(*rows, strict=True), strict=True)}
+
+
+def check_pictures(pictures: Sequence[NDArray[Any]] | NDArray[Any]) -> None:
+    """Check the dtype, the axes and the channels of pictures.
+
+    Raises:
+        InputError: one has others.
+    """
+    for picture in pictures:
+        if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] not in {1, 3, 4}:
+            raise InputError(
+                f"`{INPUT}` must be uint8 (height, width, 1, 3 or 4 channels). "
+                f"Received: {picture.dtype} {picture.shape}. Give pictures of raw pixels, 0-255."
+            )

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeconv.errors import ConfigError, InputError
-from edgeconv.manifest import ArraySpec
+from edgeconv.manifest import METADATA_KEY, ArraySpec, Manifest
 from edgeconv.runtime.files import read_again, read_files
 from edgeconv.runtime.fitness import check_fitness
 from edgeconv.runtime.loading import choose_variant, find_model, has_reduced_range
@@ -33,7 +33,7 @@ class Runner:
 
     Raises:
         ArtifactError: there is no such model, or it is damaged.
-        ConfigError: the variant takes pictures, which `Predictor` gives it.
+        ConfigError: `threads` is below 1.
 
     Example:
         >>> runner = Runner("exported/kws")  # doctest: +SKIP
@@ -52,14 +52,12 @@ class Runner:
         self.path = files.path
         self.manifest = files.manifest
         self.variant = choose_variant(files, variant, CPU)
-        if takes_pictures(self.variant):
-            raise ConfigError(
-                f"`variant` must be one that takes arrays. Received: {self.variant}, which takes pictures of any size. "
-                "Use `Predictor`, or another variant."
-            )
         check_fitness(self.manifest, self.variant)
         reduced = has_reduced_range(self.manifest, self.variant)
         self._session = open_session(files.read(self.variant), CPU, threads, reduced_range=reduced)
+        if takes_pictures(self.variant):  # Its contract is its own: one picture of any size goes in.
+            metadata = self._session.get_modelmeta().custom_metadata_map
+            self.manifest = Manifest.from_json(metadata[METADATA_KEY], str(files.path))
 
     @property
     def inputs(self) -> tuple[ArraySpec, ...]:
@@ -75,7 +73,8 @@ class Runner:
         """Answer arrays by the names of the inputs.
 
         Args:
-            arrays: one for each of `inputs`, of its dtype and shape, all of one batch size.
+            arrays: one for each of `inputs`, of its dtype and shape, all of one batch size; for the variant e2e one
+                `picture`, uint8, (height, width, 1, 3 or 4 channels), 0-255.
 
         Returns:
             The outputs by name, as the model gives them: no softmax or sigmoid is added.
@@ -105,6 +104,10 @@ def _check(spec: ArraySpec, array: Any, sizes: dict[str, int]) -> None:
     received = f"Received: {array.dtype} {array.shape}"
     if array.dtype != np.dtype(spec.dtype):
         raise InputError(f"{what}. {received}. Convert it with `x.astype(np.{spec.dtype})`.")
+    if spec.kind == "picture":
+        from edgeconv.runtime.embedded import check_pictures
+
+        check_pictures([array])
     fixed = [axis if isinstance(axis, int) else None for axis in spec.shape]
     if array.ndim != len(fixed) or any(axis not in {None, size} for axis, size in zip(fixed, array.shape, strict=True)):
         advice = "Add the batch axis with `x[None]`" if array.ndim + 1 == len(fixed) else "Bring it to that shape"

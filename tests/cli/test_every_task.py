@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -176,7 +176,7 @@ def test_a_network_of_each_task_goes_the_whole_way(run: Run, tmp_path: Path, her
     row = TABLE[task]
     network = _trained(row)
     network.save("m.keras")
-    exported = run("export", "m.keras", "--out", "m", *row.options, "--format", "json")
+    exported = run("export", "m.keras", "--out", "m", "--embed-preprocessing", *row.options, "--format", "json")
     assert exported.exit_code == 0, exported.stderr
     assert row.says in exported.stderr
     ledger = json.loads(exported.stdout)["ledger"]
@@ -191,15 +191,27 @@ def test_a_network_of_each_task_goes_the_whole_way(run: Run, tmp_path: Path, her
     assert set(answer) == {"path", *(row.keys or {output})}
     with np.load(_saved(run("predict", "a.png", "--model", "m", "--format", "npz").stdout_bytes)) as arrays:
         np.testing.assert_allclose(arrays[output], expected, atol=1e-5)
+    inside = json.loads(run("predict", "a.png", "--model", "m", "--variant", "e2e", "--format", "json").stdout)
+    assert list(_numbers(inside)) == pytest.approx(list(_numbers(answer)), abs=1e-5)
 
     np.savez("x.npz", x=PICTURES, y=row.right)
     judged = run("evaluate", "m", "--dataset", "x.npz", "--format", "json")
     assert judged.exit_code == 0, judged.stderr
     rows = json.loads(judged.stdout)["rows"]
-    assert [each["stage"] for each in rows] == ["keras", "fp32"]
+    assert [each["stage"] for each in rows] == ["keras", "fp32", "e2e"]
+    table = run("evaluate", "m", "--dataset", "x.npz", "--format", "table").stdout.splitlines()
+    assert [line.split()[0] for line in table if line][:4] == ["stage", "keras", "fp32", "e2e"]
     if row.metric is not None:
         reached = {**rows[1], **rows[1].get("metrics", {})}[row.metric]
         assert reached <= row.bound if row.metric == "RMSE" else reached >= row.bound
+
+
+def _numbers(value: Any) -> Iterator[float]:
+    if isinstance(value, dict | list):
+        for part in value.values() if isinstance(value, dict) else value:
+            yield from _numbers(part)
+    elif isinstance(value, int | float):
+        yield value
 
 
 def _saved(content: bytes) -> Path:

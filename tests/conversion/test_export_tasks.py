@@ -38,6 +38,8 @@ def _network(path: Path, *ends: Any, loss: Any = None) -> Path:
     return path
 
 
+PICTURE = np.random.default_rng(0).integers(0, 256, (12, 12, 3), np.uint8)
+
 CASES = [
     ("tags", [layers.Flatten, lambda: layers.Dense(3, "sigmoid")], ("0", "1", "2"), "probabilities"),
     ("yes-no", [layers.Flatten, lambda: layers.Dense(1, "sigmoid")], ("no", "yes"), "probability"),
@@ -61,14 +63,17 @@ def test_the_contract_states_the_task(
     tmp_path: Path, task: str, ends: list[Callable[[], Any]], labels: tuple[str, ...], name: str
 ) -> None:
     path = _network(tmp_path / "m.keras", *(end() for end in ends))
-    exported = export_here(path, config=ExportConfig(), out=tmp_path / "m")
+    exported = export_here(path, config=ExportConfig(embed_preprocessing=True), out=tmp_path / "m")
     manifest = exported.manifest
     assert (manifest.task, manifest.output.kind, manifest.output.name) == (task, "tensor", name)
     assert (manifest.input.name, manifest.input.dtype, manifest.labels) == ("image", "uint8", labels)
     assert exported.ledger.passed
-    gates = [gate.name for gate in exported.ledger.gates]
-    assert gates == ["max error over spread", *GATES.get(task, ())]
-    assert 0 < exported.ledger.rows[1].max_abs_dp < 1e-4
+    gates = {stage: [gate.name for gate in exported.ledger.gates if gate.stage == stage] for stage in ("fp32", "e2e")}
+    common = ["max error over spread", *GATES.get(task, ())]
+    assert gates == {"fp32": common, "e2e": [common[0], "grey levels of the preparation", *common[1:]]}
+    assert [row.stage for row in exported.ledger.rows] == ["keras", "fp32", "e2e"]
+    assert all(0 < row.max_abs_dp < 1e-4 for row in exported.ledger.rows[1:])
+    assert exported.ledger.rows[2].count == 16
     assert edgeconv.Manifest.from_dict(manifest.as_dict()) == manifest
     answer = edgeconv.Predictor(exported.path).predict(np.full((30, 40), 90, np.uint8))
     assert type(answer).__name__ == {"tags": "Tags", "yes-no": "YesNo"}.get(task, task.capitalize())
@@ -82,11 +87,16 @@ def test_the_contract_states_the_task(
 def test_a_sigmoid_that_the_loss_does_is_pending(tmp_path: Path) -> None:
     loss = keras.losses.BinaryCrossentropy(from_logits=True)
     path = _network(tmp_path / "m.keras", layers.Flatten(), layers.Dense(2), loss=loss)
-    config = ExportConfig(labels=("cat", "dog"), threshold=0.25)
+    config = ExportConfig(labels=("cat", "dog"), threshold=0.25, embed_preprocessing=True)
     output = export_here(path, config=config, out=tmp_path / "m").manifest.output
     assert (output.task, output.pending, output.value_range) == ("tags", "sigmoid", None)
-    answer = edgeconv.Predictor(tmp_path / "m").predict(np.full((12, 12), 90, np.uint8))
+    plain = edgeconv.Predictor(tmp_path / "m")
+    answer = plain.predict(np.full((12, 12), 90, np.uint8))
     assert (output.threshold, answer.threshold) == (0.25, 0.25)  # type: ignore[union-attr]
+    inside = edgeconv.Predictor(tmp_path / "m", variant="e2e")
+    assert (inside.manifest.output.pending, inside.manifest.output.value_range) == (None, (0.0, 1.0))
+    scores = [[score.probability for score in one.scores] for one in (inside.predict(PICTURE), plain.predict(PICTURE))]
+    assert scores[0] == pytest.approx(scores[1], abs=1e-6)
     assert edgeconv.Predictor(tmp_path / "m", threshold=0.5).threshold == 0.5
 
 
@@ -134,9 +144,11 @@ def test_a_yes_or_no_is_judged_on_labelled_pictures(tmp_path: Path, shades: Path
     network.compile(loss=keras.losses.BinaryCrossentropy(from_logits=pending))
     network.save(tmp_path / "m.keras")
     data = DatasetSpec(str(shades), image_size=(12, 12), channels=1)
-    exported = export_here(tmp_path / "m.keras", config=ExportConfig(), dataset=data, out=tmp_path / "m")
-    assert [row.accuracy for row in exported.ledger.rows] == [1.0, 1.0]
-    assert [gate.name for gate in exported.ledger.gates] == ["flips", "max |dp|"]
+    config = ExportConfig(embed_preprocessing=True)
+    exported = export_here(tmp_path / "m.keras", config=config, dataset=data, out=tmp_path / "m")
+    assert [(row.stage, row.accuracy) for row in exported.ledger.rows] == [("keras", 1.0), ("fp32", 1.0), ("e2e", 1.0)]
+    assert exported.ledger.rows[2].max_abs_dp < 0.05  # a grey level of the preparation
+    assert [gate.name for gate in exported.ledger.gates] == ["flips", "max |dp|", "accuracy drop in percentage points"]
     assert exported.manifest.labels == ("bright", "dark")
     answer = edgeconv.Predictor(exported.path).predict(shades / "test" / "dark" / "0.png")
     assert (answer.label, answer.answer) == ("dark", True)  # type: ignore[union-attr]

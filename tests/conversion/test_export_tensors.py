@@ -96,7 +96,6 @@ def test_a_bundle_takes_its_arrays(exported: edgeconv.ExportedModel, tmp_path: P
     ("config", "option"),
     [
         (edgeconv.ExportConfig(quantize=True), "quantize"),
-        (edgeconv.ExportConfig(embed_preprocessing=True), "embed_preprocessing"),
         (edgeconv.ExportConfig(labels=("a", "b")), "labels"),
     ],
 )
@@ -107,6 +106,14 @@ def test_what_only_a_classifier_has_is_refused(
         ConfigError, match=rf"`{option}` requires a classifier of pictures.*Received: .*picture.*facts.*where.*what"
     ):
         export_here(model, config=config, out=tmp_path / "x")
+    assert not (tmp_path / "x").exists()
+
+
+def test_arrays_are_no_picture(model: Path, tmp_path: Path) -> None:
+    with pytest.raises(
+        ConfigError, match=r"`embed_preprocessing` requires a model of one picture.*facts.*`Runner` gives"
+    ):
+        export_here(model, config=edgeconv.ExportConfig(embed_preprocessing=True), out=tmp_path / "x")
     assert not (tmp_path / "x").exists()
 
 

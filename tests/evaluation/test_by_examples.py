@@ -44,6 +44,8 @@ def test_what_is_right_gives_metrics_and_their_gates(tiny: Path, tmp_path: Path)
     assert ledger.rows[0].stage == "fp32"
     assert ledger.rows[0].metrics["RMSE"] == pytest.approx(0.25, abs=1e-4)
     assert (ledger.rows[0].count, ledger.split) == (8, "test")
+    assert [row.stage for row in ledger.rows][-1] == "e2e"  # with int8 inside, on pictures that show these images
+    assert (ledger.rows[-1].count, ledger.rows[-1].metrics) == (8, {})
     assert {gate.name for gate in ledger.gates if gate.stage == "int8"} == {
         "max error over spread",
         "RMSE, loss in percent",

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from edgeconv.errors import ConfigError, InputError
+from edgeconv.errors import InputError
 from edgeconv.runtime.array_files import read_arrays
 from edgeconv.runtime.predictor import Predictor
 from edgeconv.runtime.runner import Runner
@@ -47,9 +47,16 @@ def test_what_does_not_fit_is_refused(tiny: Path, arrays: dict[str, Any], proble
         Runner(tiny).run(arrays)
 
 
-def test_a_variant_that_takes_pictures_is_refused(tiny: Path) -> None:
-    with pytest.raises(ConfigError, match="Received: e2e, which takes pictures"):
-        Runner(tiny, variant="e2e")
+def test_a_variant_that_takes_pictures_is_given_one(tiny: Path) -> None:
+    runner, picture = Runner(tiny, variant="e2e"), np.random.default_rng(0).integers(0, 256, (30, 40, 3), np.uint8)
+    assert [(spec.name, spec.shape) for spec in runner.inputs] == [("picture", ("height", "width", "channels"))]
+    answers = runner.run({"picture": picture})
+    assert {name: array.shape for name, array in answers.items()} == {"probabilities": (1, 3)}
+    (prediction,) = Predictor(tiny, variant="e2e", top_k=1).predict(picture).top
+    assert answers["probabilities"].max() == np.float32(prediction.probability)
+    for wrong in (picture[None], picture[..., :2]):
+        with pytest.raises(InputError, match=r"`picture` must be uint8 \(height, width, .*channels\)\. Received"):
+            runner.run({"picture": wrong})
 
 
 def test_arrays_are_read_from_files(tmp_path: Path) -> None:

@@ -2,47 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import numpy as np
 
 from edgeconv.boxes import DETECTIONS
 from edgeconv.conversion.detection.decoding import decoded
 from edgeconv.conversion.keras import KerasReference
 from edgeconv.conversion.keras.boxes.layout import BOXES, CLASSES, SCORES, BoxLayout
+from edgeconv.conversion.variants.context import VariantContext
 from edgeconv.conversion.variants.converted import ConvertedFile
 from edgeconv.manifest_blocks import Boxes
 from edgeconv.parity.comparison import Answers, ComparisonSet, Feeds
 from edgeconv.parity.golden import golden_arrays
 from edgeconv.parity.stage import Stage, stage_of_tensors
+from edgeconv.preparation import Preparation
 from edgeconv.runtime.golden import ArraySamples
 from edgeconv.runtime.suppression import detections_of
 
 
-def detector_stages(
-    reference: KerasReference,
-    layout: BoxLayout,
-    files: Mapping[str, ConvertedFile],
-    size_bytes: int,
-    *,
-    suppressed: bool,
-) -> list[Stage]:
+def detector_stages(context: VariantContext, layout: BoxLayout, size_bytes: int) -> list[Stage]:
     """Return Keras, with numpy behind it, and each variant as stages.
 
     Args:
-        reference: the model.
+        context: the model, and its variants.
         layout: where its outputs hold boxes and scores.
-        files: the variants.
         size_bytes: of the model's own file.
-        suppressed: whether the variants suppress boxes.
     """
 
     def run(feeds: Feeds) -> Answers:
-        return found_in(reference.run(feeds), feeds, layout)
+        return found_in(context.reference.run(feeds), feeds, layout)
 
     keras = Stage("keras", "tensorflow", run, size_bytes, timed=False)
-    contract = layout.contract(suppressed=suppressed)
-    return [keras, *(_stage(name, file, contract) for name, file in files.items())]
+    contract = layout.contract(suppressed=context.config.nms)
+    return [keras, *(_stage(name, file, contract, context.preparation) for name, file in context.files.items())]
 
 
 def found_in(outputs: Answers, feeds: Feeds, layout: BoxLayout) -> Answers:
@@ -63,9 +54,11 @@ def golden_detections(compared: ComparisonSet, reference: KerasReference, *, sup
     return ArraySamples(vectors.inputs, {name: outputs[name] for name in names})
 
 
-def _stage(name: str, file: ConvertedFile, contract: Boxes) -> Stage:
+def _stage(name: str, file: ConvertedFile, contract: Boxes, preparation: Preparation | None) -> Stage:
     """Return a variant whose outputs are seen before and behind the decoding, and its detections behind all."""
-    whole = stage_of_tensors(name, file.bytes)
+    whole = stage_of_tensors(name, file.bytes, preparation=preparation)
+    if whole.preparation is not None:
+        return whole
     parts = [stage_of_tensors(name, model.SerializeToString()) for model in file.before]
 
     def run(feeds: Feeds) -> Answers:

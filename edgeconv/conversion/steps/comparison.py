@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,15 +13,10 @@ from edgeconv.conversion.int8.images import CalibrationImages, draw_calibration
 from edgeconv.conversion.steps.keras_answers import answers_from_files, say_if_at_chance
 from edgeconv.conversion.steps.loading import LoadedModel
 from edgeconv.conversion.variants.context import VariantContext
-from edgeconv.conversion.verification.random_inputs import candidates
 from edgeconv.parity.comparison import ComparisonSet
-from edgeconv.variants import VARIANTS
 
 IMAGES_JUDGED = 1000
 """Calibration images that classes are judged on where there is no test split."""
-
-RANDOM_IMAGES = 64
-"""Images of noise that stand in where e2e comes without data."""
 
 
 @dataclass(frozen=True)
@@ -90,8 +85,8 @@ def _calibration(loaded: LoadedModel) -> CalibrationImages | None:
 
 
 def _evaluation_set(loaded: LoadedModel, calibration: CalibrationImages | None) -> ComparisonSet | None:
-    """Return the images to judge classes on, or None where differences of random answers are all there is."""
-    data, config = loaded.data, loaded.resolved.request.config
+    """Return the images to judge classes on, or None where differences of answers are all there is."""
+    data = loaded.data
     if data is not None:
         test = data.test
         return ComparisonSet.of_images(
@@ -100,12 +95,4 @@ def _evaluation_set(loaded: LoadedModel, calibration: CalibrationImages | None) 
     if calibration is not None:
         record, images = calibration.record, calibration.first(IMAGES_JUDGED)
         return ComparisonSet.of_images(images, dataset=record.dataset, split=record.split)
-    # Without any image, differences from Keras are shares of an output's spread, where a variant has a limit for that.
-    if all(row.tolerance is not None for row in VARIANTS.values() if config.makes(row.name)):
-        return None
-    source, preparation = next(candidates(loaded.reference, config.seed)), loaded.preparation
-    if preparation is not None:  # Where the model takes any size, images have the one that pictures become.
-        shape = (preparation.height, preparation.width, preparation.channels)
-        source = replace(source, ports=(replace(source.ports[0], shape=shape),))
-    images = source.draw(RANDOM_IMAGES, 0)["image"]
-    return ComparisonSet.of_images(images, dataset="random", split="random")
+    return None

@@ -72,7 +72,6 @@ def check_fit(keras_model: KerasReference, data: Dataset | None, config: ExportC
 
 INSTEAD = {
     "dataset": "Leave it out, and judge the artifact with `edgeconv evaluate --dataset`",
-    "embed_preprocessing": "Leave it out: `Predictor` and bundles prepare pictures",
     "labels": "Leave it out: arrays have the names of the outputs",
 }
 """What to do in place of an option that is for classifiers; of int8, `FLOAT`."""
@@ -93,18 +92,24 @@ def check_task(keras_model: KerasReference, config: ExportConfig, *, labelled: b
     """
     if keras_model.is_classifier:
         return
+    ports = ", ".join(f"{port.name} {port.axes}" for port in (*keras_model.inputs, *keras_model.outputs))
+    received = f"Received: `{keras_model.path}` of the task {keras_model.task} with {ports}."
+    for variant in VARIANTS.values():
+        if variant.takes_pictures and config.makes(variant.name) and not keras_model.takes_picture:
+            raise ConfigError(
+                f"`{variant.option}` requires a model of one picture, (batch, height, width, channels), whatever it "
+                f"answers. {received} Leave it out: `Runner` gives a model its arrays."
+            )
     asked = [row.option for row in VARIANTS.values() if row.classifiers_only and config.makes(row.name)]
     asked += ["dataset"] * (labelled and not keras_model.answers_classes)
     names = names_of(keras_model)
     asked += ["labels"] * (config.labels is not None and not names)
     if asked:
-        ports = ", ".join(f"{port.name} {port.axes}" for port in (*keras_model.inputs, *keras_model.outputs))
         row = keras_model.takes_picture and len(keras_model.outputs[0].shape) == 1 and keras_model.classes > 1
         advice = ", or state `--task classes` if each picture has one class" if row else ""
         raise ConfigError(
             f"`{asked[0]}` requires a classifier of pictures: one input (batch, height, width, channels) and one "
-            f"output (batch, classes). Received: `{keras_model.path}` of the task {keras_model.task} with {ports}. "
-            f"{INSTEAD.get(str(asked[0]), FLOAT)}{advice}."
+            f"output (batch, classes). {received} {INSTEAD.get(str(asked[0]), FLOAT)}{advice}."
         )
     if config.labels is not None and len(config.labels) != len(names):
         may_be_yes_no = ". State `--task yes-no` if it is one" if len(names) == 1 and len(config.labels) == 2 else ""

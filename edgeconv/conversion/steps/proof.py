@@ -96,10 +96,16 @@ def _stages(context: VariantContext, size_bytes: int) -> list[Stage]:
     """Return Keras, and each variant that was made."""
     reference, files = context.reference, context.files
     if reference.boxes is not None:
-        return detector_stages(reference, reference.boxes, files, size_bytes, suppressed=context.config.nms)
+        return detector_stages(context, reference.boxes, size_bytes)
     if context.evaluation_set is None:
         keras = Stage("keras", "tensorflow", reference.run, size_bytes, timed=False)
-        return [keras, *(stage_of_tensors(name, file.bytes) for name, file in files.items())]
+        return [
+            keras,
+            *(
+                stage_of_tensors(name, file.bytes, preparation=context.preparation, activation=context.pending)
+                for name, file in files.items()
+            ),
+        ]
     keras = Stage("keras", "tensorflow", on_images(reference.predict), size_bytes)
     variants = [
         stage_of(

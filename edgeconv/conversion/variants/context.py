@@ -76,6 +76,12 @@ class VariantContext:
         return kind_of_output(next(iter(self.sample_inputs.batches[0].expected.values())))
 
     @property
+    def pending(self) -> str | None:
+        """What is still to be done to the first output: ``"softmax"``, ``"sigmoid"`` or nothing."""
+        kind = self.output_kind
+        return "softmax" if kind == "logits" else self.reference.head.pending if kind == "tensor" else None
+
+    @property
     def answers(self) -> Mapping[str, tuple[Answers, ...]]:
         """What stages have answered already to what they are compared on, by name; see `parity.stage.answers_of`."""
         if self.evaluation_set is None:

@@ -22,7 +22,7 @@ def make(context: VariantContext) -> ConvertedFile:
     """Return the best variant for a CPU, int8 where it was made, with the preparation of pictures in front of it.
 
     Raises:
-        ConfigError: nobody knows how the model's pictures are prepared.
+        ConfigError: nobody knows how the model's pictures are prepared, or its batch has another size than 1.
         UnsupportedModelError: ONNX Runtime does not load the result.
     """
     if context.preparation is None:
@@ -30,10 +30,14 @@ def make(context: VariantContext) -> ConvertedFile:
             "`embed_preprocessing` requires a model whose preparation of pictures is known. Received: "
             f"`{context.reference.path}` without it. {context.reference.pixels.advice}"
         )
+    if context.reference.batch not in {None, 1}:
+        raise ConfigError(
+            f"`embed_preprocessing` answers one picture a call. Received: `{context.reference.path}` with a batch of "
+            f"{context.reference.batch}. Leave it out, or export with `--batch 1`."
+        )
     base = next(name for name in best_first(gpu=False) if name in context.files)
     context.progress.say(f"Embedding the preparation of pictures into {base}")
-    pending = "softmax" if context.output_kind == "logits" else None
-    embedded = embed_verified(context.files[base].model, context.preparation, pending=pending)
+    embedded = embed_verified(context.files[base].model, context.preparation, pending=context.pending)
     return ConvertedFile(embedded, embedded.SerializeToString(deterministic=True), embeds=base)
 
 

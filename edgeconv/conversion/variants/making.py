@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from importlib import import_module
 from typing import Protocol, cast
@@ -10,7 +11,7 @@ from edgeconv.conversion.detection.variants import with_boxes
 from edgeconv.conversion.variants.context import VariantContext
 from edgeconv.conversion.variants.converted import ConvertedFile
 from edgeconv.errors import UnsupportedModelError
-from edgeconv.variants import REFERENCE, VARIANTS
+from edgeconv.variants import REFERENCE, VARIANTS, takes_pictures
 
 
 class Make(Protocol):
@@ -39,11 +40,19 @@ def make_variants(context: VariantContext) -> VariantContext:
         UnsupportedModelError: the model cannot be expressed in ONNX, or a file answers otherwise; names the layer.
     """
     context = _with_reference(context)
-    for name in VARIANTS:
+    context = _with(context, [name for name in VARIANTS if not takes_pictures(name)])
+    if context.reference.boxes is not None:
+        context = with_boxes(context)
+    return _with(context, [name for name in VARIANTS if takes_pictures(name)])
+
+
+def _with(context: VariantContext, names: Sequence[str]) -> VariantContext:
+    """Return the context with those of the variants that are asked for, and are not there."""
+    for name in names:
         if name not in context.files and context.config.makes(name):
             file = maker_of(name)(context)
             context = context if file is None else context.with_file(name, file)
-    return context if context.reference.boxes is None else with_boxes(context)
+    return context
 
 
 def maker_of(name: str) -> Make:

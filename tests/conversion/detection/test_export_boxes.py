@@ -31,7 +31,7 @@ def exported(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> Both:
     folder = tmp_path_factory.mktemp("exported")
     np.savez(folder / "pictures.npz", image=np.stack(shapes.draw(40, seed=5)[0]))
     said: dict[str, Any] = {"boxes": "format=rel_cxcywh", "labels": shapes.LABELS, "fit": "crop"}
-    said |= {"input_data": str(folder / "pictures.npz"), "fp16": True}
+    said |= {"input_data": str(folder / "pictures.npz"), "fp16": True, "embed_preprocessing": True}
     return {
         nms: export_here(trained, config=ExportConfig(nms=nms, **said), out=folder / str(nms)) for nms in (False, True)
     }
@@ -45,10 +45,13 @@ def test_the_ledger_is_held_by_values_and_by_boxes(exported: Both, nms: bool) ->
     assert [(gate.stage, gate.name) for gate in ledger.gates] == [
         ("fp32", spread),
         ("fp16", spread),
+        ("e2e", spread),
         ("fp32", matched),
         ("fp16", matched),
+        ("e2e", "grey levels of the preparation"),
+        ("e2e", matched),
     ]
-    count = int(ledger.gates[2].reason.split()[0])
+    count = int(ledger.gates[3].reason.split()[0])
     assert count > 80
     assert 0.0 < ledger.rows[1].max_abs_dp < 1e-4
     assert ledger.rows[1].p50_latency_ms is not None
@@ -77,6 +80,7 @@ def test_the_same_answer_either_way_and_it_is_right(exported: Both) -> None:
     """Of pictures that are twice as large, and wider: only their middle is seen."""
     pictures, boxes, classes = shapes.draw(30, seed=9, size=(96, 144))
     answers = {nms: list(edgeconv.Predictor(exported[nms].path).predict_many(pictures)) for nms in exported}
+    _check_inside(exported, pictures)
     right = seen = 0
     for number, (own, kinds) in enumerate(zip(boxes, classes, strict=True)):
         plain, suppressed = (answers[nms][number].prediction for nms in (False, True))
@@ -89,6 +93,19 @@ def test_the_same_answer_either_way_and_it_is_right(exported: Both) -> None:
                 right += bool(same) and float(overlaps(box, np.float32(same)).max()) > 0.5
                 seen += 1
     assert right > 0.6 * seen > 10  # A fit that is not undone leaves none.
+
+
+def _check_inside(exported: Both, pictures: list[np.ndarray]) -> None:
+    """Check that a lone file with the preparation inside finds what Python and the file without it find."""
+    for model in exported.values():
+        plain, lone = edgeconv.Predictor(model.path, variant="fp32"), edgeconv.Predictor(model.path / "model.e2e.onnx")
+        for picture in pictures[:5]:
+            inside, found = lone.predict(picture), plain.predict(picture)
+            assert isinstance(inside, edgeconv.Detections)
+            assert isinstance(found, edgeconv.Detections)
+            assert [box.label for box in inside.boxes] == [box.label for box in found.boxes]
+            for one, other in zip(inside.boxes, found.boxes, strict=True):
+                assert one.box == pytest.approx(other.box, abs=1.0)
 
 
 @pytest.mark.parametrize("nms", [False, True])
