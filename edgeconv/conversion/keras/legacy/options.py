@@ -78,6 +78,9 @@ def options_of(kind: str, config: Config) -> tuple[str, Config]:
     name = str(config.get("name", ""))
     if kind in OTHERWISE or (kind in LACKED and kind not in ADAPTED):
         raise Untranslatable(name, f"the class `{kind}`")
+    if "Conv" in kind and config.get("data_format") == "channels_first" and config.get("use_bias", True):
+        # `keras.ops.add` takes the bias for one of the last axis where that is as long: Keras 3.15.1, on TensorFlow.
+        raise Untranslatable(name, "channels first and a bias, which Keras 3 may add along another axis")
     kept: Config = {}
     for key, value in config.items():
         if key.endswith(OF_TRAINING) or key in WITHOUT_EFFECT or (key == "groups" and kind in UNGROUPED and value == 1):

@@ -135,6 +135,14 @@ def test_a_layer_of_the_users_is_not_taken_for_one_of_applications(tmp_path: Pat
         load_keras(tmp_path / "m.h5")
 
 
+@pytest.mark.parametrize(("layer", "shape"), [("Conv2D", (3, 8, 6)), ("Conv3D", (3, 5, 6, 6))])
+def test_a_bias_of_channels_first_stays_on_its_axis(layer: str, shape: tuple[int, ...], tmp_path: Path) -> None:
+    """With as many filters as the last axis is long, Keras 3 adds the bias along that."""
+    convolution = getattr(layers, layer)(4, 3, data_format="channels_first")
+    model = enlivened(keras2.Sequential([layers.InputLayer(shape), convolution]))
+    assert_same_answers(model, opened(model, tmp_path))
+
+
 def test_without_keras_2_it_is_said_how_to_install_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     x = keras2.Input((8, 8, 2))
     keras2.Model(x, layers.LocallyConnected2D(3, 3, name="local")(x)).save(tmp_path / "m.h5")
