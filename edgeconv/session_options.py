@@ -61,3 +61,15 @@ class Tuned(Record):
     options: SessionOptions
     sha256: str | None
     evidence: Mapping[str, Json] = field(default_factory=dict)
+
+
+MOST_THREADS = 256
+"""Inside an operator: ONNX Runtime starts as many as it is told, and each spins for work."""
+
+
+def check_threads(threads: int) -> None:
+    """Raise ConfigError unless a number of threads inside an operator is 1 to `MOST_THREADS`."""
+    if not hasattr(threads, "__index__") or not 1 <= threads <= MOST_THREADS:
+        raise ConfigError(
+            f"`threads` must be at least 1 and at most {MOST_THREADS}. Received: {threads!r}. Leave it out for 1."
+        )

@@ -21,8 +21,8 @@ THRESHOLD_TASKS = ("tags", YES_NO, "mask")
 
 def check_threshold(threshold: float | None) -> None:
     """Raise ConfigError unless a probability is 0 to 1, or left out."""
-    if threshold is not None and not 0.0 <= threshold <= 1.0:
-        raise ConfigError(f"`threshold` must be 0 to 1. Received: {threshold}. Leave it out for {THRESHOLD}.")
+    if threshold is not None and not (hasattr(threshold, "__float__") and 0.0 <= threshold <= 1.0):
+        raise ConfigError(f"`threshold` must be 0 to 1. Received: {threshold!r}. Leave it out for {THRESHOLD}.")
 
 
 class TaskSpec(NamedTuple):

@@ -45,7 +45,7 @@ def read_picture(picture: Picture) -> NDArray[np.uint8]:
         (600, 800, 1)
     """
     if isinstance(picture, np.ndarray):
-        return _checked(picture)
+        return _checked(plain(picture))
     if isinstance(picture, Image.Image):
         return pixels_of(picture, "<image>")
     if isinstance(picture, bytes | bytearray | memoryview):
@@ -60,12 +60,36 @@ def read_picture(picture: Picture) -> NDArray[np.uint8]:
     )
 
 
+def plain(array: NDArray[Any]) -> NDArray[Any]:
+    """Return an array of numpy's own class: a matrix has two axes whatever is done to it.
+
+    Raises:
+        ImageError: some values of it are masked.
+    """
+    if hasattr(array, "mask"):
+        raise ImageError(
+            "An array must have all of its values. Received: a masked array. Fill it with `x.filled(0)`, or with the "
+            "value that the background has."
+        )
+    return np.asarray(array)
+
+
+def pixels_advice(array: NDArray[Any]) -> str:
+    """Return how an array of another dtype becomes raw pixels, as far as its values tell."""
+    if array.dtype.kind not in "biuf" or not array.size or not 0 <= array.min() <= array.max() <= 255:
+        return "Give raw pixels: scale it to 0-255, and then use `x.round().astype(np.uint8)`"
+    if array.dtype.kind == "f":
+        whole = "(x * 255)" if array.max() <= 1 else "x"
+        return f"Give raw pixels 0-255 with `{whole}.round().astype(np.uint8)`"
+    return f"Give raw pixels 0-255 with `x.astype(np.uint8){' * 255' if array.dtype.kind == 'b' else ''}`"
+
+
 def _checked(array: NDArray[Any]) -> NDArray[np.uint8]:
     pixels = array[..., None] if array.ndim == 2 else array
     if pixels.dtype == np.uint8 and pixels.ndim == 3 and pixels.shape[2] in {1, 3, 4} and pixels.size:
         return np.ascontiguousarray(pixels)
     if array.dtype != np.uint8:
-        advice = "Scale it to 0-255, and convert it with `x.astype(np.uint8)`"
+        advice = pixels_advice(array)
     elif array.ndim == 4:
         advice = "Give one picture at a time, or many to `predict_many`"
     else:

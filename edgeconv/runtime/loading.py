@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, NamedTuple
 import onnxruntime as ort
 
 from edgeconv.artifact import MANIFEST_FILE, newest
-from edgeconv.errors import ArtifactError, ConfigError, ProviderError
+from edgeconv.errors import ArtifactError, ProviderError
 from edgeconv.manifest import METADATA_KEY, Manifest
 from edgeconv.runtime.files import ModelFiles, read_again, read_files
 from edgeconv.runtime.fitness import check_fitness
-from edgeconv.runtime.providers import CPU, candidates
+from edgeconv.runtime.providers import CPU, candidates, check_device
 from edgeconv.runtime.session import Session
 from edgeconv.runtime.tuned import tuned_for_this_device
-from edgeconv.session_options import DEFAULT_OPTIONS, SessionOptions, Tuned
+from edgeconv.session_options import DEFAULT_OPTIONS, SessionOptions, Tuned, check_threads
 from edgeconv.variants import REFERENCE, VARIANTS, best_first, export_command, takes_pictures
 
 if TYPE_CHECKING:
@@ -87,8 +87,9 @@ def open_model(
         >>> open_model(Path("exported/mnist")).variant  # doctest: +SKIP
         'int8'
     """
-    if threads is not None and threads < 1:
-        raise ConfigError(f"`threads` must be at least 1. Received: {threads}. Leave it out for 1.")
+    check_device(device)
+    if threads is not None:
+        check_threads(threads)
     return read_again(path, lambda: _open(path, variant, device, threads))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,10 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeconv.errors import ConfigError, ImageError, InferenceError, InputError
-from edgeconv.pictures.reading import read_picture
+from edgeconv.pictures.reading import plain, read_picture
 from edgeconv.runtime.answering import results_of
 from edgeconv.runtime.loading import find_model, open_model
 from edgeconv.runtime.pipeline import Pipeline, pipeline_of, prepare_for
+from edgeconv.runtime.providers import CPU
 from edgeconv.tasks import check_threshold
 
 if TYPE_CHECKING:
@@ -33,7 +35,7 @@ class Predictor:
         variant: a name of `edgeconv.variants.VARIANTS`; None takes what `edgeconv benchmark --tune` found best for
             this device, else int8 where it is there.
         device: ``"auto"``, ``"cpu"`` or ``"gpu"``; see `open_model`.
-        threads: threads inside an operator; None takes what was found best, else one, which is the fastest for small
+        threads: threads inside an operator, 1 to 256; None takes what was found best, else one, the fastest for small
             models at batch 1.
         top_k: how many classes an answer lists.
         threshold: probability from which on a tag, a yes or a box is answered, 0 to 1; None takes that of the
@@ -59,11 +61,12 @@ class Predictor:
         top_k: int = 3,
         threshold: float | None = None,
     ) -> None:
-        if top_k < 1:
-            raise ConfigError(f"`top_k` must be at least 1. Received: {top_k}. Leave it out for 3.")
+        if not hasattr(top_k, "__index__") or top_k < 1:
+            raise ConfigError(f"`top_k` must be at least 1. Received: {top_k!r}. Leave it out for 3.")
         check_threshold(threshold)
         opened = open_model(Path(model) if model else find_model(), variant=variant, device=device, threads=threads)
         self.path = opened.path
+        self._place = str(opened.path.absolute())  # The working directory may be another one later.
         self.manifest = opened.manifest
         self.variant = opened.variant
         self.provider = opened.session.provider
@@ -71,6 +74,17 @@ class Predictor:
         self.top_k = top_k
         self.threshold = threshold
         self._pipeline: Pipeline | None = pipeline_of(opened.manifest, opened.session)
+
+    def __reduce__(self) -> tuple[partial[Predictor], tuple[()]]:
+        """Pickle by path, for a pool of processes: each opens the model anew, from the same place, in the same way.
+
+        Raises:
+            InferenceError: the predictor is closed.
+        """
+        self._opened()
+        device = "cpu" if self.provider == CPU else "gpu"
+        again = partial(Predictor, self._place, variant=self.variant, device=device, threads=self.threads)
+        return partial(again, top_k=self.top_k, threshold=self.threshold), ()
 
     def __enter__(self) -> Predictor:
         return self
@@ -156,7 +170,7 @@ class Predictor:
                 f"`images` must be an array (batch, height, width, channels). Received: {type(images).__name__}. "
                 "Stack prepared images with `numpy.stack`, or give pictures to `predict_many`."
             )
-        return self._opened().answer(images)
+        return self._opened().answer(plain(images))
 
     def prepare(self, picture: Picture) -> NDArray[np.uint8]:
         """Make of a picture what the model takes, as its training data were made.

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from edgeconv.errors import ProviderError
+from edgeconv.errors import ConfigError, ProviderError
 
 CPU = "CPUExecutionProvider"
 
@@ -27,6 +27,15 @@ GPU_PROVIDERS = (
 OPTIONS = {"CUDAExecutionProvider": {"use_tf32": "0"}}
 """Options of the providers. TF32 multiplies with a 10-bit mantissa, and parity with Keras asks for all 24 bits
 (onnxruntime.ai, CUDA Execution Provider, `use_tf32`)."""
+
+
+DEVICES = ("auto", "cpu", "gpu")
+
+
+def check_device(device: str) -> None:
+    """Raise ConfigError unless a device is one of `DEVICES`."""
+    if device not in DEVICES:
+        raise ConfigError(f"`device` must be one of {', '.join(DEVICES)}. Received: {device!r}. Leave it out for auto.")
 
 
 def candidates(device: str, available: Sequence[str]) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from edgeconv.runtime.fitness import check_fitness
 from edgeconv.runtime.loading import choose_variant, find_model, has_reduced_range
 from edgeconv.runtime.providers import CPU
 from edgeconv.runtime.session import open_session, run_native
+from edgeconv.session_options import check_threads
 from edgeconv.variants import takes_pictures
 
 BATCH = "batch"
@@ -29,7 +30,7 @@ class Runner:
         model: an artifact's folder or a lone `.onnx` file; None takes the newest artifact below `exported/`, else the
             reference model of the package.
         variant: a name of `edgeconv.variants.VARIANTS`; None takes int8 where it is there, else fp32.
-        threads: threads inside an operator, at least 1.
+        threads: threads inside an operator, 1 to 256.
 
     Raises:
         ArtifactError: there is no such model, or it is damaged.
@@ -42,8 +43,7 @@ class Runner:
     """
 
     def __init__(self, model: str | Path | None = None, *, variant: str | None = None, threads: int = 1) -> None:
-        if threads < 1:
-            raise ConfigError(f"`threads` must be at least 1. Received: {threads}. Leave it out for 1.")
+        check_threads(threads)
         path = Path(model) if model else find_model()
         read_again(path, lambda: self._open(path, variant, threads))
 
@@ -93,7 +93,13 @@ class Runner:
         for spec in self.inputs:
             _check(spec, arrays[spec.name], sizes)
         wanted = [spec.name for spec in self.outputs]
-        return dict(zip(wanted, run_native(self._session, wanted, arrays), strict=True))
+        return dict(
+            zip(
+                wanted,
+                run_native(self._session, wanted, {name: np.asarray(array) for name, array in arrays.items()}),
+                strict=True,
+            )
+        )
 
 
 def _check(spec: ArraySpec, array: Any, sizes: dict[str, int]) -> None:
@@ -102,6 +108,8 @@ def _check(spec: ArraySpec, array: Any, sizes: dict[str, int]) -> None:
     if not isinstance(array, np.ndarray):
         raise InputError(f"{what}. Received: {type(array).__name__}. Make it with `np.asarray(x, np.{spec.dtype})`.")
     received = f"Received: {array.dtype} {array.shape}"
+    if hasattr(array, "mask"):
+        raise InputError(f"{what}. Received: a masked array. Fill it with `x.filled(0)`.")
     if array.dtype != np.dtype(spec.dtype):
         raise InputError(f"{what}. {received}. Convert it with `x.astype(np.{spec.dtype})`.")
     if spec.kind == "picture":

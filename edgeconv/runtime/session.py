@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from edgeconv.errors import InferenceError, InputError, ProviderError, one_line
 from edgeconv.runtime.processor import int8_overflows
 from edgeconv.runtime.providers import CPU, OPTIONS
-from edgeconv.session_options import DEFAULT_OPTIONS, SessionOptions
+from edgeconv.session_options import DEFAULT_OPTIONS, SessionOptions, check_threads
 
 # ONNX Runtime's log levels: 3 shows errors only. Its warnings speak of graph optimisations, not of the user's input.
 _ERRORS_ONLY = 3
@@ -117,7 +117,10 @@ class Session:
         if len(images.shape) + 1 == len(self._shape):
             advice = "Add the batch axis with `x[None]`"
         elif fits:
-            advice = f"Give raw pixels 0-255 with `x.astype(np.{self._dtype})`"
+            from edgeconv.pictures.reading import pixels_advice
+
+            cast = f"Convert it with `x.astype(np.{self._dtype})`"
+            advice = pixels_advice(images) if self._dtype == np.uint8 else cast
         else:
             advice = "Prepare pictures with `Predictor.prepare`"
         raise InputError(
@@ -198,8 +201,9 @@ def open_session(
 
 def native_options(threads: int, *, options: SessionOptions = DEFAULT_OPTIONS, reduced_range: bool = False) -> Any:
     """Return ONNX Runtime's own options of a session; see `Session`."""
+    check_threads(threads)
     native = ort.SessionOptions()
-    native.intra_op_num_threads = threads
+    native.intra_op_num_threads = int(threads)
     native.inter_op_num_threads = 1
     native.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
     native.log_severity_level = _ERRORS_ONLY

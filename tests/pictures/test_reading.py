@@ -79,7 +79,7 @@ def test_an_array_of_any_strides_that_is_read_only(view: Callable[[np.ndarray], 
     [
         (
             RGBA / 255,
-            r"Received: float64 \(5, 7, 4\)\. Scale it to 0-255, and convert it with `x\.astype\(np\.uint8\)`",
+            r"Received: float64 \(5, 7, 4\)\. Give raw pixels 0-255 with `\(x \* 255\)\.round\(\)\.astype",
         ),
         (RGBA[None], r"Received: uint8 \(1, 5, 7, 4\)\. Give one picture at a time, or many to `predict_many`"),
         (RGBA.transpose(2, 0, 1)[:3], r"Received: uint8 \(3, 5, 7\)\. Put the channels last"),
