@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeconv.errors import ConfigError, InputError
+from edgeconv.errors import InputError
 from edgeconv.manifest import METADATA_KEY, ArraySpec, Manifest
 from edgeconv.runtime.files import read_again, read_files
 from edgeconv.runtime.fitness import check_fitness
