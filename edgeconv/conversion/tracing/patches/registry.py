@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from edgeconv.conversion.tracing.patches import activations, counting, resizing, spectra
+from edgeconv.conversion.tracing.patches import activations, counting, raw_resizing, resizing, spectra
 from edgeconv.conversion.tracing.patches.adaptive_pooling import pooled_at_once
 from edgeconv.conversion.tracing.patches.aspect_ratio import aspect_ratios_counted
 from edgeconv.conversion.tracing.patches.constants import constants_written_once
@@ -53,7 +53,8 @@ def while_converted() -> Iterator[Handlers]:
     registered = tf_op._OPSETS.copy()
     with constants_written_once(), few_orders_tried(), groups_counted(), outputs_padded():
         try:
-            yield {**activations.handlers(), **counting.handlers(), **resizing.handlers(), **spectra.handlers()}
+            parts = (activations, counting, raw_resizing, resizing, spectra)
+            yield {kind: handler for part in parts for kind, handler in part.handlers().items()}
         finally:
             tf_op._OPSETS.clear()
             tf_op._OPSETS.update(registered)
