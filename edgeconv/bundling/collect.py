@@ -22,7 +22,7 @@ from edgeconv.runtime.files import ModelFiles
 from edgeconv.runtime.golden import golden_inputs
 from edgeconv.runtime.loading import choose_variant
 from edgeconv.runtime.providers import CPU
-from edgeconv.runtime.session import open_session
+from edgeconv.runtime.session import open_session, run_native
 from edgeconv.variants import REFERENCE, VARIANTS, best_first
 
 MOST_SAMPLES = 32
@@ -102,7 +102,7 @@ def _picture_samples(
     count = len(images) if len(images) <= MOST_SAMPLES else SAMPLES_OF_MANY
     for number, picture in enumerate(draw_pictures(images[:count], preparation)):
         prepared = prepare(picture, preparation)[None]
-        first, *others = reference.run(outputs, {manifest.input.name: prepared})
+        first, *others = run_native(reference, outputs, {manifest.input.name: prepared})
         label = -1 if labels is None else int(labels[number])
         yield SelftestSample((picture,), (activated(manifest, first), *others, prepared), label)
 
@@ -115,4 +115,4 @@ def _array_samples(
     at_once = interface.inputs[0].shape[0] or 1
     for start in range(0, min(len(next(iter(inputs.values()))), MOST_SAMPLES), at_once):
         given = {array.name: inputs[array.name][start : start + at_once] for array in interface.inputs}
-        yield SelftestSample(tuple(given.values()), tuple(reference.run(names, given)))
+        yield SelftestSample(tuple(given.values()), tuple(run_native(reference, names, given)))

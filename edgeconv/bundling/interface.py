@@ -7,6 +7,7 @@ import zlib
 from dataclasses import dataclass
 from typing import Any
 
+from edgeconv.errors import ArtifactError
 from edgeconv.manifest import Manifest
 from edgeconv.preparation import Preparation
 from edgeconv.tasks import THRESHOLD_TASKS
@@ -146,5 +147,9 @@ def interface_of(manifest: Manifest, session: Any) -> BundleInterface:
 
 
 def _array_of(value: Any) -> BundleArray:
+    if value.type not in DTYPES:
+        raise ArtifactError(
+            f"`{value.name}` must be an array of numbers. Received: {value.type}. Export the model again."
+        )
     shape = tuple(size if isinstance(size, int) else None for size in value.shape)
     return BundleArray(value.name, DTYPES[value.type][0], shape)

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from edgeconv.bundling.interface import BundleInterface
 from edgeconv.bundling.selftest import SelftestSample
-from edgeconv.errors import UnsupportedModelError
+from edgeconv.errors import ArtifactError, UnsupportedModelError
 from edgeconv.manifest import Manifest
+from edgeconv.runtime.session import run_native
 
 PREPARED_LIMIT = 1.0
 """Grey levels. A float halfway between two bytes may be rounded to either of them, by the order of a sum."""
@@ -68,13 +69,19 @@ def measure_tolerances(
         path: what the errors call the artifact.
 
     Raises:
+        ArtifactError: the file takes or gives other arrays than its contract says.
         UnsupportedModelError: the model prepares pictures otherwise than Python, or answers otherwise than its fp32.
     """
     names = [array.name for array in interface.outputs]
     feeds = [array.name for array in interface.inputs]
+    if samples and (len(feeds), len(names)) != (len(samples[0].inputs), len(samples[0].outputs)):
+        raise ArtifactError(
+            f"`{path}` must take and give the arrays of its contract. Received: {', '.join(feeds)} and "
+            f"{', '.join(names)}. Export the model again."
+        )
     largest = [0.0] * len(names)
     for number, sample in enumerate(samples):
-        answers = session.run(names, dict(zip(feeds, sample.inputs, strict=True)))
+        answers = run_native(session, names, dict(zip(feeds, sample.inputs, strict=True)))
         off = [difference(answer, wanted) for answer, wanted in zip(answers, sample.outputs, strict=True)]
         if interface.preparation is not None and off[-1] > 0:
             if off[-1] > PREPARED_LIMIT:
@@ -82,7 +89,7 @@ def measure_tolerances(
                     f"`{path}` must prepare pictures in ONNX as in Python, within {PREPARED_LIMIT:g} grey level. "
                     f"Received: {off[-1]:g} on golden picture {number}. Report it with the artifact."
                 )
-            answers = session.run(names, {feeds[0]: sample.outputs[-1][0]})
+            answers = run_native(session, names, {feeds[0]: sample.outputs[-1][0]})
             off = [difference(answer, wanted) for answer, wanted in zip(answers, sample.outputs, strict=True)]
         largest = [max(pair) for pair in zip(largest, off, strict=True)]
     return tuple(

@@ -15,7 +15,7 @@ from edgeconv.runtime.files import read_again, read_files
 from edgeconv.runtime.fitness import check_fitness
 from edgeconv.runtime.loading import choose_variant, find_model, has_reduced_range
 from edgeconv.runtime.providers import CPU
-from edgeconv.runtime.session import open_session, run_native
+from edgeconv.runtime.session import metadata_of, open_session, run_native
 from edgeconv.session_options import check_threads
 from edgeconv.variants import takes_pictures
 
@@ -56,8 +56,8 @@ class Runner:
         reduced = has_reduced_range(self.manifest, self.variant)
         self._session = open_session(files.read(self.variant), CPU, threads, reduced_range=reduced)
         if takes_pictures(self.variant):  # Its contract is its own: one picture of any size goes in.
-            metadata = self._session.get_modelmeta().custom_metadata_map
-            self.manifest = Manifest.from_json(metadata[METADATA_KEY], str(files.path))
+            metadata = metadata_of(self._session)
+            self.manifest = Manifest.from_json(metadata.get(METADATA_KEY, "null"), str(files.path))
 
     @property
     def inputs(self) -> tuple[ArraySpec, ...]:

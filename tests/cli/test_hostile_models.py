@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tests.cli.conftest import Run
-from tests.hostile import GRAPHS, ROW, graph_of, output, write
+from tests.hostile import GRAPHS, ROW, TINY, graph_of, output, write
 
 SEVEN = Path(__file__).parents[1] / "data" / "seven.png"
 
@@ -70,3 +72,19 @@ def test_arrays_that_are_no_numbers_go_to_an_npz_alone(run: Run, tmp_path: Path)
         assert done.exit_code == 1
         assert "must hold finite numbers to be written as text. Received: NaN or infinity" in done.stderr
     assert run("predict", "--model", path, "x.npy", "--format", "npz").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    "wrong", ["fewer labels", "text for numbers", "no input", "a picture of rank 0", "another size"]
+)
+def test_a_folder_with_such_a_file_makes_no_bundle(run: Run, tmp_path: Path, wrong: str) -> None:
+    folder = tmp_path / "artifact"
+    shutil.copytree(TINY, folder)
+    digest = hashlib.sha256(GRAPHS[wrong](folder / "model.onnx").read_bytes()).hexdigest()
+    manifest = json.loads((folder / "manifest.json").read_text())
+    for variant in manifest["variants"].values():
+        variant |= {"file": "model.onnx", "sha256": digest}
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    done = run("bundle", folder, "--target", "python")
+    assert done.exit_code == 1
+    assert [line[:7] for line in done.stderr.splitlines()] == ["Model: ", "Error: "]
