@@ -10,6 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+pytest.importorskip("onnx", reason="needs the extra `train`")
+
 from tests.cli.conftest import Run
 from tests.hostile import GRAPHS, ROW, TINY, graph_of, output, write
 

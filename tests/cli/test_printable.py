@@ -8,12 +8,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import onnx
 import pytest
 
-from edgeconv.cli.output import printable
-from tests.cli.conftest import Run
-from tests.hostile import ROW, graph_of, labels, write
+onnx = pytest.importorskip("onnx", reason="needs the extra `train`")
+
+from edgeconv.cli.output import printable  # noqa: E402
+from tests.cli.conftest import Run  # noqa: E402
+from tests.hostile import ROW, graph_of, labels, write  # noqa: E402
 
 SEVEN = Path(__file__).parents[1] / "data" / "seven.png"
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,46 +15,7 @@ from edgeconv.errors import DatasetError
 from edgeconv.pictures.decoding import decode
 from edgeconv.pictures.preparation import prepare
 from edgeconv.preparation import Preparation
-from edgeconv.progress import Advance
-
-
-class Listener:
-    """Remembers what was said, and how far the bars came."""
-
-    def __init__(self) -> None:
-        self.words: list[str] = []
-        self.bars: dict[str, list[int | None]] = {}
-
-    def say(self, message: str) -> None:
-        self.words.append(message)
-
-    @contextmanager
-    def bar(self, description: str, total: int | None) -> Iterator[Advance]:
-        self.bars[description] = [0, total]
-
-        def advance(steps: int, status: str) -> None:
-            del status
-            self.bars[description][0] = (self.bars[description][0] or 0) + steps
-
-        yield advance
-
-
-def _picture(path: Path, seed: int, mode: str = "L", size: tuple[int, int] = (12, 9)) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    depth = {"L": (), "RGB": (3,), "RGBA": (4,), "LA": (2,)}[mode]
-    pixels = np.random.default_rng(seed).integers(0, 256, (size[1], size[0], *depth), dtype=np.uint8)
-    Image.fromarray(pixels, mode).save(path)
-
-
-def _classes(root: Path, each: int = 5, names: tuple[str, ...] = ("ant", "bee"), mode: str = "L") -> Path:
-    for position, name in enumerate(names):
-        for index in range(each):
-            _picture(root / name / f"{index}.png", seed=100 * position + index, mode=mode)
-    return root
-
-
-def _open(root: Path, progress: Listener | None = None, **options: Any) -> Dataset:
-    return open_dataset(DatasetSpec(str(root), **{"image_size": (9, 12), **options}), progress=progress or Listener())
+from tests.datasets.drawn import Listener, draw_classes, draw_picture, open_folder
 
 
 def _as_set(dataset: Dataset) -> set[tuple[bytes, int]]:
@@ -68,7 +27,7 @@ def _as_set(dataset: Dataset) -> set[tuple[bytes, int]]:
 
 
 def test_classes_are_the_sorted_subfolders(tmp_path: Path) -> None:
-    dataset = _open(_classes(tmp_path / "bugs", names=("cat", "ant", "bee")))
+    dataset = open_folder(draw_classes(tmp_path / "bugs", names=("cat", "ant", "bee")))
     assert (dataset.name, dataset.source, dataset.labels) == ("bugs", str(tmp_path / "bugs"), ("ant", "bee", "cat"))
     assert np.bincount(dataset.train.labels).tolist() == [4, 4, 4]
     assert np.bincount(dataset.test.labels).tolist() == [1, 1, 1]
@@ -76,28 +35,28 @@ def test_classes_are_the_sorted_subfolders(tmp_path: Path) -> None:
 
 def test_every_picture_arrives_once_with_its_label(tmp_path: Path) -> None:
     """Pictures of the right size come through untouched, so that their bytes name them."""
-    root = _classes(tmp_path / "bugs")
+    root = draw_classes(tmp_path / "bugs")
     expected = {
         (decode(path).tobytes(), label) for label, name in enumerate(("ant", "bee")) for path in (root / name).iterdir()
     }
     assert len(expected) == 10
-    assert _as_set(_open(root)) == expected
+    assert _as_set(open_folder(root)) == expected
 
 
 def test_pictures_become_what_predict_makes_of_them(tmp_path: Path) -> None:
-    root = _classes(tmp_path / "bugs", mode="RGB")
-    dataset = _open(root, image_size=(6, 10))
+    root = draw_classes(tmp_path / "bugs", mode="RGB")
+    dataset = open_folder(root, image_size=(6, 10))
     assert dataset.preparation == Preparation("resize", 6, 10, 3)
     prepared = {(prepare(decode(path), dataset.preparation).tobytes(), 0) for path in (root / "ant").iterdir()}
     assert prepared <= _as_set(dataset)
 
 
 def test_the_split_is_seeded(tmp_path: Path) -> None:
-    root = _classes(tmp_path / "bugs", each=10)
-    first, again, other = (_open(root, seed=seed) for seed in (0, 0, 1))
+    root = draw_classes(tmp_path / "bugs", each=10)
+    first, again, other = (open_folder(root, seed=seed) for seed in (0, 0, 1))
     assert first.sha256 == again.sha256 != other.sha256
     assert _as_set(first) == _as_set(other)
-    assert len(_open(root, val_split=0.5).test) == 10
+    assert len(open_folder(root, val_split=0.5).test) == 10
 
 
 def test_files_of_any_type_size_and_colour_go_together(tmp_path: Path) -> None:
@@ -105,7 +64,7 @@ def test_files_of_any_type_size_and_colour_go_together(tmp_path: Path) -> None:
     modes = {"a.png": "LA", "b.JPG": "RGB", "c.bmp": "L", "d.webp": "RGBA", "e.tif": "RGB", "f.gif": "L"}
     for position, (name, mode) in enumerate(modes.items()):
         for folder in ("ant", "bee"):
-            _picture(root / folder / name, position, mode, size=(5 + 7 * position, 40 - 5 * position))
+            draw_picture(root / folder / name, position, mode, size=(5 + 7 * position, 40 - 5 * position))
     dataset = open_dataset(DatasetSpec(str(root)))
     assert dataset.train.images.shape == (10, 64, 64, 3)
     assert dataset.test.images.shape == (2, 64, 64, 3)
@@ -113,35 +72,35 @@ def test_files_of_any_type_size_and_colour_go_together(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("mode", ["L", "LA"])
 def test_grey_pictures_stay_grey(tmp_path: Path, mode: str) -> None:
-    assert _open(_classes(tmp_path / "bugs", mode=mode)).train.images.shape[3] == 1
+    assert open_folder(draw_classes(tmp_path / "bugs", mode=mode)).train.images.shape[3] == 1
 
 
 def test_grey_stored_as_rgb_is_grey(tmp_path: Path) -> None:
-    root = _classes(tmp_path / "bugs")
-    expected = _open(root)
+    root = draw_classes(tmp_path / "bugs")
+    expected = open_folder(root)
     for path in root.rglob("*.png"):
         Image.open(path).convert("RGB").save(path)
-    assert _open(root).sha256 == expected.sha256
+    assert open_folder(root).sha256 == expected.sha256
 
 
 def test_one_picture_in_colour_makes_all_of_them_rgb(tmp_path: Path) -> None:
     """Whenever it comes up, the result is the one that asking for 3 channels gives."""
-    root = _classes(tmp_path / "bugs", each=6)
+    root = draw_classes(tmp_path / "bugs", each=6)
     for name in ("0.png", "3.png", "5.png"):
-        _picture(root / "bee" / name, 7, "RGB", size=(30, 20))
-        found, asked = _open(root, image_size=(8, 8)), _open(root, image_size=(8, 8), channels=3)
+        draw_picture(root / "bee" / name, 7, "RGB", size=(30, 20))
+        found, asked = open_folder(root, image_size=(8, 8)), open_folder(root, image_size=(8, 8), channels=3)
         assert found.train.images.shape[3] == 3
         assert found.sha256 == asked.sha256
-        _picture(root / "bee" / name, 7)
+        draw_picture(root / "bee" / name, 7)
 
 
 def test_colour_can_be_dropped(tmp_path: Path) -> None:
-    dataset = _open(_classes(tmp_path / "bugs", mode="RGB"), channels=1)
+    dataset = open_folder(draw_classes(tmp_path / "bugs", mode="RGB"), channels=1)
     assert dataset.train.images.shape[3] == dataset.preparation.channels == 1
 
 
 def test_a_recorded_spec_opens_the_same_data(tmp_path: Path) -> None:
-    dataset = open_dataset(DatasetSpec(str(_classes(tmp_path / "bugs"))))
+    dataset = open_dataset(DatasetSpec(str(draw_classes(tmp_path / "bugs"))))
     assert (dataset.spec.image_size, dataset.spec.channels, dataset.spec.preparation) == ((64, 64), 1, "resize")
     assert open_dataset(DatasetSpec.from_dict(dataset.as_dict()["spec"])).sha256 == dataset.sha256
 
@@ -160,138 +119,82 @@ def test_digits_are_centred_as_in_mnist(tmp_path: Path) -> None:
     assert dataset.train.images[0, 0, 0, 0] == 0
 
 
-@pytest.mark.parametrize(
-    ("train", "test"),
-    [
-        ("train", "test"),
-        ("train", "val"),
-        ("train", "validation"),
-        ("train", "valid"),
-        ("Train", "Test"),
-        ("TRAIN", "VAL"),
-        ("training", "testing"),
-        ("Training", "Validation"),
-    ],
-)
-def test_train_and_test_folders_are_the_splits(tmp_path: Path, train: str, test: str) -> None:
-    root = tmp_path / "bugs"
-    _classes(root / train, each=4)
-    _classes(root / test, each=1)
-    (root / ".git").mkdir()
-    _classes(root / "__MACOSX", each=1)
-    dataset = _open(root)
-    assert dataset.labels == ("ant", "bee")
-    assert dataset.train.labels.tolist() == [0] * 4 + [1] * 4
-    assert dataset.test.labels.tolist() == [0, 1]
-    np.testing.assert_array_equal(dataset.test.images[1], decode(root / test / "bee" / "0.png"))
-
-
-@pytest.mark.parametrize("names", [("train", "test", "bus"), ("train", "training", "test"), ("test", "val")])
-def test_folders_that_leave_it_open_which_is_the_split_are_classes(tmp_path: Path, names: tuple[str, ...]) -> None:
-    assert _open(_classes(tmp_path, names=names)).labels == tuple(sorted(names))
-
-
-def test_folders_beside_the_splits_are_mentioned(tmp_path: Path) -> None:
-    """A project's folder has more in it than its data, such as `exported`."""
-    listener = Listener()
-    for part in ("train", "test", "val"):
-        _classes(tmp_path / part, each=1)
-    (tmp_path / "exported" / "bugs").mkdir(parents=True)
-    assert len(_open(tmp_path, listener).test) == 2
-    assert listener.words == [f"{tmp_path}: test is the test split. Not used: exported, val."]
-
-
-def test_unsorted_pictures_are_no_test_split(tmp_path: Path) -> None:
-    """As in competitions, which keep the classes of their test pictures to themselves."""
-    for part in ("train", "valid"):
-        _classes(tmp_path / part, each=1)
-    _classes(tmp_path, names=("test",))
-    listener = Listener()
-    assert len(_open(tmp_path, listener).test) == 2
-    assert listener.words == [f"{tmp_path}: valid is the test split. Not used: test."]
-
-
-def test_train_is_a_class_beside_other_classes(tmp_path: Path) -> None:
-    dataset = _open(_classes(tmp_path / "vehicles", names=("bus", "test", "train")))
-    assert dataset.labels == ("bus", "test", "train")
-
-
 def test_hidden_files_are_ignored_and_others_mentioned(tmp_path: Path) -> None:
-    root, listener = _classes(tmp_path / "bugs"), Listener()
-    expected = _open(root).sha256
+    root, listener = draw_classes(tmp_path / "bugs"), Listener()
+    expected = open_folder(root).sha256
     (root / ".cache").mkdir()
     (root / "__MACOSX" / "ant").mkdir(parents=True)
     (root / "__MACOSX" / "ant" / "._0.png").write_bytes(b"x")
     (root / "ant" / "Thumbs.db").write_bytes(b"x")
     (root / "ant" / ".DS_Store").write_bytes(b"x")
     (root / "ant" / "._0.png").write_bytes(b"x")
-    assert _open(root, listener).sha256 == expected
+    assert open_folder(root, listener).sha256 == expected
     assert listener.words == []
     (root / "bee" / "notes.txt").write_text("x")
     (root / "README.md").write_text("x")
-    assert _open(root, listener).sha256 == expected
+    assert open_folder(root, listener).sha256 == expected
     assert listener.words == [f"{root}: 2 files are no pictures and were ignored, such as {root / 'README.md'}."]
 
 
 def test_a_bar_counts_the_pictures_and_the_default_size_is_said(tmp_path: Path) -> None:
     listener = Listener()
-    open_dataset(DatasetSpec(str(_classes(tmp_path / "bugs")), fit="crop"), progress=listener)
+    open_dataset(DatasetSpec(str(draw_classes(tmp_path / "bugs")), fit="crop"), progress=listener)
     assert listener.bars == {"Reading pictures": [10, 10]}
     assert listener.words == ["Pictures become 64x64, the default image size."]
 
 
 def test_a_damaged_picture_is_refused_by_name(tmp_path: Path) -> None:
-    root = _classes(tmp_path / "bugs")
+    root = draw_classes(tmp_path / "bugs")
     path = root / "bee" / "3.png"
     path.write_bytes(path.read_bytes()[:60])
     with pytest.raises(
         DatasetError, match=r"Every picture must be usable. .*bee/3.png: .* Or remove the file"
     ) as caught:
-        _open(root)
+        open_folder(root)
     assert str(caught.value).count(str(path)) == 1
 
 
 def test_a_picture_without_a_digit_is_refused_by_name(tmp_path: Path) -> None:
-    root = _classes(tmp_path / "bugs")
+    root = draw_classes(tmp_path / "bugs")
     Image.new("L", (40, 40), 255).save(root / "ant" / "4.png")
     with pytest.raises(DatasetError, match=r"Every picture must be usable. .*ant/4.png: .* Or remove the file"):
         open_dataset(DatasetSpec(str(root), preparation="digit"))
 
 
 def test_an_empty_class_is_refused_by_name(tmp_path: Path) -> None:
-    root = _classes(tmp_path / "bugs")
+    root = draw_classes(tmp_path / "bugs")
     (root / "cat").mkdir()
     (root / "cat" / "notes.txt").write_text("x")
     with pytest.raises(
         DatasetError, match=r"bugs/cat: pictures \(.*\.png.*\) are required. Received: none. Add at least"
     ):
-        _open(root)
+        open_folder(root)
 
 
 def test_a_class_of_one_picture_cannot_be_split(tmp_path: Path) -> None:
-    root = _classes(tmp_path / "bugs")
-    _picture(root / "cat" / "0.png", 0)
+    root = draw_classes(tmp_path / "bugs")
+    draw_picture(root / "cat" / "0.png", 0)
     with pytest.raises(
         DatasetError, match=r"bugs: each class requires at least 2 images, .* Received: 1 of class 'cat'"
     ):
-        _open(root)
+        open_folder(root)
 
 
 @pytest.mark.parametrize("names", [(), ("ant",)])
 def test_fewer_than_two_classes_are_refused(tmp_path: Path, names: tuple[str, ...]) -> None:
-    root = _classes(tmp_path / "bugs", names=names)
-    _picture(root / "0.png", 0)
+    root = draw_classes(tmp_path / "bugs", names=names)
+    draw_picture(root / "0.png", 0)
     message = rf"bugs: at least 2 subfolders, .* Received: {len(names)} subfolders and 1 files. Sort pictures into"
     with pytest.raises(DatasetError, match=message):
-        _open(root)
+        open_folder(root)
 
 
 def test_train_and_test_must_have_the_same_classes(tmp_path: Path) -> None:
-    _classes(tmp_path / "train", names=("ant", "bee"))
-    _classes(tmp_path / "test", names=("ant", "cat", "dog"))
+    draw_classes(tmp_path / "train", names=("ant", "bee"))
+    draw_classes(tmp_path / "test", names=("ant", "cat", "dog"))
     message = r"must have the same classes. Received: only in train: bee; only in test: cat, dog. Add what is missing"
     with pytest.raises(DatasetError, match=message):
-        _open(tmp_path)
+        open_folder(tmp_path)
 
 
 def test_images_beyond_the_memory_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -300,9 +203,9 @@ def test_images_beyond_the_memory_are_refused(tmp_path: Path, monkeypatch: pytes
             raise MemoryError
         return np.zeros(shape, dtype)
 
-    root = _classes(tmp_path / "bugs")
+    root = draw_classes(tmp_path / "bugs")
     monkeypatch.setattr("edgeconv.datasets.folders.np.empty", full)
     with pytest.raises(
         DatasetError, match=r"Images must fit into the memory. Received: 10 of \(9, 12, 1\).* Choose a smaller"
     ):
-        _open(root)
+        open_folder(root)
