@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from edgeconv.artifact import KERAS_FILE, committed
 from edgeconv.boxes import DETECTIONS
-from edgeconv.conversion.keras import KerasReference
 from edgeconv.datasets.examples import Examples, open_examples
 from edgeconv.errors import ConfigError
 from edgeconv.evaluation.detectors import as_detector, compared_by_detections, detector_in_keras, with_detections
@@ -28,6 +27,9 @@ from edgeconv.runtime.files import ModelFiles
 from edgeconv.runtime.golden import golden_arrays
 from edgeconv.runtime.loading import has_reduced_range
 from edgeconv.variants import takes_pictures
+
+if TYPE_CHECKING:  # Its room needs onnx, and a device evaluates without.
+    from edgeconv.conversion.keras import KerasReference
 
 GOLDEN = "golden vectors"
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from edgeconv.boxes import DETECTIONS
-from edgeconv.conversion.detection.stages import found_in
-from edgeconv.conversion.keras import KerasReference
 from edgeconv.manifest import Manifest
 from edgeconv.manifest_blocks import Boxes
 from edgeconv.parity.comparison import Answers, Batch, Feeds
 from edgeconv.parity.stage import Run, Stage
 from edgeconv.runtime.suppression import detections_of
+
+if TYPE_CHECKING:  # Its room needs onnx, and a device evaluates without.
+    from edgeconv.conversion.keras import KerasReference
 
 VALUES_KEPT = 2**26
 """Numbers of a stage's answers that are compared: all boxes of thousands of pictures would not fit into the memory."""
@@ -50,6 +52,8 @@ def with_detections(outputs: Answers, contract: Boxes) -> Answers:
 
 def detector_in_keras(reference: KerasReference, contract: Boxes) -> Run:
     """Return Keras' function with numpy behind it, whose answers are those of `with_detections`."""
+    from edgeconv.conversion.detection.stages import found_in
+
     layout = reference.boxes
     if layout is None:
         raise ValueError("no detector")

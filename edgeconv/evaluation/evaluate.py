@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from edgeconv.artifact import KERAS_FILE, TRAINING_FILE
 from edgeconv.config import check_max_drop
-from edgeconv.conversion.keras import KerasReference
-from edgeconv.conversion.steps.keras_answers import answers_from_files, say_if_at_chance
 from edgeconv.datasets import DatasetSpec
 from edgeconv.errors import ConfigError
 from edgeconv.evaluation.by_examples import evaluate_examples
@@ -28,6 +27,9 @@ from edgeconv.progress import SILENT, Progress
 from edgeconv.runtime.files import ModelFiles, read_files
 from edgeconv.runtime.loading import find_model, has_reduced_range
 from edgeconv.tasks import CLASSES, YES_NO
+
+if TYPE_CHECKING:  # Its room needs onnx, and a device evaluates without.
+    from edgeconv.conversion.keras import KerasReference
 
 
 def evaluate(
@@ -100,6 +102,8 @@ def evaluate(
     reference = keras_of(files, custom_objects, progress, instead=files.variants[0])
     stages, known = keras_stages(reference), dict[str, tuple[Answers, ...]]()
     if reference is not None:
+        from edgeconv.conversion.steps.keras_answers import say_if_at_chance
+
         say_if_at_chance(reference, compared, progress)
     if loader is not None:
         stated = Fitting() if spec is None else spec.fitting
@@ -141,4 +145,6 @@ def _from_files(
             f"`loader` requires the artifact's {KERAS_FILE}, and Keras to run it. Received: one is missing. Leave "
             "`loader` out."
         )
+    from edgeconv.conversion.steps.keras_answers import answers_from_files
+
     return ({"scores": answers_from_files(reference, paths, loader, fitting_of(stated, loader), progress)},)

@@ -5,18 +5,21 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import onnxruntime as ort
 
 from edgeconv.artifact import KERAS_FILE, committed
 from edgeconv.boxes import BoxStatement
-from edgeconv.conversion.keras import KerasReference
 from edgeconv.errors import ConfigError, ProviderError
 from edgeconv.parity.stage import Stage, on_images, stage_of
 from edgeconv.progress import Progress
 from edgeconv.runtime.files import ModelFiles
 from edgeconv.runtime.providers import CPU, candidates
 from edgeconv.variants import REFERENCE
+
+if TYPE_CHECKING:  # Its room needs onnx, and a device evaluates without.
+    from edgeconv.conversion.keras import KerasReference
 
 KERAS_PACKAGES = ("tensorflow", "keras", "tf2onnx")
 

@@ -110,7 +110,8 @@ def test_the_group_is_what_the_entry_point_runs() -> None:
 
 
 def _started(code: str, *arguments: object, **options: Any) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-c", code, *map(str, arguments)]
+    # -P: the folder of the sources, where tests run, would hide the wheel.
+    command = [sys.executable, "-P", "-c", code, *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, check=False, **options)
 
 

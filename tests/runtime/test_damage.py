@@ -41,5 +41,11 @@ def test_metadata_that_are_no_text_are_named(tiny: Path, tmp_path: Path) -> None
         EdgeconvError, match=r"must have names and metadata in UTF-8\. Received: 'utf-8' codec can't decode"
     ):
         edgeconv.Predictor(path)
+
+
+def test_parts_whose_names_are_no_text_are_named(tiny: Path, tmp_path: Path) -> None:
+    pytest.importorskip("onnx", reason="needs the extra `train`")
+    path = tmp_path / "model.onnx"
+    path.write_bytes((tiny / "model.onnx").read_bytes().replace(b"edgeconv.manifest", b"edgeconv.manif\xffst"))
     with pytest.raises(EdgeconvError, match=r"must name its parts in UTF-8\. Received: bytes that are no text"):
         edgeconv.inspect(path)

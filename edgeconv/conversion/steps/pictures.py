@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from edgeconv.config import ExportConfig
-from edgeconv.conversion.keras import KerasReference
 from edgeconv.datasets import Dataset, DatasetSpec
 from edgeconv.datasets.idx import find_idx
 from edgeconv.errors import ConfigError
 from edgeconv.fitting import Fitting
 from edgeconv.preparation import CHANNELS, Preparation
+
+if TYPE_CHECKING:  # Its room needs onnx, and a device that evaluates reads pictures without.
+    from edgeconv.conversion.keras import KerasReference
 
 
 def preparation_for(
