@@ -172,6 +172,8 @@ def _through(layer: Any, state: Scaling, shape: tuple[int | None, ...], node: An
     if kind == "Pipeline":  # Of layers, one behind another.
         made = _along(layer.layers, state)
         return None if made.before else made
+    if "Pool" in kind:  # Of sizes that nobody asked for, TensorFlow may divide by 0, which ends the process.
+        return None
     single = node is None or len(_given(node)) == 1
     if not single or (kind not in SCALING and getattr(layer, "weights", None)):
         return None
