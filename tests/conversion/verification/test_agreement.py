@@ -31,6 +31,7 @@ class Reference:
     batch: int | None = None
     path: Path = Path("m.keras")
     model: Any = field(default_factory=SimpleNamespace)
+    takes_picture: bool = False
 
     @property
     def inputs(self) -> tuple[Port, ...]:
