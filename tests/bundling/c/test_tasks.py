@@ -15,6 +15,7 @@ pytest.importorskip("onnx", reason="needs the extra `train`")
 from edgeconv.bundling.bundler import bundle
 from edgeconv.runtime.predictor import Predictor
 from edgeconv.runtime.runner import Runner
+from tests.bundling.answers import EXPLAINED, check_answer, check_outputs, draw_feeds, names_of_outputs
 from tests.bundling.c.compiling import SANITIZED, build, run, say
 from tests.bundling.networks import NETWORKS, make_artifact
 
@@ -41,10 +42,10 @@ def test_answers_and_the_self_test_are_those_of_python(
     Image.fromarray(np.random.default_rng(8).integers(0, 256, (30, 40, 3), np.uint8)).save(tmp_path / "noise.png")
     (answered,) = (json.loads(line) for line in run(programs / "predict", "noise.png").stdout.splitlines())
     assert answered.pop("path") == "noise.png"
-    if network.task in {"classes", "tags", "yes-no", "values", "mask"}:
+    if network.task in EXPLAINED:
         _compare(answered, Predictor(artifact).predict(tmp_path / "noise.png").as_dict(), tmp_path)
     else:
-        assert {name: array["dtype"] for name, array in answered["outputs"].items()} == _dtypes(artifact)
+        assert {name: array["dtype"] for name, array in answered["outputs"].items()} == names_of_outputs(artifact)
 
 
 @pytest.mark.parametrize("made", ["sequence"], indirect=True)
@@ -70,31 +71,17 @@ def test_arrays_that_are_none_are_said(tmp_path: Path, made: tuple[str, Path, Pa
 def _compare(answered: dict[str, Any], wanted: dict[str, Any], folder: Path) -> None:
     file = answered.pop("file", None)
     assert list(answered) == list(wanted)
-    assert json.loads(json.dumps(answered), parse_float=_short) == json.loads(json.dumps(wanted), parse_float=_short)
+    check_answer(answered, wanted)
     if file is not None:
         mask = np.asarray(Image.open(folder / file))
         shares = np.bincount(mask.ravel(), minlength=3) / mask.size
         np.testing.assert_allclose(shares, list(wanted["shares"].values()))
 
 
-def _short(number: str) -> float:
-    return round(float(number), 5)
-
-
-def _dtypes(artifact: Path) -> dict[str, str]:
-    return {spec.name.replace("picture", "picture_output"): spec.dtype for spec in Runner(artifact).outputs}
-
-
 def _compare_arrays(artifact: Path, programs: Path, folder: Path) -> None:
-    generator = np.random.default_rng(8)
     runner = Runner(artifact)
-    feeds = {}
-    for spec in runner.inputs:
-        shape = [size if isinstance(size, int) else 2 for size in spec.shape]
-        feeds[spec.name] = (generator.normal(0, 9, shape)).astype(spec.dtype)
-        np.save(folder / f"{spec.name}.npy", feeds[spec.name])
+    feeds = draw_feeds(runner)
+    for name, array in feeds.items():
+        np.save(folder / f"{name}.npy", array)
     files = [folder / f"{name}.npy" for name in feeds]
-    answered = json.loads(run(programs / "predict", *files).stdout)["outputs"]
-    for name, wanted in runner.run(feeds).items():
-        assert (answered[name]["dtype"], answered[name]["shape"]) == (wanted.dtype.name, list(wanted.shape))
-        np.testing.assert_allclose(np.array(answered[name]["data"]).reshape(wanted.shape), wanted, rtol=1e-6)
+    check_outputs(json.loads(run(programs / "predict", *files).stdout)["outputs"], runner.run(feeds))

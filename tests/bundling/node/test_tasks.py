@@ -15,6 +15,7 @@ pytest.importorskip("onnx", reason="needs the extra `train`")
 from edgeconv.bundling.bundler import bundle
 from edgeconv.runtime.predictor import Predictor
 from edgeconv.runtime.runner import Runner
+from tests.bundling.answers import EXPLAINED, check_answer, check_outputs, draw_feeds, names_of_outputs
 from tests.bundling.networks import NETWORKS, make_artifact
 from tests.bundling.node.running import node
 
@@ -34,39 +35,29 @@ def test_answers_and_the_self_test_are_those_of_python(row: str, modules: Path, 
     assert done.returncode == 0, done.stderr
     answered = json.loads(done.stdout)
     assert answered.pop("path") == "noise.png"
-    if network.task in {"classes", "tags", "yes-no", "values", "mask"}:
+    if network.task in EXPLAINED:
         _compare(answered, Predictor(artifact).predict(app / "noise.png"), app)
     else:
-        wanted = {spec.name.replace("picture", "picture_output"): spec.dtype for spec in Runner(artifact).outputs}
-        assert {name: array["dtype"] for name, array in answered["outputs"].items()} == wanted
+        dtypes = {name: array["dtype"] for name, array in answered["outputs"].items()}
+        assert dtypes == names_of_outputs(artifact)
 
 
 def _compare(answered: dict[str, Any], wanted: Any, app: Path) -> None:
     file = answered.pop("file", None)
-    assert json.loads(json.dumps(answered), parse_float=_short) == json.loads(
-        json.dumps(wanted.as_dict()), parse_float=_short
-    )
+    check_answer(answered, wanted.as_dict())
     if file is not None:
         assert file == "1-noise.mask.png"
         np.testing.assert_array_equal(np.asarray(Image.open(app / file)), wanted.classes)
 
 
-def _short(number: str) -> float:
-    return round(float(number), 5)
-
-
 def _compare_arrays(artifact: Path, app: Path) -> None:
-    runner, generator, feeds = Runner(artifact), np.random.default_rng(8), {}
-    for spec in runner.inputs:
-        shape = [size if isinstance(size, int) else 2 for size in spec.shape]
-        feeds[spec.name] = generator.normal(0, 9, shape).astype(spec.dtype)
-        np.save(app / f"{spec.name}.npy", feeds[spec.name])
+    runner = Runner(artifact)
+    feeds = draw_feeds(runner)
+    for name, array in feeds.items():
+        np.save(app / f"{name}.npy", array)
     done = node(app, "predict.mjs", *(f"{name}.npy" for name in feeds))
     assert done.returncode == 0, done.stderr
-    answered = json.loads(done.stdout)["outputs"]
-    for name, wanted in runner.run(feeds).items():
-        assert (answered[name]["dtype"], answered[name]["shape"]) == (wanted.dtype.name, list(wanted.shape))
-        np.testing.assert_allclose(np.array(answered[name]["data"]).reshape(wanted.shape), wanted, rtol=1e-6)
+    check_outputs(json.loads(done.stdout)["outputs"], runner.run(feeds))
     (app / "bad.npy").write_bytes((app / f"{runner.inputs[0].name}.npy").read_bytes()[:-1])
     said = node(app, "predict.mjs", *["bad.npy"] * len(feeds))
     assert (said.returncode, said.stderr) == (

@@ -17,6 +17,7 @@ from edgeconv.bundling.bundler import bundle
 from edgeconv.runtime.predictor import Predictor
 from edgeconv.runtime.runner import Runner
 from tests.browsing import served, visiting
+from tests.bundling.answers import EXPLAINED, check_outputs, draw_feeds, names_of_outputs
 from tests.bundling.networks import NETWORKS, make_artifact
 from tests.bundling.web.driving import READY, STARTING_MS, choose, expect, png
 
@@ -51,8 +52,8 @@ def _show_picture(row: str, artifact: Path, page: Any) -> None:
     _fits(page)
     said, words = page.locator("#label").inner_text(), page.locator("#sure").inner_text()
     task = NETWORKS[row].task
-    if task not in {"classes", "tags", "yes-no", "values", "mask"}:
-        _compare_outputs(page, {spec.name.replace("picture", "picture_output") for spec in Runner(artifact).outputs})
+    if task not in EXPLAINED:
+        _compare_outputs(page, set(names_of_outputs(artifact)))
         return
     file = artifact / "noise.png"
     file.write_bytes(noise)
@@ -82,11 +83,9 @@ def _show_picture(row: str, artifact: Path, page: Any) -> None:
 
 def _run_arrays(artifact: Path, page: Any) -> None:
     expect(page.locator("#sure")).to_have_text(re.compile("^Waiting for "), timeout=STARTING_MS)
-    runner, generator = Runner(artifact), np.random.default_rng(8)
-    feeds = {}
+    runner = Runner(artifact)
+    feeds = draw_feeds(runner)
     for number, spec in enumerate(runner.inputs):
-        shape = [size if isinstance(size, int) else 2 for size in spec.shape]
-        feeds[spec.name] = generator.normal(0, 9, shape).astype(spec.dtype)
         file = {"name": "any.npy", "mimeType": "application/octet-stream", "buffer": _npy(feeds[spec.name])}
         page.get_by_label(spec.name).set_input_files({**file, "buffer": b"\x93NUMPY"})
         expect(page.get_by_role("alert")).to_have_text(
@@ -99,9 +98,7 @@ def _run_arrays(artifact: Path, page: Any) -> None:
     expect(page.locator("#milliseconds")).to_have_text(re.compile("ms"))
     _fits(page)
     outputs = _compare_outputs(page, {spec.name for spec in runner.outputs})
-    for name, wanted in runner.run(feeds).items():
-        assert (outputs[name]["dtype"], outputs[name]["shape"]) == (wanted.dtype.name, list(wanted.shape))
-        np.testing.assert_allclose(np.array(outputs[name]["data"]).reshape(wanted.shape), wanted, rtol=1e-5, atol=1e-5)
+    check_outputs(outputs, runner.run(feeds), rtol=1e-5, atol=1e-5)
     _drop(page, {f"{name}.npy": _npy(array[:1]) for name, array in reversed(feeds.items())})
     for number, name in enumerate(feeds):
         expect(page.locator(f"#got-{number}")).to_have_text(re.compile(rf"{name}\.npy: .*\(1, "))
