@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from edgeconv.conversion.int8.images import CalibrationImages, digests_of
+from edgeconv.conversion.int8.feeds import CalibrationFeeds, digests_of
 from edgeconv.datasets import Split
 from edgeconv.errors import DatasetError
 from edgeconv.progress import SILENT, Progress
@@ -25,7 +25,7 @@ _MANY = 0.5
 
 
 def check_health(
-    images: CalibrationImages,
+    images: CalibrationFeeds,
     *,
     value_range: tuple[float, float] | None,
     test: Split | None = None,
@@ -55,7 +55,7 @@ def check_health(
         _check_leakage(images, test, progress)
 
 
-def _check_values(images: CalibrationImages, value_range: tuple[float, float] | None, progress: Progress) -> None:
+def _check_values(images: CalibrationFeeds, value_range: tuple[float, float] | None, progress: Progress) -> None:
     survey = images.survey
     if not survey.finite:
         raise DatasetError(
@@ -79,7 +79,7 @@ def _check_values(images: CalibrationImages, value_range: tuple[float, float] | 
         )
 
 
-def _check_variety(images: CalibrationImages, progress: Progress) -> None:
+def _check_variety(images: CalibrationFeeds, progress: Progress) -> None:
     constant = images.survey.constant
     if constant > _MANY * images.count:
         raise DatasetError(
@@ -97,10 +97,10 @@ def _check_variety(images: CalibrationImages, progress: Progress) -> None:
         )
 
 
-def _check_leakage(images: CalibrationImages, test: Split, progress: Progress) -> None:
-    if test.images.shape[1:] != images.shape or str(test.images.dtype) != images.dtype:
+def _check_leakage(images: CalibrationFeeds, test: Split, progress: Progress) -> None:
+    if [*images.shapes.values()] != [test.images.shape[1:]] or [*images.dtypes.values()] != [str(test.images.dtype)]:
         return
-    leaked = int(np.isin(images.survey.digests, digests_of(test.images)).sum())
+    leaked = int(np.isin(images.survey.digests, digests_of({"image": test.images})).sum())
     if leaked > _MANY * images.count:
         raise DatasetError(
             f"Calibration images must not be test images. Received: {leaked:,} of {images.count:,} from the test "

@@ -1,4 +1,4 @@
-"""What the values of each tensor are, measured in a stream of images, in memory that does not grow with it."""
+"""What the values of each tensor are, measured in a stream of samples, in memory that does not grow with it."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeconv.conversion.int8.cache import Cache, key_of
+from edgeconv.conversion.int8.feeds import CalibrationFeeds, samples_in
 from edgeconv.conversion.int8.histogram import BINS, SAMPLES, Histogram, count
-from edgeconv.conversion.int8.images import CalibrationImages
 from edgeconv.conversion.int8.probing import (
     HIGH,
     LOW,
@@ -46,43 +46,43 @@ _Arrays = dict[str, NDArray[Any]]
 
 def measure(
     prepared: Prepared,
-    images: CalibrationImages,
+    feeds: CalibrationFeeds,
     *,
     histograms: bool = True,
     cache: Path | None = None,
     progress: Progress = SILENT,
 ) -> CalibrationStatistics:
-    """Measure all activations of a prepared float model, in memory that does not grow with the images.
+    """Measure all activations of a prepared float model, in memory that does not grow with the samples.
 
     The first pass finds the extremes inside the graph, the second counts the values between them.
 
     Args:
         prepared: see `quantizing.prepare`.
-        images: what the model takes. A graph with a batch size of its own leaves out what does not fill a batch.
+        feeds: what the model takes. A graph with a batch size of its own leaves out what does not fill a batch.
         histograms: make the second pass too, which percentiles and entropy need.
         cache: folder to keep the measurement in, and to go on from; None keeps nothing.
         progress: sees a bar for each pass.
 
     Raises:
-        ConfigError: there are fewer images than the only batch size of the graph.
+        ConfigError: there are fewer samples than the only batch size of the graph.
         UnsupportedModelError: a tensor has values that are not finite.
     """
-    size = prepared.batch or max(1, min(BATCH, VALUES_AT_ONCE // max(1, int(np.prod(images.shape)))))
-    seen = images.count - images.count % size if prepared.batch else images.count
+    size = prepared.batch or max(1, min(BATCH, VALUES_AT_ONCE // max(1, feeds.values)))
+    seen = feeds.count - feeds.count % size if prepared.batch else feeds.count
     if not seen:
         raise ConfigError(
-            f"Calibration of a file with the batch size {size} requires as many images. Received: {images.count}. Give "
+            f"Calibration of a file with the batch size {size} requires as many samples. Received: {feeds.count}. Give "
             "more of them, or leave `--batch` out."
         )
     tensors = activations_of(prepared.model)
-    store = Cache(cache, key_of(prepared.digest, images.record.sha256, bins=BINS, samples=SAMPLES, count=seen))
-    first = _measure_extremes(prepared, images, tensors, _Pass(size, seen, store), progress)
+    store = Cache(cache, key_of(prepared.digest, feeds.record.sha256, bins=BINS, samples=SAMPLES, count=seen))
+    first = _measure_extremes(prepared, feeds, tensors, _Pass(size, seen, store), progress)
     low, high = first["low"].astype(np.float64), first["high"].astype(np.float64)
     strange = [name for name, *ends in zip(tensors, low, high, strict=True) if not np.isfinite(ends).all()]
     if strange:
         raise UnsupportedModelError(
-            f"All activations must be finite on the calibration images. Received: infinite or undefined values in "
-            f"`{strange[0]}`. Look at the images and the weights, or export without `--quantize`."
+            f"All activations must be finite on the calibration samples. Received: infinite or undefined values in "
+            f"`{strange[0]}`. Look at these and the weights, or export without `--quantize`."
         )
     extremes = dict(zip(tensors, zip(low.tolist(), high.tolist(), strict=True), strict=True))
     if not histograms:
@@ -96,32 +96,35 @@ def measure(
         held = sum(bytes_each[name] for name in part)
         fitting = prepared.batch or max(1, min(size, int(BYTES_AT_ONCE // max(1, held))))
         passes = _Pass(fitting, seen, store, f"histograms{number + 1}of{len(parts)}")
-        counts = _count_values(prepared, images, part, counted, passes, progress)
+        counts = _count_values(prepared, feeds, part, counted, passes, progress)
         found |= {name: Histogram(*counted[name], row) for name, row in zip(part, counts, strict=True)}
     return CalibrationStatistics(extremes, {name: found[name] for name in counted}, seen)
 
 
 @dataclass(frozen=True)
 class _Pass:
-    """How to go once over the images: batch size, number of images, and where the work is kept."""
+    """How to go once over the samples: batch size, number of samples, and where the work is kept."""
 
     size: int
     seen: int
     store: Cache
     stage: str = "extremes"
 
-    def batches(self, images: CalibrationImages, state: _Arrays, advance: Advance) -> Iterator[NDArray[np.float32]]:
-        """Yield the batches that `state` has not seen yet, as float32; keep the state now and then, and at the end."""
+    def batches(
+        self, prepared: Prepared, feeds: CalibrationFeeds, state: _Arrays, advance: Advance
+    ) -> Iterator[_Arrays]:
+        """Yield the batches that `state` has not seen yet, as the graph takes them; keep the state now and then."""
         done = int(state["done"])
         advance(done, "")
         stored = time.monotonic()
-        for batch in images.batches(self.size, start=done) if done < self.seen else ():
-            if done + len(batch) > self.seen:
+        for batch in feeds.batches(self.size, start=done) if done < self.seen else ():
+            count = samples_in(batch)
+            if done + count > self.seen:
                 break
-            yield batch.astype(np.float32)
-            done += len(batch)
+            yield prepared.taken(batch)
+            done += count
             state["done"] = np.array(done)
-            advance(len(batch), "")
+            advance(count, "")
             if time.monotonic() - stored > STORE_EVERY_S or done == self.seen:
                 self.store.store(self.stage, state)
                 stored = time.monotonic()
@@ -134,7 +137,7 @@ class _Pass:
 
 
 def _measure_extremes(
-    prepared: Prepared, images: CalibrationImages, tensors: Sequence[str], once: _Pass, progress: Progress
+    prepared: Prepared, feeds: CalibrationFeeds, tensors: Sequence[str], once: _Pass, progress: Progress
 ) -> _Arrays:
     number = len(tensors)
     fresh = {
@@ -150,19 +153,19 @@ def _measure_extremes(
     session = open_probed(with_extremes(prepared.model, tensors))
     asked = [prefix + name for prefix in (LOW, HIGH, SIZE) for name in tensors]
     with progress.bar("Measuring ranges", once.seen) as advance:
-        for batch in once.batches(images, state, advance):
-            answers = np.array(session.run(asked, {prepared.input_name: batch}), np.float64).reshape(3, number)
+        for batch in once.batches(prepared, feeds, state, advance):
+            answers = np.array(session.run(asked, batch), np.float64).reshape(3, number)
             # A NaN stays one here, and is found at the end.
             state["low"] = np.minimum(state["low"], answers[0].astype(np.float32))
             state["high"] = np.maximum(state["high"], answers[1].astype(np.float32))
             if not state["images"]:
-                state["images"], state["sizes"] = np.array(len(batch)), answers[2].astype(np.int64)
+                state["images"], state["sizes"] = np.array(samples_in(batch)), answers[2].astype(np.int64)
     return state
 
 
 def _count_values(
     prepared: Prepared,
-    images: CalibrationImages,
+    feeds: CalibrationFeeds,
     part: Sequence[str],
     counted: Ranges,
     once: _Pass,
@@ -173,11 +176,10 @@ def _count_values(
         session = open_probed(with_tensors(prepared.model, part))
         asked = [output.name for output in session.get_outputs()]
         with progress.bar("Counting values", once.seen) as advance:
-            for batch in once.batches(images, state, advance):
-                feeds = {prepared.input_name: batch}
-                answers = feeds | dict(zip(asked, session.run(asked, feeds), strict=True))
+            for batch in once.batches(prepared, feeds, state, advance):
+                answers = batch | dict(zip(asked, session.run(asked, batch), strict=True))
                 for place, name in enumerate(part):
-                    state["counts"][place] += count(answers[name], *counted[name], len(batch))
+                    state["counts"][place] += count(answers[name], *counted[name], samples_in(batch))
     counts: NDArray[np.int64] = state["counts"]
     return counts
 

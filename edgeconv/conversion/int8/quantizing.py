@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import onnx
 import onnx_ir as ir
+from numpy.typing import NDArray
 from onnxruntime.quantization import QuantFormat, QuantType
 from onnxruntime.quantization.calibrate import TensorData
 from onnxruntime.quantization.quant_utils import load_model_with_shape_infer
@@ -27,9 +28,10 @@ from edgeconv.conversion.int8.hard_sigmoids import add_up_hard_sigmoids
 from edgeconv.conversion.int8.pixel_input import PixelPath, put_pixels_back, take_off_cast
 from edgeconv.conversion.int8.ranges import Ranges
 from edgeconv.conversion.int8.residuals import keep_sums_in_float
-from edgeconv.conversion.int8.targets import END_OPERATORS, QuantizationScheme
+from edgeconv.conversion.int8.targets import END_OPERATORS, FLOAT_OPERATORS, QuantizationScheme
 from edgeconv.errors import ConfigError, UnsupportedModelError, one_line
 from edgeconv.manifest_blocks import FloatNode, Quantization
+from edgeconv.parity.comparison import Feeds
 from edgeconv.quiet import errors_only
 
 WEIGHTED = {"Conv", "ConvTranspose", "Gemm", "MatMul"}
@@ -42,7 +44,7 @@ _SCALED = "pixels are scaled exactly, and quantized once, behind it"
 
 @dataclass(frozen=True)
 class Prepared:
-    """A float graph that is ready to be measured and quantized: optimised, with shapes, and a float input.
+    """A float graph that is ready to be measured and quantized: optimised, with shapes, and pixels as a float input.
 
     Attributes:
         model: the graph; activations keep its tensor names, layers the names of its nodes, ``layer/Operator``.
@@ -54,10 +56,12 @@ class Prepared:
     path: PixelPath
     takes_pixels: bool
 
-    @property
-    def input_name(self) -> str:
-        """Name of the only input."""
-        return str(self.model.graph.input[0].name)
+    def taken(self, feeds: Feeds) -> dict[str, NDArray[Any]]:
+        """Return arrays by input as the graph takes them: pixels as float32, whole numbers as they are."""
+        floats = {
+            put.name for put in self.model.graph.input if put.type.tensor_type.elem_type == onnx.TensorProto.FLOAT
+        }
+        return {name: array.astype(np.float32) if name in floats else array for name, array in feeds.items()}
 
     @property
     def batch(self) -> int | None:
@@ -82,7 +86,7 @@ class Quantized:
     """An int8 model and how it was made.
 
     Attributes:
-        model: the QDQ model; its input is uint8 pixels.
+        model: the QDQ model; pixels are uint8 again.
         arguments: every argument given to the quantizer.
         float_nodes: nodes left in float, each with the reason.
     """
@@ -172,13 +176,14 @@ def _float_nodes(
             f"`float_layers` must name layers of the model. Received: {', '.join(sorted(unknown))}. It has "
             f"{', '.join(prepared.layers)}."
         )
-    found = []
+    found, ends = [], {output.name for output in graph.output}
     for node in graph.node:
-        at_the_end = node.op_type in END_OPERATORS and node.output[0] == graph.output[0].name
+        at_the_end = node.op_type in END_OPERATORS and node.output[0] in ends
         reasons = (
             _SCALED if node.name in prepared.path.scaling else None,
             END_OPERATORS[node.op_type] if at_the_end else None,
             scheme.float_operators.get(node.op_type),
+            FLOAT_OPERATORS.get(node.op_type),
             chosen.get(node.name) or chosen.get(layer_of_named(node.name) or ""),
         )
         reason = next((text for text in reasons if text), None)
@@ -253,11 +258,12 @@ def _with_qdq(prepared: onnx.ModelProto, ranges: Ranges, arguments: Mapping[str,
 
 
 def _leave_logits_in_float(model: ir.Model) -> None:
-    """Take the 256 steps off what the float operator at the end reads: the int32 sums behind them are finer."""
-    last = model.graph.outputs[0].producer()
-    finer = before_pair(last.inputs[0]) if last is not None and last.op_type in END_OPERATORS else None
-    if last is not None and finer is not None:
-        last.replace_input_with(0, finer)
+    """Take the 256 steps off what a float operator at the end reads: the int32 sums behind them are finer."""
+    for output in model.graph.outputs:
+        last = output.producer()
+        finer = before_pair(last.inputs[0]) if last is not None and last.op_type in END_OPERATORS else None
+        if last is not None and finer is not None:
+            last.replace_input_with(0, finer)
 
 
 def _as_record(value: Any) -> Any:

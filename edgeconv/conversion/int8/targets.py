@@ -21,6 +21,12 @@ _NO_KERNEL = "ONNX Runtime has no int8 kernel for it: it would run in float betw
 END_OPERATORS: Mapping[str, str] = {"Softmax": _STEPS, "Sigmoid": _STEPS}
 """Operators that stay in float where the answer comes out of them, on every target, each with the reason."""
 
+FLOAT_OPERATORS: Mapping[str, str] = {
+    **dict.fromkeys(("GRU", "LSTM", "RNN"), "ONNX Runtime has no int8 kernel in QDQ form for it"),
+    **dict.fromkeys(("If", "Loop", "Scan"), "the graph inside it is computed in float, step by step"),
+}
+"""Operators that no target computes in int8, each with the reason."""
+
 _CPU_FLOAT: Mapping[str, str] = {
     "Softmax": _STEPS,
     **dict.fromkeys(

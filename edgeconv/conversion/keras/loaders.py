@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeconv.conversion.keras.custom_objects import import_custom_objects
 from edgeconv.conversion.keras.pixels import Pixels
 from edgeconv.conversion.keras.reference import KerasReference
 from edgeconv.errors import ConfigError, DatasetError, one_line
 from edgeconv.fitting import KERAS_DIRECTORY, KERAS_LOAD_IMG, LOADERS, Fitting
+from edgeconv.importing import import_function
 
 BATCH = 32
 
@@ -71,13 +71,7 @@ def _imported(loader: str) -> Loader:
         raise ConfigError(
             f"`loader` must be module:function, or {' or '.join(LOADERS)}. Received: {loader!r}. Try `train:load`."
         )
-    try:
-        function = import_custom_objects([loader])[name]
-    except ConfigError as error:
-        raise ConfigError(str(error).replace("`custom_objects`", "`loader`")) from error
-    if not callable(function):
-        raise ConfigError(f"`loader` must name a function. Received: {loader!r}, which is none. Correct the name.")
-    return function  # type: ignore[no-any-return]  # What it returns is checked.
+    return import_function(loader, option="loader")
 
 
 def _of_keras(reference: KerasReference, loader: str, fitting: Fitting) -> Loader:

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeconv.conversion.int8.calibration import read_calibration
+from edgeconv.conversion.int8.feeds import CalibrationFeeds
 from edgeconv.conversion.int8.health import PIXELS, check_health
-from edgeconv.conversion.int8.image_files import read_calibration
-from edgeconv.conversion.int8.images import CalibrationImages, draw_calibration
+from edgeconv.conversion.int8.images import draw_calibration
 from edgeconv.conversion.steps.keras_answers import answers_from_files, say_if_at_chance
 from edgeconv.conversion.steps.loading import LoadedModel
 from edgeconv.conversion.variants.context import VariantContext
@@ -60,15 +61,14 @@ def choose_comparison(loaded: LoadedModel) -> Conversion:
     return Conversion(loaded, context, from_files)
 
 
-def _calibration(loaded: LoadedModel) -> CalibrationImages | None:
+def _calibration(loaded: LoadedModel) -> CalibrationFeeds | None:
     """Return the images that int8 ranges are measured on: those that were named, else training images."""
     request, reference, data = loaded.resolved.request, loaded.reference, loaded.data
     size, seed, progress = request.config.calibration_size, request.config.seed, request.progress
     if request.config.calibration is not None:
-        place, port = request.config.calibration, reference.inputs[0]
         images = read_calibration(
-            place,
-            port,
+            request.config.calibration,
+            reference.inputs,
             loaded.preparation,
             size=size,
             seed=seed,
@@ -84,7 +84,7 @@ def _calibration(loaded: LoadedModel) -> CalibrationImages | None:
     return images
 
 
-def _evaluation_set(loaded: LoadedModel, calibration: CalibrationImages | None) -> ComparisonSet | None:
+def _evaluation_set(loaded: LoadedModel, calibration: CalibrationFeeds | None) -> ComparisonSet | None:
     """Return the images to judge classes on, or None where differences of answers are all there is."""
     data = loaded.data
     if data is not None:
@@ -93,6 +93,6 @@ def _evaluation_set(loaded: LoadedModel, calibration: CalibrationImages | None) 
             test.images, test.labels, dataset=data.name, split="test", sha256=data.sha256, files=data.test_files
         )
     if calibration is not None:
-        record, images = calibration.record, calibration.first(IMAGES_JUDGED)
+        record, (images,) = calibration.record, calibration.first(IMAGES_JUDGED).values()
         return ComparisonSet.of_images(images, dataset=record.dataset, split=record.split)
     return None

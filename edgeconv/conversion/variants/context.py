@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeconv.config import ExportConfig
-from edgeconv.conversion.int8.images import CalibrationImages
+from edgeconv.conversion.int8.feeds import CalibrationFeeds
 from edgeconv.conversion.keras import KerasReference
 from edgeconv.conversion.variants.converted import ConvertedFile
 from edgeconv.parity.comparison import Answers, ComparisonSet, Feeds
@@ -40,7 +40,7 @@ class VariantContext:
     config: ExportConfig = field(default_factory=ExportConfig)
     inputs: Feeds | None = None
     preparation: Preparation | None = None
-    calibration: CalibrationImages | None = None
+    calibration: CalibrationFeeds | None = None
     evaluation_set: ComparisonSet | None = None
     files: Mapping[str, ConvertedFile] = field(default_factory=dict)
     progress: Progress = SILENT

@@ -1,4 +1,4 @@
-"""Arrays of an `.npz`, whole or some rows after another: the file may be larger than memory."""
+"""Arrays of an `.npz` or `.npy`, whole or some rows after another: the file may be larger than memory."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ _HEADERS = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0
 
 @dataclass(frozen=True)
 class Rows:
-    """An array in an `.npz`, of which only the header is in memory.
+    """An array in a file, of which only the header is in memory.
 
     Attributes:
         path: the file.
-        name: of the array.
+        name: of the array; that of the file where it is an `.npy`.
         dtype: of its values.
         shape: of the whole array.
         in_order: the rows lie one after another; else (Fortran order) the array is read whole.
@@ -44,8 +44,11 @@ class Rows:
         Raises:
             ConfigError: the file is damaged.
         """
-        with _refused(self.path), np.load(self.path, allow_pickle=False) as file:
-            array: NDArray[Any] = file[self.name]
+        with _refused(self.path):
+            if _is_lone(self.path):
+                return np.array(np.load(self.path, allow_pickle=False))
+            with np.load(self.path, allow_pickle=False) as file:
+                array: NDArray[Any] = file[self.name]
         return array
 
     def blocks(self, block_bytes: int) -> Iterator[NDArray[Any]]:
@@ -54,37 +57,49 @@ class Rows:
         Raises:
             ConfigError: the file is damaged.
         """
-        row_bytes = self.dtype.itemsize * int(np.prod(self.shape[1:]))
-        step = max(1, block_bytes // max(1, row_bytes))
-        if not self.in_order:
-            whole = self.whole()
-            yield from (whole[at : at + step] for at in range(0, len(whole), step))
+        return self.in_steps(max(1, block_bytes // max(1, self._row_bytes)))
+
+    @property
+    def _row_bytes(self) -> int:
+        return self.dtype.itemsize * int(np.prod(self.shape[1:]))
+
+    def in_steps(self, step: int) -> Iterator[NDArray[Any]]:
+        """Yield the rows in order, so many at once.
+
+        Raises:
+            ConfigError: the file is damaged.
+        """
+        if not self.in_order or _is_lone(self.path):
+            with _refused(self.path):
+                whole = np.load(self.path, mmap_mode="r") if _is_lone(self.path) else self.whole()
+            yield from (np.array(whole[at : at + step]) for at in range(0, len(whole), step))
             return
         with _refused(self.path), zipfile.ZipFile(self.path) as archive, archive.open(_member(self.name)) as file:
             _read_header(file)
             for at in range(0, self.shape[0], step):
                 rows = min(step, self.shape[0] - at)
-                data = _read_exactly(file, rows * row_bytes)
+                data = _read_exactly(file, rows * self._row_bytes)
                 yield np.frombuffer(data, self.dtype).reshape(rows, *self.shape[1:])
 
 
 def read_headers(path: Path) -> dict[str, Rows]:
-    """Return the arrays of an `.npz`, without reading their values and without running code that they carry.
+    """Return the arrays of an `.npz`, or the one of an `.npy`, without their values and without running code in them.
 
     Raises:
-        ConfigError: the file is no `.npz` of arrays of numbers, all of them with as many rows.
+        ConfigError: the file holds no arrays of numbers, all of them with as many rows.
     """
     arrays: dict[str, Rows] = {}
     with _refused(path):
         require_regular(path)
-    with _refused(path), zipfile.ZipFile(path) as archive:
-        for member in archive.namelist():
-            with archive.open(member) as file:
-                shape, fortran, dtype = _read_header(file)
-            if dtype.hasobject:
-                raise ValueError("Object arrays cannot be loaded when allow_pickle=False")
-            name = member.removesuffix(".npy")
-            arrays[name] = Rows(path, name, dtype, shape, not (fortran and len(shape) > 1))
+        if _is_lone(path):
+            with path.open("rb") as file:
+                arrays[path.stem] = _described(path, path.stem, file)
+        else:
+            with zipfile.ZipFile(path) as archive:
+                for member in archive.namelist():
+                    with archive.open(member) as file:
+                        name = member.removesuffix(".npy")
+                        arrays[name] = _described(path, name, file)
     rows = {array.shape[0] if array.shape else 0 for array in arrays.values()}
     if not arrays or len(rows) != 1 or 0 in rows:
         shapes = ", ".join(f"{name} {array.shape}" for name, array in arrays.items())
@@ -106,6 +121,17 @@ def _refused(path: Path) -> Iterator[None]:
         raise ConfigError(
             f"`{path}` must be an .npz of arrays. Received: {one_line(error)}. Save it with `np.savez`."
         ) from error
+
+
+def _is_lone(path: Path) -> bool:
+    return path.suffix.lower() == ".npy"
+
+
+def _described(path: Path, name: str, file: IO[bytes]) -> Rows:
+    shape, fortran, dtype = _read_header(file)
+    if dtype.hasobject:
+        raise ValueError("Object arrays cannot be loaded when allow_pickle=False")
+    return Rows(path, name, dtype, shape, not (fortran and len(shape) > 1))
 
 
 def _member(name: str) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from edgeconv.conversion.int8.image_files import read_calibration
+from edgeconv.conversion.int8.calibration import read_calibration
 from edgeconv.conversion.int8.measuring import measure
 from edgeconv.conversion.int8.quantizing import prepare
 from edgeconv.conversion.keras.ports import Port
@@ -19,7 +19,7 @@ SIDE = 32
 
 if __name__ == "__main__":
     port, preparation = Port("image", "uint8", (SIDE, SIDE, 3)), Preparation("resize", SIDE, SIDE, 3)
-    images = read_calibration(Path(sys.argv[1]), port, preparation, size=int(sys.argv[2]), seed=0)
+    images = read_calibration(Path(sys.argv[1]), [port], preparation, size=int(sys.argv[2]), seed=0)
     found = measure(prepare(convnet(side=SIDE)), images, cache=Path(sys.argv[3]))
     # Not `getrusage`: its peak is handed down from the process that started this one.
     status = Path("/proc/self/status").read_text(encoding="ascii").split()

@@ -8,7 +8,7 @@ import numpy as np
 import onnx
 import onnxruntime as ort
 
-from edgeconv.conversion.int8.images import CalibrationImages, surveyed
+from edgeconv.conversion.int8.feeds import CalibrationFeeds, surveyed
 from edgeconv.conversion.int8.measuring import measure
 from edgeconv.conversion.int8.quantizing import Quantized, prepare, quantize
 from edgeconv.conversion.int8.ranges import ranges_of
@@ -71,10 +71,10 @@ def residual_net() -> Any:
     return model_of(nodes, constants, ("batch", 8, 8, 3), ("batch", 4), UINT8)
 
 
-def stream(images: np.ndarray, labels: np.ndarray | None = None) -> CalibrationImages:
+def stream(images: np.ndarray, labels: np.ndarray | None = None) -> CalibrationFeeds:
     """Return an array as calibration images."""
     return surveyed(
-        lambda start: (images[at : at + 7] for at in range(start, len(images), 7)),
+        lambda start: ({"image": images[at : at + 7]} for at in range(start, len(images), 7)),
         len(images),
         dataset="test",
         split="train",

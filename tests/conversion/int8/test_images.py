@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from edgeconv.conversion.int8.image_files import read_calibration
+from edgeconv.conversion.int8.calibration import read_calibration
 from edgeconv.conversion.int8.images import draw_calibration
 from edgeconv.conversion.keras.ports import Port
 from edgeconv.datasets import Split
@@ -14,7 +14,7 @@ from edgeconv.errors import ConfigError, DatasetError
 from edgeconv.manifest_blocks import Calibration
 from edgeconv.preparation import Preparation
 
-PIXELS = Port("image", "uint8", (4, 4, 1))
+PIXELS = (Port("image", "uint8", (4, 4, 1)),)
 AS_IS = Preparation("resize", 4, 4, 1)
 
 
@@ -33,7 +33,7 @@ def train() -> Split:
 )
 def test_classes_are_balanced_as_far_as_they_reach(train: Split, size: int, counts: list[int]) -> None:
     drawn = draw_calibration(train, dataset="d", size=size, seed=0)
-    images = drawn.first(9999)
+    images = drawn.first(9999)["image"]
     assert np.bincount(images[:, 0, 2, 0], minlength=3).tolist() == counts
     assert len(np.unique(images.reshape(len(images), -1), axis=0)) == len(images) == drawn.count
     np.testing.assert_array_equal(drawn.labels, images[:, 0, 2, 0])
@@ -55,9 +55,9 @@ def test_what_a_seed_draws_stays_the_same(train: Split) -> None:
 @pytest.mark.parametrize(("size", "start"), [(50, 0), (7, 0), (1, 0), (50, 100), (64, 131), (1000, 0)])
 def test_every_image_comes_once_and_again_in_each_round(train: Split, size: int, start: int) -> None:
     drawn = draw_calibration(train, dataset="d", size=201, seed=0)
-    whole = drawn.first(201)
+    whole = drawn.first(201)["image"]
     for _ in range(2):
-        batches = list(drawn.batches(size, start=start))
+        batches = [batch["image"] for batch in drawn.batches(size, start=start)]
         np.testing.assert_array_equal(np.concatenate(batches), whole[start:])
         assert {len(batch) for batch in batches[:-1]} <= {size}
 
@@ -67,21 +67,24 @@ def test_an_npz_is_read_in_rows_as_it_would_be_whole(save: object, train: Split,
     save(tmp_path / "c.npz", other=np.zeros((600, 2)), images=train.images, labels=train.labels)  # type: ignore[operator]
     read = read_calibration(tmp_path / "c.npz", PIXELS, None, size=100, seed=3)
     chosen = np.sort(np.random.default_rng(3).permutation(600)[:100])
-    np.testing.assert_array_equal(read.first(100), train.images[chosen])
-    np.testing.assert_array_equal(np.concatenate(list(read.batches(30, start=37))), train.images[chosen][37:])
+    np.testing.assert_array_equal(read.first(100)["image"], train.images[chosen])
+    np.testing.assert_array_equal(
+        np.concatenate([batch["image"] for batch in read.batches(30, start=37)]), train.images[chosen][37:]
+    )
     np.testing.assert_array_equal(read.labels, train.labels[chosen])
-    assert (read.count, read.shape, read.dtype, read.record.dataset) == (100, (4, 4, 1), "uint8", "c.npz")
+    assert (read.count, read.shapes, read.dtypes) == (100, {"image": (4, 4, 1)}, {"image": "uint8"})
+    assert read.record.dataset == "c.npz"
 
 
 def test_an_npz_of_columns_and_without_channels_is_read_too(train: Split, tmp_path: Path) -> None:
     np.savez(tmp_path / "c.npz", np.asfortranarray(train.images[..., 0]))
     read = read_calibration(tmp_path / "c.npz", PIXELS, None, size=600, seed=0)
-    np.testing.assert_array_equal(read.first(600), train.images)
+    np.testing.assert_array_equal(read.first(600)["image"], train.images)
 
 
 def test_whole_numbers_as_floats_become_pixels(train: Split, tmp_path: Path) -> None:
     np.savez(tmp_path / "c.npz", train.images.astype(np.float64))
-    assert read_calibration(tmp_path / "c.npz", PIXELS, None, size=600, seed=0).dtype == "uint8"
+    assert read_calibration(tmp_path / "c.npz", PIXELS, None, size=600, seed=0).dtypes == {"image": "uint8"}
 
 
 def _write(folder: Path, train: Split, *, classes: bool) -> None:
@@ -95,7 +98,7 @@ def test_a_folder_is_decoded_as_it_is_gone_over(train: Split, tmp_path: Path) ->
     _write(tmp_path / "p", train, classes=True)
     read = read_calibration(tmp_path / "p", PIXELS, AS_IS, size=40, seed=5)
     chosen = np.sort(np.random.default_rng(5).permutation(60)[:40])
-    np.testing.assert_array_equal(read.first(40), train.images[::10][chosen])
+    np.testing.assert_array_equal(read.first(40)["image"], train.images[::10][chosen])
     np.testing.assert_array_equal(read.labels, train.labels[::10][chosen])
     for path in (tmp_path / "p").rglob("*.png"):
         path.unlink()
@@ -115,7 +118,7 @@ def test_what_no_one_sees_is_no_calibration_image(train: Split, tmp_path: Path) 
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_bytes(b"no picture")
     read = read_calibration(tmp_path, PIXELS, AS_IS, size=60, seed=5)
-    np.testing.assert_array_equal(read.first(60), expected.first(60))
+    np.testing.assert_array_equal(read.first(60)["image"], expected.first(60)["image"])
     np.testing.assert_array_equal(read.labels, expected.labels)
 
 
@@ -124,7 +127,7 @@ def test_a_pattern_or_a_picture_will_do(train: Split, tmp_path: Path, pattern: s
     _write(tmp_path / "p", train, classes=True)
     read = read_calibration(f"{tmp_path}/{pattern}", PIXELS, AS_IS, size=60, seed=5)
     numbers = {"p/c?/0[0-2]*.png": range(30), "p/c2": range(50, 60), "p/c0/000.png": range(1)}[pattern]
-    np.testing.assert_array_equal(read.first(60), train.images[::10][list(numbers)])
+    np.testing.assert_array_equal(read.first(60)["image"], train.images[::10][list(numbers)])
     assert (read.count, read.labels) == (count, None)
 
 

@@ -113,7 +113,7 @@ def test_a_file_of_one_batch_size_leaves_the_rest_out() -> None:
     found = measure(prepared, stream(IMAGES))
     assert found.count == 120
     _equal(found, measure(prepare(convnet(batch=10)), stream(IMAGES[:120])))
-    with pytest.raises(ConfigError, match=r"the batch size 10 requires as many images\. Received: 9"):
+    with pytest.raises(ConfigError, match=r"the batch size 10 requires as many samples\. Received: 9"):
         measure(prepared, stream(IMAGES[:9]))
 
 

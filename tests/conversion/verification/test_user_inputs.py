@@ -41,7 +41,8 @@ def test_what_holds_no_rows_of_numbers_is_refused(arrays: dict[str, np.ndarray],
 
 def test_a_file_that_is_none_is_refused(tmp_path: Path) -> None:
     np.save(tmp_path / "x.npy", np.zeros(3))
-    for name in ("x.npy", "absent.npz", "."):
+    (tmp_path / "x.npy").rename(tmp_path / "x.npz")
+    for name in ("x.npz", "absent.npz", "."):
         with pytest.raises(ConfigError, match=r"must be an \.npz of arrays\. Received: .*Save it with `np\.savez`\.$"):
             read_inputs(tmp_path / name)
 

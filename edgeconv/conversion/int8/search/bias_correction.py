@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
 
 import numpy as np
 import onnx
@@ -17,9 +16,10 @@ from numpy.typing import NDArray
 from edgeconv.conversion.graph.qdq import dequantizers
 from edgeconv.conversion.int8.search.channels import measure_channels
 from edgeconv.conversion.int8.search.weights import OPERATORS, reads, with_weights
+from edgeconv.parity.comparison import Feeds
 from edgeconv.progress import SILENT, Progress
 
-Batches = Callable[[], Iterable[NDArray[Any]]]
+Batches = Callable[[], Iterable[Feeds]]
 Shifts = Mapping[str, NDArray[np.float64]]
 """What is added to the biases: float64, (channels,), by the name of the layer's node."""
 

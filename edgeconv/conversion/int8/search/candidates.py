@@ -1,4 +1,4 @@
-"""Makes the candidates of a search out of a prepared float model, calibration images and a target's scheme."""
+"""Makes the candidates of a search out of a prepared float model, calibration samples and a target's scheme."""
 
 from __future__ import annotations
 
@@ -6,15 +6,12 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import onnx
-from numpy.typing import NDArray
 
 from edgeconv.conversion.graph.layer_names import layer_of_named
 from edgeconv.conversion.int8.cache import Cache, key_of
-from edgeconv.conversion.int8.images import CalibrationImages
+from edgeconv.conversion.int8.feeds import CalibrationFeeds
 from edgeconv.conversion.int8.measuring import BATCH, VALUES_AT_ONCE, measure
 from edgeconv.conversion.int8.quantizing import Prepared, Quantized, quantize
 from edgeconv.conversion.int8.ranges import CalibrationStatistics, Ranges, ranges_of
@@ -26,16 +23,17 @@ from edgeconv.conversion.int8.search.search_cache import SearchCache
 from edgeconv.conversion.int8.search.settings import LayerSensitivity, Settings
 from edgeconv.conversion.int8.search.weights import OPERATORS
 from edgeconv.conversion.int8.targets import QuantizationScheme
+from edgeconv.parity.comparison import Feeds
 from edgeconv.progress import SILENT, Progress
 
-IMAGES_RANKED = 32
-"""Images that the ranking looks at; every element of their answers counts."""
+SAMPLES_RANKED = 32
+"""Samples that the ranking looks at; every element of their answers counts."""
 
-IMAGES_CORRECTED = 256
-"""Images that means of channels are taken over, each of them over its whole map as well."""
+SAMPLES_CORRECTED = 256
+"""Samples that means of channels are taken over, each of them over its whole map as well."""
 
 _CHUNK = 8
-"""Images taken in a row where some of all are taken: a folder has its classes one after the other."""
+"""Samples taken in a row where some of all are taken: a folder has its classes one after the other."""
 
 
 class Candidates:
@@ -45,27 +43,27 @@ class Candidates:
 
     Args:
         prepared: the float model.
-        images: for calibration.
+        feeds: for calibration.
         scheme: of the target.
         cache: folder to keep measurements in; None keeps nothing.
         progress: hears what takes long.
 
     Example:
-        >>> candidates = Candidates(prepare(fp32), images, scheme_of("x86"))  # doctest: +SKIP
+        >>> candidates = Candidates(prepare(fp32), feeds, scheme_of("x86"))  # doctest: +SKIP
         >>> candidates.quantize(Settings("entropy"), ["conv1"]).model  # doctest: +SKIP
     """
 
     def __init__(
         self,
         prepared: Prepared,
-        images: CalibrationImages,
+        feeds: CalibrationFeeds,
         scheme: QuantizationScheme,
         *,
         cache: Path | None = None,
         progress: Progress = SILENT,
     ) -> None:
         self._prepared = prepared
-        self._images = images
+        self._feeds = feeds
         self._scheme = scheme
         self._cache = cache
         self._progress = progress
@@ -81,9 +79,9 @@ class Candidates:
         """Return where a search among these candidates keeps what it finds out.
 
         Args:
-            judged_on: digest of whatever the judge's answers depend on, such as its images, and of the release.
+            judged_on: digest of whatever the judge's answers depend on, such as its samples, and of the release.
         """
-        data = self._images.record.sha256
+        data = self._feeds.record.sha256
         return SearchCache(self._cache, key_of(self._prepared.digest, data, scheme=self._scheme, judged_on=judged_on))
 
     def changes(self, settings: Settings) -> bool:
@@ -107,7 +105,7 @@ class Candidates:
         def only(chosen: str | None) -> onnx.ModelProto:
             return self.quantize(plain, [layer for layer in self.layers if layer != chosen]).model
 
-        return rank(self._prepared.layers, only, lambda: self._some(IMAGES_RANKED), progress=self._progress)
+        return rank(self._prepared.layers, only, lambda: self._some(SAMPLES_RANKED), progress=self._progress)
 
     @cached_property
     def pairs(self) -> tuple[tuple[str, str], ...]:
@@ -120,7 +118,7 @@ class Candidates:
         if not self._scheme.per_channel:
             return equalize(self._prepared.model)
         names = [node.name for node in graph.node if node.op_type in OPERATORS]
-        maxima = measure_channels(self._prepared.model, names, self._some(IMAGES_CORRECTED), "largest")
+        maxima = measure_channels(self._prepared.model, names, self._some(SAMPLES_CORRECTED), "largest")
         return equalize(self._prepared.model, channel_maxima=maxima)
 
     @cached_property
@@ -133,29 +131,29 @@ class Candidates:
         found = self._statistics.get((settings.equalized, True)) or self._statistics.get(key)
         if found is None:
             prepared = self._equalized if settings.equalized else self._prepared
-            found = measure(prepared, self._images, histograms=histograms, cache=self._cache, progress=self._progress)
+            found = measure(prepared, self._feeds, histograms=histograms, cache=self._cache, progress=self._progress)
             self._statistics[key] = found
         return ranges_of(found, settings.ranges, self._scheme)
 
     def _find_shifts(
         self, settings: Settings, prepared: Prepared, ranges: Ranges, float_layers: Collection[str]
     ) -> Shifts:
-        data, names = self._images.record.sha256, tuple(sorted(float_layers))
-        facts = {"scheme": self._scheme, "settings": settings, "in_float": names, "images": IMAGES_CORRECTED}
+        data, names = self._feeds.record.sha256, tuple(sorted(float_layers))
+        facts = {"scheme": self._scheme, "settings": settings, "in_float": names, "images": SAMPLES_CORRECTED}
         store = Cache(self._cache, key_of(self._prepared.digest, data, **facts))
         shifts: Shifts | None = store.load("shifts")
         if shifts is None:
             biased = replace(prepared, model=with_biases(prepared.model))
             int8 = quantize(biased, ranges, self._scheme, float_layers=names, method=settings.ranges).model
-            shifts = find_shifts(biased.model, int8, lambda: self._some(IMAGES_CORRECTED), progress=self._progress)
+            shifts = find_shifts(biased.model, int8, lambda: self._some(SAMPLES_CORRECTED), progress=self._progress)
             store.store("shifts", shifts)
         return shifts
 
-    def _some(self, limit: int) -> Iterator[NDArray[Any]]:
-        """Yield some of the images, evenly spread over all, in batches."""
-        images = self._images
-        most = max(1, min(BATCH, VALUES_AT_ONCE // max(1, int(np.prod(images.shape)))))
+    def _some(self, limit: int) -> Iterator[Feeds]:
+        """Yield some of the samples, evenly spread over all, in batches."""
+        feeds = self._feeds
+        most = max(1, min(BATCH, VALUES_AT_ONCE // max(1, feeds.values)))
         size = self._prepared.batch or min(_CHUNK, most)
-        chunks = max(1, min(-(-limit // size), images.count // size))
+        chunks = max(1, min(-(-limit // size), feeds.count // size))
         for number in range(chunks):
-            yield next(images.batches(size, start=number * images.count // chunks))
+            yield next(feeds.batches(size, start=number * feeds.count // chunks))

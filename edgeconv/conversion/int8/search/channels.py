@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 from onnx import helper
 
 from edgeconv.conversion.graph.qdq import dequantizers
+from edgeconv.conversion.int8.feeds import samples_in
 from edgeconv.conversion.int8.search.weights import OPERATORS, reads
+from edgeconv.parity.comparison import Feeds
 from edgeconv.runtime.cores import usable_cores
 from edgeconv.runtime.providers import CPU
 from edgeconv.runtime.session import native_options, open_with
@@ -26,32 +28,32 @@ _AXES_ARE_AN_INPUT = 18
 
 
 def measure_channels(
-    model: onnx.ModelProto, nodes: Sequence[str], batches: Iterable[NDArray[Any]], measure: Measure
+    model: onnx.ModelProto, nodes: Sequence[str], batches: Iterable[Feeds], measure: Measure
 ) -> dict[str, NDArray[np.float64]]:
-    """Measure the output channels of some layers over all images; only what they depend on is computed.
+    """Measure the output channels of some layers over all samples; only what they depend on is computed.
 
     Args:
-        model: float or QDQ, of one input.
+        model: float or QDQ.
         nodes: names of Conv and Gemm nodes; their order is kept.
-        batches: what the model takes, one batch at a time.
+        batches: what the model takes, one batch at a time; pixels may be given to a float input.
         measure: ``"mean"``, before an activation; or ``"largest"`` magnitude, behind it.
 
     Returns:
         By node, float64, (channels,).
     """
     session = _session(_measuring(model, nodes, measure))
-    name, kind = session.get_inputs()[0].name, session.get_inputs()[0].type
-    dtype = np.uint8 if kind == "tensor(uint8)" else np.float32
+    floats = {put.name: put.type == "tensor(float)" for put in session.get_inputs()}
     totals: list[NDArray[np.float64]] = []
     count = 0
-    for images in batches:
-        answers = session.run(None, {name: images.astype(dtype, copy=False)})
+    for feeds in batches:
+        given = {name: feeds[name].astype(np.float32) if is_float else feeds[name] for name, is_float in floats.items()}
+        answers = session.run(None, given)
         found = [np.asarray(answer, np.float64) for answer in answers]
         if measure == "mean":
-            found = [answer * len(images) for answer in found]
+            found = [answer * samples_in(feeds) for answer in found]
         merge = np.add if measure == "mean" else np.maximum
         totals = [merge(one, other) for one, other in zip(totals, found, strict=True)] if totals else found
-        count += len(images)
+        count += samples_in(feeds)
     return {node: total / count if measure == "mean" else total for node, total in zip(nodes, totals, strict=True)}
 
 

@@ -9,7 +9,6 @@ the model without the worst of it is as good as the rest of the list says.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
 
 import numpy as np
 import onnx
@@ -17,13 +16,14 @@ from numpy.typing import NDArray
 
 from edgeconv.conversion.int8.search.settings import LayerSensitivity
 from edgeconv.conversion.int8.targets import END_OPERATORS
-from edgeconv.parity.sqnr import power, sqnr_db
+from edgeconv.parity.comparison import Feeds
+from edgeconv.parity.sqnr import SMALLEST, power, sqnr_db
 from edgeconv.progress import SILENT, Progress
 from edgeconv.runtime.cores import usable_cores
 from edgeconv.runtime.providers import CPU
 from edgeconv.runtime.session import open_session
 
-Batches = Callable[[], Iterable[NDArray[Any]]]
+Batches = Callable[[], Iterable[Feeds]]
 Only = Callable[[str | None], onnx.ModelProto]
 """Makes a model in which the named layer alone is int8; None: none is."""
 
@@ -33,13 +33,14 @@ def rank(
 ) -> tuple[LayerSensitivity, ...]:
     """Rank layers by their sensitivity to int8, each alone; a run of the model for each layer.
 
-    Memory holds one model, a batch, and the answers to all images. A few dozen images are enough: every element of
-    every answer counts. Behind a Softmax nothing is to be seen where it is sure, so what goes into it is compared.
+    Memory holds one model, a batch, and the answers to all samples. A few dozen are enough: every element of
+    every answer counts, and each output as much as any other. Behind a Softmax nothing is to be seen where it is sure,
+    so what goes into it is compared.
 
     Args:
         layers: their names.
         only: makes the models.
-        batches: starts the images anew, a batch at a time.
+        batches: starts the samples anew, a batch at a time.
         progress: sees a bar of layers.
 
     Returns:
@@ -48,10 +49,12 @@ def rank(
     with progress.bar("Ranking layers", 1 + len(layers)) as advance:
         expected = _answers(only(None), batches())
         advance(1, "float")
-        signal = power(expected)
+        units = [max(power(values), SMALLEST) if len(expected) > 1 else 1.0 for values in expected]
+        signal = _power(expected, units)
         found: list[LayerSensitivity] = []
         for layer in layers:
-            noise = power(_answers(only(layer), batches()) - expected)
+            answers = _answers(only(layer), batches())
+            noise = _power([given - wanted for given, wanted in zip(answers, expected, strict=True)], units)
             found.append(LayerSensitivity(layer, sqnr_db(signal, noise)))
             advance(1, layer)
     return tuple(sorted(found, key=lambda entry: np.inf if entry.sqnr_db is None else entry.sqnr_db))
@@ -63,14 +66,22 @@ def joint_sqnr_db(ranking: Iterable[LayerSensitivity]) -> float | None:
     return sqnr_db(1.0, share)
 
 
-def _answers(model: onnx.ModelProto, batches: Iterable[NDArray[Any]]) -> NDArray[np.float64]:
+def _power(outputs: Sequence[NDArray[np.float64]], units: Sequence[float]) -> float:
+    return sum(power(values) / unit for values, unit in zip(outputs, units, strict=True))
+
+
+def _answers(model: onnx.ModelProto, batches: Iterable[Feeds]) -> list[NDArray[np.float64]]:
+    """Return the numbers of each float output, before what stays in float at its end."""
     bare = onnx.ModelProto()
     bare.CopyFrom(model)
-    answer = bare.graph.output[0]
-    last = next((node for node in bare.graph.node if answer.name in node.output), None)
-    if last is not None and last.op_type in END_OPERATORS:
-        answer.CopyFrom(onnx.ValueInfoProto(name=last.input[0]))
-        bare.graph.node.remove(last)
+    for answer in bare.graph.output:
+        last = next((node for node in bare.graph.node if answer.name in node.output), None)
+        if last is not None and last.op_type in END_OPERATORS:
+            answer.CopyFrom(onnx.ValueInfoProto(name=last.input[0]))
+            bare.graph.node.remove(last)
     session = open_session(bare.SerializeToString(), CPU, usable_cores())
-    name = session.get_inputs()[0].name
-    return np.concatenate([np.asarray(session.run(None, {name: batch})[0], np.float64) for batch in batches])
+    floats = [output.name for output in session.get_outputs() if output.type == "tensor(float)"]
+    answers = [session.run(floats, dict(feeds)) for feeds in batches]
+    return [
+        np.concatenate([array.astype(np.float64).ravel() for array in output]) for output in zip(*answers, strict=True)
+    ]

@@ -51,8 +51,8 @@ def _coarse(fp32: Any, *, steps: float = 0.5) -> Any:
     return graph_of(nodes, constants, INPUT)
 
 
-def _batches(*sizes: int) -> list[np.ndarray]:
-    return [RNG.normal(0.3, 1, (size, 3, 6, 6)).astype(np.float32) for size in sizes]
+def _batches(*sizes: int) -> list[dict[str, np.ndarray]]:
+    return [{"x": RNG.normal(0.3, 1, (size, 3, 6, 6)).astype(np.float32)} for size in sizes]
 
 
 @pytest.mark.parametrize("opset", [13, 17, 18])
@@ -60,7 +60,7 @@ def test_channels_are_measured_over_all_batches(opset: int) -> None:
     fp32 = _float(opset, outputs=("a", "b", "y"))
     batches = _batches(5, 2, 3)
     found = measure_channels(fp32, ["three/Gemm", "one/Conv"], batches, "mean")
-    first, activated, last = answers(fp32, {"x": np.concatenate(batches)})
+    first, activated, last = answers(fp32, {"x": np.concatenate([batch["x"] for batch in batches])})
     np.testing.assert_allclose(found["one/Conv"], first.mean(axis=(0, 2, 3)), rtol=1e-4, atol=1e-5)
     np.testing.assert_allclose(found["three/Gemm"], last.mean(axis=0), rtol=1e-4, atol=1e-4)
     largest = measure_channels(fp32, ["one/Conv"], batches, "largest")
@@ -149,7 +149,7 @@ def test_layers_without_a_bias_get_one_that_changes_nothing() -> None:
     fp32 = _float(bias=False)
     biased = with_biases(fp32)
     assert [len(item.input) for item in biased.graph.node if item.op_type in {"Conv", "Gemm"}] == [3, 3, 3]
-    images = {"x": _batches(3)[0]}
+    images = _batches(3)[0]
     np.testing.assert_array_equal(answers(biased, images)[0], answers(fp32, images)[0])
     shifts = find_shifts(biased, _coarse(biased), lambda: _batches(4))
     shifted = with_shifts(fp32, shifts)
@@ -179,5 +179,5 @@ def test_layers_with_one_bias_between_them_get_one_each() -> None:
     biased = with_biases(fp32)
     one, two = (item.input[2] for item in biased.graph.node)
     assert one != two
-    images = {"x": _batches(3)[0]}
+    images = _batches(3)[0]
     np.testing.assert_array_equal(answers(biased, images)[0], answers(fp32, images)[0])

@@ -11,7 +11,8 @@ import numpy as np
 import onnx
 import pytest
 
-from edgeconv.conversion.int8.images import CalibrationImages, draw_calibration
+from edgeconv.conversion.int8.feeds import CalibrationFeeds
+from edgeconv.conversion.int8.images import draw_calibration
 from edgeconv.conversion.int8.quantizing import Prepared, prepare
 from edgeconv.conversion.int8.search.candidates import Candidates
 from edgeconv.conversion.int8.search.searching import search
@@ -84,7 +85,7 @@ def _images(seed: int, count: int) -> np.ndarray:
 
 
 @cache
-def _calibration() -> CalibrationImages:
+def _calibration() -> CalibrationFeeds:
     train = Split(_images(1, 120), np.arange(120) % 6)
     return draw_calibration(train, dataset="noise", size=100, seed=0)
 

@@ -27,7 +27,9 @@ def _model(spoilt: str | None, *, end: str = "Softmax") -> Any:
 
 
 def test_the_worst_comes_first_and_the_harmless_last() -> None:
-    found = rank(list(ERRORS), lambda layer: _model(layer, end="Identity"), lambda: [IMAGES[:30], IMAGES[30:]])
+    found = rank(
+        list(ERRORS), lambda layer: _model(layer, end="Identity"), lambda: [{"x": IMAGES[:30]}, {"x": IMAGES[30:]}]
+    )
     assert [entry.layer for entry in found] == ["b", "a", "d", "c"]
     power = 10 * np.log10(np.square(IMAGES).mean())
     assert [entry.sqnr_db for entry in found] == [
@@ -40,12 +42,12 @@ def test_the_worst_comes_first_and_the_harmless_last() -> None:
 
 def test_noise_is_measured_before_the_softmax() -> None:
     # A shift of all logits together is not to be seen behind it.
-    found = rank(list(ERRORS), _model, lambda: [IMAGES])
+    found = rank(list(ERRORS), _model, lambda: [{"x": IMAGES}])
     assert [entry.layer for entry in found] == ["b", "a", "d", "c"]
 
 
 def test_layers_of_equal_sensitivity_keep_their_order() -> None:
-    found = rank(["d", "a", "c"], lambda _: _model("a"), lambda: [IMAGES])
+    found = rank(["d", "a", "c"], lambda _: _model("a"), lambda: [{"x": IMAGES}])
     assert [entry.layer for entry in found] == ["d", "a", "c"]
 
 
