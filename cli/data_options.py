@@ -28,7 +28,7 @@ def data_options(command: Callable[..., Any]) -> Callable[..., Any]:
             "--dataset",
             metavar="NAME|PATH",
             help="mnist, mnist-sample, fashion-mnist, an .npz file, a folder of IDX files, or a folder with one "
-            "subfolder of pictures a class.",
+            "subfolder of pictures a class; of other tasks, a .csv, .npz or folder that says what is right.",
         ),
         click.option("--data-dir", metavar="DIR", help="Where mnist and fashion-mnist lie. Default: $EDGECONV_DATA."),
         click.option("--image-size", metavar="HxW", help="Bring pictures to this size, such as 64x64."),

@@ -117,7 +117,7 @@ class Boxes(Record):
 
 
 class Metrics(Record):
-    """Accuracy of each stage, and the data it was measured on.
+    """How well each stage does, and the data it was measured on.
 
     Attributes:
         dataset: name of the data.
@@ -125,6 +125,8 @@ class Metrics(Record):
         sha256: fingerprint of the data.
         count: images.
         accuracy: share of right answers, 0 to 1, by stage: ``"keras"`` and the variants; None without labels.
+        figures: of other tasks than classes: how well each stage's answers fit what is right, by the name of the
+            figure, such as ``"RMSE"``; absent where nothing is known to be right.
     """
 
     dataset: str
@@ -132,6 +134,7 @@ class Metrics(Record):
     sha256: str
     count: int
     accuracy: Mapping[str, float | None]
+    figures: Mapping[str, Mapping[str, float]] = field(default_factory=dict, metadata={ABSENT: True})
 
 
 class GateLimit(Record):

@@ -34,7 +34,8 @@ def export(
             `exported/`.
         config: how; see `ExportConfig`.
         quantize: make int8 too; overrides the config.
-        dataset: labelled data for calibration and parity; None takes those that the model was trained on.
+        dataset: labelled data for calibration and parity; None takes those that the model was trained on. For other
+            tasks than classes, examples as `datasets.examples.open_examples` reads them.
         out: the artifact's folder; None takes the model's own, or `exported/<name>` for a file from elsewhere.
         progress: hears of each step.
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.lib import format as npy
 from numpy.lib.npyio import NpzFile
 from numpy.typing import NDArray
 
@@ -85,6 +87,22 @@ def open_npz(path: Path) -> Iterator[NpzFile[Any]]:
         if not isinstance(archive, NpzFile):
             raise DatasetError(f"{path}: an .npz file is required. Received: a single array. Save it with `np.savez`.")
         yield stack.enter_context(archive)
+
+
+def dtypes_of(path: str | Path) -> dict[str, np.dtype[Any]]:
+    """Return what the arrays of an `.npz` hold, by name, without reading them; nothing of a file that is none."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = {name.removesuffix(".npy"): name for name in archive.namelist() if name.endswith(".npy")}
+            return {name: _dtype(archive, member) for name, member in members.items()}
+    except (OSError, ValueError, zipfile.BadZipFile):  # Whoever reads the arrays says what is wrong.
+        return {}
+
+
+def _dtype(archive: zipfile.ZipFile, name: str) -> np.dtype[Any]:
+    with archive.open(name) as member:
+        read = npy.read_array_header_1_0 if npy.read_magic(member) == (1, 0) else npy.read_array_header_2_0
+        return read(member)[2]
 
 
 def _array(path: Path, archive: NpzFile[Any], key: str) -> NDArray[Any]:

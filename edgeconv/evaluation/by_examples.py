@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from edgeconv.artifact import KERAS_FILE, committed
-from edgeconv.boxes import DETECTIONS
+from edgeconv.datasets import DatasetSpec
 from edgeconv.datasets.examples import Examples, open_examples
 from edgeconv.errors import ConfigError
-from edgeconv.evaluation.detectors import as_detector, compared_by_detections, detector_in_keras, with_detections
+from edgeconv.evaluation.detectors import as_detector, detector_in_keras, with_detections
+from edgeconv.evaluation.labelled_images import as_stated
 from edgeconv.evaluation.stages import keras_of
 from edgeconv.manifest import Manifest
-from edgeconv.parity.comparison import Answers, Batch, ComparisonSet, Feeds, fingerprint
+from edgeconv.parity.comparison import Answers, Feeds
+from edgeconv.parity.examples import answered, compared_on
 from edgeconv.parity.ledger import Ledger
 from edgeconv.parity.meaning import Meaning
 from edgeconv.parity.prove import prove
-from edgeconv.parity.stage import Stage, answers_of, images_at_once, stage_of_tensors
-from edgeconv.parity.values import spread_of
+from edgeconv.parity.stage import Stage, answers_of, stage_of_tensors
 from edgeconv.progress import Progress
 from edgeconv.runtime.activation import pending_of
 from edgeconv.runtime.files import ModelFiles
@@ -36,7 +34,7 @@ GOLDEN = "golden vectors"
 
 def evaluate_examples(
     files: ModelFiles,
-    place: str | None,
+    dataset: DatasetSpec | None,
     *,
     max_drop: float,
     count: int | None,
@@ -47,7 +45,7 @@ def evaluate_examples(
 
     Args:
         files: of the artifact.
-        place: of the examples, as `open_examples` reads it; None takes the golden vectors.
+        dataset: where the examples lie, as `open_examples` reads it; None takes the golden vectors.
         max_drop: what of a metric a stage may lose, in percentage points of a share or percent of an error.
         count: how many of the examples; None takes all.
         custom_objects: classes and functions that the Keras model is made of.
@@ -58,11 +56,12 @@ def evaluate_examples(
         DatasetError: the examples are absent or damaged, or do not fit the model.
     """
     manifest, known = files.manifest, {}
-    if place is None:
+    if dataset is None:
         examples, expected = _golden(files)
         known = {"keras": (expected,)}
     else:
-        examples = open_examples(place, manifest, progress, count=count).first(count)
+        stated = as_stated(manifest, dataset, progress)
+        examples = open_examples(dataset.dataset, stated, progress, count=count).first(count)
     progress.say(f"Data: {examples.source}, {examples.count:,} inputs")
     reference = keras_of(
         files, custom_objects, progress, instead="what it answered at the export" if known else files.variants[0]
@@ -76,19 +75,13 @@ def evaluate_examples(
         stages.insert(0, keras)
     elif known:
         stages.insert(0, Stage("keras", "tensorflow", dict, _size_of(files), timed=False))  # Never run.
-    batches = _batches(examples.inputs)
-    batches = batches if manifest.boxes is None else compared_by_detections(batches, manifest)
-    inputs = ComparisonSet(
-        examples.name, "golden" if place is None else "test", fingerprint(batches), batches, spreads={}
-    )
+    split = "golden" if dataset is None else "test"
+    compared = compared_on(manifest, examples.inputs, examples.right, dataset=examples.name, split=split)
     first = stages[0]
-    answers = known.get(first.name) or answers_of(first, inputs, progress)
-    compared = ComparisonSet(
-        inputs.dataset, inputs.split, inputs.sha256, batches, spreads=_spreads(answers), right=examples.right
-    )
+    answers = known.get(first.name) or answers_of(first, compared, progress)
     return prove(
         stages,
-        compared,
+        answered(compared, answers),
         max_drop=max_drop,
         kind="tensor",
         meaning=Meaning.of(manifest),
@@ -149,19 +142,3 @@ def _by_order(reference: KerasReference, manifest: Manifest) -> Any:
 def _size_of(files: ModelFiles) -> int:
     path = committed(files.path / KERAS_FILE)
     return path.stat().st_size if path.is_file() else 0
-
-
-def _batches(inputs: Mapping[str, NDArray[Any]]) -> tuple[Batch, ...]:
-    """Return inputs in batches of so many as a call may take."""
-    count, size = len(next(iter(inputs.values()))), min(map(images_at_once, inputs.values()))
-    return tuple(
-        Batch({name: array[start : start + size] for name, array in inputs.items()}) for start in range(0, count, size)
-    )
-
-
-def _spreads(answers: Sequence[Answers]) -> dict[str, float]:
-    return {
-        name: spread_of(np.concatenate([part[name].astype(np.float64).ravel() for part in answers if name in part]))
-        for name in answers[0]
-        if name != DETECTIONS
-    }

@@ -2,33 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from edgeconv.boxes import DETECTIONS
-from edgeconv.manifest import Manifest
 from edgeconv.manifest_blocks import Boxes
-from edgeconv.parity.comparison import Answers, Batch, Feeds
+from edgeconv.parity.comparison import Answers, Feeds
 from edgeconv.parity.stage import Run, Stage
 from edgeconv.runtime.suppression import detections_of
 
 if TYPE_CHECKING:  # Its room needs onnx, and a device evaluates without.
     from edgeconv.conversion.keras import KerasReference
-
-VALUES_KEPT = 2**26
-"""Numbers of a stage's answers that are compared: all boxes of thousands of pictures would not fit into the memory."""
-
-
-def compared_by_detections(batches: Sequence[Batch], manifest: Manifest) -> tuple[Batch, ...]:
-    """Return batches of which only the first are compared number by number, and all by what is detected."""
-    sizes = [size if isinstance(size, int) else 1 for size in manifest.output.shape[1:2]]
-    each = sizes[0] * (4 + len(manifest.labels))
-    seen, made = 0, []
-    for batch in batches:
-        made.append(batch if seen * each < VALUES_KEPT else replace(batch, kept=(DETECTIONS,)))
-        seen += batch.count
-    return tuple(made)
 
 
 def as_detector(stage: Stage, contract: Boxes) -> Stage:

@@ -14,11 +14,10 @@ from edgeconv.errors import ConfigError
 from edgeconv.evaluation.by_examples import evaluate_examples
 from edgeconv.evaluation.emulation.devices import devices_named
 from edgeconv.evaluation.emulation.stages import emulated_stages
-from edgeconv.evaluation.labelled_images import open_test_images
+from edgeconv.evaluation.labelled_images import labelled_images
 from edgeconv.evaluation.stages import bundle_stages, gpu_stages, keras_of, keras_stages
 from edgeconv.fitting import Fitting, fitting_of
-from edgeconv.manifest import Manifest
-from edgeconv.parity.comparison import Answers, ComparisonSet
+from edgeconv.parity.comparison import Answers
 from edgeconv.parity.ledger import Ledger
 from edgeconv.parity.meaning import Meaning
 from edgeconv.parity.prove import prove
@@ -80,25 +79,21 @@ def evaluate(
         raise ConfigError(f"`images` must be at least 1. Received: {images}. Leave it out for the whole test split.")
     files = read_files(Path(model) if model is not None else find_model())
     progress.say(f"Model: {files.path}")
-    if _takes_examples(files.manifest, dataset, files):
+    spec = DatasetSpec(dataset) if isinstance(dataset, str) else dataset
+    if _takes_examples(files, spec):
         if bundles or emulate or loader is not None:
             raise ConfigError(
                 f"`bundle`, `emulate` and `loader` are for classes. Received: `{files.path}` of the task "
                 f"{files.manifest.task}. Leave them out."
             )
-        place = dataset.dataset if isinstance(dataset, DatasetSpec) else dataset
         return evaluate_examples(
-            files, place, max_drop=max_drop, count=images, custom_objects=custom_objects, progress=progress
+            files, spec, max_drop=max_drop, count=images, custom_objects=custom_objects, progress=progress
         )
     # What may be missing is asked for before the work.
     fixed = files.manifest.input.shape[0]
     batch = fixed if isinstance(fixed, int) else None
     emulated = emulated_stages(files, devices_named(emulate), batch=batch)
-    spec = DatasetSpec(dataset) if isinstance(dataset, str) else dataset
-    data = open_test_images(files, spec, progress)
-    compared = ComparisonSet.of_images(
-        data.test.images, data.test.labels, dataset=data.name, split="test", sha256=data.sha256, files=data.test_files
-    ).first(images)
+    compared = labelled_images(files, spec, progress).first(images)
     reference = keras_of(files, custom_objects, progress, instead=files.variants[0])
     stages, known = keras_stages(reference), dict[str, tuple[Answers, ...]]()
     if reference is not None:
@@ -126,14 +121,12 @@ def evaluate(
     return prove(stages, compared, max_drop=max_drop, kind=kind, meaning=meaning, known=known, progress=progress)
 
 
-def _takes_examples(manifest: Manifest, dataset: str | DatasetSpec | None, files: ModelFiles) -> bool:
-    """Whether a model is judged by examples of its task, and not by pictures in folders of their classes."""
+def _takes_examples(files: ModelFiles, dataset: DatasetSpec | None) -> bool:
+    """Whether a model is judged by examples of its task, and not by pictures with a class each."""
+    manifest = files.manifest
     if not manifest.takes_picture or manifest.task not in {CLASSES, YES_NO}:
         return True
-    if dataset is None:
-        return manifest.task == YES_NO and not (files.path / TRAINING_FILE).is_file()
-    place = dataset.dataset if isinstance(dataset, DatasetSpec) else dataset
-    return Path(place).suffix.lower() in {".csv", ".tsv"}
+    return dataset is None and manifest.task == YES_NO and not (files.path / TRAINING_FILE).is_file()
 
 
 def _from_files(

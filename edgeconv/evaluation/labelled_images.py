@@ -8,14 +8,45 @@ from edgeconv.artifact import KERAS_FILE
 from edgeconv.conversion.steps.pictures import fitted_dataset
 from edgeconv.conversion.steps.source import Source, find_data, record_of
 from edgeconv.datasets import Dataset, DatasetSpec
+from edgeconv.datasets.examples import is_table, open_examples
 from edgeconv.errors import ConfigError, DatasetError
 from edgeconv.fitting import Fitting
 from edgeconv.manifest import Manifest
+from edgeconv.parity.comparison import ComparisonSet
+from edgeconv.parity.examples import compared_on
+from edgeconv.preparation import Preparation
 from edgeconv.progress import Progress
 from edgeconv.runtime.files import ModelFiles
 
 
-def open_test_images(files: ModelFiles, dataset: DatasetSpec | None, progress: Progress) -> Dataset:
+def labelled_images(files: ModelFiles, dataset: DatasetSpec | None, progress: Progress) -> ComparisonSet:
+    """Return what the classes of a model are compared on: the pictures of a table, or the test split of a dataset.
+
+    Raises:
+        ConfigError: no data are given, and none are recorded.
+        DatasetError: the data are absent, damaged, or do not fit the model.
+    """
+    if dataset is not None and is_table(dataset.dataset):
+        manifest = as_stated(files.manifest, dataset, progress)
+        table = open_examples(dataset.dataset, manifest, progress)
+        progress.say(f"Data: {table.source}, {table.count:,} pictures")
+        return compared_on(manifest, table.inputs, table.right, dataset=table.name, split="test")
+    data = _open_test_images(files, dataset, progress)
+    return ComparisonSet.of_images(
+        data.test.images, data.test.labels, dataset=data.name, split="test", sha256=data.sha256, files=data.test_files
+    )
+
+
+def as_stated(manifest: Manifest, dataset: DatasetSpec, progress: Progress) -> Manifest:
+    """Return a contract whose pictures are prepared as is stated for this comparison, said where that is otherwise."""
+    own = manifest.preprocess
+    if own is None or not dataset.fitting.is_stated:
+        return manifest
+    _say_if_otherwise(made := dataset.fitting.applied(own), own, progress)
+    return replace(manifest, preprocess=made)
+
+
+def _open_test_images(files: ModelFiles, dataset: DatasetSpec | None, progress: Progress) -> Dataset:
     """Open the data that are asked for, or those that the model was trained on.
 
     What is stated of pictures counts, so that ways to fit them can be tried; where the artifact says otherwise, that is
@@ -47,13 +78,16 @@ def open_test_images(files: ModelFiles, dataset: DatasetSpec | None, progress: P
     progress.say(f"Data: {data.source}, {len(data.test.labels):,} test images, sha256 {data.sha256[:12]}")
     own = manifest.preprocess
     if own is not None and dataset is not None and dataset.fitting.is_stated:
-        made = data.preparation
-        if made != replace(own, fit_assumed=False):
-            progress.say(
-                f"Pictures: {made.sentence}, as stated here. `predict` prepares them as the artifact says: "
-                f"{own.sentence}. If this is right, export again with these options."
-            )
+        _say_if_otherwise(data.preparation, own, progress)
     return data
+
+
+def _say_if_otherwise(made: Preparation, own: Preparation, progress: Progress) -> None:
+    if made not in (own, replace(own, fit_assumed=False)):
+        progress.say(
+            f"Pictures: {made.sentence}, as stated here. `predict` prepares them as the artifact says: "
+            f"{own.sentence}. If this is right, export again with these options."
+        )
 
 
 def _fitted(dataset: DatasetSpec | None, manifest: Manifest) -> str | DatasetSpec | None:

@@ -13,16 +13,17 @@ SAMPLES = 16
 """Golden vectors of an artifact, or one a class where there are more classes."""
 
 
-def golden_vectors(compared: ComparisonSet, reference: Run) -> Samples:
+def golden_vectors(compared: ComparisonSet, reference: Run, size: int | None = None) -> Samples:
     """Return golden vectors of a model with one input and one output.
 
-    Of images, some of each class; of random inputs, so many of the same kind; of the user's, the first batch.
+    Of images, some of each class; of random inputs, so many of the same kind; of others, the first.
 
     Args:
         compared: what the model was compared on.
         reference: what answers to inputs by name.
+        size: of the model's batch axis; None where that is dynamic.
     """
-    batch, labels = _chosen(compared)
+    batch, labels = _chosen(compared, size)
     ((name, images),) = batch.feeds.items()
     if batch.expected:
         (answers,) = batch.expected.values()
@@ -40,16 +41,20 @@ def golden_arrays(compared: ComparisonSet, batch: int | None) -> ArraySamples:
         compared: what the model was compared on.
         batch: size of its batch axis; None where that is dynamic.
     """
-    first, count = compared.batches[0], batch or SAMPLES
-    inputs, outputs = ({name: array[:count] for name, array in part.items()} for part in (first.feeds, first.expected))
-    return ArraySamples(inputs, outputs)
+    first = _first(compared.batches[0], batch or SAMPLES)
+    return ArraySamples(first.feeds, first.expected)
 
 
-def _chosen(compared: ComparisonSet) -> tuple[Batch, NDArray[np.int64]]:
+def _first(batch: Batch, count: int) -> Batch:
+    feeds, expected = ({name: array[:count] for name, array in part.items()} for part in (batch.feeds, batch.expected))
+    return Batch(feeds, batch.what, expected)
+
+
+def _chosen(compared: ComparisonSet, size: int | None) -> tuple[Batch, NDArray[np.int64]]:
     """Return inputs and their classes, -1 where these are not known."""
     first = compared.batches[0]
     if compared.spreads is not None:
-        batch = first if compared.draw is None else Batch(compared.draw(SAMPLES))
+        batch = Batch(compared.draw(SAMPLES)) if compared.draw is not None else _first(first, size or SAMPLES)
         return batch, np.full(batch.count, -1, np.int64)
     labels = np.full(first.count, -1, np.int64) if compared.labels is None else compared.labels
     chosen = _of_each_class(labels)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -14,6 +15,7 @@ from edgeconv.parity.comparison import Answers
 from edgeconv.parity.ledger import LOST, Gate, Row
 from edgeconv.parity.meaning import Meaning
 from edgeconv.tasks import ANY, BOXES, CLASSES, YES_NO
+from edgeconv.variants import VARIANTS
 
 VOID = -1
 """The class of a pixel that nobody labelled: no metric counts it."""
@@ -27,12 +29,25 @@ class Metric(NamedTuple):
     Attributes:
         name: of the figure.
         of: computes it of answers, (n, ...), and what is right, (n, ...), by what the output means.
-        lost: percent that a figure, the second, loses against another, the first.
+        lost: percent that a figure, the second, loses against another, the first; of errors that are smaller than a
+            share of the spread of the answers, the third, nothing is lost.
     """
 
     name: str
     of: Callable[[Values, Values, Meaning], float]
-    lost: Callable[[float, float], float]
+    lost: Callable[[float, float, Rounding], float]
+
+
+class Rounding(NamedTuple):
+    """What the rounding of a stage may cost each answer: no figure tells more of errors that are as small.
+
+    Attributes:
+        share: of the spread of the answers.
+        spread: of the answers.
+    """
+
+    share: float = 0.0
+    spread: float = 0.0
 
 
 def accuracy(answers: Values, right: Values, meaning: Meaning) -> float:
@@ -93,18 +108,24 @@ def _hits_and_misses(decided: Values, right: Values) -> tuple[Values, Values]:
     return (decided & right).sum(axis=0), (decided != right).sum(axis=0)
 
 
-def _growth(reference: float, value: float) -> float:
-    return 0.0 if value <= reference else 100.0 * (value / reference - 1.0) if reference else _ALL
+def _points(reference: float, value: float, _: Rounding) -> float:
+    return drop_in_points(reference, value)
 
 
-def _growth_by_db(reference: float, value: float) -> float:
-    return float(100.0 * (10.0 ** ((reference - value) / 20.0) - 1.0))
+def _growth(reference: float, value: float, rounding: Rounding) -> float:
+    least = max(reference, rounding.share * rounding.spread)
+    return 0.0 if value <= least else 100.0 * (value / least - 1.0) if least else _ALL
+
+
+def _growth_by_db(reference: float, value: float, rounding: Rounding) -> float:
+    most = min(reference, -20.0 * math.log10(rounding.share)) if rounding.share else reference
+    return float(100.0 * (10.0 ** ((most - value) / 20.0) - 1.0))
 
 
 _ALL = 1e9
 """Percent by which an error grows from nothing."""
 
-ACCURACY = Metric("accuracy", accuracy, drop_in_points)
+ACCURACY = Metric("accuracy", accuracy, _points)
 RMSE = Metric("RMSE", rmse, _growth)
 
 
@@ -121,12 +142,12 @@ def mean_precision_at_half(answers: Values, right: Values, _: Meaning) -> float:
 METRICS: Mapping[str, tuple[Metric, ...]] = {
     CLASSES: (ACCURACY,),
     YES_NO: (ACCURACY,),
-    "tags": (Metric("micro F1", micro_f1, drop_in_points), Metric("macro F1", macro_f1, drop_in_points)),
+    "tags": (Metric("micro F1", micro_f1, _points), Metric("macro F1", macro_f1, _points)),
     "values": (RMSE,),
-    "mask": (Metric("mIoU", mean_iou, drop_in_points),),
+    "mask": (Metric("mIoU", mean_iou, _points),),
     BOXES: (
-        Metric("mAP@0.5:0.95", mean_precision, drop_in_points),
-        Metric("mAP@0.5", mean_precision_at_half, drop_in_points),
+        Metric("mAP@0.5:0.95", mean_precision, _points),
+        Metric("mAP@0.5", mean_precision_at_half, _points),
     ),
     "picture": (Metric("PSNR", psnr, _growth_by_db),),
     ANY: (RMSE,),
@@ -152,19 +173,22 @@ def measure(answers: Sequence[Answers], right: Answers, meaning: Meaning) -> dic
     }
 
 
-def judge_metrics(rows: Sequence[Row], task: str, *, max_drop: float) -> tuple[Gate, ...]:
+def judge_metrics(rows: Sequence[Row], task: str, *, max_drop: float, spreads: Mapping[str, float]) -> tuple[Gate, ...]:
     """Return a gate for each metric of each row behind the first, which is the reference.
 
     Args:
         rows: the ledger's rows.
         task: of the model.
+        spreads: of its outputs.
         max_drop: what a stage may lose, in percentage points of a share or percent of an error.
     """
     gates = []
     for row in rows[1:]:
+        tolerance = VARIANTS[row.stage].tolerance or 0.0 if row.stage in VARIANTS else 0.0
         for name, value in row.metrics.items():
             metric = next(each for each in METRICS[task] if name.startswith(each.name))
-            lost = metric.lost(rows[0].metrics[name], value)
+            spread = min(spreads.values()) if len(spreads) == 1 else spreads.get(name.partition(" of ")[2], 0.0)
+            lost = metric.lost(rows[0].metrics[name], value, Rounding(tolerance, spread))
             gates.append(
                 Gate(row.stage, f"{name}{LOST}", max_drop, lost, within(lost, max_drop), "what --max-drop allows")
             )

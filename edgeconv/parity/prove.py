@@ -91,7 +91,8 @@ def prove(
     if compared.spreads is None:
         gates = judge_classes(rows, max_drop=max_drop)
     else:
-        gates = judge_values(rows) + decisions + judge_metrics(rows, meaning.task, max_drop=max_drop)
+        lost = judge_metrics(rows, meaning.task, max_drop=max_drop, spreads=compared.spreads)
+        gates = judge_values(rows) + decisions + lost
     return Ledger(compared.dataset, compared.split, compared.sha256, tuple(rows), gates)
 
 
@@ -108,7 +109,7 @@ def _of_both(yes: NDArray[np.float32], meaning: Meaning) -> NDArray[np.float32]:
 
 
 def _row(stage: Stage, answers: tuple[Answers, ...], reference: tuple[Answers, ...], compared: ComparisonSet) -> Row:
-    one = compared.batches[-1].feeds if compared.spreads is not None else {"image": compared.images[:1]}
+    one = {name: array[:1] for name, array in compared.batches[-1].feeds.items()}
     latency_ms = median_latency_ms(partial(stage.timing or stage.run, one)) if stage.timed else None
     if compared.spreads is not None:
         return compare_values(stage, answers, reference, compared, p50_latency_ms=latency_ms)

@@ -154,13 +154,10 @@ def test_a_yes_or_no_is_judged_on_labelled_pictures(tmp_path: Path, shades: Path
     assert (answer.label, answer.answer) == ("dark", True)  # type: ignore[union-attr]
 
 
-def test_tags_have_no_labelled_pictures(tmp_path: Path, shades: Path) -> None:
+def test_tags_have_no_folders_of_classes(tmp_path: Path, shades: Path) -> None:
     path = _network(tmp_path / "m.keras", layers.Flatten(), layers.Dense(2, "sigmoid"))
-    for place in (str(shades), "labels.csv"):
-        with pytest.raises(
-            ConfigError, match=r"`dataset` requires a classifier.*evaluate --dataset`, or state `--task"
-        ):
-            export_here(path, config=ExportConfig(), dataset=place, out=tmp_path / "m")
+    with pytest.raises(ConfigError, match=r"`dataset` must say what is right of each input.*, or state `--task clas"):
+        export_here(path, config=ExportConfig(), dataset=str(shades), out=tmp_path / "m")
 
 
 def test_two_names_of_one_linear_output_may_be_a_yes_or_no(tmp_path: Path) -> None:

@@ -57,18 +57,24 @@ def test_each_output_of_several_has_its_own() -> None:
 
 @pytest.mark.parametrize(
     ("task", "right", "lost"),
-    [("values", [[0.9]], 11.11), ("picture", [[0.9]], 11.11), ("yes-no", [1], 0.0)],
+    [
+        ("values", [[0.9]], 11.11),
+        ("picture", [[0.9]], 11.11),
+        ("yes-no", [1], 0.0),
+        ("values", [[0.0]], 9900.0),  # The reference is right, and an error of a thousandth of the spread is nothing.
+        ("picture", [[0.0]], 9900.0),
+    ],
 )
 def test_what_a_stage_loses_is_held_beside_the_error(task: str, right: Any, lost: float) -> None:
-    """The reference is off by 0.9, the stage by 1."""
+    """The reference answers 0, the stage -0.1."""
     zero, stage = (
         Stage(name, "x", lambda feeds, error=error: {"out": feeds["x"] + error}, 1, timed=False)
         for name, error in (("keras", 0.0), ("fp32", -0.1))
     )
     compared = ComparisonSet(
-        "mine", "test", "0", (Batch({"x": np.zeros((1, 1))}),), spreads={"out": 1e6}, right={"out": np.array(right)}
+        "mine", "test", "0", (Batch({"x": np.zeros((1, 1))}),), spreads={"out": 1.0}, right={"out": np.array(right)}
     )
-    ledger = prove([zero, stage], compared, max_drop=5.0, kind="tensor", meaning=Meaning(task))
+    ledger = prove([zero, stage], compared, max_drop=5.0, kind="tensor", meaning=Meaning(task, value_range=(0.0, 1.0)))
     (metric,) = METRICS[task]
     gate = next(gate for gate in ledger.gates if gate.name == f"{metric.name}, loss in percent")
     assert (gate.received, gate.limit) == (pytest.approx(lost, abs=0.01), 5.0)

@@ -14,26 +14,19 @@ from edgeconv.manifest_blocks import Boxes
 from edgeconv.parity.comparison import Answers, ComparisonSet, Feeds
 from edgeconv.parity.golden import golden_arrays
 from edgeconv.parity.stage import Stage, stage_of_tensors
-from edgeconv.preparation import Preparation
 from edgeconv.runtime.golden import ArraySamples
 from edgeconv.runtime.suppression import detections_of
 
 
-def detector_stages(context: VariantContext, layout: BoxLayout, size_bytes: int) -> list[Stage]:
-    """Return Keras, with numpy behind it, and each variant as stages.
+def detector_stages(context: VariantContext, layout: BoxLayout) -> list[Stage]:
+    """Return the variants of a detector as stages.
 
     Args:
         context: the model, and its variants.
         layout: where its outputs hold boxes and scores.
-        size_bytes: of the model's own file.
     """
-
-    def run(feeds: Feeds) -> Answers:
-        return found_in(context.reference.run(feeds), feeds, layout)
-
-    keras = Stage("keras", "tensorflow", run, size_bytes, timed=False)
     contract = layout.contract(suppressed=context.config.nms)
-    return [keras, *(_stage(name, file, contract, context.preparation) for name, file in context.files.items())]
+    return [_stage(name, file, contract, context) for name, file in context.files.items()]
 
 
 def found_in(outputs: Answers, feeds: Feeds, layout: BoxLayout) -> Answers:
@@ -54,12 +47,13 @@ def golden_detections(compared: ComparisonSet, reference: KerasReference, *, sup
     return ArraySamples(vectors.inputs, {name: outputs[name] for name in names})
 
 
-def _stage(name: str, file: ConvertedFile, contract: Boxes, preparation: Preparation | None) -> Stage:
+def _stage(name: str, file: ConvertedFile, contract: Boxes, context: VariantContext) -> Stage:
     """Return a variant whose outputs are seen before and behind the decoding, and its detections behind all."""
-    whole = stage_of_tensors(name, file.bytes, preparation=preparation)
+    batch = context.reference.batch
+    whole = stage_of_tensors(name, file.bytes, batch=batch, preparation=context.preparation)
     if whole.preparation is not None:
         return whole
-    parts = [stage_of_tensors(name, model.SerializeToString()) for model in file.before]
+    parts = [stage_of_tensors(name, model.SerializeToString(), batch=batch) for model in file.before]
 
     def run(feeds: Feeds) -> Answers:
         answers = {key: array for part in parts for key, array in part.run(feeds).items()}

@@ -11,10 +11,13 @@ from edgeconv.conversion.int8.calibration import read_calibration
 from edgeconv.conversion.int8.feeds import CalibrationFeeds
 from edgeconv.conversion.int8.health import PIXELS, check_health
 from edgeconv.conversion.int8.images import draw_calibration
-from edgeconv.conversion.steps.keras_answers import answers_from_files, say_if_at_chance
+from edgeconv.conversion.steps.keras_answers import answers_from_files, keras_stage, say_if_at_chance
 from edgeconv.conversion.steps.loading import LoadedModel
 from edgeconv.conversion.variants.context import VariantContext
+from edgeconv.datasets.examples import Examples
 from edgeconv.parity.comparison import ComparisonSet
+from edgeconv.parity.examples import answered, compared_on
+from edgeconv.parity.stage import answers_of
 
 IMAGES_JUDGED = 1000
 """Calibration images that classes are judged on where there is no test split."""
@@ -36,9 +39,9 @@ class Conversion:
 
 
 def choose_comparison(loaded: LoadedModel) -> Conversion:
-    """Choose what the variants of a model are compared on: labelled images, unlabelled ones, or the user's inputs.
+    """Choose what the variants of a model are compared on: what was named as right, or images for calibration.
 
-    Where there is none of these, fp32 draws random inputs.
+    Where there is none of these, it is what fp32 is verified on: the user's inputs, or random ones.
 
     Raises:
         ConfigError: the images for calibration cannot be read, or are not what the model was trained on.
@@ -85,8 +88,10 @@ def _calibration(loaded: LoadedModel) -> CalibrationFeeds | None:
 
 
 def _evaluation_set(loaded: LoadedModel, calibration: CalibrationFeeds | None) -> ComparisonSet | None:
-    """Return the images to judge classes on, or None where differences of answers are all there is."""
+    """Return what was named to judge the model on, or None where differences of answers are all there is."""
     data = loaded.data
+    if loaded.examples is not None:
+        return _answered_examples(loaded, loaded.examples)
     if data is not None:
         test = data.test
         return ComparisonSet.of_images(
@@ -96,3 +101,12 @@ def _evaluation_set(loaded: LoadedModel, calibration: CalibrationFeeds | None) -
         record, (images,) = calibration.record, calibration.first(IMAGES_JUDGED).values()
         return ComparisonSet.of_images(images, dataset=record.dataset, split=record.split)
     return None
+
+
+def _answered_examples(loaded: LoadedModel, examples: Examples) -> ComparisonSet:
+    """Return examples with Keras' answers; pictures that are compared by their classes have none yet."""
+    compared = compared_on(loaded.signature, examples.inputs, examples.right, dataset=examples.name, split="test")
+    if compared.spreads is None:
+        return compared
+    keras = keras_stage(loaded.reference, loaded.resolved.source.size_bytes)
+    return answered(compared, answers_of(keras, compared))

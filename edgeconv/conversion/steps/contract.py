@@ -2,44 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from importlib.metadata import version
 
-from edgeconv.conversion.keras import Port
 from edgeconv.conversion.steps.proof import ProvedExport
+from edgeconv.conversion.steps.signature import signature_of
 from edgeconv.conversion.steps.source import Source
 from edgeconv.conversion.variants.converted import ConvertedFile
-from edgeconv.manifest import ArraySpec, Manifest, Variant
+from edgeconv.manifest import Manifest, Variant
 from edgeconv.manifest_blocks import GateLimit, Metrics, Parity, Provenance, TrainingProvenance
 from edgeconv.variants import VARIANTS
 
 PACKAGES = ("edgeconv", "keras", "numpy", "onnx", "onnxruntime", "tensorflow", "tf2onnx")
 
 
-_RANGES = {"sigmoid": (0.0, 1.0), "hard_sigmoid": (0.0, 1.0), "softmax": (0.0, 1.0), "tanh": (-1.0, 1.0)}
-"""What a last activation keeps its values to."""
-
-
 def build_manifest(proved: ProvedExport) -> Manifest:
     """Return the contract, without the sizes and checksums of files that are not written yet."""
     loaded, context, ledger = proved.conversion.loaded, proved.conversion.context, proved.ledger
     source, config, keras_model = loaded.resolved.source, context.config, context.reference
-    kind = context.output_kind
-    inputs = [_array_of(port, pixels=keras_model.eats_pixels) for port in keras_model.inputs]
-    outputs = [_array_of(port) for port in keras_model.file_outputs(suppressed=config.nms)]
-    return Manifest(
+    signature = signature_of(
+        keras_model,
+        config,
+        context.preparation,
+        loaded.labels,
         name=loaded.resolved.folder.resolve().name,
-        input=inputs[0],
-        preprocess=context.preparation,
-        output=replace(
-            outputs[0],
-            value_range=(0.0, 1.0) if kind == "probabilities" else _RANGES.get(keras_model.head.activation),
-            kind=kind,
-            task=keras_model.task,
-            pending=None if kind != "tensor" else keras_model.head.pending,
-            threshold=config.threshold,
-        ),
-        labels=loaded.labels,
+        kind=context.output_kind,
+    )
+    return replace(
+        signature,
         variants={variant: _variant(VARIANTS[variant].file, file) for variant, file in context.files.items()},
         metrics=Metrics(
             dataset=ledger.dataset,
@@ -47,6 +38,7 @@ def build_manifest(proved: ProvedExport) -> Manifest:
             sha256=ledger.sha256,
             count=ledger.rows[0].count,
             accuracy={row.stage: row.accuracy for row in ledger.rows},
+            figures={row.stage: _rounded(row.metrics) for row in ledger.rows if row.metrics},
         ),
         # Without the differences of probabilities: their last bits depend on the machine, and a model file must not.
         parity=Parity(
@@ -60,16 +52,12 @@ def build_manifest(proved: ProvedExport) -> Manifest:
             parameters=keras_model.parameters,
             versions={package: version(package) for package in PACKAGES},
         ),
-        more_inputs=tuple(inputs[1:]),
-        more_outputs=tuple(outputs[1:]),
-        boxes=None if keras_model.boxes is None else keras_model.boxes.contract(suppressed=config.nms),
     )
 
 
-def _array_of(port: Port, *, pixels: bool = False) -> ArraySpec:
-    return ArraySpec(
-        port.name, port.dtype, port.axes, (0.0, 255.0) if pixels else None, "pixels" if pixels else "tensor"
-    )
+def _rounded(metrics: Mapping[str, float]) -> dict[str, float]:
+    """Return figures as tables show them: their last bits depend on the machine, and a model file must not."""
+    return {name: float(f"{value:.4g}") for name, value in metrics.items()}
 
 
 def _variant(file_name: str, file: ConvertedFile) -> Variant:

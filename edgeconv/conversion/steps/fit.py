@@ -44,11 +44,8 @@ def check_fit(keras_model: KerasReference, data: Dataset | None, config: ExportC
             f"`labels` must name the {keras_model.classes} outputs of the model. Received: {len(config.labels)} names. "
             "Name each class once, in the order of the outputs."
         )
-    if not keras_model.eats_pixels and data is not None:
-        raise ConfigError(
-            f"`{keras_model.path}` must say what its {keras_model.inputs[0].dtype} input makes of a pixel. "
-            f"Received: {keras_model.pixels.unknown}. {keras_model.pixels.advice}"
-        )
+    if data is not None:
+        check_pixels(keras_model)
     if data is None and quantizes and config.calibration is None:
         raise ConfigError(
             f"`quantize` requires training images to measure ranges on. Received: `{keras_model.path}` without a "
@@ -70,8 +67,16 @@ def check_fit(keras_model: KerasReference, data: Dataset | None, config: ExportC
         )
 
 
+def check_pixels(keras_model: KerasReference) -> None:
+    """Raise ConfigError unless it is known what a model that takes pictures makes of a pixel."""
+    if not keras_model.eats_pixels:
+        raise ConfigError(
+            f"`{keras_model.path}` must say what its {keras_model.inputs[0].dtype} input makes of a pixel. "
+            f"Received: {keras_model.pixels.unknown}. {keras_model.pixels.advice}"
+        )
+
+
 INSTEAD = {
-    "dataset": "Leave it out, and judge the artifact with `edgeconv evaluate --dataset`",
     "labels": "Leave it out: arrays have the names of the outputs",
 }
 """What to do in place of an option that is for classifiers; of int8, `FLOAT`."""
@@ -79,13 +84,12 @@ INSTEAD = {
 FLOAT = "Leave it out: fp32 is verified for every task, and `--fp16` halves it"
 
 
-def check_task(keras_model: KerasReference, config: ExportConfig, *, labelled: bool) -> None:
-    """Refuse what only a classifier of pictures has: classes, labelled images, and int8 that is judged by them.
+def check_task(keras_model: KerasReference, config: ExportConfig) -> None:
+    """Refuse what only a classifier of pictures has: names of classes, and int8.
 
     Args:
         keras_model: the model.
         config: how to export it.
-        labelled: whether labelled data are named.
 
     Raises:
         ConfigError: an option is not for such a model.
@@ -101,7 +105,6 @@ def check_task(keras_model: KerasReference, config: ExportConfig, *, labelled: b
                 f"answers. {received} Leave it out: `Runner` gives a model its arrays."
             )
     asked = [row.option for row in VARIANTS.values() if row.classifiers_only and config.makes(row.name)]
-    asked += ["dataset"] * (labelled and not keras_model.answers_classes)
     names = names_of(keras_model)
     asked += ["labels"] * (config.labels is not None and not names)
     if asked:

@@ -8,16 +8,33 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeconv.conversion.detection.stages import found_in
 from edgeconv.conversion.keras import KerasReference
 from edgeconv.conversion.keras.loaders import answers_to_files
 from edgeconv.errors import ConfigError
 from edgeconv.fitting import Fitting
 from edgeconv.parity.classes import wilson
-from edgeconv.parity.comparison import ComparisonSet
+from edgeconv.parity.comparison import Answers, ComparisonSet, Feeds
+from edgeconv.parity.stage import Stage, in_batches
 from edgeconv.progress import Progress
 
 LOOKED_AT = 256
 """Images that tell chance from knowledge: at 10 classes a network that answers 16 of 100 right is above it."""
+
+
+def keras_stage(reference: KerasReference, size_bytes: int) -> Stage:
+    """Return Keras as a stage that is compared by values; a detector's answers have what numpy finds in them, too.
+
+    Args:
+        reference: the model.
+        size_bytes: of its own file.
+    """
+    layout, run = reference.boxes, in_batches(reference.run, reference.batch or reference.interface.declared_batch)
+
+    def detect(feeds: Feeds) -> Answers:
+        return run(feeds) if layout is None else found_in(run(feeds), feeds, layout)
+
+    return Stage("keras", "tensorflow", detect, size_bytes, timed=False)
 
 
 def say_if_at_chance(reference: KerasReference, compared: ComparisonSet | None, progress: Progress) -> None:

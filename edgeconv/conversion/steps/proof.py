@@ -9,6 +9,7 @@ from edgeconv.conversion.detection.stages import detector_stages, golden_detecti
 from edgeconv.conversion.explanation.explaining import explain
 from edgeconv.conversion.explanation.table import Explanation
 from edgeconv.conversion.steps.comparison import Conversion
+from edgeconv.conversion.steps.keras_answers import keras_stage
 from edgeconv.conversion.variants.context import VariantContext
 from edgeconv.errors import ParityError
 from edgeconv.parity.golden import golden_arrays, golden_vectors
@@ -76,7 +77,7 @@ def prove_variants(conversion: Conversion) -> ProvedExport:
     if reference.boxes is not None:
         samples: Samples | ArraySamples = golden_detections(compared, reference, suppressed=config.nms)
     elif one_array:
-        samples = golden_vectors(compared, stages[0].run)
+        samples = golden_vectors(compared, stages[0].run, reference.batch)
     else:
         samples = golden_arrays(compared, reference.batch)
     return ProvedExport(conversion, ledger, samples, explanation)
@@ -95,14 +96,21 @@ def _meaning(conversion: Conversion) -> Meaning:
 def _stages(context: VariantContext, size_bytes: int) -> list[Stage]:
     """Return Keras, and each variant that was made."""
     reference, files = context.reference, context.files
-    if reference.boxes is not None:
-        return detector_stages(context, reference.boxes, size_bytes)
-    if context.evaluation_set is None:
-        keras = Stage("keras", "tensorflow", reference.run, size_bytes, timed=False)
+    if context.compared.spreads is not None:
+        keras = keras_stage(reference, size_bytes)
+        if reference.boxes is not None:
+            return [keras, *detector_stages(context, reference.boxes)]
         return [
             keras,
             *(
-                stage_of_tensors(name, file.bytes, preparation=context.preparation, activation=context.pending)
+                stage_of_tensors(
+                    name,
+                    file.bytes,
+                    batch=reference.batch,
+                    reduced_range=file.reduced_range,
+                    preparation=context.preparation,
+                    activation=context.pending,
+                )
                 for name, file in files.items()
             ),
         ]
@@ -124,6 +132,7 @@ def _explanation(context: VariantContext) -> Explanation:
     """Hold every layer against Keras, on a few of the images where there are some."""
     reference, feeds = context.reference, context.sample_inputs.batches[0].feeds
     if context.evaluation_set is not None:
-        feeds = context.evaluation_set.first(reference.batch or IMAGES_EXPLAINED).batches[0].feeds
+        given, count = context.evaluation_set.batches[0].feeds, reference.batch or IMAGES_EXPLAINED
+        feeds = {name: array[:count] for name, array in given.items()}
     models = {name: file.model for name, file in context.files.items() if VARIANTS[name].explained}
     return explain(reference, feeds, models, progress=context.progress)

@@ -32,6 +32,11 @@ class ExportRequest:
     out: str | Path | None = None
     progress: Progress = SILENT
 
+    @property
+    def spec(self) -> DatasetSpec | None:
+        """The labelled data as they are named."""
+        return DatasetSpec(self.dataset) if isinstance(self.dataset, str) else self.dataset
+
 
 @dataclass(frozen=True)
 class ResolvedExport:

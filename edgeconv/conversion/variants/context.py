@@ -31,7 +31,8 @@ class VariantContext:
         inputs: the user's inputs by name, (n, ...), to compare fp32 on in place of random ones.
         preparation: what makes the model's input of a picture; None where nobody knows.
         calibration: images that int8 ranges are measured on.
-        evaluation_set: images that the variants' classes are compared on; None where there are none.
+        evaluation_set: what the variants are compared on: images by their classes, or labelled inputs of any task with
+            Keras' answers, their spreads and what is `right`; None where nobody named any.
         files: the variants made so far, by name.
         progress: hears of each step.
     """
@@ -84,9 +85,10 @@ class VariantContext:
     @property
     def answers(self) -> Mapping[str, tuple[Answers, ...]]:
         """What stages have answered already to what they are compared on, by name; see `parity.stage.answers_of`."""
-        if self.evaluation_set is None:
-            return {"keras": tuple(batch.expected for batch in self.sample_inputs.batches)}
-        return {name: answers for file in self.files.values() for name, answers in file.answers.items()}
+        known = {name: answers for file in self.files.values() for name, answers in file.answers.items()}
+        if self.compared.spreads is not None:
+            known["keras"] = tuple(batch.expected for batch in self.compared.batches)
+        return known
 
     def with_file(self, name: str, file: ConvertedFile) -> VariantContext:
         """Return the context with one more variant."""

@@ -45,6 +45,11 @@ class Examples:
         return replace(self, inputs=inputs, right=right)
 
 
+def is_table(place: str) -> bool:
+    """Tell whether examples are a table of pictures and what is right of each."""
+    return Path(place).suffix.lower() in {".csv", ".tsv"}
+
+
 def open_examples(place: str, manifest: Manifest, progress: Progress = SILENT, *, count: int | None = None) -> Examples:
     """Read examples for a model.
 
@@ -78,7 +83,7 @@ def open_examples(place: str, manifest: Manifest, progress: Progress = SILENT, *
     elif path.suffix.lower() == ".npz":
         inputs, right = read_npz_examples(path, manifest)
         right = right if manifest.boxes is None else {}  # Arrays do not say which boxes are right.
-    elif path.suffix.lower() in {".csv", ".tsv"}:
+    elif is_table(place):
         inputs, right = read_table_examples(path, manifest, progress)
     else:
         raise DatasetError(

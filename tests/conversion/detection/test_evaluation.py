@@ -41,9 +41,12 @@ def labelled(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("nms", [False, True])
 def test_precision_stays_and_boxes_match(trained: Path, labelled: Path, tmp_path: Path, nms: bool) -> None:
     config = ExportConfig(boxes="format=rel_cxcywh", nms=nms, labels=shapes.LABELS, fp16=True)
-    exported = export_here(trained, config=config, out=tmp_path / "m")
+    exported = export_here(trained, config=config, dataset=str(labelled), out=tmp_path / "m")
     ledger = edgeconv.evaluate(exported.path, dataset=str(labelled))
     assert ledger.passed, ledger.failures()
+    for row, again in zip(exported.ledger.rows, ledger.rows, strict=True):
+        assert (row.stage, row.count, dict(row.metrics)) == (again.stage, 60, dict(again.metrics))
+    assert [gate.name for gate in exported.ledger.gates] == [gate.name for gate in ledger.gates]
     assert [row.stage for row in ledger.rows] == ["keras", "fp32", "fp16"]
     metrics = [row.metrics for row in ledger.rows]
     assert list(metrics[0]) == ["mAP@0.5:0.95", "mAP@0.5"]

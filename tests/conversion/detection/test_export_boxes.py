@@ -150,10 +150,11 @@ def test_scores_that_are_no_probabilities_are_refused(tmp_path: Path) -> None:
     assert not (tmp_path / "m").exists()
 
 
-def test_labelled_pictures_are_for_evaluate(tmp_path: Path) -> None:
+def test_arrays_do_not_say_which_boxes_are_right(tmp_path: Path) -> None:
     path = shapes.save(shapes.detector(), tmp_path / "m.keras")
-    with pytest.raises(ConfigError, match=r"`dataset` is for classes at an export.*`edgeconv evaluate --dataset`"):
-        export_here(path, config=ExportConfig(boxes="format=xyxy"), dataset="coco.json", out=tmp_path / "m")
+    np.savez(tmp_path / "x.npz", image=np.zeros((2, shapes.SIDE, shapes.SIDE, 1), np.uint8))
+    with pytest.raises(ConfigError, match=r"`dataset` must say what is right .*inputs alone.*Give a COCO `\.json`, or"):
+        export_here(path, config=ExportConfig(boxes="format=xyxy"), dataset=str(tmp_path / "x.npz"), out=tmp_path / "m")
 
 
 @pytest.mark.parametrize(
