@@ -9,7 +9,7 @@ DEBIAN := chromium cmake gcc g++ libpng-dev libjpeg-dev qemu-user-static strace
 PIP := install --quiet --disable-pip-version-check --constraint constraints.txt
 
 .PHONY: demo test quick check docs house schema figures test-runtime tools bench bench-inference bench-pipeline bench-training bench-bundles accuracy zoo legacy \
-	sweep kills arm-root devices clean
+	sweep kills fuzz arm-root devices clean
 
 # Train, export with int8, read a picture: the three commands of the README. Three epochs instead of five, so that it
 # ends within five minutes where full MNIST is at hand, the installation included.
@@ -106,6 +106,11 @@ devices: arm-root
 # Two hundred kills, half an hour; what takes seconds of it is in `make test`. Less: make kills EACH=4 OPENS=1000.
 kills: .venv/installed
 	$(BIN)/python -m tests.kills $(if $(EACH),--each $(EACH)) $(if $(OPENS),--opens $(OPENS))
+
+# Damaged files for whatever reads one, for so many minutes each: make fuzz MINUTES=10, or one kind: ONLY=pictures. What is
+# found lies in build/fuzz; made small, it belongs into tests/data/fuzz, which `make test` reads with all the others.
+fuzz: .venv/installed
+	$(BIN)/python -m tests.fuzz --minutes $(or $(MINUTES),1) $(if $(ONLY),--only $(ONLY))
 
 # Tests that take minutes, on full MNIST.
 sweep: .venv/installed

@@ -27,7 +27,17 @@ from typing import Any
 
 
 class EdgeconvError(Exception):
-    """Base of every error that edgeconv raises on purpose."""
+    """Base of every error that edgeconv raises on purpose.
+
+    Whatever it repeats, a name, a label, a cell, its message is one line.
+    """
+
+    def __str__(self) -> str:
+        return super().__str__().translate(_ESCAPED_BREAKS)
+
+
+_ESCAPED_BREAKS = {ord(letter): f"\\u{ord(letter):04x}" for letter in "\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029"}
+"""What `str.splitlines` splits at."""
 
 
 class EdgeconvWarning(UserWarning):

@@ -90,7 +90,7 @@ def read_idx(path: Path, axes: int) -> NDArray[np.uint8]:
                 return _parse(file, path, axes)
             with gzip.GzipFile(fileobj=file) as unpacked:
                 return _parse(unpacked, path, axes)
-    except (OSError, EOFError, zlib.error) as error:
+    except (OSError, EOFError, ValueError, zlib.error) as error:  # ValueError: no array has that many elements.
         reason = str(error).rstrip(".")
         raise DatasetError(f"{path}: a readable IDX file is required. Received: {reason}. Get a new copy.") from error
 

@@ -12,7 +12,7 @@ from edgeconv.errors import ConfigError, one_line
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 """How files begin that are saved as "Unicode" on Windows."""
 
-_NUMBERED = re.compile(r"(\d+)[\s:;,]+(\S.*)")
+_NUMBERED = re.compile(r"(\d{1,9})[\s:;,]+(\S.*)")
 """A class behind its number, as Teachable Machine and Coral write it: ``0 Class 1``."""
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeconv.artifact import require_regular
-from edgeconv.errors import InferenceError, InputError
+from edgeconv.errors import InferenceError, InputError, one_line
 
 SUFFIXES = (".npz", ".npy")
 
@@ -34,9 +33,9 @@ def read_arrays(path: Path, names: Sequence[str]) -> dict[str, NDArray[Any]]:
         else:
             with loaded:
                 found = dict(loaded)
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+    except Exception as error:  # Damaged bytes fail in every way there is: of the archive, the header, the memory.
         raise InputError(
-            f"`{path}` must be an .npz or .npy file of numbers. Received: {' '.join(str(error).split())}. "
+            f"`{path}` must be an .npz or .npy file of numbers. Received: {one_line(error)}. "
             "Write it with `numpy.savez`."
         ) from error
     if "" in found and len(names) > 1:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO
@@ -13,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeconv.artifact import read_bytes
-from edgeconv.errors import ArtifactError
+from edgeconv.errors import ArtifactError, one_line
 from edgeconv.runtime.session import Session
 
 TOLERANCE = 0.05
@@ -125,8 +124,10 @@ def _read(path: Path) -> dict[str, NDArray[Any]]:
     try:
         with np.load(BytesIO(read_bytes(path)), allow_pickle=False) as arrays:
             return dict(arrays)
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise ArtifactError(f"`{path}` must hold golden vectors. Received: {error}. Export the model again.") from error
+    except Exception as error:  # Damaged bytes fail in every way there is: of the archive, the header, the memory.
+        raise ArtifactError(
+            f"`{path}` must hold golden vectors. Received: {one_line(error)}. Export the model again."
+        ) from error
 
 
 def disagreement(session: Session, samples: Samples) -> str | None:

@@ -50,3 +50,8 @@ def test_errors_of_others_are_told_in_one_line(error: object, line: str) -> None
 
 def test_a_line_may_be_kept_whole() -> None:
     assert errors.one_line("x " * 1000, most=None) == "x " * 999 + "x"
+
+
+@pytest.mark.parametrize("error", [errors.DatasetError, errors.ConfigError, errors.MissingDependencyError])
+def test_an_error_of_ours_is_one_line_whatever_it_repeats(error: type[errors.EdgeconvError]) -> None:
+    assert str(error("a file `b\nc\u2028d\x85.csv` is ä\x1b")) == "a file `b\\u000ac\\u2028d\\u0085.csv` is ä\x1b"

@@ -132,3 +132,37 @@ def test_a_line_that_is_none_is_named(tmp_path: Path, detector: Manifest, line: 
 def test_pictures_alone_have_nothing_to_be_right_by(tmp_path: Path, detector: Manifest) -> None:
     _pictures(tmp_path, "a.png")
     assert open_examples(str(tmp_path), detector).right == {}
+
+
+@pytest.mark.parametrize(
+    ("content", "received"),
+    [
+        (b"0 nan 0.5 0.2 0.1", r"Received: '0 nan 0\.5 0\.2 0\.1' in line 1"),
+        (b"0 0.5 0.5 1e999 0.1", r"Received: '0 0\.5 0\.5 1e999 0\.1' in line 1"),
+        (b"\x80 0.5 0.5 0.2 0.1", r"text in UTF-8 is required\. Received: 'utf-8' codec can't decode byte 0x80"),
+    ],
+)
+def test_boxes_of_yolo_that_are_no_numbers(tmp_path: Path, detector: Manifest, content: bytes, received: str) -> None:
+    _pictures(tmp_path / "images", "a.png")
+    (tmp_path / "labels").mkdir()
+    (tmp_path / "labels" / "a.txt").write_bytes(content)
+    with pytest.raises(DatasetError, match=received):
+        open_examples(str(tmp_path), detector)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "received"),
+    [
+        ("[8, 4, 16, 8]", "[NaN, 4, 16, 8]", "ValueError: NaN or infinity"),
+        ("[8, 4, 16, 8]", f"[{'9' * 400}, 4, 16, 8]", "OverflowError: int too large"),
+        ("[8, 4, 16, 8]", "[" * 5000, "RecursionError: "),
+        ('"a.png"', f'"{"x" * 300}"', "'xxx"),
+    ],
+)
+def test_numbers_and_names_of_coco_that_are_none(
+    tmp_path: Path, detector: Manifest, old: str, new: str, received: str
+) -> None:
+    path = _coco(tmp_path / "boxes.json", "cat", "dog")
+    path.write_text(path.read_text().replace(old, new))
+    with pytest.raises(DatasetError, match=f"Received: {received}"):
+        open_examples(str(path), detector)

@@ -63,3 +63,8 @@ def test_a_file_that_is_no_text(tmp_path: Path) -> None:
     (tmp_path / "labels.txt").write_bytes(b"\xff\xfea")
     with pytest.raises(ConfigError, match=r"labels\.txt`, .*truncated data\. Save it as UTF-8"):
         read_labels(str(tmp_path / "labels.txt"))
+
+
+def test_a_number_of_thousands_of_digits_is_part_of_a_name(tmp_path: Path) -> None:
+    (tmp_path / "labels.txt").write_text(f"1 ant\n{'9' * 5000} bee\n")
+    assert read_labels(str(tmp_path / "labels.txt"))[0] == "1 ant"

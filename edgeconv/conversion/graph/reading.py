@@ -9,6 +9,7 @@ from typing import Any
 import onnx
 
 from edgeconv.artifact import read_bytes
+from edgeconv.conversion.graph.qdq import QDQ
 from edgeconv.errors import ArtifactError
 
 
@@ -16,9 +17,9 @@ def read_model(path: Path) -> tuple[bytes, onnx.ModelProto]:
     """Return a file's bytes and the model in them.
 
     Raises:
-        ArtifactError: the file is absent, is no ONNX file, or has names that are no text, or keeps
-            weights in other files. Their paths come from the
-            file, and have led out of its folder before (CVE-2024-27318, CVE-2026-27489).
+        ArtifactError: the file is absent, is no ONNX file, has names that are no text or nodes without inputs, or keeps
+            weights in other files. Their paths come from the file, and have led out of its folder before
+            (CVE-2024-27318, CVE-2026-27489).
     """
     from google.protobuf.message import DecodeError  # type: ignore[import-untyped]  # It ships no types.
 
@@ -40,6 +41,11 @@ def read_model(path: Path) -> tuple[bytes, onnx.ModelProto]:
         raise ArtifactError(
             f"`{path}` must name its parts in UTF-8. Received: bytes that are no text. Get a new copy, or export again."
         )
+    if found := next(filter(_is_incomplete, all_nodes(model.graph)), None):
+        raise ArtifactError(
+            f"`{path}` must give each node its inputs and outputs. Received: {found.op_type} `{found.name}` with "
+            f"{len(found.input)} inputs and {len(found.output)} outputs. Get a new copy, or export again."
+        )
     functions = (node for function in model.functions for node in function.node)
     for tensor in (*_tensors_of_graph(model.graph), *_tensors_of(functions)):
         if tensor.data_location == onnx.TensorProto.EXTERNAL:
@@ -56,6 +62,14 @@ def all_nodes(graph: onnx.GraphProto) -> Iterator[onnx.NodeProto]:
         yield node
         for branch in _branches(node):
             yield from all_nodes(branch)
+
+
+def _is_incomplete(node: onnx.NodeProto) -> bool:
+    """Whether a node has no output, or fewer inputs than its operator takes."""
+    domain = "" if node.domain == "ai.onnx" else node.domain
+    known = onnx.defs.has(node.op_type, domain)
+    least = onnx.defs.get_schema(node.op_type, domain=domain).min_input if known else int(node.op_type in QDQ)
+    return not node.output or len(node.input) < least
 
 
 def _is_unicode(message: Any) -> bool:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -44,11 +46,11 @@ def read_coco(path: Path, manifest: Manifest, progress: Progress, count: int | N
         numbers = _numbers(path, {entry["id"]: str(entry["name"]) for entry in content["categories"]}, manifest)
         boxes: dict[Any, list[tuple[float, ...]]] = {key: [] for key in files}
         for entry in content["annotations"]:
-            x, y, width, height = map(float, entry["bbox"])
+            x, y, width, height = _finite(entry["bbox"])
             weight = CROWD if entry.get("iscrowd") else 1.0
             row = (x, y, x + width, y + height, weight, numbers[entry["category_id"]])
             boxes[entry["image_id"]].append(row)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise DatasetError(
             f"{path}: the images, annotations and categories of COCO are required. Received: "
             f"{type(error).__name__}: {one_line(error)}. Export the data in COCO's format."
@@ -128,7 +130,7 @@ def _numbers(path: Path, categories: Mapping[Any, str], manifest: Manifest) -> d
 
 
 def _found(path: Path, name: str, folders: Iterable[Path]) -> Path:
-    found = next((each for folder in folders if (each := folder / name).is_file()), None)
+    found = next((each for folder in folders if os.path.isfile(each := folder / name)), None)  # noqa: PTH113 - of names of any length
     if found is None:
         raise DatasetError(
             f"{path}: each picture must lie beside it, or in `images` there or one folder up. Received: {name!r}, "
@@ -143,10 +145,9 @@ def _as_they_are(rows: Sequence[tuple[float, ...]]) -> Told:
 
 def _in_shares(path: Path, count: int) -> Told:
     rows = []
-    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
-    for number, line in enumerate(filter(str.strip, lines), 1):
+    for number, line in enumerate(filter(str.strip, _lines(path)), 1):
         try:
-            kind, x, y, width, height = map(float, line.split()[:5])
+            kind, x, y, width, height = _finite(line.split()[:5])
         except ValueError:
             kind = -1.0
         if not 0 <= kind < count or not kind.is_integer():
@@ -157,3 +158,18 @@ def _in_shares(path: Path, count: int) -> Told:
         rows.append((x - width / 2, y - height / 2, x + width / 2, y + height / 2, 1.0, kind))
     shares = np.array(rows, np.float32).reshape(-1, 6)
     return lambda size: shares * np.array([size[1], size[0], size[1], size[0], 1.0, 1.0], np.float32)
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        return path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+    except (OSError, ValueError) as error:
+        raise DatasetError(f"{path}: text in UTF-8 is required. Received: {one_line(error)}. Save it so.") from error
+
+
+def _finite(numbers: Iterable[Any]) -> list[float]:
+    """Return finite numbers, or raise ValueError."""
+    found = list(map(float, numbers))
+    if not all(map(math.isfinite, found)):
+        raise ValueError("NaN or infinity")
+    return found

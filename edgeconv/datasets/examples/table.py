@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -69,7 +70,8 @@ def _read(path: Path) -> Rows:
 def _picture(path: Path, name: str) -> str:
     folders = (path.parent, path.parent / "images", path.parent / path.stem)
     endings = ("", *EXTENSIONS)
-    found = next((each for folder in folders for end in endings if (each := folder / f"{name}{end}").is_file()), None)
+    places = (folder / f"{name}{end}" for folder in folders for end in endings)
+    found = next((place for place in places if os.path.isfile(place)), None)  # noqa: PTH113 - of names of any length
     if found is None:
         raise DatasetError(
             f"{path}: each picture must lie beside the table or in `images` there. Received: {name!r}, which does not. "

@@ -1,0 +1,34 @@
+"""What reads files of others, one module a kind of file."""
+
+from __future__ import annotations
+
+from tests.fuzz.target import Target
+from tests.fuzz.targets import (
+    arrays,
+    artifact_onnx,
+    examples,
+    idx,
+    keras_archive,
+    keras_hdf5,
+    labels,
+    lone_onnx,
+    manifest,
+    pictures,
+)
+
+TARGETS: dict[str, Target] = {
+    target.name: target
+    for target in (
+        manifest.TARGET,
+        lone_onnx.TARGET,
+        artifact_onnx.TARGET,
+        keras_archive.TARGET,
+        keras_hdf5.TARGET,
+        *arrays.TARGETS,
+        pictures.TARGET,
+        labels.TARGET,
+        *examples.TARGETS,
+        idx.TARGET,
+    )
+}
+"""All of them, by name."""
