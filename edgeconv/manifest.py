@@ -16,6 +16,7 @@ from edgeconv.manifest_blocks import (
     Calibration,
     FloatNode,
     Metrics,
+    OutputMeaning,
     Parity,
     Provenance,
     Quantization,
@@ -71,6 +72,7 @@ class ArraySpec(Record):
         pending: of an output that is no class: ``"sigmoid"`` or ``"softmax"`` where that is still to be done to it.
         threshold: of tags, a yes or no, or a mask of one map: probability from which on they are answered, where that
             is not `edgeconv.tasks.THRESHOLD`.
+        meaning: of an output among several: what it means by itself; none where nothing says.
     """
 
     name: str
@@ -81,6 +83,7 @@ class ArraySpec(Record):
     task: str | None = field(default=None, metadata={ABSENT: True, ONE_OF: tuple(TASKS)})
     pending: str | None = field(default=None, metadata={ABSENT: True})
     threshold: float | None = field(default=None, metadata={ABSENT: True})
+    meaning: OutputMeaning | None = field(default=None, metadata={ABSENT: True})
 
 
 class Variant(Record):

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import field
 from typing import Literal
 
-from edgeconv.record import ABSENT, Json, Record
+from edgeconv.record import ABSENT, ONE_OF, Json, Record
+from edgeconv.tasks import TASKS
 
 
 class Quantization(Record, kw_only=True):
@@ -93,6 +94,18 @@ class Requirements(Record):
     operators: str | None = field(default=None, metadata={ABSENT: True})
     onnxruntime: str | None = field(default=None, metadata={ABSENT: True})
     processor: str | None = field(default=None, metadata={ABSENT: True})
+
+
+class OutputMeaning(Record):
+    """What one output of several means by itself; the task of such a model is any.
+
+    Attributes:
+        task: a key of `edgeconv.tasks.TASKS`.
+        pending: ``"sigmoid"`` or ``"softmax"`` where that is still to be done to it.
+    """
+
+    task: str = field(metadata={ONE_OF: tuple(TASKS)})
+    pending: str | None = field(default=None, metadata={ABSENT: True})
 
 
 class Boxes(Record):

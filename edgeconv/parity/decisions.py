@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -38,14 +39,22 @@ def judge_task(
 ) -> tuple[Gate, ...]:
     """Return the gates that a stage of a task has beside the error over the spread; none of tasks that decide nothing.
 
+    Of a model with several outputs, each has the gates of what it means by itself.
+
     Args:
-        meaning: of the one output.
+        meaning: of the one output, or of each.
         stage: the variant.
         answers: its own, batch by batch.
         reference: those of the reference.
     """
     if meaning.boxes is not None:
         return judge_boxes(meaning.boxes, stage, answers, reference)
+    if meaning.outputs:
+        return tuple(
+            replace(gate, name=f"{gate.name} of {name}")
+            for name, own in meaning.outputs.items()
+            for gate in judge_task(own, stage, _alone(name, answers), _alone(name, reference))
+        )
     pairs = [
         (given[name], expected)
         for given, wanted in zip(answers, reference, strict=True)
@@ -65,6 +74,10 @@ def judge_task(
         case "embedding":
             return _embedding_gates(stage, pairs, tolerance)
     return ()
+
+
+def _alone(name: str, answers: Sequence[Answers]) -> list[Answers]:
+    return [{name: part[name]} for part in answers]
 
 
 def _flips(meaning: Meaning, given: NDArray[Any], wanted: NDArray[Any]) -> NDArray[np.bool_]:

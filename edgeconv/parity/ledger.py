@@ -33,6 +33,20 @@ class Flip:
 
 
 @dataclass(frozen=True)
+class Differences:
+    """How one output of several differs from the reference's.
+
+    Attributes:
+        max_error, mean_error: largest and mean difference, as a share of the spread of the output.
+        sqnr_db: power of the reference's answers over that of the differences, in dB; None where they are equal.
+    """
+
+    max_error: float
+    mean_error: float
+    sqnr_db: float | None
+
+
+@dataclass(frozen=True)
 class Row:
     """One stage on the whole set.
 
@@ -54,6 +68,7 @@ class Row:
             reference's answers are the truth. None where no classes were compared, and in ledgers before it was kept.
         metrics: how well the answers fit what is known to be right, by the names in `parity.metrics.METRICS`; empty
             where classes are compared, and where nothing is known.
+        outputs: of a model with several outputs: the differences of each, by its name.
     """
 
     stage: str
@@ -72,16 +87,19 @@ class Row:
     confusion: tuple[tuple[int, ...], ...]
     drop: float | None = None
     metrics: Mapping[str, float] = field(default_factory=dict)
+    outputs: Mapping[str, Differences] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the row as a JSON object."""
-        return {key: value for key, value in asdict(self).items() if key != "metrics" or value}
+        return {key: value for key, value in asdict(self).items() if key not in {"metrics", "outputs"} or value}
 
     @classmethod
     def from_dict(cls, value: Mapping[str, Any]) -> Row:
         """Read what `as_dict` wrote."""
         flips = tuple(Flip(**flip) for flip in value["flips"])
-        return cls(**{**value, "flips": flips, "confusion": tuple(tuple(line) for line in value["confusion"])})
+        confusion = tuple(tuple(line) for line in value["confusion"])
+        outputs = {name: Differences(**each) for name, each in value.get("outputs", {}).items()}
+        return cls(**{**value, "flips": flips, "confusion": confusion, "outputs": outputs})
 
 
 @dataclass(frozen=True)
@@ -102,7 +120,12 @@ class Gate:
     @property
     def is_decision(self) -> bool:
         """Whether it holds what outputs decide: neither their error over the spread, nor what is lost of a metric."""
-        return self.name != SPREAD_GATE and not self.name.endswith(LOST)
+        return not self.is_spread and not self.name.endswith(LOST)
+
+    @property
+    def is_spread(self) -> bool:
+        """Whether it holds the error of an output over its spread."""
+        return self.name.startswith(SPREAD_GATE)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the gate as a JSON object."""
@@ -138,7 +161,7 @@ class Ledger:
     def in_spreads(self) -> bool:
         """Whether differences are shares of the spread of an output, and no classes were compared."""
         alone = not self.gates and self.rows[0].drop is None
-        return alone or any(gate.name == SPREAD_GATE for gate in self.gates)
+        return alone or any(gate.is_spread for gate in self.gates)
 
     def failures(self) -> str:
         """Say in one line which gates failed."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from edgeconv.tasks import ANY, CLASSES, THRESHOLD
 
 @dataclass(frozen=True)
 class Meaning:
-    """What the one output of a model means.
+    """What the one output of a model means, or each of several.
 
     Attributes:
         task: a key of `TASKS`.
@@ -25,6 +26,7 @@ class Meaning:
         threshold: probability from which on a tag, a yes or a pixel of one map is answered.
         value_range: smallest and largest value of the output, where they are known.
         boxes: how detections, which the stages of a detector have among their answers, are found.
+        outputs: of a model with several outputs: what each means by itself, by its name, where that is known.
     """
 
     task: str = ANY
@@ -33,14 +35,24 @@ class Meaning:
     threshold: float = THRESHOLD
     value_range: tuple[float, float] | None = None
     boxes: Boxes | None = None
+    outputs: Mapping[str, Meaning] = field(default_factory=dict)
 
     @classmethod
     def of(cls, manifest: Manifest) -> Meaning:
         """Return what a contract says of a model's output."""
         output = manifest.output
+        each = {
+            spec.name: cls(spec.meaning.task, spec.meaning.pending, value_range=spec.value_range)
+            for spec in (output, *manifest.more_outputs)
+            if spec.meaning is not None
+        }
         return cls(
-            manifest.task, output.pending, manifest.labels, manifest.threshold, output.value_range, manifest.boxes
+            manifest.task, output.pending, manifest.labels, manifest.threshold, output.value_range, manifest.boxes, each
         )
+
+    def of_output(self, name: str) -> Meaning:
+        """Return what one output means."""
+        return self.outputs.get(name, self)
 
     def decided(self, answers: NDArray[Any]) -> NDArray[Any]:
         """Return what is decided by answers of a task that decides: the index of a class, or whether a yes.

@@ -161,33 +161,37 @@ def measure(answers: Sequence[Answers], right: Answers, meaning: Meaning) -> dic
     Args:
         answers: of the stage, batch by batch.
         right: what is known to be right, by output, (n, ...).
-        meaning: of the one output; several outputs are arrays.
+        meaning: of the one output, or of each.
     """
     several = len(answers[0]) > 1 and meaning.boxes is None
     return {
-        f"{metric.name} of {name}" if several else metric.name: metric.of(
-            np.concatenate([part[name] for part in answers]), target, meaning
+        f"{metric.name}{_OF}{name}" if several else metric.name: metric.of(
+            np.concatenate([part[name] for part in answers]), target, meaning.of_output(name)
         )
         for name, target in right.items()
-        for metric in METRICS.get(meaning.task, ())
+        for metric in METRICS.get(meaning.of_output(name).task, ())
     }
 
 
-def judge_metrics(rows: Sequence[Row], task: str, *, max_drop: float, spreads: Mapping[str, float]) -> tuple[Gate, ...]:
+_OF = " of "
+"""Between the name of a metric and that of its output."""
+
+
+def judge_metrics(rows: Sequence[Row], *, max_drop: float, spreads: Mapping[str, float]) -> tuple[Gate, ...]:
     """Return a gate for each metric of each row behind the first, which is the reference.
 
     Args:
         rows: the ledger's rows.
-        task: of the model.
-        spreads: of its outputs.
+        spreads: of the model's outputs.
         max_drop: what a stage may lose, in percentage points of a share or percent of an error.
     """
     gates = []
     for row in rows[1:]:
         tolerance = VARIANTS[row.stage].tolerance or 0.0 if row.stage in VARIANTS else 0.0
         for name, value in row.metrics.items():
-            metric = next(each for each in METRICS[task] if name.startswith(each.name))
-            spread = min(spreads.values()) if len(spreads) == 1 else spreads.get(name.partition(" of ")[2], 0.0)
+            kind, _, output = name.partition(_OF)
+            metric = next(each for metrics in METRICS.values() for each in metrics if each.name == kind)
+            spread = spreads.get(output, next(iter(spreads.values())))
             lost = metric.lost(rows[0].metrics[name], value, Rounding(tolerance, spread))
             gates.append(
                 Gate(row.stage, f"{name}{LOST}", max_drop, lost, within(lost, max_drop), "what --max-drop allows")

@@ -70,7 +70,8 @@ def compare_on_pictures(
     row = compare_values(stage, answers, expected, replace(shown, spreads=spreads), p50_latency_ms=latency_ms)
     off = max(_levels(*pair, stage.preparation) for pair in zip(pictures, np.concatenate(prepared), strict=True))
     reason = "what the file makes of a picture must be what Python makes of it, but for the rounding"
-    gates = judge_task(replace(meaning, pending=None), stage.name, answers, expected)
+    done = replace(meaning, pending=None, outputs={embedded_name(name): own for name, own in meaning.outputs.items()})
+    gates = judge_task(done, stage.name, answers, expected)
     return row, (Gate(stage.name, LEVELS_GATE, GREY_LEVELS, off, off <= GREY_LEVELS, reason), *gates)
 
 

@@ -50,8 +50,8 @@ def prove(
         max_drop: accuracy that int8 may lose, in percentage points.
         kind: of the outputs, "probabilities", "logits" or "tensor"; logits are compared as the probabilities they stand
             for, where classes are compared.
-        meaning: of the one output: its decisions are compared too, where no classes are, and its metrics where it is
-            known what is right; a yes or no is two classes.
+        meaning: of the one output, or of each: its decisions are compared too, where no classes are, and its metrics
+            where it is known what is right; a yes or no is two classes.
         known: what stages have answered already, by their names; see `answers_of`.
         progress: sees a bar for each stage.
     """
@@ -91,7 +91,7 @@ def prove(
     if compared.spreads is None:
         gates = judge_classes(rows, max_drop=max_drop)
     else:
-        lost = judge_metrics(rows, meaning.task, max_drop=max_drop, spreads=compared.spreads)
+        lost = judge_metrics(rows, max_drop=max_drop, spreads=compared.spreads)
         gates = judge_values(rows) + decisions + lost
     return Ledger(compared.dataset, compared.split, compared.sha256, tuple(rows), gates)
 

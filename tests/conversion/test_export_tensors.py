@@ -44,8 +44,11 @@ def test_the_manifest_lists_all_inputs_and_outputs(exported: edgeconv.ExportedMo
     assert [array.name for array in (manifest.input, *manifest.more_inputs)] == ["picture", "facts"]
     assert [array.name for array in (manifest.output, *manifest.more_outputs)] == ["where", "what"]
     assert manifest.input.shape == ("batch", "height", "width", 3)
-    assert not manifest.is_classifier
-    assert manifest.labels == ()
+    assert [output.meaning and output.meaning.task for output in (manifest.output, *manifest.more_outputs)] == [
+        None,
+        "classes",
+    ]
+    assert (manifest.task, manifest.is_classifier, manifest.takes_picture, manifest.labels) == ("any", False, False, ())
 
 
 def test_the_file_answers_as_keras_does(exported: edgeconv.ExportedModel, model: Path) -> None:
@@ -63,8 +66,16 @@ def test_the_file_answers_as_keras_does(exported: edgeconv.ExportedModel, model:
 def test_the_ledger_says_how_far_off_and_of_what(exported: edgeconv.ExportedModel) -> None:
     ledger = json.loads((exported.path / "parity.json").read_text())
     assert [row["stage"] for row in ledger["rows"]] == ["keras", "fp32"]
-    assert [gate["name"] for gate in ledger["gates"]] == ["max error over spread"]
+    of_each = ["max error over spread of where", "max error over spread of what", "flips of what"]
+    assert [gate["name"] for gate in ledger["gates"]] == of_each
     assert 0 < ledger["rows"][1]["max_abs_dp"] < 1e-5
+    outputs = ledger["rows"][1]["outputs"]
+    assert set(outputs) == {"where", "what"}
+    assert all(each["max_error"] < 1e-5 and each["sqnr_db"] > 80 for each in outputs.values())
+    assert [gate.name for gate in edgeconv.evaluate(exported.path).gates] == of_each
+    page = (exported.path / "report.html").read_text(encoding="utf-8")
+    assert "Max difference of <code>what</code>" in page
+    assert "SQNR of <code>where</code>" in page
     assert {path.name for path in exported.path.iterdir()} == {
         "model.keras",
         "model.onnx",

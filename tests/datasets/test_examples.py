@@ -14,6 +14,7 @@ from PIL import Image
 from edgeconv.datasets.examples import Examples, open_examples
 from edgeconv.errors import DatasetError, ImageError
 from edgeconv.manifest import ArraySpec, Manifest
+from edgeconv.manifest_blocks import OutputMeaning
 from edgeconv.preparation import Preparation
 
 SIZE = (4, 4)
@@ -145,6 +146,21 @@ def test_arrays_by_name(tmp_path: Path, arrays: dict[str, Any], manifest: Callab
     examples = open_examples(str(tmp_path / "a.npz"), manifest())
     np.testing.assert_array_equal(examples.inputs["image"], PICTURES)
     np.testing.assert_array_equal(examples.right["out"], right)
+
+
+def test_each_of_several_outputs_is_right_in_its_own_way(tmp_path: Path) -> None:
+    one = _manifest("any")
+    kind = replace(one.output, name="kind", meaning=OutputMeaning("classes"))
+    mask = ArraySpec("mask", "float32", ("batch", *SIZE, 1), None, "tensor", meaning=OutputMeaning("mask"))
+    np.savez(tmp_path / "a.npz", image=PICTURES, kind=[2, 0, 1], out=np.eye(3), mask=np.full((3, *SIZE), 255))
+    several = replace(one, more_outputs=(kind, mask))
+    right = open_examples(str(tmp_path / "a.npz"), several).right
+    assert [(name, array.dtype, array.shape) for name, array in right.items()] == [
+        ("out", np.float32, (3, 3)),
+        ("kind", np.int64, (3,)),
+        ("mask", np.int16, (3, *SIZE)),
+    ]
+    assert right["mask"].max() == 1
 
 
 @pytest.mark.parametrize(

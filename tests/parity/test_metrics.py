@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import numpy as np
 import pytest
 
 from edgeconv.parity.comparison import Batch, ComparisonSet
+from edgeconv.parity.ledger import Ledger
 from edgeconv.parity.meaning import Meaning
 from edgeconv.parity.metrics import METRICS, MOST_DB, VOID, measure
 from edgeconv.parity.prove import prove
@@ -53,6 +55,29 @@ def test_answers_before_a_sigmoid_and_another_threshold() -> None:
 def test_each_output_of_several_has_its_own() -> None:
     answers = {"a": np.array([1.0]), "b": np.array([3.0])}
     assert measure((answers,), {"b": np.array([1.0])}, Meaning()) == {"RMSE of b": 2.0}
+    meaning = Meaning(outputs={"kind": Meaning("classes")})
+    stages = [
+        Stage(name, "x", lambda feeds, sure=sure: {"kind": feeds["x"] * sure, "size": feeds["x"]}, 1, timed=False)
+        for name, sure in (("keras", 1.0), ("fp32", -1.0))
+    ]
+    right = {"kind": np.array([1, 0]), "size": np.eye(2)}
+    spreads = {"kind": 1.0, "size": 1.0}
+    compared = ComparisonSet("mine", "test", "0", (Batch({"x": np.eye(2)[::-1]}),), spreads=spreads, right=right)
+    ledger = prove(stages, compared, max_drop=5.0, kind="tensor", meaning=meaning)
+    assert {name: round(value, 3) for name, value in ledger.rows[0].metrics.items()} == {
+        "accuracy of kind": 1.0,
+        "RMSE of size": 1.0,
+    }
+    assert [(gate.name, gate.received, gate.passed) for gate in ledger.gates] == [
+        ("max error over spread of kind", 2.0, False),
+        ("max error over spread of size", 0.0, True),
+        ("flips of kind", 2.0, False),
+        ("accuracy of kind, loss in percent", 100.0, False),
+        ("RMSE of size, loss in percent", 0.0, True),
+    ]
+    assert ledger.rows[1].outputs["size"].sqnr_db is None
+    assert Ledger.from_dict(json.loads(json.dumps(ledger.as_dict()))) == ledger
+    assert ledger.in_spreads
 
 
 @pytest.mark.parametrize(

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from edgeconv.conversion.keras.interface import Interface
-from edgeconv.conversion.keras.loss import BINARY, CLASSES, Loss, compiled_loss
+from edgeconv.conversion.keras.interface import Interface, maker_of
+from edgeconv.conversion.keras.loss import BINARY, CLASSES, Loss, compiled_losses
 from edgeconv.conversion.keras.ports import Port, is_picture
 from edgeconv.conversion.keras.structure import leaves
 from edgeconv.errors import ConfigError
@@ -51,12 +51,20 @@ class Head:
         reason: what it was read from, as a part of a sentence.
         activation: the last one in the model; empty where nobody can tell.
         pending: ``"softmax"`` or ``"sigmoid"`` where that is still to be done to the outputs; None where nothing is.
+        outputs: of a model with several outputs, which has the task any: what each of them means by itself.
     """
 
     task: str | None
     reason: str
     activation: str = ""
     pending: str | None = None
+    outputs: tuple[Head, ...] = ()
+
+    def sentences(self, ports: Sequence[Port]) -> Iterator[str]:
+        """Say what comes out, and how that is known; of several outputs also what each is."""
+        yield self.sentence(ports[0])
+        for head, port in zip(self.outputs, ports, strict=False):
+            yield f"Output `{port.name}`{head.sentence(port).removeprefix('Output')}"
 
     def sentence(self, port: Port) -> str:
         """Say what an output is, and how that is known."""
@@ -67,7 +75,7 @@ class Head:
 
     def stated(self, task: str, size: int | None) -> Head:
         """Return the head as its user states it, of so many outputs."""
-        return replace(self, task=task, reason="as stated", pending=_pending(task, self.activation, size))
+        return replace(self, task=task, reason="as stated", pending=_pending(task, self.activation, size), outputs=())
 
     def settled(self, path: Path, outputs: Sequence[Port], *, stated: str | None, classes: bool) -> Head:
         """Return a head whose task is known.
@@ -100,13 +108,23 @@ def read_head(path: Path, interface: Interface) -> Head:
 
     Only rows of a model that takes a picture are ambiguous: nothing is done to the outputs of others.
     """
-    answers = [tensor for _, tensor in leaves(interface.answers)]
-    if len(answers) != 1:
-        return Head(ANY, f"since there are {len(answers)} outputs")
-    last, port, loss = activation_of(answers[0]), interface.outputs[0], compiled_loss(path)
+    answers = list(leaves(interface.answers))
+    losses = compiled_losses(path, [key or maker_of(tensor) for key, tensor in answers])
+    heads = tuple(
+        _head(tensor, port, loss) for (_, tensor), port, loss in zip(answers, interface.outputs, losses, strict=True)
+    )
+    if len(heads) != 1:
+        silent = "since nothing says what they mean"
+        known = tuple(head if head.task else replace(head, task=ANY, reason=silent) for head in heads)
+        return Head(ANY, f"since there are {len(heads)} outputs", outputs=known)
+    ambiguous = heads[0].task is None and is_picture(interface.inputs)
+    return heads[0] if ambiguous else replace(heads[0], task=heads[0].task or ANY)
+
+
+def _head(tensor: Any, port: Port, loss: Loss | None) -> Head:
+    """Return what one output means; the task is None where that is ambiguous."""
+    last = activation_of(tensor)
     task, reason = _task(last, port, loss)
-    if task is None and not is_picture(interface.inputs):
-        task = ANY
     return Head(task, reason, last.name, _pending(task, last.name, port.shape[-1] if port.shape else None))
 
 

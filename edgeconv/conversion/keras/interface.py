@@ -105,11 +105,11 @@ def interface_of(path: Path, model: Any, data: Mapping[str, NDArray[Any]] | None
     for _, tensor in leaves(arguments):
         _check(path, tensor, f"the input `{tensor.name}`", read_by=_reader(model, tensor))
     for _, tensor in leaves(answers):
-        _check(path, tensor, f"the output `{_maker(tensor)}`")
+        _check(path, tensor, f"the output `{maker_of(tensor)}`")
     tensors = [tensor for _, tensor in leaves(arguments)]
     ports = [Port.of(key or tensor.name, tensor) for key, tensor in leaves(arguments)]
     results = [
-        replace(Port.of(key or _maker(tensor), tensor), dtype=returned.get(id(tensor), str(tensor.dtype)))
+        replace(Port.of(key or maker_of(tensor), tensor), dtype=returned.get(id(tensor), str(tensor.dtype)))
         for key, tensor in leaves(answers)
     ]
     inputs = named(ports)
@@ -175,7 +175,7 @@ def _reader(model: Any, tensor: Any) -> Any:
     return None
 
 
-def _maker(tensor: Any) -> str:
+def maker_of(tensor: Any) -> str:
     """Return the name of the layer that makes a symbolic tensor."""
     history = getattr(tensor, "_keras_history", None)
     return str(history.operation.name if history else "output")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -80,14 +80,29 @@ class Loss:
         found = {cls.of(part) for part in parts}
         return found.pop() if len(found) == 1 else None
 
+    @classmethod
+    def of_each(cls, value: Any, outputs: Sequence[str]) -> list[Loss | None]:
+        """Read the loss of each of several outputs: by their names, in their order, or one for all.
 
-def compiled_loss(path: Path) -> Loss | None:
-    """Return the loss that a `.keras` or `.h5` file or a SavedModel names, or None where it names none."""
+        Example:
+            >>> [loss and loss.name for loss in Loss.of_each({"b": "mse"}, ["a", "b"])]
+            [None, 'mean_squared_error']
+        """
+        if isinstance(value, Mapping) and "class_name" not in value:
+            return [cls.of(value.get(name)) for name in outputs]
+        if isinstance(value, list) and len(value) == len(outputs):
+            return [cls.of(part) for part in value]
+        return [cls.of(value)] * len(outputs)
+
+
+def compiled_losses(path: Path, outputs: Sequence[str]) -> list[Loss | None]:
+    """Return the loss that a `.keras` or `.h5` file or a SavedModel names for each output, None where it names none."""
     try:
         config = _compile_config(path)
     except (OSError, KeyError, ValueError, zipfile.BadZipFile):
-        return None
-    return Loss.of(config.get("loss")) if isinstance(config, Mapping) else None
+        config = None
+    value = config.get("loss") if isinstance(config, Mapping) else None
+    return Loss.of_each(value, outputs) if len(outputs) > 1 else [Loss.of(value)]
 
 
 def _compile_config(path: Path) -> Any:

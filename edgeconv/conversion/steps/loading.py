@@ -109,7 +109,8 @@ def load(resolved: ResolvedExport) -> LoadedModel:
         resolved = replace(resolved, request=replace(request, config=config))
     for sentence in input_sentences(reference, config, has_size=names_classes(spec) or source.training):
         request.progress.say(sentence)
-    request.progress.say(reference.head.sentence(reference.outputs[0]))
+    for sentence in reference.head.sentences(reference.outputs):
+        request.progress.say(sentence)
     check_stated(reference, config, source.training)
     size, channels = picture_size(reference, config), reference.inputs[0].shape[-1] if reference.takes_picture else None
     check_task(reference, config)

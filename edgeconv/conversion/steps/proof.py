@@ -18,7 +18,6 @@ from edgeconv.parity.meaning import Meaning
 from edgeconv.parity.prove import prove
 from edgeconv.parity.stage import FROM_FILE, Stage, on_images, stage_of, stage_of_tensors
 from edgeconv.runtime.golden import ArraySamples, Samples
-from edgeconv.tasks import THRESHOLD
 from edgeconv.variants import VARIANTS
 
 IMAGES_EXPLAINED = 8
@@ -84,13 +83,8 @@ def prove_variants(conversion: Conversion) -> ProvedExport:
 
 
 def _meaning(conversion: Conversion) -> Meaning:
-    """Return what the one output means; a classifier of pictures has gates of its own."""
-    reference, config = conversion.context.reference, conversion.context.config
-    if reference.is_classifier:
-        return Meaning()
-    threshold = THRESHOLD if config.threshold is None else config.threshold
-    boxes = None if reference.boxes is None else reference.boxes.contract(suppressed=config.nms)
-    return Meaning(reference.task, reference.head.pending, conversion.loaded.labels, threshold, boxes=boxes)
+    """Return what the outputs mean; a classifier of pictures has gates of its own."""
+    return Meaning() if conversion.context.reference.is_classifier else Meaning.of(conversion.loaded.signature)
 
 
 def _stages(context: VariantContext, size_bytes: int) -> list[Stage]:

@@ -7,7 +7,9 @@ from dataclasses import replace
 from edgeconv.config import ExportConfig
 from edgeconv.conversion.keras import KerasReference, Port
 from edgeconv.manifest import ArraySpec, Manifest
+from edgeconv.manifest_blocks import OutputMeaning
 from edgeconv.preparation import Preparation
+from edgeconv.tasks import ANY
 
 _RANGES = {"sigmoid": (0.0, 1.0), "hard_sigmoid": (0.0, 1.0), "softmax": (0.0, 1.0), "tanh": (-1.0, 1.0)}
 """What a last activation keeps its values to."""
@@ -34,6 +36,9 @@ def signature_of(
     """
     inputs = [_array_of(port, pixels=reference.eats_pixels) for port in reference.inputs]
     outputs = [_array_of(port) for port in reference.file_outputs(suppressed=config.nms)]
+    for place, head in enumerate(reference.head.outputs):
+        meaning = None if head.task in {None, ANY} else OutputMeaning(head.task, head.pending)
+        outputs[place] = replace(outputs[place], meaning=meaning)
     return Manifest(
         name=name,
         input=inputs[0],

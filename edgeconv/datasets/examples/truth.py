@@ -29,12 +29,13 @@ def truth_of(what: str, array: NDArray[Any], manifest: Manifest, output: ArraySp
     Raises:
         DatasetError: the array does not fit the output.
     """
-    if manifest.task == CLASSES:
-        return _indices(what, array, len(manifest.labels))
-    if manifest.task in {"tags", YES_NO}:
-        return _flags(what, array, int(output.shape[-1]))
-    if manifest.task == "mask":
-        return _pixels(what, array, manifest, output)
+    task, last = output.meaning.task if output.meaning else manifest.task, output.shape[-1]
+    if task == CLASSES:
+        return _indices(what, array, len(manifest.labels) or int(last))
+    if task in {"tags", YES_NO}:
+        return _flags(what, array, int(last))
+    if task == "mask":
+        return _pixels(what, array, len(manifest.labels) or max(2, int(last)), output)
     rows = array.reshape(len(array), 1) if array.ndim == 1 and len(output.shape) == 2 else array
     wanted = output.shape[1:]
     fits = rows.ndim == len(output.shape) and all(
@@ -59,8 +60,8 @@ def _flags(what: str, array: NDArray[Any], count: int) -> NDArray[np.bool_]:
     return rows.astype(bool)
 
 
-def _pixels(what: str, array: NDArray[Any], manifest: Manifest, output: ArraySpec) -> NDArray[np.int16]:
-    count, (height, width, channels) = len(manifest.labels), output.shape[1:]
+def _pixels(what: str, array: NDArray[Any], count: int, output: ArraySpec) -> NDArray[np.int16]:
+    height, width, channels = output.shape[1:]
     maps = array.argmax(axis=-1) if array.ndim == 4 and array.shape[-1] == channels != 1 else array
     maps = maps[..., 0] if maps.ndim == 4 and maps.shape[-1] == 1 else maps
     sizes_fit = maps.ndim == 3 and all(

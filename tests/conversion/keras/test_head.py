@@ -123,9 +123,49 @@ def test_a_picture_is_the_image_whatever_comes_out(tmp_path: Path) -> None:
     reference = load_keras(path)
     assert [(port.name, port.dtype) for port in reference.inputs] == [("image", "uint8")]
     assert {port.name for port in reference.outputs} == {"kind", "box"}
-    assert reference.head.sentence(reference.outputs[0]) == "Output: arrays, since there are 2 outputs."
+    assert next(reference.head.sentences(reference.outputs)) == "Output: arrays, since there are 2 outputs."
     with pytest.raises(ConfigError, match=r"`task` is of the one output of a model\. Received: classes .* with "):
         load_keras(path, task="classes")
+
+
+def test_each_of_several_outputs_is_read_by_itself(tmp_path: Path) -> None:
+    seen = layers.Dense(4)(ROW)
+    outputs = [
+        layers.Dense(3, "softmax", name="kind")(seen),
+        layers.Dense(2, name="parts")(seen),
+        layers.Dense(1, "sigmoid", name="there")(seen),
+        layers.Dense(2, name="place")(seen),
+        layers.Dense(2, name="else")(seen),
+    ]
+    network = keras.Model(ROW, outputs)
+    logits = losses.BinaryCrossentropy(from_logits=True)
+    network.compile(loss=["categorical_crossentropy", logits, "binary_crossentropy", "mse", None])
+    network.save(tmp_path / "m.keras")
+    reference = load_keras(tmp_path / "m.keras")
+    assert list(reference.head.sentences(reference.outputs)) == [
+        "Output: arrays, since there are 5 outputs.",
+        "Output `kind`: one class of 3, read from the softmax of `kind`.",
+        "Output `parts`: 2 tags, read from the loss binary_crossentropy; a runtime does the sigmoid.",
+        "Output `there`: yes or no, read from the sigmoid of `there`.",
+        "Output `place`: 2 values, read from the loss mean_squared_error.",
+        "Output `else`: arrays, since nothing says what they mean.",
+    ]
+    assert [head.pending for head in reference.head.outputs] == [None, "sigmoid", None, None, None]
+    assert load_keras(tmp_path / "m.keras", task="any").head.outputs == ()
+
+
+@pytest.mark.parametrize(
+    ("loss", "names"),
+    [
+        ({"b": "mse"}, [None, "mean_squared_error"]),
+        (["mae", "mse"], ["mean_absolute_error", "mean_squared_error"]),
+        ("mse", ["mean_squared_error"] * 2),
+        ({"class_name": "BinaryCrossentropy", "config": {}}, ["binary_crossentropy"] * 2),
+        (None, [None, None]),
+    ],
+)
+def test_the_loss_of_each_output(loss: Any, names: list[str | None]) -> None:
+    assert [found and found.name for found in Loss.of_each(loss, ["a", "b"])] == names
 
 
 def test_what_is_stated_counts_where_it_fits(tmp_path: Path) -> None:
