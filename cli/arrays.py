@@ -36,7 +36,7 @@ class ArrayOptions(NamedTuple):
     """What `predict` is asked for beside its inputs. A tuple, since every start waits for it.
 
     Attributes:
-        model, variant, threads: of the runner.
+        model, variant, threads, timeout: of the runner.
         top_k, threshold: of answers by task.
         out: folder of `.npz` files, or None.
         output_format: as `--format` gave it.
@@ -47,6 +47,7 @@ class ArrayOptions(NamedTuple):
     threads: int | None
     top_k: int
     threshold: float | None
+    timeout: float | None
     out: str | None
     output_format: str | None
 
@@ -72,7 +73,7 @@ def run_arrays(arguments: Sequence[str], options: ArrayOptions) -> None:
     """
     from edgeconv.runtime.runner import Runner
 
-    runner = Runner(options.model, variant=options.variant, threads=options.threads or 1)
+    runner = Runner(options.model, variant=options.variant, threads=options.threads or 1, timeout=options.timeout)
     bad: list[str] = []
     if options.output_format == NPZ:
         _write_npz(_answers(runner, arguments, options, bad, dict), options)
@@ -100,11 +101,13 @@ def _answers(
     made_of: Callable[[dict[str, Any]], Any],
 ) -> Iterator[Named]:
     """Yield the name of each file and what is made of its answer; tell of those that have none, and list them."""
-    from edgeconv.errors import ImageError, InferenceError
+    from edgeconv.errors import ImageError, InferenceError, InferenceTimeoutError
 
     for name, read in _feeds(runner, arguments):
         try:
             answer = made_of(runner.run(read()))
+        except InferenceTimeoutError:  # Other arrays would take as long.
+            raise
         except (ImageError, InferenceError) as error:
             bad.append(name)
             row = failed(name, str(error))

@@ -11,6 +11,7 @@ from .benchmark_tables import BENCHMARK_COLUMNS, TUNING_COLUMNS, profile_columns
 from .data_options import data_options, given_spec_of
 from .output import emit, format_option, say
 from .progress import TerminalProgress
+from .variant_options import timeout_option
 
 if TYPE_CHECKING:
     from edgeconv.benchmarking.results import Benchmark
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 @click.option("--profile", is_flag=True, help="Time each layer, by its Keras name, in all variants.")
 @click.option("--batch", type=int, help="With --tune and --profile: images a call. Default: 1.")
 @data_options
+@timeout_option
 @format_option
 def command(
     model: str | None,
@@ -36,6 +38,7 @@ def command(
     tune: bool,
     profile: bool,
     batch: int | None,
+    timeout: float | None,
     output_format: str | None,
     **options: Any,
 ) -> None:
@@ -60,7 +63,12 @@ def command(
         require_writable(Path(plot).parent)
     if tune:
         tuning = edgeconv.tune(
-            model, batch=batch or 1, max_threads=max_threads, seconds=seconds, progress=TerminalProgress()
+            model,
+            batch=batch or 1,
+            max_threads=max_threads,
+            seconds=seconds,
+            timeout=timeout,
+            progress=TerminalProgress(),
         )
         result = tuning.as_dict()
         emit(result, result["trials"], TUNING_COLUMNS, output_format)
@@ -70,7 +78,7 @@ def command(
         say(f"Saved {tuning.path / 'manifest.json'}.")
         return
     if profile:
-        profiled = edgeconv.profile(model, batch=batch or 1, progress=TerminalProgress())
+        profiled = edgeconv.profile(model, batch=batch or 1, timeout=timeout, progress=TerminalProgress())
         result = profiled.as_dict()
         emit(result, result["layers"], profile_columns(result["variants"]), output_format)
         return
@@ -80,6 +88,7 @@ def command(
         max_threads=max_threads,
         seconds=seconds,
         dataset=spec,
+        timeout=timeout,
         progress=TerminalProgress(),
     )
     result = found.as_dict()

@@ -10,6 +10,7 @@ from .data_options import data_options, given_spec_of, loader_option, stated_alo
 from .output import emit, format_option
 from .parity_table import parity_columns
 from .progress import TerminalProgress
+from .variant_options import timeout_option
 
 
 @click.command()
@@ -28,6 +29,7 @@ from .progress import TerminalProgress
 @click.option(
     "--custom-objects", metavar="MODULE[:NAME]", multiple=True, help="A class of the model, or the package; repeatable."
 )
+@timeout_option
 @format_option
 def command(
     model: str | None,
@@ -37,6 +39,7 @@ def command(
     emulate: tuple[str, ...],
     loader: str | None,
     custom_objects: tuple[str, ...],
+    timeout: float | None,
     output_format: str | None,
     **options: Any,
 ) -> None:
@@ -66,6 +69,7 @@ def command(
         emulate=emulate,
         loader=loader,
         custom_objects=custom_objects,
+        timeout=timeout,
         progress=TerminalProgress(),
     )
     result = ledger.as_dict()

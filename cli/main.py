@@ -8,6 +8,7 @@ import gc
 import importlib
 import os
 import sys
+import threading
 import warnings
 from typing import Any
 
@@ -96,11 +97,26 @@ def main() -> None:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="edgeconv")
     warnings.showwarning = _show_warning
+    threading.excepthook = _end_what_cannot_be_stopped
     try:
         cli()
     finally:
         # Python ends with a search for garbage in all that was imported, and the process takes it along anyway.
         gc.freeze()
+
+
+def _end_what_cannot_be_stopped(failed: threading.ExceptHookArgs) -> None:
+    """End the process where a call of a model goes on beyond its limit, which the thread that watches it finds out."""
+    from edgeconv.errors import InferenceTimeoutError
+
+    if not isinstance(failed.exc_value, InferenceTimeoutError):
+        threading.__excepthook__(failed)
+        return
+    from .output import say
+
+    say(f"Error: {failed.exc_value}")
+    sys.stdout.flush()
+    os._exit(FAILED)  # The main thread is inside of ONNX Runtime and hears of nothing.
 
 
 def _fill_closed_streams() -> None:

@@ -15,7 +15,7 @@ from .arrays import NPZ, ArrayOptions, answers_with_arrays, are_arrays, run_arra
 from .output import chosen_format, format_option_with, say, write_csv, write_json_line, write_table
 from .pictures import STDIN, count_pictures, pictures_of
 from .progress import TerminalProgress, no_bar
-from .variant_options import variant_option
+from .variant_options import timeout_option, variant_option
 
 if TYPE_CHECKING:
     from edgeconv.runtime.predictor import Predictor
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 @click.option(
     "--threshold", type=float, help="Probability from which a tag, a yes or a box is answered. Default: the model's."
 )
+@timeout_option
 @click.option("--nearest", metavar="DIR", help="Answer embeddings with the nearest pictures of this folder.")
 @click.option("--out", metavar="DIR", help="Folder for masks, drawn boxes, pictures, embeddings and arrays.")
 @format_option_with(NPZ)
@@ -51,6 +52,7 @@ def command(
     device: str,
     threads: int | None,
     threshold: float | None,
+    timeout: float | None,
     nearest: str | None,
     out: str | None,
     output_format: str | None,
@@ -62,7 +64,7 @@ def command(
     \b
     Example: edgeconv predict image.png
     """
-    options = ArrayOptions(model, variant, threads, top_k, threshold, out, output_format)
+    options = ArrayOptions(model, variant, threads, top_k, threshold, timeout, out, output_format)
     if are_arrays(images) or output_format == NPZ:
         run_arrays(images, options)
         return
@@ -70,7 +72,15 @@ def command(
     from edgeconv.runtime.predictor import Predictor
 
     try:
-        predictor = Predictor(model, variant=variant, device=device, threads=threads, top_k=top_k, threshold=threshold)
+        predictor = Predictor(
+            model,
+            variant=variant,
+            device=device,
+            threads=threads,
+            top_k=top_k,
+            threshold=threshold,
+            timeout=timeout,
+        )
     except ArtifactError:
         if not answers_with_arrays(model):
             raise

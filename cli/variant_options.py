@@ -1,4 +1,4 @@
-"""The options that name variants and tasks, made from the tables of them."""
+"""The options that name variants and tasks, made from the tables of them, and the limit on a call."""
 
 from __future__ import annotations
 
@@ -21,6 +21,15 @@ def variant_option(default: str, *, bundled: bool = False) -> Callable[[Command]
 
     names = [row.name for row in VARIANTS.values() if row.bundled or not bundled]
     return click.option("--variant", type=click.Choice(names), help=f"Default: {default}.")
+
+
+def timeout_option(command: Command) -> Command:
+    """Give a command the option `--timeout`."""
+    text = (
+        "Seconds that a call of the model may take; inf is no limit. Default: 60 for a lone file, a file without a "
+        "checksum, and one with a loop in it; else inf."
+    )
+    return click.option("--timeout", type=float, help=text)(command)
 
 
 def task_option(command: Command) -> Command:

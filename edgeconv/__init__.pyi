@@ -19,6 +19,7 @@ from edgeconv.errors import DatasetError as DatasetError
 from edgeconv.errors import EdgeconvError as EdgeconvError
 from edgeconv.errors import ImageError as ImageError
 from edgeconv.errors import InferenceError as InferenceError
+from edgeconv.errors import InferenceTimeoutError as InferenceTimeoutError
 from edgeconv.errors import InputError as InputError
 from edgeconv.errors import ManifestError as ManifestError
 from edgeconv.errors import MissingDependencyError as MissingDependencyError

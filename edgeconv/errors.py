@@ -15,6 +15,7 @@
     |   `-- ParityError                     the converted model answers differently
     `-- InferenceError                      a model cannot be run
         |-- InputError                      an array has the wrong dtype or shape
+        |-- InferenceTimeoutError           a call took longer than it may
         `-- ProviderError                   an execution provider does not work here
 
 A message is one line: what is required, what was received, what to do. `EdgeconvWarning` is no error.
@@ -106,6 +107,10 @@ class InferenceError(EdgeconvError):
 
 class InputError(InferenceError):
     """An array given to a model has the wrong dtype or shape."""
+
+
+class InferenceTimeoutError(InferenceError):
+    """A call of a model took longer than it may."""
 
 
 class ProviderError(InferenceError):

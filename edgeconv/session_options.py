@@ -67,6 +67,14 @@ MOST_THREADS = 256
 """Inside an operator: ONNX Runtime starts as many as it is told, and each spins for work."""
 
 
+def check_timeout(timeout: float | None) -> None:
+    """Raise ConfigError unless the seconds that a call may take are some, or not said."""
+    if timeout is not None and not (hasattr(timeout, "__float__") and timeout > 0):
+        raise ConfigError(
+            f"`timeout` must be above 0 seconds. Received: {timeout!r}. Leave it out, or give inf for no limit."
+        )
+
+
 def check_threads(threads: int) -> None:
     """Raise ConfigError unless a number of threads inside an operator is 1 to `MOST_THREADS`."""
     if not hasattr(threads, "__index__") or not 1 <= threads <= MOST_THREADS:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,74 @@ def graph_of(
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
 
 
+def endless_graph(depth: int = 1) -> onnx.ModelProto:
+    """Return a model whose answer comes after 2**63 - 1 rounds of a loop around nothing, or around such loops."""
+    body = None
+    for level in range(depth):
+        round_, again, passed = f"round{level}", f"again{level}", f"passed{level}"
+        inner = helper.make_node("Identity", [passed], [f"{passed}_out"])
+        if body is not None:
+            inner = helper.make_node("Loop", ["rounds", "on", passed], [f"{passed}_out"], body=body)
+        ends = [(f"{again}_out", TensorProto.BOOL), (f"{passed}_out", TensorProto.FLOAT)]
+        body = helper.make_graph(
+            [helper.make_node("Identity", [again], [f"{again}_out"]), inner],
+            f"body{level}",
+            [
+                helper.make_tensor_value_info(name, kind, [])
+                for name, kind in [(round_, TensorProto.INT64), (again, TensorProto.BOOL), (passed, TensorProto.FLOAT)]
+            ],
+            [helper.make_tensor_value_info(name, kind, []) for name, kind in ends],
+        )
+    loop = helper.make_node("Loop", ["rounds", "on", "start"], ["end"], body=body)
+    constants = {"rounds": 2**63 - 1, "on": True, "start": F32(0.0), "row": ROW}
+    return _computed([loop, helper.make_node("Add", ["row", "end"], ["probabilities"])], constants)
+
+
+def stuck_graph(boxes: int = 300_000) -> onnx.ModelProto:
+    """Return a model whose answer waits for one operator, and nothing stops that: each box with each."""
+    zero = numpy_helper.from_array(np.zeros(1, F32))
+    nodes = [
+        helper.make_node("ConstantOfShape", ["size"], ["boxes"], value=zero),
+        helper.make_node("ConstantOfShape", ["count"], ["scores"], value=zero),
+        helper.make_node("NonMaxSuppression", ["boxes", "scores", "most"], ["kept"]),
+        helper.make_node("Cast", ["kept"], ["numbers"], to=TensorProto.FLOAT),
+        helper.make_node("ReduceMin", ["numbers"], ["end"], keepdims=0),
+        helper.make_node("Add", ["row", "end"], ["probabilities"]),
+    ]
+    return _computed(nodes, {"size": [1, boxes, 4], "count": [1, 1, boxes], "most": [boxes], "row": ROW})
+
+
+def folded_graph(products: int = 300) -> onnx.ModelProto:
+    """Return a model whose opening computes products of matrices, where constants are folded."""
+    names = [f"matrix{number}" for number in range(products + 1)]
+    nodes = [
+        helper.make_node("Expand", ["one", "size"], names[:1]),
+        *(helper.make_node("MatMul", [name, name], [next_]) for name, next_ in pairwise(names)),
+        helper.make_node("ReduceMin", names[-1:], ["end"], keepdims=0),
+        helper.make_node("Add", ["row", "end"], ["probabilities"]),
+    ]
+    return _computed(nodes, {"one": F32(0.0), "size": [1500, 1500], "row": ROW})
+
+
+def large_graph(operator: str, inputs: Mapping[str, Any]) -> onnx.ModelProto:
+    """Return a model in which an operator makes many numbers of a few."""
+    nodes = [
+        helper.make_node(operator, list(inputs), ["large"]),
+        helper.make_node("ReduceMax", ["large"], ["end"], keepdims=0),
+        helper.make_node("Add", ["row", "end"], ["probabilities"]),
+    ]
+    return _computed(nodes, {**inputs, "row": ROW})
+
+
+def _computed(nodes: Sequence[onnx.NodeProto], constants: Mapping[str, Any]) -> onnx.ModelProto:
+    """Return a model whose `probabilities` nodes compute of constants."""
+    model = graph_of(ROW)
+    del model.graph.node[:]
+    model.graph.node.extend(nodes)
+    model.graph.initializer.extend(numpy_helper.from_array(np.array(value), name) for name, value in constants.items())
+    return model
+
+
 def write(path: Path, model: onnx.ModelProto, change: Change | None = None, text: str | None = None) -> Path:
     """Write a model with the contract of the tiny artifact inside, changed; or with this text for a contract."""
     manifest = json.loads((TINY / "manifest.json").read_text())
@@ -76,7 +145,20 @@ F32 = np.float32
 ROW = np.array([[0.5, 0.25, 0.25]], F32)
 DEEP = "[" * 100_000 + "]" * 100_000
 
+LARGE: dict[str, dict[str, Any]] = {
+    "ConstantOfShape": {"size": [10**12]},
+    "Expand": {"one": ROW[:, :1], "size": [10**6, 10**6]},
+    "Pad": {"one": ROW[:, 0], "pads": [0, 10**12]},
+    "Range": {"first": F32(0.0), "end": F32(1e12), "step": F32(1.0)},
+    "Tile": {"one": ROW[:, 0], "times": [10**12]},
+}
+"""Inputs of operators that make 4 TB of them."""
+
 GRAPHS: dict[str, Callable[[Path], Path]] = {
+    **{
+        f"a large {operator}": lambda path, operator=operator: write(path, large_graph(operator, LARGE[operator]))
+        for operator in LARGE
+    },
     "fewer labels": lambda path: write(path, graph_of(ROW), labels("red")),
     "more labels": lambda path: write(path, graph_of(ROW), labels("red", "green", "blue", "more")),
     "no labels": lambda path: write(path, graph_of(ROW), labels()),

@@ -56,6 +56,7 @@ def footprint_of(files: ModelFiles, configuration: Configuration, batches: Seque
         "options": configuration.options.as_dict(),
         "picture": configuration.picture,
         "batches": list(batches),
+        "timeout": files.timeout,
     }
     # The working directory must not come first, where a file beside a model could take the place of a module.
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
@@ -71,7 +72,7 @@ def footprint_of(files: ModelFiles, configuration: Configuration, batches: Seque
 def main(argument: str) -> None:
     """Be the process: load, run, and write the costs on stdout."""
     request = json.loads(argument)
-    files = read_files(Path(request["path"]))
+    files = read_files(Path(request["path"]), request["timeout"])
     configuration = Configuration(
         request["variant"],
         request["provider"],

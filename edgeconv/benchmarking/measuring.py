@@ -37,6 +37,7 @@ def benchmark(
     max_threads: int | None = None,
     seconds: float = 0.5,
     dataset: str | DatasetSpec | None = None,
+    timeout: float | None = None,
     progress: Progress = SILENT,
 ) -> Benchmark:
     """Measure every variant of a model on every provider that runs it here.
@@ -52,19 +53,21 @@ def benchmark(
         max_threads: most threads inside an operator; None takes the cores that this process may use.
         seconds: time to call each row; a slow model takes longer, for the sake of a few calls.
         dataset: labelled data to measure the accuracy on; None takes the manifest's, else that on golden vectors.
+        timeout: seconds that a call may take; None: see `Predictor`.
         progress: hears what is left out, and sees bars.
 
     Raises:
         ArtifactError: there is no such model, or it is damaged.
         ConfigError: a number is out of its range.
         DatasetError: the data are absent or damaged, or do not fit the model.
+        InferenceTimeoutError: a call takes too long.
 
     Example:
         >>> edgeconv.benchmark("exported/mnist", max_batch=1).rows[0].p50_latency_ms  # doctest: +SKIP
         0.126
     """
     check_seconds(seconds)
-    files = read_files(Path(model) if model is not None else find_model())
+    files = read_files(Path(model) if model is not None else find_model(), timeout)
     machine = read_machine()
     progress.say(f"Model: {files.path}")
     progress.say(f"Machine: {machine.sentence()}")
@@ -78,8 +81,9 @@ def benchmark(
         for found in usable
         for configuration in on_pictures(found)
     ]
-    footprints = _footprints(files, configurations, batches, progress)
+    # What takes too long is found out here: a process that measures a footprint would end without a word.
     timings = _timings(files, configurations, batches, seconds, progress)
+    footprints = _footprints(files, configurations, batches, progress)
     rows = tuple(
         _row(
             configuration,

@@ -19,7 +19,7 @@ from edgeconv.progress import SILENT, Progress
 from edgeconv.runtime.files import ModelFiles, read_files
 from edgeconv.runtime.loading import find_model, has_reduced_range
 from edgeconv.runtime.providers import CPU
-from edgeconv.runtime.session import native_options, open_with
+from edgeconv.runtime.session import native_options, open_with, run_native
 from edgeconv.variants import takes_pictures
 
 WHOLE = "(the whole call)"
@@ -88,6 +88,7 @@ def profile(
     batch: int = 1,
     threads: int = 1,
     calls: int = 200,
+    timeout: float | None = None,
     progress: Progress = SILENT,
 ) -> Profile:
     """Time each layer of every variant on the CPU; kernels that were fused count for the layer with the weights.
@@ -97,11 +98,13 @@ def profile(
         batch: images a call.
         threads: threads inside an operator.
         calls: how often each variant is called.
+        timeout: seconds that a call may take; None: see `Predictor`.
         progress: hears what is left out, and sees a bar.
 
     Raises:
         ArtifactError: there is no such model, or it is damaged.
         ConfigError: a number is below 1, or the model has only a variant with the preparation inside.
+        InferenceTimeoutError: a call takes too long.
 
     Example:
         >>> edgeconv.profile("exported/mnist").layers[0].layer  # doctest: +SKIP
@@ -110,7 +113,7 @@ def profile(
     for name, value in (("batch", batch), ("threads", threads), ("calls", calls)):
         if value < 1:
             raise ConfigError(f"`{name}` must be at least 1. Received: {value}. Leave it out for the default.")
-    files, machine = read_files(Path(model) if model is not None else find_model()), read_machine()
+    files, machine = read_files(Path(model) if model is not None else find_model(), timeout), read_machine()
     fixed = files.manifest.input.shape[0]
     size = fixed if isinstance(fixed, int) else batch
     progress.say(f"Model: {files.path}")
@@ -128,7 +131,7 @@ def profile(
     feeds = Inputs.of(files).batch(size)
 
     def call(session: Any) -> None:
-        session.run(None, feeds)
+        run_native(session, None, feeds)
 
     with progress.bar("Profiling", 2) as advance:
         plain = profile_in_turn([_opener(files, name, threads, optimised=False) for name in variants], call, calls=1)
@@ -158,7 +161,8 @@ def _opener(files: ModelFiles, name: str, threads: int, *, optimised: bool) -> C
         options.profile_file_prefix = prefix
         if not optimised:
             options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
-        return open_with(options, files.read(name), CPU)
+        model = files.read(name)
+        return open_with(options, model, CPU, timeout=files.timeout_of(name, model))
 
     return open_profiled
 

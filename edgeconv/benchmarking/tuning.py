@@ -114,6 +114,7 @@ def tune(
     batch: int = 1,
     max_threads: int | None = None,
     seconds: float = 0.5,
+    timeout: float | None = None,
     progress: Progress = SILENT,
 ) -> Tuning:
     """Find the fastest configuration here that loses no accuracy, and write it into the manifest.
@@ -132,6 +133,7 @@ def tune(
         batch: images a call, for which to tune.
         max_threads: most threads inside an operator; None takes the cores that this process may use.
         seconds: time to call each configuration.
+        timeout: seconds that a call may take; None: see `Predictor`.
         progress: hears what is left out, and sees bars.
 
     Raises:
@@ -150,7 +152,7 @@ def tune(
             f"`{path}`, {'a lone file' if path.is_file() else 'which comes with edgeconv'}. Export a model, or copy it."
         )
     require_writable(path)
-    files, machine = read_files(path), read_machine()
+    files, machine = read_files(path, timeout), read_machine()
     if not files.manifest.takes_picture:
         raise ConfigError(
             f"`tune` is for models that take a picture, whose options `Predictor` follows. Received: `{path}` of "

@@ -54,9 +54,10 @@ def collect_context(files: ModelFiles, variant: str | None) -> BundleContext:
     preparation = preparation_for(manifest)
     plain = files.read(name)
     model = plain if preparation is None else _embedded(files, name, preparation)
-    session = open_session(model, CPU, 1)
+    session = open_session(model, CPU, 1, timeout=files.timeout_of(name, model))
     interface = interface_of(manifest, session)
-    reference = open_session(files.read(REFERENCE), CPU, 1)
+    unquantized = files.read(REFERENCE)
+    reference = open_session(unquantized, CPU, 1, timeout=files.timeout_of(REFERENCE, unquantized))
     inputs, labels = golden_inputs(files.samples, manifest.input.name)
     if preparation is None:
         samples = _few(_array_samples(interface, inputs, reference))

@@ -113,14 +113,15 @@ def _variants(files: ModelFiles, progress: Progress, *, pictured: bool) -> list[
         if takes_pictures(name) and not pictured:
             progress.say(f"{name} is left out: it takes pictures of any size.")
             continue
-        reduced = has_reduced_range(files.manifest, name)
+        reduced, model = has_reduced_range(files.manifest, name), files.read(name)
         stage = stage_of_tensors(
             name,
-            files.read(name),
+            model,
             batch=batch,
             reduced_range=reduced,
             preparation=files.manifest.preprocess,
             activation=pending_of(files.manifest),
+            timeout=files.timeout_of(name, model),
         )
         boxes = files.manifest.boxes
         stages.append(stage if boxes is None or stage.preparation is not None else as_detector(stage, boxes))

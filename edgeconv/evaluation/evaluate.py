@@ -41,6 +41,7 @@ def evaluate(
     emulate: Sequence[str] = (),
     loader: str | None = None,
     custom_objects: Sequence[str] = (),
+    timeout: float | None = None,
     progress: Progress = SILENT,
 ) -> Ledger:
     """Run every stage of an artifact over the test split of a labelled set, or over examples of its task, and judge.
@@ -59,6 +60,7 @@ def evaluate(
         emulate: devices whose processors compute int8 too, under QEMU: ``"pi4"``, ``"pi5"``, ``"avx2"`` or ``"all"``.
         loader: how the user's own code reads a picture, as `ExportConfig.loader`: Keras answers the files so too.
         custom_objects: classes and functions that the Keras model is made of, as ``"module:Name"`` or ``"module"``.
+        timeout: seconds that a call of a variant may take; None: see `Predictor`.
         progress: hears which stages run.
 
     Returns:
@@ -68,6 +70,7 @@ def evaluate(
         ArtifactError: there is no such model, or it is damaged.
         ConfigError: no data are given, and none are recorded; there is no such device, or nothing in int8 for it.
         DatasetError: the data are absent, damaged, or do not fit the model.
+        InferenceTimeoutError: a call takes too long.
         ProviderError: a device cannot be emulated here.
 
     Example:
@@ -77,7 +80,7 @@ def evaluate(
     check_max_drop(max_drop)
     if images is not None and images < 1:
         raise ConfigError(f"`images` must be at least 1. Received: {images}. Leave it out for the whole test split.")
-    files = read_files(Path(model) if model is not None else find_model())
+    files = read_files(Path(model) if model is not None else find_model(), timeout)
     progress.say(f"Model: {files.path}")
     spec = DatasetSpec(dataset) if isinstance(dataset, str) else dataset
     if _takes_examples(files, spec):
@@ -107,12 +110,13 @@ def evaluate(
     stages += [
         stage_of(
             name,
-            files.read(name),
+            model,
             batch=batch,
             reduced_range=has_reduced_range(files.manifest, name),
             preparation=files.manifest.preprocess,
+            timeout=files.timeout_of(name, model),
         )
-        for name in files.variants
+        for name, model in ((name, files.read(name)) for name in files.variants)
     ]
     stages += gpu_stages(files, batch, progress)
     stages += bundle_stages(files, bundles)

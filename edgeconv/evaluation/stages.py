@@ -69,7 +69,9 @@ def gpu_stages(files: ModelFiles, batch: int | None, progress: Progress) -> list
         if provider == CPU or REFERENCE not in files.variants:
             continue
         try:
-            stages.append(stage_of(REFERENCE, files.read(REFERENCE), provider=provider, batch=batch))
+            model = files.read(REFERENCE)
+            timeout = files.timeout_of(REFERENCE, model)
+            stages.append(stage_of(REFERENCE, model, provider=provider, batch=batch, timeout=timeout))
         except ProviderError as error:
             progress.say(f"{provider} is left out: {error}")
     return stages

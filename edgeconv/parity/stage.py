@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -14,7 +15,7 @@ from edgeconv.preparation import Preparation
 from edgeconv.progress import SILENT, Progress
 from edgeconv.runtime.embedded import EmbeddedModel
 from edgeconv.runtime.providers import CPU
-from edgeconv.runtime.session import Session, open_session
+from edgeconv.runtime.session import Session, open_session, run_native
 from edgeconv.variants import takes_pictures
 
 FROM_FILE = "keras from the file"
@@ -75,6 +76,7 @@ def stage_of(
     batch: int | None = None,
     reduced_range: bool = False,
     preparation: Preparation | None = None,
+    timeout: float = math.inf,
 ) -> Stage:
     """Return the `.onnx` file of a classifier as a stage, on one thread of one provider.
 
@@ -85,12 +87,13 @@ def stage_of(
         batch: the only batch size that the file takes, or None.
         reduced_range: its int8 weights take 7 bits.
         preparation: what makes the model's input of a picture.
+        timeout: seconds that a call may take.
     """
     if takes_pictures(name):
-        embedded = EmbeddedModel(model, reduced_range=reduced_range)
+        embedded = EmbeddedModel(model, reduced_range=reduced_range, timeout=timeout)
         run_pictures = on_images(embedded.run)
         return Stage(name, CPU, run_pictures, len(model), gives_probabilities=True, preparation=preparation)
-    session = Session(model, provider=provider, reduced_range=reduced_range)
+    session = Session(model, provider=provider, reduced_range=reduced_range, timeout=timeout)
     return Stage(name, session.provider, in_batches(on_images(session.run), batch), len(model))
 
 
@@ -102,6 +105,7 @@ def stage_of_tensors(
     reduced_range: bool = False,
     preparation: Preparation | None = None,
     activation: str | None = None,
+    timeout: float = math.inf,
 ) -> Stage:
     """Return an `.onnx` file of any inputs and outputs as a stage, on one thread of the CPU; see `stage_of`.
 
@@ -112,19 +116,20 @@ def stage_of_tensors(
         reduced_range: its int8 weights take 7 bits.
         preparation: what makes the model's input of a picture.
         activation: what is pending of the model's first output.
+        timeout: seconds that a call may take.
     """
     if takes_pictures(name):
-        embedded = EmbeddedModel(model, reduced_range=reduced_range)
+        embedded = EmbeddedModel(model, reduced_range=reduced_range, timeout=timeout)
 
         def show(feeds: Feeds) -> Answers:
             return embedded.run_all(next(iter(feeds.values())))
 
         return Stage(name, CPU, show, len(model), preparation=preparation, activation=activation)
-    session = open_session(model, CPU, threads=1, reduced_range=reduced_range)
+    session = open_session(model, CPU, threads=1, reduced_range=reduced_range, timeout=timeout)
     outputs = [output.name for output in session.get_outputs()]
 
     def run(feeds: Feeds) -> Answers:
-        return dict(zip(outputs, session.run(outputs, dict(feeds)), strict=True))
+        return dict(zip(outputs, run_native(session, outputs, feeds), strict=True))
 
     return Stage(name, CPU, in_batches(run, batch), len(model))
 

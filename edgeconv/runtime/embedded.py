@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -50,6 +51,7 @@ class EmbeddedModel:
         threads: threads inside an operator, at least 1.
         options: what the session is told besides.
         reduced_range: whether the weights of the int8 part have 7 bits; see `Session`.
+        timeout: seconds that the opening and each call may take; inf is no limit.
 
     Raises:
         InputError: ONNX Runtime cannot load the bytes.
@@ -67,8 +69,9 @@ class EmbeddedModel:
         threads: int = 1,
         options: SessionOptions = DEFAULT_OPTIONS,
         reduced_range: bool = False,
+        timeout: float = math.inf,
     ) -> None:
-        self._session = open_session(model, CPU, threads, options=options, reduced_range=reduced_range)
+        self._session = open_session(model, CPU, threads, options=options, reduced_range=reduced_range, timeout=timeout)
         self._names = [output.name for output in self._session.get_outputs()]
         self._outputs: tuple[str, str] = (self._names[0], PREPARED)
         self.provider = CPU
@@ -105,7 +108,7 @@ class EmbeddedModel:
     def run_all(self, pictures: Sequence[NDArray[np.uint8]] | NDArray[np.uint8]) -> dict[str, NDArray[Any]]:
         """Return every output by its name, `prepared` too, (number of pictures, ...), of pictures as `run` takes."""
         check_pictures(pictures)
-        rows = [self._session.run(self._names, {INPUT: picture}) for picture in pictures]
+        rows = [run_native(self._session, self._names, {INPUT: picture}) for picture in pictures]
         return {name: np.concatenate(parts) for name, parts in zip(self._names, zip(*rows, strict=True), strict=True)}
 
 

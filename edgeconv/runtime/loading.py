@@ -64,7 +64,12 @@ def reference_model() -> Path | None:
 
 
 def open_model(
-    path: Path, *, variant: str | None = None, device: str = "auto", threads: int | None = None
+    path: Path,
+    *,
+    variant: str | None = None,
+    device: str = "auto",
+    threads: int | None = None,
+    timeout: float | None = None,
 ) -> OpenModel:
     """Open an artifact's folder, or a lone `.onnx` file that carries its contract.
 
@@ -78,6 +83,7 @@ def open_model(
         device: ``"auto"`` takes the tuned provider, else a GPU only if it computes the golden vectors right, else the
             CPU; ``"gpu"`` is strict; ``"cpu"``.
         threads: threads inside an operator, at least 1; None takes the tuned number, else 1.
+        timeout: seconds that the opening and each call may take; None: see `ModelFiles.timeout_of`.
 
     Raises:
         ArtifactError: the path is no artifact, lacks the variant, or a file is not the one its manifest names.
@@ -90,11 +96,11 @@ def open_model(
     check_device(device)
     if threads is not None:
         check_threads(threads)
-    return read_again(path, lambda: _open(path, variant, device, threads))
+    return read_again(path, lambda: _open(read_files(path, timeout), variant, device, threads))
 
 
-def _open(path: Path, variant: str | None, device: str, threads: int | None) -> OpenModel:
-    files = _picture_files(path, device)
+def _open(files: ModelFiles, variant: str | None, device: str, threads: int | None) -> OpenModel:
+    _check_pictures(files, device)
     refusals = []
     tuned = _tuned(files, variant, device)
     if tuned is not None:
@@ -145,14 +151,15 @@ def open_variant(
     if provider != CPU:
         return OpenModel(files.path, files.manifest, name, _on_gpu(files, name, provider, device, threads, options))
     check_fitness(files.manifest, name)
-    reduced = has_reduced_range(files.manifest, name)
+    reduced, model = has_reduced_range(files.manifest, name), files.read(name)
+    timeout = files.timeout_of(name, model)
     if not takes_pictures(name):
-        session = Session(files.read(name), threads=threads, options=options, reduced_range=reduced)
+        session = Session(model, threads=threads, options=options, reduced_range=reduced, timeout=timeout)
         return OpenModel(files.path, files.manifest, name, session)
     from edgeconv.runtime.embedded import EmbeddedModel
 
     # A file that has the preparation inside has a contract of its own: it answers with probabilities.
-    embedded = EmbeddedModel(files.read(name), threads=threads, options=options, reduced_range=reduced)
+    embedded = EmbeddedModel(model, threads=threads, options=options, reduced_range=reduced, timeout=timeout)
     manifest = Manifest.from_json(embedded.metadata.get(METADATA_KEY, "null"), str(files.path))
     return OpenModel(files.path, manifest, name, embedded)
 
@@ -173,9 +180,9 @@ def _tuned(files: ModelFiles, variant: str | None, device: str) -> Tuned | None:
     return tuned if device == "auto" or (device == "cpu") == (tuned.provider == CPU) else None
 
 
-def _picture_files(path: Path, device: str) -> ModelFiles:
-    """Read the contract of a model that takes a picture, whatever it answers."""
-    files = read_files(path)
+def _check_pictures(files: ModelFiles, device: str) -> None:
+    """Refuse a model that does not take a picture, whatever it answers."""
+    path = files.path
     if not files.manifest.takes_picture:
         inputs = ", ".join(array.name for array in (files.manifest.input, *files.manifest.more_inputs))
         raise ArtifactError(
@@ -187,7 +194,6 @@ def _picture_files(path: Path, device: str) -> ModelFiles:
             f"A GPU requires golden vectors of classes to be trusted. Received: `{path}` of the task "
             f"{files.manifest.task}. Use `--device cpu`."
         )
-    return files
 
 
 def _on_gpu(files: ModelFiles, name: str, provider: str, device: str, threads: int, options: SessionOptions) -> Session:
@@ -201,7 +207,9 @@ def _on_gpu(files: ModelFiles, name: str, provider: str, device: str, threads: i
         )
     if files.samples is None and device == "auto":
         raise ProviderError(f"{provider} requires golden vectors to be trusted. Received: none. Use `--device gpu`.")
-    session = Session(files.read(name), provider=provider, threads=threads, options=options)
+    model = files.read(name)
+    timeout = files.timeout_of(name, model)
+    session = Session(model, provider=provider, threads=threads, options=options, timeout=timeout)
     problem = disagreement(session, Samples.load(files.samples)) if files.samples else None
     if problem:
         raise ProviderError(f"{provider} must answer as Keras did. Received: {problem}. Use `--device cpu`.")

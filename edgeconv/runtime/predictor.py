@@ -40,9 +40,13 @@ class Predictor:
         top_k: how many classes an answer lists.
         threshold: probability from which on a tag, a yes or a box is answered, 0 to 1; None takes that of the
             contract, which is 0.5 where nobody said otherwise.
+        timeout: seconds that the opening and each call of the model may take, above 0; inf is no limit. None limits
+            what may be a stranger's to 60: a lone file, a file that its manifest does not name by its SHA-256, and any
+            with a loop in it.
 
     Raises:
         ArtifactError: there is no such model, or it is damaged.
+        InferenceTimeoutError: the opening takes too long.
         ProviderError: a GPU was asked for, and none runs the model right.
 
     Example:
@@ -60,11 +64,13 @@ class Predictor:
         threads: int | None = None,
         top_k: int = 3,
         threshold: float | None = None,
+        timeout: float | None = None,
     ) -> None:
         if not hasattr(top_k, "__index__") or top_k < 1:
             raise ConfigError(f"`top_k` must be at least 1. Received: {top_k!r}. Leave it out for 3.")
         check_threshold(threshold)
-        opened = open_model(Path(model) if model else find_model(), variant=variant, device=device, threads=threads)
+        path = Path(model) if model else find_model()
+        opened = open_model(path, variant=variant, device=device, threads=threads, timeout=timeout)
         self.path = opened.path
         self._place = str(opened.path.absolute())  # The working directory may be another one later.
         self.manifest = opened.manifest
@@ -73,6 +79,7 @@ class Predictor:
         self.threads = opened.session.threads
         self.top_k = top_k
         self.threshold = threshold
+        self._timeout = timeout
         self._pipeline: Pipeline | None = pipeline_of(opened.manifest, opened.session)
 
     def __reduce__(self) -> tuple[partial[Predictor], tuple[()]]:
@@ -84,7 +91,7 @@ class Predictor:
         self._opened()
         device = "cpu" if self.provider == CPU else "gpu"
         again = partial(Predictor, self._place, variant=self.variant, device=device, threads=self.threads)
-        return partial(again, top_k=self.top_k, threshold=self.threshold), ()
+        return partial(again, top_k=self.top_k, threshold=self.threshold, timeout=self._timeout), ()
 
     def __enter__(self) -> Predictor:
         return self
@@ -108,7 +115,8 @@ class Predictor:
 
         Raises:
             ImageError: it is none of these, or cannot be read.
-            InferenceError: the predictor is closed.
+            InferenceError: the predictor is closed, or the model fails.
+            InferenceTimeoutError: the call takes too long.
         """
         pipeline = self._opened()
         pixels = read_picture(picture)
@@ -126,6 +134,7 @@ class Predictor:
         Raises:
             ImageError: `pictures` is one picture, or nothing that can be gone through.
             InferenceError: the predictor is closed.
+            InferenceTimeoutError: a call takes too long; no other picture is tried.
 
         Example:
             >>> for answer in model.predict_many(Path("photos").glob("*.jpg")):  # doctest: +SKIP

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from edgeconv.errors import InputError
 from edgeconv.manifest import METADATA_KEY, ArraySpec, Manifest
-from edgeconv.runtime.files import read_again, read_files
+from edgeconv.runtime.files import ModelFiles, read_again, read_files
 from edgeconv.runtime.fitness import check_fitness
 from edgeconv.runtime.loading import choose_variant, find_model, has_reduced_range
 from edgeconv.runtime.providers import CPU
@@ -31,10 +32,12 @@ class Runner:
             reference model of the package.
         variant: a name of `edgeconv.variants.VARIANTS`; None takes int8 where it is there, else fp32.
         threads: threads inside an operator, 1 to 256.
+        timeout: seconds that the opening and each call may take; None: see `Predictor`.
 
     Raises:
         ArtifactError: there is no such model, or it is damaged.
-        ConfigError: `threads` is below 1.
+        ConfigError: `threads` or `timeout` is out of its range.
+        InferenceTimeoutError: the opening takes too long.
 
     Example:
         >>> runner = Runner("exported/kws")  # doctest: +SKIP
@@ -42,19 +45,35 @@ class Runner:
         (1, 12)
     """
 
-    def __init__(self, model: str | Path | None = None, *, variant: str | None = None, threads: int = 1) -> None:
+    def __init__(
+        self,
+        model: str | Path | None = None,
+        *,
+        variant: str | None = None,
+        threads: int = 1,
+        timeout: float | None = None,
+    ) -> None:
         check_threads(threads)
         path = Path(model) if model else find_model()
-        read_again(path, lambda: self._open(path, variant, threads))
+        read_again(path, lambda: self._open(read_files(path, timeout), variant, threads))
+        self.threads = threads
+        self._place = str(path.absolute())  # The working directory may be another one later.
+        self._timeout = timeout
 
-    def _open(self, path: Path, variant: str | None, threads: int) -> None:
-        files = read_files(path)
+    def __reduce__(self) -> tuple[partial[Runner], tuple[()]]:
+        """Pickle by path, for a pool of processes: each opens the model anew, from the same place, in the same way."""
+        again = partial(Runner, self._place, variant=self.variant, threads=self.threads, timeout=self._timeout)
+        return again, ()
+
+    def _open(self, files: ModelFiles, variant: str | None, threads: int) -> None:
         self.path = files.path
         self.manifest = files.manifest
         self.variant = choose_variant(files, variant, CPU)
         check_fitness(self.manifest, self.variant)
         reduced = has_reduced_range(self.manifest, self.variant)
-        self._session = open_session(files.read(self.variant), CPU, threads, reduced_range=reduced)
+        model = files.read(self.variant)
+        timeout = files.timeout_of(self.variant, model)
+        self._session = open_session(model, CPU, threads, reduced_range=reduced, timeout=timeout)
         if takes_pictures(self.variant):  # Its contract is its own: one picture of any size goes in.
             metadata = metadata_of(self._session)
             self.manifest = Manifest.from_json(metadata.get(METADATA_KEY, "null"), str(files.path))
@@ -82,6 +101,7 @@ class Runner:
         Raises:
             InputError: names the input, the dtype and shape that are required and those received.
             InferenceError: the model is not as its contract says.
+            InferenceTimeoutError: the call takes too long.
         """
         names = [spec.name for spec in self.inputs]
         if set(arrays) != set(names):

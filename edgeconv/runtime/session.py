@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,8 +15,9 @@ from edgeconv.runtime.processor import int8_overflows
 from edgeconv.runtime.providers import CPU, OPTIONS
 from edgeconv.session_options import DEFAULT_OPTIONS, SessionOptions, check_threads
 
-# ONNX Runtime's log levels: 3 shows errors only. Its warnings speak of graph optimisations, not of the user's input.
-_ERRORS_ONLY = 3
+# ONNX Runtime's log levels. Its warnings speak of graph optimisations, not of the user's input; its errors are raised
+# too, but for those of a GPU's libraries that are missing.
+_ERRORS_ONLY, _NOTHING = 3, 4
 
 IMAGES_AT_ONCE = 32
 """Images a call on a CPU: the maps of more do not stay in its cache."""
@@ -34,8 +36,10 @@ class Session:
         threads: threads inside an operator, at least 1. One is the fastest for small models at batch 1.
         options: of the session.
         reduced_range: whether the weights of an int8 file have 7 bits, so that no sum overflows on any processor.
+        timeout: seconds that the opening and each call may take; inf is no limit.
 
     Raises:
+        InferenceTimeoutError: the opening takes too long.
         ProviderError: the provider cannot run the whole model here.
         InputError: ONNX Runtime cannot load the bytes.
 
@@ -53,8 +57,11 @@ class Session:
         threads: int = 1,
         options: SessionOptions = DEFAULT_OPTIONS,
         reduced_range: bool = False,
+        timeout: float = math.inf,
     ) -> None:
-        self._session = open_session(model, provider, threads, options=options, reduced_range=reduced_range)
+        self._session = open_session(
+            model, provider, threads, options=options, reduced_range=reduced_range, timeout=timeout
+        )
         self.provider = provider
         self.threads = threads
         self.options = options
@@ -81,6 +88,7 @@ class Session:
 
         Raises:
             InputError: names the dtype and shape that are required and those received.
+            InferenceTimeoutError: a call takes too long.
         """
         # The common case in one comparison: a small model answers in 30 us, and looking at each axis takes one of them.
         if images.shape[1:] != self._shape[1:] or images.dtype != self._dtype or self._shape[0] is not None:
@@ -129,14 +137,16 @@ class Session:
         )
 
 
-def run_native(session: Any, outputs: Sequence[str], feeds: Mapping[str, NDArray[Any]]) -> Any:
+def run_native(session: Any, outputs: Sequence[str] | None, feeds: Mapping[str, NDArray[Any]]) -> Any:
     """Return these outputs of ONNX Runtime's own session.
 
     Raises:
-        InferenceError: an operator fails on these arrays, or the model takes others.
+        InferenceError: an operator fails on these arrays, the model takes others, or the call takes too long.
     """
     try:
         return session.run(outputs, feeds)
+    except InferenceError:
+        raise
     except Exception as error:  # ONNX Runtime's exceptions share no base class.
         raise InferenceError(
             f"The model must run on arrays of {', '.join(feeds)}. Received: {one_line(error)}. Export it again."
@@ -194,9 +204,11 @@ def open_session(
     *,
     options: SessionOptions = DEFAULT_OPTIONS,
     reduced_range: bool = False,
+    timeout: float = math.inf,
 ) -> Any:
     """Open ONNX Runtime's own session on one provider, without a silent fall back; see `Session`."""
-    return open_with(native_options(threads, options=options, reduced_range=reduced_range), model, provider)
+    native = native_options(threads, options=options, reduced_range=reduced_range)
+    return open_with(native, model, provider, timeout=timeout)
 
 
 def native_options(threads: int, *, options: SessionOptions = DEFAULT_OPTIONS, reduced_range: bool = False) -> Any:
@@ -206,7 +218,7 @@ def native_options(threads: int, *, options: SessionOptions = DEFAULT_OPTIONS, r
     native.intra_op_num_threads = int(threads)
     native.inter_op_num_threads = 1
     native.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
-    native.log_severity_level = _ERRORS_ONLY
+    native.log_severity_level = _NOTHING
     native.graph_optimization_level = _LEVELS[options.optimization]
     native.enable_cpu_mem_arena = options.arena
     native.enable_mem_pattern = options.memory_pattern
@@ -217,14 +229,20 @@ def native_options(threads: int, *, options: SessionOptions = DEFAULT_OPTIONS, r
     return native
 
 
-def open_with(options: Any, model: bytes, provider: str) -> Any:
+def open_with(options: Any, model: bytes, provider: str, *, timeout: float = math.inf) -> Any:
     """Open a session with ONNX Runtime's own options on one provider, without a silent fall back; see `Session`."""
     if provider != CPU:
         options.add_session_config_entry("session.disable_cpu_ep_fallback", "1")
+        options.log_severity_level = _ERRORS_ONLY
+
+    def opened(**more: Any) -> Any:
+        chosen = [(provider, OPTIONS.get(provider, {}))]
+        return ort.InferenceSession(model, options, providers=chosen, enable_fallback=0, **more)
+
     try:
-        session = ort.InferenceSession(
-            model, options, providers=[(provider, OPTIONS.get(provider, {}))], enable_fallback=0
-        )
+        session = opened() if timeout == math.inf else _limited(options, opened, timeout)
+    except InferenceError:
+        raise
     except Exception as error:  # ONNX Runtime's exceptions share no base class.
         reason = one_line(error)
         if provider == CPU:
@@ -237,6 +255,14 @@ def open_with(options: Any, model: bytes, provider: str) -> Any:
     if got != provider:
         raise ProviderError(_unusable(provider, f"the session runs on {got}"))
     return session
+
+
+def _limited(options: Any, opened: Callable[..., Any], timeout: float) -> Any:
+    from edgeconv.runtime.time_limit import LimitedSession  # Here, since models of our own need none of it.
+
+    # Folding computes parts of the graph in an opening that nothing stops; left to the calls, it can be stopped. In the
+    # files that `edgeconv export` writes nothing is left to fold.
+    return LimitedSession(options, lambda: opened(disabled_optimizers={"ConstantFolding"}), timeout)
 
 
 def _unusable(provider: str, reason: str) -> str:

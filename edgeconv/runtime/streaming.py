@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import chain, islice
 from typing import TYPE_CHECKING
 
-from edgeconv.errors import EdgeconvError, ImageError, InferenceError
+from edgeconv.errors import EdgeconvError, ImageError, InferenceError, InferenceTimeoutError
 from edgeconv.pictures.reading import read_picture
 from edgeconv.runtime.pipeline import Pipeline, Pixels
 from edgeconv.runtime.session import IMAGES_AT_ONCE
@@ -95,6 +95,8 @@ def _answers(pipeline: Pipeline, predictions: _Predict, batch: list[_Read]) -> I
         predicted = iter(predictions(pipeline.answer(ready), sizes) if ready else ())
     except ImageError as error:  # The graph finds out what numpy finds out in `prepare`, on one picture at a time.
         batch, predicted = [(picture, error, ()) for picture, _, _ in batch], iter(())
+    except InferenceTimeoutError:  # Another picture would take as long.
+        raise
     except InferenceError as error:
         if len(batch) > 1:
             for one in batch:

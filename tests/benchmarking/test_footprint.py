@@ -44,6 +44,7 @@ def test_memory_counts_from_before_the_load(
         "options": configuration.options.as_dict(),
         "picture": [60, 80],
         "batches": [1],
+        "timeout": None,
     }
     main(json.dumps(request))
     assert json.loads(capsys.readouterr().out)["memory_bytes"] == {"1": 500 * 1024}
