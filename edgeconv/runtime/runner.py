@@ -131,6 +131,10 @@ def _check(spec: ArraySpec, array: Any, sizes: dict[str, int]) -> None:
     if hasattr(array, "mask"):
         raise InputError(f"{what}. Received: a masked array. Fill it with `x.filled(0)`.")
     if array.dtype != np.dtype(spec.dtype):
+        if spec.kind in {"pixels", "picture"}:
+            from edgeconv.pictures.reading import pixels_advice
+
+            raise InputError(f"{what}. {received}. {pixels_advice(array)}.")
         raise InputError(f"{what}. {received}. Convert it with `x.astype(np.{spec.dtype})`.")
     if spec.kind == "picture":
         from edgeconv.runtime.embedded import check_pictures

@@ -44,6 +44,8 @@ def test_options(tiny: Path, options: dict[str, Any], message: str) -> None:
 @pytest.mark.filterwarnings("ignore:the matrix subclass")
 def test_a_matrix_is_an_array(tiny: Path) -> None:
     assert Predictor(tiny).predict(np.asmatrix(GREY)) == Predictor(tiny).predict(GREY)
+    with pytest.raises(InputError, match=r"`image` must be uint8 \(batch, 12, 12, 3\)\. Received: uint8 \(12, 12\)"):
+        Runner(tiny).run({"image": np.asmatrix(GREY)})
 
 
 def test_what_is_masked_is_not_shown(tiny: Path) -> None:
@@ -76,6 +78,9 @@ def test_advice_keeps_the_picture(tiny: Path, made: Callable[[Any], Any], advice
     np.testing.assert_array_equal(kept, np.where(GREY > 100, 255, 0) if x.dtype == np.bool_ else GREY)
     with pytest.raises(InputError, match="`image` must be uint8") as raised:
         Predictor(tiny).predict_prepared(np.repeat(x[None, ..., None], 3, axis=-1))
+    assert f"Give raw pixels 0-255 with `{advice}`." in str(raised.value)
+    with pytest.raises(InputError, match="`image` must be uint8") as raised:
+        Runner(tiny).run({"image": np.repeat(x[None, ..., None], 3, axis=-1)})
     assert f"Give raw pixels 0-255 with `{advice}`." in str(raised.value)
 
 

@@ -37,7 +37,7 @@ def test_a_model_of_no_task(tiny: Path, tmp_path: Path) -> None:
         ({"x": IMAGES}, "takes arrays named image. Received: x"),
         ({}, "takes arrays named image. Received: none"),
         ({"image": [1, 2]}, r"`image` must be uint8 \(batch, 12, 12, 3\)\. Received: list"),
-        ({"image": IMAGES.astype(np.float32)}, r"Received: float32 \(5, 12, 12, 3\)\. Convert it with `x\.astype"),
+        ({"image": IMAGES.astype(np.float32)}, r"Received: float32 \(5, 12, 12, 3\)\. Give raw pixels 0-255"),
         ({"image": IMAGES[0]}, "Add the batch axis"),
         ({"image": IMAGES[:, 1:]}, r"Received: uint8 \(5, 11, 12, 3\)\. Bring it"),
     ],
