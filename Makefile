@@ -9,7 +9,7 @@ DEBIAN := chromium cmake gcc g++ libpng-dev libjpeg-dev qemu-user-static strace
 PIP := install --quiet --disable-pip-version-check --constraint constraints.txt
 
 .PHONY: demo test quick check docs house schema figures test-runtime tools bench bench-inference bench-pipeline bench-training bench-bundles accuracy zoo legacy \
-	sweep kills fuzz arm-root devices clean
+	sweep kills fuzz soak arm-root devices clean
 
 # Train, export with int8, read a picture: the three commands of the README. Three epochs instead of five, so that it
 # ends within five minutes where full MNIST is at hand, the installation included.
@@ -111,6 +111,11 @@ kills: .venv/installed
 # found lies in build/fuzz; made small, it belongs into tests/data/fuzz, which `make test` reads with all the others.
 fuzz: .venv/installed
 	$(BIN)/python -m tests.fuzz --minutes $(or $(MINUTES),1) $(if $(ONLY),--only $(ONLY))
+
+# A million predictions by eight threads that share a model, with bad files among them: are the answers right, and does
+# memory stay? Minutes; twenty thousand of them are in `make test`.
+soak: .venv/installed
+	$(BIN)/python -m tests.soak
 
 # Tests that take minutes, on full MNIST.
 sweep: .venv/installed

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from hypothesis.strategies import SearchStrategy
@@ -23,13 +23,13 @@ class Reader:
     Attributes:
         look: reads the file at a path.
         errors: that are ours.
-        process: the one that reads, where that is another one.
+        process: gives the id of the process that reads, where that is another one; None for this one.
         close: lets go of it.
     """
 
     look: Look
     errors: tuple[type[Exception], ...] = (EdgeconvError,)
-    process: int | None = None
+    process: Callable[[], int | None] = lambda: None
     close: Callable[[], None] = lambda: None
 
 
@@ -43,7 +43,8 @@ class Target:
         examples: contents of such a file, most of them damaged.
         open: makes the reader, which may write into a folder.
         corpus: folder of `tests/data/fuzz` whose files it reads too.
-        needs: why it cannot run here, or None where it can.
+        needs: says why it cannot run here, or None where it can.
+        apart: whether tests of its own are where its tools are, in `tests/bundling`.
     """
 
     name: str
@@ -51,11 +52,12 @@ class Target:
     examples: SearchStrategy[bytes]
     open: Callable[[Path], Reader]
     corpus: str
-    needs: Callable[[], str | None] = field(default=lambda: None)
+    needs: Callable[[], str | None] = lambda: None
+    apart: bool = False
 
 
 def judge_content(reader: Reader, path: Path, content: bytes, seconds: float) -> bool:
     """Write a file and let it be read; see `judge`."""
     path.parent.mkdir(exist_ok=True)
     path.write_bytes(content)
-    return judge(reader.look, path, errors=reader.errors, seconds=seconds, process=reader.process)
+    return judge(reader.look, path, errors=reader.errors, seconds=seconds, process=reader.process())

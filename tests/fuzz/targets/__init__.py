@@ -6,6 +6,7 @@ from tests.fuzz.target import Target
 from tests.fuzz.targets import (
     arrays,
     artifact_onnx,
+    bundles,
     examples,
     idx,
     keras_archive,
@@ -26,6 +27,7 @@ TARGETS: dict[str, Target] = {
         keras_hdf5.TARGET,
         *arrays.TARGETS,
         pictures.TARGET,
+        *bundles.TARGETS,
         labels.TARGET,
         *examples.TARGETS,
         idx.TARGET,

@@ -65,7 +65,7 @@ def _framed(name: bytes, data: bytes) -> bytes:
 
 
 @st.composite
-def _damaged_chunks(draw: DrawFn) -> bytes:
+def damaged_chunks(draw: DrawFn) -> bytes:
     """Return a PNG with a damaged chunk, whose length and checksum are right, as those of its pixels."""
     content, place, chunks = draw(st.sampled_from(PNGS)), 8, []
     while place < len(content):
@@ -84,7 +84,7 @@ def _damaged_chunks(draw: DrawFn) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + b"".join(_framed(*chunk) for chunk in chunks)
 
 
-DAMAGED = st.one_of(damaged(FILES), damaged(FILES), _damaged_chunks())
+DAMAGED = st.one_of(damaged(FILES), damaged(FILES), damaged_chunks())
 
 
 def _open(folder: Path) -> Reader:
