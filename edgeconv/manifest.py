@@ -26,7 +26,7 @@ from edgeconv.preparation import Preparation
 from edgeconv.reading import read, received
 from edgeconv.record import ABSENT, EMPTY, KEY, ONE_OF, PATTERN, Record
 from edgeconv.session_options import Tuned
-from edgeconv.tasks import ANY, CLASSES, TASKS, THRESHOLD
+from edgeconv.tasks import ANY, BOXES, CLASSES, TASKS, THRESHOLD
 
 FORMAT = "edgeconv"
 
@@ -209,6 +209,11 @@ class Manifest(Record):
                 f"Received: this one reads up to {SCHEMA_VERSION}. Upgrade with `pip install -U edgeconv`."
             )
         manifest = read(cls, value, source)
+        if manifest.task == BOXES and manifest.boxes is None:
+            raise ManifestError(
+                f"`{source}` requires the key `boxes` of the task boxes. Received: an object without it. Export the "
+                "model again."
+            )
         for variant in manifest.variants.values():
             _check_name(variant.file, source)
         return manifest

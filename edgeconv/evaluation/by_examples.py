@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 from edgeconv.artifact import KERAS_FILE, committed
 from edgeconv.datasets import DatasetSpec
 from edgeconv.datasets.examples import Examples, open_examples
-from edgeconv.errors import ConfigError
+from edgeconv.errors import ArtifactError, ConfigError
 from edgeconv.evaluation.detectors import as_detector, detector_in_keras, with_detections
 from edgeconv.evaluation.labelled_images import as_stated
 from edgeconv.evaluation.stages import keras_of
 from edgeconv.manifest import Manifest
 from edgeconv.parity.comparison import Answers, Feeds
-from edgeconv.parity.examples import answered, compared_on
+from edgeconv.parity.examples import answered, compared_on, in_batches_of
 from edgeconv.parity.ledger import Ledger
 from edgeconv.parity.meaning import Meaning
 from edgeconv.parity.prove import prove
@@ -24,7 +24,6 @@ from edgeconv.runtime.activation import pending_of
 from edgeconv.runtime.files import ModelFiles
 from edgeconv.runtime.golden import golden_arrays
 from edgeconv.runtime.loading import has_reduced_range
-from edgeconv.variants import takes_pictures
 
 if TYPE_CHECKING:  # Its room needs onnx, and a device evaluates without.
     from edgeconv.conversion.keras import KerasReference
@@ -55,10 +54,10 @@ def evaluate_examples(
         ConfigError: no examples are named, and there are no golden vectors.
         DatasetError: the examples are absent or damaged, or do not fit the model.
     """
-    manifest, known = files.manifest, {}
+    manifest, known = files.manifest, dict[str, Answers]()
     if dataset is None:
         examples, expected = _golden(files)
-        known = {"keras": (expected,)}
+        known = {"keras": expected}
     else:
         stated = as_stated(manifest, dataset, progress)
         examples = open_examples(dataset.dataset, stated, progress, count=count).first(count)
@@ -66,19 +65,21 @@ def evaluate_examples(
     reference = keras_of(
         files, custom_objects, progress, instead="what it answered at the export" if known else files.variants[0]
     )
-    pictured = not manifest.is_classifier and (reference is not None or not known)
-    stages = _variants(files, progress, pictured=pictured)
+    stages = _variants(files)
     if reference is not None:
         boxes = manifest.boxes
         run = _by_order(reference, manifest) if boxes is None else detector_in_keras(reference, boxes)
         known, keras = {}, Stage("keras", "tensorflow", run, _size_of(files), timed=False)
         stages.insert(0, keras)
     elif known:
-        stages.insert(0, Stage("keras", "tensorflow", dict, _size_of(files), timed=False))  # Never run.
+        if pictured := [stage.name for stage in stages if stage.preparation is not None]:
+            progress.say(f"{pictured[0]} is held against {stages[0].name}: nobody knows what Keras makes of pictures.")
+        stages.insert(0, Stage("keras", "tensorflow", stages[0].run, _size_of(files), timed=False))
     split = "golden" if dataset is None else "test"
     compared = compared_on(manifest, examples.inputs, examples.right, dataset=examples.name, split=split)
     first = stages[0]
-    answers = known.get(first.name) or answers_of(first, compared, progress)
+    before = known.get(first.name)
+    answers = answers_of(first, compared, progress) if before is None else in_batches_of(compared, before)
     return prove(
         stages,
         answered(compared, answers),
@@ -104,15 +105,12 @@ def _golden(files: ModelFiles) -> tuple[Examples, Answers]:
     return Examples(GOLDEN, GOLDEN, samples.inputs), answers
 
 
-def _variants(files: ModelFiles, progress: Progress, *, pictured: bool) -> list[Stage]:
-    """Return the variants as stages; of those that take pictures only where something answers these beside them."""
+def _variants(files: ModelFiles) -> list[Stage]:
+    """Return the variants as stages."""
     fixed = files.manifest.input.shape[0]
     batch = fixed if isinstance(fixed, int) else None
     stages = []
     for name in files.variants:
-        if takes_pictures(name) and not pictured:
-            progress.say(f"{name} is left out: it takes pictures of any size.")
-            continue
         reduced, model = has_reduced_range(files.manifest, name), files.read(name)
         stage = stage_of_tensors(
             name,
@@ -132,6 +130,11 @@ def _by_order(reference: KerasReference, manifest: Manifest) -> Any:
     """Return Keras' function, its inputs and outputs by the names that the contract has for them."""
     inputs = [spec.name for spec in (manifest.input, *manifest.more_inputs)]
     outputs = [spec.name for spec in (manifest.output, *manifest.more_outputs)]
+    if (len(inputs), len(outputs)) != (len(reference.inputs), len(reference.outputs)):
+        raise ArtifactError(
+            f"`{reference.path}` must have the {len(inputs)} inputs and {len(outputs)} outputs of its manifest. "
+            f"Received: {len(reference.inputs)} and {len(reference.outputs)}. Export the model again."
+        )
 
     def run(feeds: Feeds) -> Answers:
         own = {port.name: feeds[name] for port, name in zip(reference.inputs, inputs, strict=True)}

@@ -47,6 +47,16 @@ def compared_on(
     return ComparisonSet(dataset, split, fingerprint(batches), batches, spreads={}, right=right)
 
 
+def in_batches_of(compared: ComparisonSet, answers: Answers) -> tuple[Answers, ...]:
+    """Return answers to all inputs, (n, ...), in the batches of a set."""
+    ends = np.cumsum([batch.count for batch in compared.batches])[:-1]
+    parts = {name: np.split(array, ends) for name, array in answers.items()}
+    return tuple(
+        batch.of({name: arrays[place] for name, arrays in parts.items()})
+        for place, batch in enumerate(compared.batches)
+    )
+
+
 def answered(compared: ComparisonSet, answers: tuple[Answers, ...]) -> ComparisonSet:
     """Return a set with the reference's answers, batch by batch, and how far apart these lie."""
     batches = tuple(replace(batch, expected=part) for batch, part in zip(compared.batches, answers, strict=True))

@@ -10,6 +10,7 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeconv.errors import InferenceError
 from edgeconv.parity.classes import compare_classes, judge_classes
 from edgeconv.parity.comparison import Answers, ComparisonSet
 from edgeconv.parity.decisions import judge_task
@@ -54,6 +55,9 @@ def prove(
             where it is known what is right; a yes or no is two classes.
         known: what stages have answered already, by their names; see `answers_of`.
         progress: sees a bar for each stage.
+
+    Raises:
+        InferenceError: a stage cannot answer, or answers something of another shape than the reference.
     """
     rows: list[Row] = []
     reference: tuple[Answers, ...] = ()
@@ -108,10 +112,28 @@ def _of_both(yes: NDArray[np.float32], meaning: Meaning) -> NDArray[np.float32]:
     return np.concatenate([1.0 - probability, probability], axis=1)
 
 
+def _check_alike(stage: Stage, answers: tuple[Answers, ...], reference: tuple[Answers, ...]) -> None:
+    """Raise InferenceError unless a stage's answers have the names and shapes of the reference's."""
+    for given, wanted in zip(answers, reference, strict=True):
+        for name, array in wanted.items():
+            received = given[name].shape if name in given else "no such output"
+            if received != array.shape:
+                raise InferenceError(
+                    f"`{stage.name}` must answer `{name}` of the shape {array.shape}, as the reference does. Received: "
+                    f"{received}. It is another model, or damaged: export it again."
+                )
+
+
 def _row(stage: Stage, answers: tuple[Answers, ...], reference: tuple[Answers, ...], compared: ComparisonSet) -> Row:
+    _check_alike(stage, answers, reference)
     one = {name: array[:1] for name, array in compared.batches[-1].feeds.items()}
     latency_ms = median_latency_ms(partial(stage.timing or stage.run, one)) if stage.timed else None
     if compared.spreads is not None:
         return compare_values(stage, answers, reference, compared, p50_latency_ms=latency_ms)
     scores, expected = scores_of(answers), scores_of(reference)
+    if compared.labels is not None and compared.labels.max(initial=0) >= scores.shape[1]:
+        raise InferenceError(
+            f"`{stage.name}` must answer scores of each class. Received: {scores.shape[1]} scores, and an image of the "
+            f"class {compared.labels.max()}. Export the model again."
+        )
     return compare_classes(stage, scores, expected, compared.labels, p50_latency_ms=latency_ms)

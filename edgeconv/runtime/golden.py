@@ -86,6 +86,13 @@ def golden_arrays(path: Path, inputs: Sequence[str], outputs: Sequence[str]) -> 
         ArtifactError: the file is absent or damaged.
     """
     arrays = _read(path)
+    counts = {array.shape[0] if array.ndim else 0 for array in arrays.values()}
+    if len(counts) != 1 or 0 in counts:
+        received = ", ".join(f"{name} {array.shape}" for name, array in arrays.items())
+        raise ArtifactError(
+            f"`{path}` must hold golden vectors, as many of each array. Received: {received or 'no arrays'}. Export "
+            "the model again."
+        )
     if {"images", "probabilities"} <= arrays.keys():
         return ArraySamples({inputs[0]: arrays["images"]}, {outputs[0]: arrays["probabilities"]})
     found = {

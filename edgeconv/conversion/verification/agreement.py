@@ -52,9 +52,10 @@ def largest_difference(model: bytes, compared: ComparisonSet) -> Difference:
     try:
         answered = answers_of(stage_of_tensors("", model), compared)
     except Exception as failure:  # The classes that ONNX Runtime raises share no other base.
+        reason = one_line(failure.__cause__ or failure)
         raise UnsupportedModelError(
-            f"The file must run on the inputs that it is compared on. Received: {one_line(failure)}. Give inputs that "
-            "the model expects with `--input-data x.npz`."
+            f"The file must run on the inputs that it is compared on. Received: {reason}. Give inputs that the model "
+            "expects with `--input-data x.npz`."
         ) from failure
     for batch, answers in zip(compared.batches, answered, strict=True):
         for name, expected in batch.expected.items():

@@ -61,6 +61,8 @@ def _flags(what: str, array: NDArray[Any], count: int) -> NDArray[np.bool_]:
 
 
 def _pixels(what: str, array: NDArray[Any], count: int, output: ArraySpec) -> NDArray[np.int16]:
+    if len(output.shape) != 4:
+        raise _refused(what, "of a model that answers (batch, height, width, classes)", array)
     height, width, channels = output.shape[1:]
     maps = array.argmax(axis=-1) if array.ndim == 4 and array.shape[-1] == channels != 1 else array
     maps = maps[..., 0] if maps.ndim == 4 and maps.shape[-1] == 1 else maps
