@@ -11,7 +11,7 @@ from .benchmark_tables import BENCHMARK_COLUMNS, TUNING_COLUMNS, profile_columns
 from .data_options import data_options, given_spec_of
 from .output import emit, format_option, say
 from .progress import TerminalProgress
-from .variant_options import timeout_option
+from .variant_options import keep_to_free_memory, timeout_option
 
 if TYPE_CHECKING:
     from edgeconv.benchmarking.results import Benchmark
@@ -55,6 +55,7 @@ def command(
     _refuse_what_does_not_go_together(
         tune=tune, profile=profile, batch=batch, only_measuring=(max_batch, plot, spec), max_threads=max_threads
     )
+    keep_to_free_memory(model)
     import edgeconv
 
     if plot is not None:

@@ -10,7 +10,7 @@ from .data_options import data_options, given_spec_of, loader_option, stated_alo
 from .output import emit, format_option
 from .parity_table import parity_columns
 from .progress import TerminalProgress
-from .variant_options import timeout_option
+from .variant_options import keep_to_free_memory, timeout_option
 
 
 @click.command()
@@ -60,6 +60,7 @@ def command(
     if alone is not None:
         raise click.UsageError(f"{alone} is for pictures that are named. Add --dataset, or leave it out.")
     spec = given_spec_of(options)
+    keep_to_free_memory(model)
     ledger = edgeconv.evaluate(
         model,
         dataset=spec,

@@ -55,14 +55,12 @@ class EdgeconvGroup(click.Group):
         except KeyboardInterrupt:
             click.echo("Interrupted.", err=True)
             ctx.exit(INTERRUPTED)
-        except (EdgeconvError, OSError) as error:
+        except (EdgeconvError, OSError, MemoryError) as error:
             if ctx.params["debug"] or not _is_for_users(error):
                 raise
-            full = isinstance(error, OSError) and error.errno in OUT_OF_SPACE
-            advice = ". Make room, or write elsewhere: what was there is as it was." if full else ""
             from .output import say
 
-            say(f"Error: {error}{advice}")
+            say(f"Error: {_words(error)}")
             ctx.exit(
                 GATE_FAILED if isinstance(error, ParityError) else USAGE if isinstance(error, ConfigError) else FAILED
             )
@@ -71,6 +69,17 @@ class EdgeconvGroup(click.Group):
 def _is_for_users(error: Exception) -> bool:
     """Tell what a user can mend, a name or a full disk, from a bug, which keeps its traceback."""
     return not isinstance(error, OSError) or error.filename is not None or error.errno in OUT_OF_SPACE
+
+
+def _words(error: Exception) -> str:
+    """Return what a user is told of an error, with what to do where the system's own words leave it out."""
+    if isinstance(error, OSError) and error.errno in OUT_OF_SPACE:
+        return f"{error}. Make room, or write elsewhere: what was there is as it was."
+    if isinstance(error, MemoryError):
+        from edgeconv.errors import one_line
+
+        return f"Enough memory is required. Received: {one_line(error)}. Give less at once, or end other programs."
+    return str(error)
 
 
 @click.group(cls=EdgeconvGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})

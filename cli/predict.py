@@ -15,7 +15,7 @@ from .arrays import NPZ, ArrayOptions, answers_with_arrays, are_arrays, run_arra
 from .output import chosen_format, format_option_with, say, write_csv, write_json_line, write_table
 from .pictures import STDIN, count_pictures, pictures_of
 from .progress import TerminalProgress, no_bar
-from .variant_options import timeout_option, variant_option
+from .variant_options import keep_to_free_memory, timeout_option, variant_option
 
 if TYPE_CHECKING:
     from edgeconv.runtime.predictor import Predictor
@@ -64,6 +64,7 @@ def command(
     \b
     Example: edgeconv predict image.png
     """
+    keep_to_free_memory(model)
     options = ArrayOptions(model, variant, threads, top_k, threshold, timeout, out, output_format)
     if are_arrays(images) or output_format == NPZ:
         run_arrays(images, options)

@@ -1,8 +1,9 @@
-"""The options that name variants and tasks, made from the tables of them, and the limit on a call."""
+"""The options that name variants and tasks, made from the tables of them, and the limits on a model."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import click
@@ -30,6 +31,15 @@ def timeout_option(command: Command) -> Command:
         "checksum, and one with a loop in it; else inf."
     )
     return click.option("--timeout", type=float, help=text)(command)
+
+
+def keep_to_free_memory(model: str | None) -> None:
+    """Let this command take no more memory than is free, where a lone file is opened, which may be a stranger's."""
+    if model is None or not Path(model).is_file():
+        return
+    from edgeconv.memory import free_memory_only
+
+    click.get_current_context().with_resource(free_memory_only())
 
 
 def task_option(command: Command) -> Command:

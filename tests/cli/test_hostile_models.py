@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +15,7 @@ import pytest
 pytest.importorskip("onnx", reason="needs the extra `train`")
 
 from tests.cli.conftest import Run
-from tests.hostile import GRAPHS, ROW, TINY, graph_of, output, write
+from tests.hostile import GRAPHS, ROW, TINY, graph_of, large_graph, output, write
 
 SEVEN = Path(__file__).parents[1] / "data" / "seven.png"
 
@@ -74,6 +76,19 @@ def test_arrays_that_are_no_numbers_go_to_an_npz_alone(run: Run, tmp_path: Path)
         assert done.exit_code == 1
         assert "must hold finite numbers to be written as text. Received: NaN or infinity" in done.stderr
     assert run("predict", "--model", path, "x.npy", "--format", "npz").exit_code == 0
+
+
+def test_a_lone_file_gets_no_more_memory_than_is_free(tmp_path: Path) -> None:
+    """Starts a process. Where it is given 2 GB all the same, the model answers."""
+    path = write(tmp_path / "model.onnx", large_graph("Expand", {"one": ROW[:, :1], "size": [10**4, 5 * 10**4]}))
+    code = (
+        "import sys, edgeconv.memory; edgeconv.memory.memory_free = lambda: 2**30; "
+        f"sys.argv = ['edgeconv', 'predict', '--model', {str(path)!r}, {str(SEVEN)!r}]; "
+        "from edgeconv.cli.main import main; main()"
+    )
+    done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, len(done.stderr.splitlines())) == (1, 1)
+    assert "Failed to allocate memory for requested buffer of size 2000000000" in done.stderr
 
 
 @pytest.mark.parametrize(

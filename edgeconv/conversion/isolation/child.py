@@ -46,7 +46,7 @@ def main() -> None:
     sys.path[:] = call["path"]
 
     from edgeconv.conversion.isolation.child_progress import ProgressSender
-    from edgeconv.conversion.isolation.memory import limit_memory
+    from edgeconv.memory import limit_memory
 
     threading.Thread(target=_end_with_pipe, args=(request,), daemon=True).start()
     limit_memory(call["memory_bytes"])

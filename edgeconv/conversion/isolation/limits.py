@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from edgeconv.conversion.isolation.memory import memory_of_machine
 from edgeconv.errors import ConfigError
+from edgeconv.memory import memory_of_machine
 
 HOUR = 3600.0
 

@@ -19,8 +19,8 @@ from edgeconv.conversion.export import export
 from edgeconv.conversion.isolation import Limits, run_isolated
 from edgeconv.conversion.isolation.error_messages import error_from_dict
 from edgeconv.conversion.isolation.exit_errors import died
-from edgeconv.conversion.isolation.memory import memory_allowed, memory_of_machine
 from edgeconv.errors import ArtifactError, ConfigError, ConversionError, ParityError
+from edgeconv.memory import memory_allowed, memory_of_machine
 from edgeconv.parity.ledger import Gate, Ledger
 
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="the limit on memory is Linux'")

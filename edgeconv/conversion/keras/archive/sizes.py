@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from edgeconv.conversion.isolation.memory import memory_allowed
 from edgeconv.conversion.keras.archive.wording import shown
 from edgeconv.errors import UnsupportedModelError
 from edgeconv.formatting import format_size
+from edgeconv.memory import memory_allowed
 
 FLOAT_BYTES = 4
 """Of a weight when it is loaded; half precision is converted in float32."""

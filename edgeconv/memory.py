@@ -1,14 +1,17 @@
-"""How much memory this process may take: the machine's, its container's, or a limit set on the process."""
+"""How much memory there is, for the machine, its container or this process, and limits on what a process takes."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 CGROUP_LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
 """Of a container, as the kernel's control groups state it: version 2 and version 1."""
+
+MEMORY_INFO = Path("/proc/meminfo")
+"""Linux' own account of the machine's memory."""
 
 UNKNOWN = 1 << 62
 """Stands where the system does not say how much memory it has."""
@@ -44,6 +47,40 @@ def limit_memory(memory_bytes: int) -> None:
         hard = resource.getrlimit(resource.RLIMIT_DATA)[1]
         limit = memory_bytes if hard == resource.RLIM_INFINITY else min(memory_bytes, hard)
         resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
+
+
+@contextmanager
+def free_memory_only() -> Iterator[None]:
+    """Let this process take no more memory than is free now while the block runs, where the platform can.
+
+    Without it Linux promises more memory than there is, and ends some process when it is used. With it whoever asks
+    for too much is told so.
+    """
+    try:
+        import resource
+    except ImportError:  # Windows
+        yield
+        return
+    before = resource.getrlimit(resource.RLIMIT_DATA)
+    free = memory_free()
+    if before[0] != resource.RLIM_INFINITY:
+        free = min(free, before[0])
+    with suppress(ValueError, OSError):  # A macOS that refuses.
+        resource.setrlimit(resource.RLIMIT_DATA, (free, before[1]))
+    try:
+        yield
+    finally:
+        with suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_DATA, before)
+
+
+def memory_free() -> int:
+    """Return the bytes of memory that nobody on this machine uses, and no more than its container has."""
+    with suppress(OSError):
+        for line in MEMORY_INFO.read_text(encoding="ascii", errors="replace").splitlines():
+            if line.startswith("MemAvailable:"):
+                return min(1024 * int(line.split()[1]), memory_of_machine())
+    return memory_of_machine()
 
 
 def _sizes() -> Iterator[int]:
