@@ -16,6 +16,7 @@ class Quantization(Record, kw_only=True):
         ranges: how the ranges of activations were found: ``"minmax"``, ``"percentile"`` or ``"entropy"``.
         equalized: whether channels were evened out between layers first.
         corrected: whether biases make up for the means that int8 shifts.
+        rounded: whether weights were rounded up or down by what their layer makes of its inputs.
         quant_format: ``"QDQ"``.
         op_types_to_quantize: the only operators that were quantized; None where all that can be were.
         per_channel: whether each output channel has a weight scale of its own.
@@ -35,6 +36,7 @@ class Quantization(Record, kw_only=True):
     ranges: str | None = field(default=None, metadata={ABSENT: True})
     equalized: bool | None = field(default=None, metadata={ABSENT: True})
     corrected: bool | None = field(default=None, metadata={ABSENT: True})
+    rounded: bool | None = field(default=None, metadata={ABSENT: True})
     quant_format: str
     op_types_to_quantize: tuple[str, ...] | None
     per_channel: bool

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 import onnx
@@ -15,6 +15,7 @@ from edgeconv.conversion.int8.feeds import CalibrationFeeds
 from edgeconv.conversion.int8.measuring import BATCH, VALUES_AT_ONCE, measure
 from edgeconv.conversion.int8.quantizing import Prepared, Quantized, quantize
 from edgeconv.conversion.int8.ranges import CalibrationStatistics, Ranges, ranges_of
+from edgeconv.conversion.int8.rounding.finding import Roundings, find_roundings, with_roundings
 from edgeconv.conversion.int8.search.bias_correction import Shifts, find_shifts, with_biases, with_shifts
 from edgeconv.conversion.int8.search.channels import measure_channels
 from edgeconv.conversion.int8.search.equalization import Equalized, equalize
@@ -92,6 +93,9 @@ class Candidates:
         """Return the int8 model of some settings, with some layers left in float."""
         prepared = self._equalized if settings.equalized else self._prepared
         ranges = self._ranges(settings)
+        if settings.rounded:
+            roundings = self._find_roundings(settings, prepared, ranges, float_layers)
+            prepared = replace(prepared, model=with_roundings(prepared.model, roundings))
         if settings.corrected:
             # What a layer shifts depends on those before it: with others in float, the shifts are others.
             shifts = self._find_shifts(settings, prepared, ranges, float_layers)
@@ -99,8 +103,8 @@ class Candidates:
         return quantize(prepared, ranges, self._scheme, float_layers=float_layers, method=settings.ranges)
 
     def rank(self, settings: Settings) -> tuple[LayerSensitivity, ...]:
-        """Return the layers with weights by their sensitivity to int8, the most sensitive first; uncorrected."""
-        plain = replace(settings, corrected=False)
+        """Return the layers with weights by their sensitivity to plain int8, the most sensitive first."""
+        plain = replace(settings, corrected=False, rounded=False)
 
         def only(chosen: str | None) -> onnx.ModelProto:
             return self.quantize(plain, [layer for layer in self.layers if layer != chosen]).model
@@ -135,19 +139,31 @@ class Candidates:
             self._statistics[key] = found
         return ranges_of(found, settings.ranges, self._scheme)
 
+    def _find_roundings(
+        self, settings: Settings, prepared: Prepared, ranges: Ranges, float_layers: Collection[str]
+    ) -> Roundings:
+        store = self._store(replace(settings, corrected=False), float_layers)
+        biased = replace(prepared, model=with_biases(prepared.model))
+        int8 = quantize(biased, ranges, self._scheme, float_layers=float_layers, method=settings.ranges).model
+        some = partial(self._some, SAMPLES_CORRECTED)
+        return find_roundings(biased.model, int8, some, store=store, progress=self._progress)
+
     def _find_shifts(
         self, settings: Settings, prepared: Prepared, ranges: Ranges, float_layers: Collection[str]
     ) -> Shifts:
-        data, names = self._feeds.record.sha256, tuple(sorted(float_layers))
-        facts = {"scheme": self._scheme, "settings": settings, "in_float": names, "images": SAMPLES_CORRECTED}
-        store = Cache(self._cache, key_of(self._prepared.digest, data, **facts))
+        store = self._store(settings, float_layers)
         shifts: Shifts | None = store.load("shifts")
         if shifts is None:
             biased = replace(prepared, model=with_biases(prepared.model))
-            int8 = quantize(biased, ranges, self._scheme, float_layers=names, method=settings.ranges).model
+            int8 = quantize(biased, ranges, self._scheme, float_layers=float_layers, method=settings.ranges).model
             shifts = find_shifts(biased.model, int8, lambda: self._some(SAMPLES_CORRECTED), progress=self._progress)
             store.store("shifts", shifts)
         return shifts
+
+    def _store(self, settings: Settings, float_layers: Collection[str]) -> Cache:
+        data, names = self._feeds.record.sha256, tuple(sorted(float_layers))
+        facts = {"scheme": self._scheme, "settings": settings, "in_float": names, "images": SAMPLES_CORRECTED}
+        return Cache(self._cache, key_of(self._prepared.digest, data, **facts))
 
     def _some(self, limit: int) -> Iterator[Feeds]:
         """Yield some of the samples, evenly spread over all, in batches."""

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import onnx
-import onnxruntime as ort
 from numpy.typing import NDArray
 from onnx import helper
 
 from edgeconv.conversion.graph.qdq import dequantizers
 from edgeconv.conversion.int8.feeds import samples_in
-from edgeconv.conversion.int8.search.weights import OPERATORS, reads
+from edgeconv.conversion.int8.search.subgraph import open_subgraph, subgraph
+from edgeconv.conversion.int8.search.weights import OPERATORS
 from edgeconv.parity.comparison import Feeds
-from edgeconv.runtime.cores import usable_cores
-from edgeconv.runtime.providers import CPU
-from edgeconv.runtime.session import native_options, open_with
 
 Measure = Literal["mean", "largest"]
 
@@ -41,14 +38,11 @@ def measure_channels(
     Returns:
         By node, float64, (channels,).
     """
-    session = _session(_measuring(model, nodes, measure))
-    floats = {put.name: put.type == "tensor(float)" for put in session.get_inputs()}
+    run = open_subgraph(_measuring(model, nodes, measure))
     totals: list[NDArray[np.float64]] = []
     count = 0
     for feeds in batches:
-        given = {name: feeds[name].astype(np.float32) if is_float else feeds[name] for name, is_float in floats.items()}
-        answers = session.run(None, given)
-        found = [np.asarray(answer, np.float64) for answer in answers]
+        found = [np.asarray(answer, np.float64) for answer in run(feeds)]
         if measure == "mean":
             found = [answer * samples_in(feeds) for answer in found]
         merge = np.add if measure == "mean" else np.maximum
@@ -59,20 +53,11 @@ def measure_channels(
 
 def _measuring(model: onnx.ModelProto, nodes: Sequence[str], measure: Measure) -> onnx.ModelProto:
     """Return the part of a model that some nodes depend on, with measures of their channels for its outputs."""
-    wanted: set[str] = set()
-    kept = []
-    for node in reversed(model.graph.node):
-        if node.name in nodes or wanted & set(node.output):
-            kept.append(node)
-            wanted |= set(reads(node))
-    graph = onnx.GraphProto(name="measuring")
-    graph.node.extend(reversed(kept))
-    graph.input.extend(entry for entry in model.graph.input if entry.name in wanted)
-    constants = {tensor.name: tensor for tensor in model.graph.initializer if tensor.name in wanted}
-    graph.initializer.extend(constants.values())
-    part = onnx.ModelProto(ir_version=model.ir_version, opset_import=model.opset_import, graph=graph)
+    by_name = {node.name: node for node in model.graph.node if node.op_type in OPERATORS}
+    part = subgraph(model, [by_name[name].output[0] for name in nodes])
+    constants = {tensor.name: tensor for tensor in part.graph.initializer}
+    kept = list(part.graph.node)
     opset = next(entry.version for entry in model.opset_import if entry.domain in ("", "ai.onnx"))
-    by_name = {node.name: node for node in kept if node.op_type in OPERATORS}
     for name in nodes:
         node = by_name[name]
         value = node.output[0]
@@ -115,10 +100,3 @@ def _rank(node: onnx.NodeProto, nodes: Sequence[onnx.NodeProto], constants: Mapp
     """Return the number of axes of a layer's output: that of its kernel, which may lie behind a DequantizeLinear."""
     dequantizer = dequantizers(nodes).get(node.input[1])
     return len(constants[node.input[1] if dequantizer is None else dequantizer.input[0]].dims)
-
-
-def _session(model: onnx.ModelProto) -> Any:
-    options = native_options(usable_cores())
-    # The default order puts what nothing else reads at the end, and would keep all tensors until they are measured.
-    options.execution_order = ort.ExecutionOrder.PRIORITY_BASED
-    return open_with(options, model.SerializeToString(), CPU)

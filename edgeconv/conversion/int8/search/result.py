@@ -14,8 +14,8 @@ class Step:
     """One candidate.
 
     Attributes:
-        aim: why it was tried: ``"ranges"``, ``"equalization"``, ``"bias correction"``, ``"layers in float"``,
-            ``"back to int8"``.
+        aim: why it was tried: ``"ranges"``, ``"equalization"``, ``"bias correction"``,
+            ``"adaptive rounding"``, ``"layers in float"``, ``"back to int8"``.
         settings: how it was made.
         float_layers: its layers in float.
         judgement: what it costs.

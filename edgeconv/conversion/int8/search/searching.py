@@ -53,8 +53,9 @@ def search(
 ) -> SearchResult:
     """Find an int8 model that loses no more accuracy than allowed.
 
-    First plain MinMax. If that loses too much: percentile and entropy ranges, and on the best of the three equalization
-    and bias correction, each kept if it is better. If none holds: the worst layers return to float, as many as it
+    First plain MinMax. If that loses too much: percentile and entropy ranges, and on the best of the three
+    equalization, bias correction and, if none of these holds, adaptive rounding, each kept if it is better. If none
+    holds: the worst layers return to float, as many as it
     takes, found by doubling and then halving the steps; at last each of them is tried in int8 again.
 
     Equal arguments find the same model: only drops decide. The model chosen was itself evaluated.
@@ -117,7 +118,10 @@ class _Search:
         equalized = replace(best.settings, equalized=True)
         if self._candidates.changes(equalized):
             best = _better(best, self._try("equalization", equalized))
-        return _better(best, self._try("bias correction", replace(best.settings, corrected=True)))
+        best = _better(best, self._try("bias correction", replace(best.settings, corrected=True)))
+        if best.holds:
+            return best
+        return _better(best, self._try("adaptive rounding", replace(best.settings, rounded=True)))
 
     def _with_fewest_float_layers(self, settings: Settings, ranking: Sequence[LayerSensitivity]) -> Step | None:
         """Return the step with the fewest of the worst layers in float that holds; None where none does."""

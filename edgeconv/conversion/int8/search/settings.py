@@ -15,11 +15,13 @@ class Settings:
         ranges: ``"minmax"``, ``"percentile"`` or ``"entropy"``: how the range of an activation is found.
         equalized: channels are evened out between layers first.
         corrected: biases make up for the means that int8 shifts.
+        rounded: weights are rounded up or down by what their layer makes of its inputs.
     """
 
     ranges: str = "minmax"
     equalized: bool = False
     corrected: bool = False
+    rounded: bool = False
 
     def __str__(self) -> str:
         """Return it in words.
@@ -28,12 +30,16 @@ class Settings:
             >>> str(Settings("entropy", corrected=True))
             'entropy, bias correction'
         """
-        more = [(self.equalized, "equalization"), (self.corrected, "bias correction")]
+        more = [
+            (self.equalized, "equalization"),
+            (self.corrected, "bias correction"),
+            (self.rounded, "adaptive rounding"),
+        ]
         return ", ".join([self.ranges, *(words for chosen, words in more if chosen)])
 
     def as_dict(self) -> dict[str, Any]:
-        """Return it as a JSON object."""
-        return asdict(self)
+        """Return it as a JSON object; without `rounded` where nothing is, as files were before there was any."""
+        return {name: value for name, value in asdict(self).items() if name != "rounded" or value}
 
 
 @dataclass(frozen=True)

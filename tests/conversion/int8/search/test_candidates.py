@@ -139,16 +139,17 @@ def test_the_ranking_finds_the_spoilt_layers() -> None:
 
 @pytest.mark.parametrize("scheme", [PER_TENSOR, PER_CHANNEL], ids=["per tensor", "per channel"])
 def test_candidates_are_equal_in_every_run(scheme: QuantizationScheme) -> None:
-    settings = Settings("percentile", equalized=True, corrected=True)
+    settings = Settings("percentile", equalized=True, corrected=True, rounded=True)
     one, other = (_candidates("Relu", scheme).quantize(settings, ["three"]).model for _ in range(2))
     assert one.SerializeToString(deterministic=True) == other.SerializeToString(deterministic=True)
 
 
 def test_what_was_measured_is_not_measured_again(tmp_path: Path) -> None:
-    settings = Settings("percentile", equalized=True, corrected=True)
+    settings = Settings("percentile", equalized=True, corrected=True, rounded=True)
     expected = _candidates("Relu", PER_TENSOR, cache=tmp_path).quantize(settings).model
     stored = sorted(tmp_path.iterdir())
-    assert any(path.name.endswith(".shifts.npz") for path in stored)
+    for stage in ("shifts", "roundings"):
+        assert any(path.name.endswith(f".{stage}.npz") for path in stored)
     bars: list[str] = []
 
     class Listener:

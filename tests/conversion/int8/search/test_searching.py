@@ -81,6 +81,15 @@ def test_the_best_of_the_menu_is_kept_and_built_upon() -> None:
     assert (found.holds, found.settings, found.float_layers) == (True, both, {})
 
 
+def test_rounding_comes_last_of_the_menu() -> None:
+    entropy = Settings("entropy")
+    rounded = Settings("entropy", rounded=True)
+    found = _World({"a": 1.0}, {entropy: 0.4, Settings("entropy", corrected=True): 0.3, rounded: 0.95}).search()
+    assert str(found.steps[-1].settings) == "entropy, adaptive rounding"
+    assert (found.holds, found.settings, found.float_layers) == (True, rounded, {})
+    assert found.settings.as_dict()["rounded"] is True
+
+
 def test_equalization_is_not_tried_without_pairs() -> None:
     world = _World({"a": 1.0})
     world.pairs = False
