@@ -48,6 +48,7 @@ from edgeconv.runtime.results import YesNo as YesNo
 from edgeconv.runtime.runner import Runner as Runner
 from edgeconv.runtime.streaming import Answer as Answer
 from edgeconv.training import TrainedModel as TrainedModel
+from edgeconv.training import fake_quantize as fake_quantize
 from edgeconv.training import train as train
 
 __version__: str

@@ -13,7 +13,8 @@ class Quantization(Record, kw_only=True):
 
     Attributes:
         target: the processors that int8 was made for, such as ``"x86"`` or ``"arm64"``.
-        ranges: how the ranges of activations were found: ``"minmax"``, ``"percentile"`` or ``"entropy"``.
+        ranges: how the ranges of activations were found: ``"minmax"``, ``"percentile"``, ``"entropy"``, or
+            ``"trained"`` with the model.
         equalized: whether channels were evened out between layers first.
         corrected: whether biases make up for the means that int8 shifts.
         rounded: whether weights were rounded up or down by what their layer makes of its inputs.

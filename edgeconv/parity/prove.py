@@ -61,6 +61,8 @@ def prove(
     """
     rows: list[Row] = []
     reference: tuple[Answers, ...] = ()
+    by_name: dict[str, tuple[Answers, ...]] = {}
+    named = {stage.name: stage for stage in stages}
     decisions: tuple[Gate, ...] = ()
 
     def answered(stage: Stage, given: ComparisonSet) -> tuple[Answers, ...]:
@@ -82,12 +84,13 @@ def prove(
         if stage.preparation is not None and compared.spreads is None:
             pictures, prepared = show(compared, stage.preparation)
             answers = answered(stage, pictures)
-            expected = answered(stages[0], prepared) if rows else answers
+            expected = answered(named.get(stage.against, stages[0]), prepared) if rows else answers
             rows.append(_row(stage, answers, expected, pictures))
             continue
         answers = answered(stage, compared)
         reference = reference or answers
-        rows.append(_row(stage, answers, reference, compared))
+        by_name[stage.name] = answers
+        rows.append(_row(stage, answers, by_name.get(stage.against, reference), compared))
         if compared.spreads is not None and len(rows) > 1:
             decisions += judge_task(meaning, stage.name, answers, reference)
         if compared.right:

@@ -21,6 +21,9 @@ from edgeconv.variants import takes_pictures
 FROM_FILE = "keras from the file"
 """The stage that is Keras with the user's own loader of pictures."""
 
+FAKE_QUANTIZED = "keras as trained to be int8"
+"""The stage that is Keras with the fake quantization of the training, which int8 is held against."""
+
 BATCH = 500
 VALUES_AT_ONCE = 2**22
 
@@ -44,6 +47,7 @@ class Stage:
         at_once: whether it takes all images in one call, since each call starts a slow process.
         preparation: what it makes of a picture of any size before it answers; None: it is given prepared images.
         activation: what it does to the model's first output, ``"softmax"`` or ``"sigmoid"``, where that is pending.
+        against: name of the stage before it whose answers it should give; empty: the reference's.
     """
 
     name: str
@@ -56,6 +60,7 @@ class Stage:
     preparation: Preparation | None = None
     activation: str | None = None
     timing: Run | None = None
+    against: str = ""
 
 
 def on_images(run: RunImages) -> Run:

@@ -5,7 +5,7 @@ import pytest
 
 from edgeconv.parity.comparison import Answers, Batch, ComparisonSet, Feeds
 from edgeconv.parity.prove import prove
-from edgeconv.parity.stage import Stage, in_batches, on_images
+from edgeconv.parity.stage import FAKE_QUANTIZED, Stage, in_batches, on_images
 from edgeconv.variants import FP16_TOLERANCE, FP32_TOLERANCE
 
 IMAGES = np.arange(1200, dtype=np.uint8)[:, None]
@@ -54,6 +54,20 @@ def test_logits_are_compared_as_probabilities() -> None:
     ]
     assert prove(stages, compared, max_drop=0.0, kind="logits").rows[1].max_abs_dp == 0.0
     assert prove(stages, compared, max_drop=0.0, kind="probabilities").rows[1].max_abs_dp == 999.0
+
+
+def test_a_stage_is_held_against_the_one_that_it_names() -> None:
+    """Of a model that was trained to be int8: fp32 against Keras without fake quantization, int8 against Keras with."""
+    compared = ComparisonSet.of_images(IMAGES[:4], IMAGES[:4, 0] % 2, dataset="parity", split="test")
+    wrong = on_images(lambda images: 1 - _one_hot(images))
+    stages = [
+        Stage("keras", "x", on_images(_one_hot), 1, timed=False),
+        Stage(FAKE_QUANTIZED, "x", wrong, 1, timed=False),
+        Stage("int8", "x", wrong, 1, timed=False, against=FAKE_QUANTIZED),
+    ]
+    ledger = prove(stages, compared, max_drop=0.0, kind="probabilities")
+    assert [row.agreement for row in ledger.rows] == [1.0, 0.0, 1.0]
+    assert [(gate.stage, gate.passed) for gate in ledger.gates] == [("int8", True)]
 
 
 def test_values_are_compared_by_their_spread_batch_by_batch() -> None:

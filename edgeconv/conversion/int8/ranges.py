@@ -12,6 +12,9 @@ from edgeconv.errors import ConfigError
 
 METHODS = ("minmax", "percentile", "entropy")
 
+TRAINED = "trained"
+"""How ranges were found that a model was trained with; extremes where a tensor has none."""
+
 PERCENTILE = 99.99
 """Percent of the values below the upper end, and above the lower: 1 in 10,000 of those that are not 0 is cut off."""
 

@@ -15,6 +15,7 @@ from edgeconv.conversion.keras.archive import check_archive
 from edgeconv.conversion.keras.boxes.layout import BoxLayout
 from edgeconv.conversion.keras.boxes.reading import read_box_head
 from edgeconv.conversion.keras.custom_objects import import_custom_objects
+from edgeconv.conversion.keras.fake_quantization import fake_quantization_objects, without_fake_quantization
 from edgeconv.conversion.keras.head import read_head
 from edgeconv.conversion.keras.interface import interface_of
 from edgeconv.conversion.keras.legacy.layers import keras2_objects
@@ -86,7 +87,8 @@ def load_keras(
 
         tf.config.list_physical_devices()  # Logs the absence of GPUs, once.
     _check_backend(keras.backend.backend())
-    known = {**keras2_objects(), **objects} if saved is not None and saved.by_keras2 else objects
+    own = {**fake_quantization_objects(), **objects}
+    known = {**keras2_objects(), **objects} if saved is not None and saved.by_keras2 else own
     try:
         with native_log_held_back(), keras.utils.custom_object_scope(known):
             if saved is None:
@@ -95,6 +97,7 @@ def load_keras(
                 model = open_keras2(path, saved, unsafe=unsafe, custom_objects=objects)
             else:
                 model = keras.models.load_model(path, compile=False, safe_mode=not unsafe)
+            model, fake_quantized = without_fake_quantization(model)
             trained = model
             model = in_float32(model, safe_mode=not unsafe)
     except EdgeconvError:
@@ -122,7 +125,7 @@ def load_keras(
         )
     if layout is None:
         interface = interface.for_task(head.task or ANY, pixels=pixels.range is not None)
-    return KerasReference(path, model, interface, head, pixels, trained, boxes=layout)
+    return KerasReference(path, model, interface, head, pixels, trained, boxes=layout, fake_quantized=fake_quantized)
 
 
 def _refusal(error: Exception) -> str:

@@ -13,6 +13,7 @@ import onnx
 from numpy.typing import NDArray
 
 from edgeconv.conversion.keras.boxes.layout import BoxLayout
+from edgeconv.conversion.keras.fake_quantization import FakeQuantized
 from edgeconv.conversion.keras.head import Head
 from edgeconv.conversion.keras.interface import Interface
 from edgeconv.conversion.keras.pixels import Pixels
@@ -43,6 +44,7 @@ class KerasReference:
         trained: the model as it was trained; another than `model` where that was in mixed precision.
         batch: size of the batch axis of the exported file; None keeps it dynamic.
         boxes: of a detector: where its outputs hold boxes and scores.
+        fake_quantized: the model as it was trained to be int8; None where it was not.
     """
 
     path: Path
@@ -53,6 +55,12 @@ class KerasReference:
     trained: Any
     batch: int | None = None
     boxes: BoxLayout | None = None
+    fake_quantized: FakeQuantized | None = None
+
+    @property
+    def with_fake_quantization(self) -> KerasReference | None:
+        """The same as it was trained to be int8, which its int8 file is held against; None where it was not."""
+        return None if self.fake_quantized is None else replace(self, model=self.fake_quantized.model)
 
     @property
     def task(self) -> str:

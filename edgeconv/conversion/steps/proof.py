@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from edgeconv.artifact import FAILED_PARITY_FILE, write_json
@@ -11,12 +12,13 @@ from edgeconv.conversion.explanation.table import Explanation
 from edgeconv.conversion.steps.comparison import Conversion
 from edgeconv.conversion.steps.keras_answers import keras_stage
 from edgeconv.conversion.variants.context import VariantContext
+from edgeconv.conversion.variants.converted import ConvertedFile
 from edgeconv.errors import ParityError
 from edgeconv.parity.golden import golden_arrays, golden_vectors
 from edgeconv.parity.ledger import Ledger
 from edgeconv.parity.meaning import Meaning
 from edgeconv.parity.prove import prove
-from edgeconv.parity.stage import FROM_FILE, Stage, on_images, stage_of, stage_of_tensors
+from edgeconv.parity.stage import FAKE_QUANTIZED, FROM_FILE, Stage, on_images, stage_of, stage_of_tensors
 from edgeconv.runtime.golden import ArraySamples, Samples
 from edgeconv.variants import VARIANTS
 
@@ -119,7 +121,17 @@ def _stages(context: VariantContext, size_bytes: int) -> list[Stage]:
         )
         for name, file in files.items()
     ]
-    return [keras, *variants]
+    trained = reference.with_fake_quantization
+    if trained is None:
+        return [keras, *variants]
+    fake_quantized = Stage(FAKE_QUANTIZED, "tensorflow", on_images(trained.predict), size_bytes, timed=False)
+    held = (replace(stage, against=FAKE_QUANTIZED) if _is_int8(stage.name, files) else stage for stage in variants)
+    return [keras, fake_quantized, *held]
+
+
+def _is_int8(name: str, files: Mapping[str, ConvertedFile]) -> bool:
+    file = files[name]
+    return file.quantized is not None or (file.embeds is not None and _is_int8(file.embeds, files))
 
 
 def _explanation(context: VariantContext) -> Explanation:

@@ -17,12 +17,13 @@ from edgeconv.conversion.int8.quantizing import prepare
 from edgeconv.conversion.int8.search.candidates import Candidates
 from edgeconv.conversion.int8.search.searching import search
 from edgeconv.conversion.int8.targets import DEFAULT_TARGET, scheme_of
+from edgeconv.conversion.variants.as_trained import as_trained
 from edgeconv.conversion.variants.context import VariantContext
 from edgeconv.conversion.variants.converted import ConvertedFile
 from edgeconv.conversion.verification.structure import verify_structure
 from edgeconv.parity.accuracy import accuracy_drop
 from edgeconv.parity.comparison import Answers, ComparisonSet
-from edgeconv.parity.stage import Stage, answers_of, scores_of, stage_of
+from edgeconv.parity.stage import FAKE_QUANTIZED, Stage, answers_of, scores_of, stage_of
 from edgeconv.progress import SILENT, Progress
 from edgeconv.timing import median_latency_ms
 from edgeconv.variants import REFERENCE
@@ -36,6 +37,7 @@ class Judge:
         compared: the images, and their classes where they are known.
         reduced_range: the models' weights take 7 bits.
         batch: the only batch size that the models take, or None.
+        trained: what the model answers as it was trained to be int8, (n, classes), where it was: in place of fp32.
         progress: sees a bar for each model.
     """
 
@@ -46,18 +48,21 @@ class Judge:
         *,
         reduced_range: bool,
         batch: int | None,
+        trained: NDArray[np.float32] | None = None,
         progress: Progress = SILENT,
     ) -> None:
         self._compared = compared
         self._reduced_range = reduced_range
         self._batch = batch
+        self._trained = trained
         self._progress = progress
         self._answers: dict[str, tuple[Answers, ...]] = {}
         self._fp32 = fp32
 
     def drop(self, model: onnx.ModelProto) -> float:
         """Return the accuracy that a model loses, in percentage points; without labels, its flips in percent."""
-        reference = self.answers(REFERENCE, self._fp32).argmax(axis=1)
+        trained = self._trained
+        reference = (self.answers(REFERENCE, self._fp32) if trained is None else trained).argmax(axis=1)
         predicted = self.answers("int8", _bytes_of(model)).argmax(axis=1)
         return accuracy_drop(predicted, reference, self._compared.labels)
 
@@ -96,17 +101,23 @@ def make(context: VariantContext) -> ConvertedFile | None:
     scheme = scheme_of(context.config.target or DEFAULT_TARGET)
     progress.say(f"Quantizing to int8 for {scheme.target} on {images.count:,} images")
     reduced, batch = scheme.reduce_range, reference.batch
-    judge = Judge(fp32.bytes, compared, reduced_range=reduced, batch=batch, progress=progress)
+    trained = as_trained(context, compared)
+    expected, ranges = (None, {}) if trained is None else (scores_of(trained.answers), trained.ranges)
+    judge = Judge(fp32.bytes, compared, reduced_range=reduced, batch=batch, trained=expected, progress=progress)
     folder = cache_folder("calibration")
-    candidates = Candidates(prepare(fp32.model), images, scheme, cache=folder, progress=progress)
+    candidates = Candidates(prepare(fp32.model), images, scheme, trained=ranges, cache=folder, progress=progress)
     cache = candidates.search_cache(f"{compared.sha256}, onnxruntime {ort.__version__}")
     max_drop = context.config.max_drop
-    found = search(candidates, judge.drop, judge.cost, max_drop=max_drop, cache=cache, progress=progress)
+    found = search(
+        candidates, judge.drop, judge.cost, max_drop=max_drop, trained=bool(ranges), cache=cache, progress=progress
+    )
     chosen = candidates.quantize(found.settings, found.float_layers)
     record = replace(chosen.arguments, target=scheme.target, **found.settings.as_dict())
     file = verify_structure(chosen.model, str(reference.path), reference.inputs, reference.outputs)
     quantized = replace(chosen, arguments=record)
-    answers = judge.known({REFERENCE: fp32.bytes, "int8": file})
+    answers = {**judge.known({REFERENCE: fp32.bytes, "int8": file})}
+    if trained is not None:
+        answers[FAKE_QUANTIZED] = trained.answers
     return ConvertedFile(chosen.model, file, quantized, images.record, search=found, answers=answers)
 
 

@@ -80,6 +80,7 @@ GADGETS = [
     layer("Activation", "gadget", activation={"class_name": "function", "config": "eval", "module": "builtins"}),
     layer("Mine", "gadget", None),
     layer("Dance", "gadget"),
+    {**layer("FakeQuantize", "gadget", "os"), "registered_name": "other>FakeQuantize"},
 ]
 
 

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
+from types import MappingProxyType
 
 import onnx
 
@@ -14,7 +15,7 @@ from edgeconv.conversion.int8.cache import Cache, key_of
 from edgeconv.conversion.int8.feeds import CalibrationFeeds
 from edgeconv.conversion.int8.measuring import BATCH, VALUES_AT_ONCE, measure
 from edgeconv.conversion.int8.quantizing import Prepared, Quantized, quantize
-from edgeconv.conversion.int8.ranges import CalibrationStatistics, Ranges, ranges_of
+from edgeconv.conversion.int8.ranges import TRAINED, CalibrationStatistics, Ranges, ranges_of
 from edgeconv.conversion.int8.rounding.finding import Roundings, find_roundings, with_roundings
 from edgeconv.conversion.int8.search.bias_correction import Shifts, find_shifts, with_biases, with_shifts
 from edgeconv.conversion.int8.search.channels import measure_channels
@@ -46,6 +47,7 @@ class Candidates:
         prepared: the float model.
         feeds: for calibration.
         scheme: of the target.
+        trained: the ranges that the model was trained with, of the tensors that have one.
         cache: folder to keep measurements in; None keeps nothing.
         progress: hears what takes long.
 
@@ -60,12 +62,14 @@ class Candidates:
         feeds: CalibrationFeeds,
         scheme: QuantizationScheme,
         *,
+        trained: Ranges = MappingProxyType({}),
         cache: Path | None = None,
         progress: Progress = SILENT,
     ) -> None:
         self._prepared = prepared
         self._feeds = feeds
         self._scheme = scheme
+        self._trained = trained
         self._cache = cache
         self._progress = progress
         self._statistics: dict[tuple[bool, bool], CalibrationStatistics] = {}
@@ -82,12 +86,17 @@ class Candidates:
         Args:
             judged_on: digest of whatever the judge's answers depend on, such as its samples, and of the release.
         """
-        data = self._feeds.record.sha256
-        return SearchCache(self._cache, key_of(self._prepared.digest, data, scheme=self._scheme, judged_on=judged_on))
+        data, facts = self._feeds.record.sha256, {"scheme": self._scheme, "judged_on": judged_on}
+        if self._trained:
+            facts["trained"] = tuple(sorted(self._trained.items()))
+        return SearchCache(self._cache, key_of(self._prepared.digest, data, **facts))
 
     def changes(self, settings: Settings) -> bool:
-        """Whether these settings may make another model than plainer ones: equalization needs pairs of layers."""
-        return not settings.equalized or bool(self.pairs)
+        """Whether these settings may make another model than plainer ones.
+
+        Equalization needs pairs of layers, and ranges that are measured behind it.
+        """
+        return not settings.equalized or (settings.ranges != TRAINED and bool(self.pairs))
 
     def quantize(self, settings: Settings, float_layers: Collection[str] | Mapping[str, str] = ()) -> Quantized:
         """Return the int8 model of some settings, with some layers left in float."""
@@ -130,13 +139,15 @@ class Candidates:
         return replace(self._prepared, model=self._equalization.model)
 
     def _ranges(self, settings: Settings) -> Ranges:
-        histograms = settings.ranges != "minmax"
+        histograms = settings.ranges in {"percentile", "entropy"}
         key = (settings.equalized, histograms)
         found = self._statistics.get((settings.equalized, True)) or self._statistics.get(key)
         if found is None:
             prepared = self._equalized if settings.equalized else self._prepared
             found = measure(prepared, self._feeds, histograms=histograms, cache=self._cache, progress=self._progress)
             self._statistics[key] = found
+        if settings.ranges == TRAINED:
+            return {**ranges_of(found, "minmax", self._scheme), **self._trained}
         return ranges_of(found, settings.ranges, self._scheme)
 
     def _find_roundings(

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 import onnx
 
+from edgeconv.conversion.int8.ranges import METHODS, TRAINED
 from edgeconv.conversion.int8.search.result import LayerCost, SearchResult, Step
 from edgeconv.conversion.int8.search.search_cache import SearchCache
 from edgeconv.conversion.int8.search.settings import Judgement, LayerSensitivity, Settings
@@ -48,15 +49,16 @@ def search(
     cost: Cost,
     *,
     max_drop: float,
+    trained: bool = False,
     cache: SearchCache | None = None,
     progress: Progress = SILENT,
 ) -> SearchResult:
     """Find an int8 model that loses no more accuracy than allowed.
 
-    First plain MinMax. If that loses too much: percentile and entropy ranges, and on the best of the three
-    equalization, bias correction and, if none of these holds, adaptive rounding, each kept if it is better. If none
-    holds: the worst layers return to float, as many as it
-    takes, found by doubling and then halving the steps; at last each of them is tried in int8 again.
+    First the ranges that the model was trained with, where it was; else plain MinMax. If that loses too much: all ways
+    to find ranges, and on the best of them equalization, bias correction and, if none of these holds, adaptive
+    rounding, each kept if it is better. If none holds: the worst layers return to float, as many as it takes, found by
+    doubling and then halving the steps; at last each of them is tried in int8 again.
 
     Equal arguments find the same model: only drops decide. The model chosen was itself evaluated.
 
@@ -65,13 +67,15 @@ def search(
         judge: what each loses.
         cost: what each weighs and how long it takes, for the report.
         max_drop: what it may lose, in percentage points.
+        trained: the model was trained with ranges.
         cache: what an earlier, unfinished search found out.
         progress: hears a line for each step.
 
     Returns:
         All steps, the settings and float layers chosen; `holds` is False where not even float layers keep accuracy.
     """
-    return _Search(candidates, judge, cost, max_drop, cache or SearchCache(None, ""), progress).run()
+    first = Settings(TRAINED) if trained else Settings()
+    return _Search(candidates, judge, cost, max_drop, cache or SearchCache(None, ""), progress).run(first)
 
 
 class _Search:
@@ -92,8 +96,8 @@ class _Search:
         self._progress = progress
         self._steps: list[Step] = []
 
-    def run(self) -> SearchResult:
-        best = self._from_menu()
+    def run(self, first: Settings) -> SearchResult:
+        best = self._from_menu(first)
         if best.holds:
             return SearchResult(self._max_drop, tuple(self._steps), best, (), ())
         ranking = self._cache.ranking(best.settings)
@@ -108,13 +112,14 @@ class _Search:
             best, layers = self._with_layers_back(fewest, ranking)
         return SearchResult(self._max_drop, tuple(self._steps), best, ranking, layers)
 
-    def _from_menu(self) -> Step:
-        """Return plain MinMax if it holds, else the best of the menu; of equals, the plainer one."""
-        best = self._try("ranges", Settings())
+    def _from_menu(self, first: Settings) -> Step:
+        """Return the first settings if they hold, else the best of the menu; of equals, the plainer one."""
+        best = self._try("ranges", first)
         if best.holds:
             return best
-        for method in ("percentile", "entropy"):
-            best = _better(best, self._try("ranges", Settings(method)))
+        for method in METHODS:
+            if method != first.ranges:
+                best = _better(best, self._try("ranges", Settings(method)))
         equalized = replace(best.settings, equalized=True)
         if self._candidates.changes(equalized):
             best = _better(best, self._try("equalization", equalized))

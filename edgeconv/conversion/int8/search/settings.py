@@ -12,7 +12,8 @@ class Settings:
     """How an int8 model is made.
 
     Attributes:
-        ranges: ``"minmax"``, ``"percentile"`` or ``"entropy"``: how the range of an activation is found.
+        ranges: ``"minmax"``, ``"percentile"`` or ``"entropy"``: how the range of an activation is found; or
+            ``"trained"``.
         equalized: channels are evened out between layers first.
         corrected: biases make up for the means that int8 shifts.
         rounded: weights are rounded up or down by what their layer makes of its inputs.

@@ -15,6 +15,7 @@ from edgeconv.conversion.keras.archive.sizes import check_sizes
 from edgeconv.conversion.keras.archive.tensorflow_functions import is_plain_function, is_plain_operation
 from edgeconv.conversion.keras.archive.wording import shown
 from edgeconv.errors import ArtifactError, UnsupportedModelError, one_line
+from edgeconv.fake_quantization import REGISTERED
 
 LAMBDA = "__lambda__"
 """What Keras calls a Python function that lies in the file as byte code."""
@@ -184,7 +185,7 @@ def _names(part: Part) -> tuple[str, str]:
 def _is_known(part: Part, custom_objects: Collection[str]) -> bool:
     name, registered = _names(part)
     brought = {name, registered, *(full.rpartition(">")[2] for full in (name, registered))} & set(custom_objects)
-    if brought or part.class_name in LITERALS or part.class_name == LAMBDA:
+    if brought or registered in REGISTERED or part.class_name in LITERALS or part.class_name == LAMBDA:
         return True
     if part.by_keras2 and keras2.is_of_applications(name.rpartition(">")[2], part.module, part.layer):
         return True

@@ -67,6 +67,14 @@ def test_plain_minmax_that_holds_is_all() -> None:
     assert found.sentence == "minmax was chosen of 1 candidate: it loses 0.10 points of the 0.1 allowed."
 
 
+def test_ranges_of_the_training_come_first_and_the_menu_where_they_lose_too_much() -> None:
+    trained = Settings("trained")
+    assert [step.settings for step in _World({"a": 1.0}, {trained: 1.0}).search(trained=True).steps] == [trained]
+    found = _World({"a": 1.0}, {trained: 0.5, Settings("minmax"): 1.0}).search(trained=True)
+    assert [step.settings.ranges for step in found.steps[:4]] == ["trained", "minmax", "percentile", "entropy"]
+    assert found.settings == Settings("minmax")
+
+
 def test_the_best_of_the_menu_is_kept_and_built_upon() -> None:
     entropy = Settings("entropy")
     both = Settings("entropy", corrected=True)
