@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
@@ -71,13 +72,14 @@ def read_inventory(folder: Path) -> dict[str, Any]:
         ArtifactError: the folder is no bundle, or one that is newer than this edgeconv.
     """
     value = read_json(folder / MANIFEST_FILE)
-    known = value.get("format") == FORMAT and isinstance(value.get("files"), dict)
+    objects = all(isinstance(value.get(key), dict) for key in ("files", "model"))
+    known = value.get("format") == FORMAT and objects
     if not known or value.get("schema_version") != SCHEMA_VERSION:
         raise ArtifactError(
             f"`{folder}` must be a bundle of schema version {SCHEMA_VERSION}. Received: format "
             f"{value.get('format')!r}, schema_version {value.get('schema_version')!r}. Make it with `edgeconv bundle`."
         )
-    Manifest.from_dict(value.get("model") or {}, str(folder / MANIFEST_FILE))
+    Manifest.from_dict(value["model"], str(folder / MANIFEST_FILE))
     return value
 
 
@@ -95,7 +97,7 @@ def _check(folder: Path, path: str, entry: Any) -> FileCheck:
     if parts.is_absolute() or ".." in parts.parts:
         return FileCheck(path, False, "leaves the bundle's folder")
     file = folder / path
-    if not file.is_file():
+    if not os.path.isfile(file):  # noqa: PTH113 - of names of any length
         return FileCheck(path, False, "is absent")
     wanted = entry.get("sha256") if isinstance(entry, dict) else None
     digest = sha256_of(file)

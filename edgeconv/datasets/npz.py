@@ -123,7 +123,7 @@ def _names(path: Path, archive: NpzFile[Any], keys: tuple[str, ...]) -> tuple[st
     if key is None:
         return None
     array = _array(path, archive, key)
-    if array.ndim != 1 or array.dtype.kind not in "US":
+    if array.ndim != 1 or array.dtype.kind not in "US" or not array.itemsize:
         raise DatasetError(
             f"`{key}` of {path}: names of classes must be strings, (n,). Received: {array.dtype} {array.shape}. "
             "Save `np.array(names)` of a list of strings."

@@ -130,7 +130,10 @@ def golden_inputs(path: Path, name: str) -> tuple[dict[str, NDArray[Any]], NDArr
 def _read(path: Path) -> dict[str, NDArray[Any]]:
     try:
         with np.load(BytesIO(read_bytes(path)), allow_pickle=False) as arrays:
-            return dict(arrays)
+            found = dict(arrays)
+        if others := [name for name, array in found.items() if not isinstance(array, np.ndarray)]:
+            raise ValueError(f"{', '.join(others)}, which are no arrays")  # numpy hands out the bytes of such a member.
+        return found
     except Exception as error:  # Damaged bytes fail in every way there is: of the archive, the header, the memory.
         raise ArtifactError(
             f"`{path}` must hold golden vectors. Received: {one_line(error)}. Export the model again."

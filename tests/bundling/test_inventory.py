@@ -67,6 +67,7 @@ def test_entries_of_another_form_fail(copied: Path, entry: Any) -> None:
     ("changes", "words"),
     [
         ({"format": "edgeconv"}, "must be a bundle of schema version 1"),
+        ({"model": "x"}, "must be a bundle of schema version 1"),
         ({"schema_version": 2}, "schema_version 2"),
         ({"schema_version": None}, "schema_version None"),
         ({"files": []}, "must be a bundle"),

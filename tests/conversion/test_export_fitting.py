@@ -115,7 +115,8 @@ def test_pictures_are_not_fitted_otherwise_than_for_the_training(
     stretching: Path, wide_pictures: Path, tmp_path: Path
 ) -> None:
     folder = tmp_path / "exported" / "own"
-    record = {"preparation": {"kind": "resize", "height": SIDE, "width": SIDE, "channels": 3}}
+    prepared = {"kind": "resize", "height": SIDE, "width": SIDE, "channels": 3}
+    record = {"name": "wide", "sha256": "0" * 64, "preparation": prepared, "spec": {}}
     folder.mkdir(parents=True)
     shutil.copyfile(stretching, folder / "model.keras")
     (folder / "training.json").write_text(

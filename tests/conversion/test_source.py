@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
+from edgeconv.artifact import sha256_of
 from edgeconv.conversion.steps.source import find_source
 from edgeconv.errors import ArtifactError
 from edgeconv.progress import SILENT
@@ -38,3 +40,25 @@ def test_one_of_the_versions_in_a_folder_is_named(tmp_path: Path) -> None:
         find_source(tmp_path / "served", SILENT)
     with pytest.raises(ArtifactError, match=r"model\.keras` must be a \.keras file\. Received: no such file"):
         find_source(tmp_path, SILENT)
+
+
+@pytest.mark.parametrize(
+    ("record", "required"),
+    [
+        ({}, "the key `dataset`"),
+        ({"dataset": {"name": "mnist"}}, "the key `sha256` at `dataset`"),
+        ({"dataset": {"name": 3}}, "text at `dataset.name`"),
+    ],
+)
+def test_a_damaged_record_of_the_training_is_named(tmp_path: Path, record: dict[str, object], required: str) -> None:
+    model = tmp_path / "model.keras"
+    model.touch()
+    (tmp_path / "training.json").write_text(json.dumps({"model": {"sha256": sha256_of(model)}, **record}))
+    with pytest.raises(ArtifactError, match=f"training.json` requires {required}"):
+        find_source(tmp_path, SILENT)
+
+
+def test_a_record_of_no_model_is_that_of_another(tmp_path: Path) -> None:
+    (tmp_path / "model.keras").touch()
+    (tmp_path / "training.json").write_text('{"model": "x"}')
+    assert find_source(tmp_path, SILENT).training is None

@@ -9,7 +9,7 @@ from tests.fuzz.hunting import hunt
 from tests.fuzz.judging import MOST_SECONDS, FindingError
 from tests.fuzz.target import Reader, Target, judge_content
 
-EXAMPLES = 40
+EXAMPLES = 25
 
 
 def check_examples(target: Target, reader: Reader, folder: Path) -> None:

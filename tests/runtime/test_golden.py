@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -63,3 +64,10 @@ def test_golden_vectors_of_either_kind_by_name(tiny: Path, tmp_path: Path) -> No
     assert set(golden_arrays(tmp_path / "samples.npz", ["a"], ["b", "c"]).outputs) == {"b", "c"}
     with pytest.raises(ArtifactError, match="must hold golden vectors"):
         golden_arrays(tmp_path / "samples.npz", ["a"], ["b"])
+
+
+def test_members_that_are_no_arrays(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "samples.npz", "w") as archive:
+        archive.writestr("images", b"x")
+    with pytest.raises(ArtifactError, match=r"must hold golden vectors\. Received: images, which are no arrays\."):
+        Samples.load(tmp_path / "samples.npz")

@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from edgeconv.artifact import EXPORTS, KERAS_FILE, MANIFEST_FILE, TRAINING_FILE, newest, read_json, sha256_of
+from edgeconv.conversion.steps.training_record import TrainingRecord
 from edgeconv.datasets import Dataset, DatasetSpec, open_dataset
 from edgeconv.errors import ArtifactError, ConfigError, DatasetError
 from edgeconv.progress import Progress
+from edgeconv.reading import read
 from edgeconv.transaction import complete_commit
 
 SAVED_MODEL = "saved_model.pb"
@@ -91,14 +93,20 @@ def _in_folder(folder: Path) -> Path:
 
 
 def record_of(path: Path, progress: Progress) -> Mapping[str, Any] | None:
-    """Return the training record of a Keras file, or None where there is none, or it describes another file."""
+    """Return the training record of a Keras file, or None where there is none, or it describes another file.
+
+    Raises:
+        ArtifactError: it is damaged.
+    """
     record_path = path.parent / TRAINING_FILE
     if path.name != KERAS_FILE or not record_path.is_file():
         return None
     record = read_json(record_path)
-    if path.is_file() and record.get("model", {}).get("sha256") != sha256_of(path):
+    model = record.get("model")
+    if path.is_file() and (not isinstance(model, Mapping) or model.get("sha256") != sha256_of(path)):
         progress.say(f"`{record_path}` describes another model than `{path}`, and is not used.")
         return None
+    read(TrainingRecord, record, str(record_path))
     return record
 
 

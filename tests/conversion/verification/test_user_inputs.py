@@ -30,6 +30,8 @@ def test_arrays_are_read_by_name(save: object, tmp_path: Path) -> None:
         ({}, "Received: no arrays"),
         ({"a": np.float32(3)}, r"the same number of rows.*Received: a \(\)"),
         ({"a": np.zeros((0, 2))}, r"Received: a \(0, 2\)"),
+        ({"a": np.zeros((2, 0))}, r"Received: a \(2, 0\)"),
+        ({"a": np.zeros(2, "V0")}, r"Received: a \(2,\)"),
         ({"a": np.array([{}])}, "Received: Object arrays cannot be loaded"),
     ],
 )

@@ -15,6 +15,7 @@ from tests.fuzz.targets import (
     lone_onnx,
     manifest,
     pictures,
+    records,
 )
 
 TARGETS: dict[str, Target] = {
@@ -26,10 +27,11 @@ TARGETS: dict[str, Target] = {
         keras_archive.TARGET,
         keras_hdf5.TARGET,
         *arrays.TARGETS,
-        pictures.TARGET,
+        *pictures.TARGETS,
         *bundles.TARGETS,
         labels.TARGET,
         *examples.TARGETS,
+        *records.TARGETS,
         idx.TARGET,
     )
 }

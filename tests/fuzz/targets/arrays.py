@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 import edgeconv
+from edgeconv.conversion.verification.npz_rows import read_headers
 from edgeconv.datasets.npz import read_npz
 from edgeconv.runtime.array_files import read_arrays
 from edgeconv.runtime.golden import Samples, golden_arrays, golden_inputs
@@ -36,6 +37,15 @@ def _look_at_samples(path: Path) -> None:
             golden_arrays(path, ["image"], ["probabilities"])
 
 
+def _look_at_rows(path: Path) -> None:
+    for rows in read_headers(path).values():
+        try:
+            rows.whole()
+        finally:
+            for _ in rows.in_steps(4):
+                pass
+
+
 def _open_runner(folder: Path) -> Reader:
     runner = edgeconv.Runner(TINY)
     names = [spec.name for spec in runner.inputs]
@@ -46,5 +56,7 @@ TARGETS = (
     Target("dataset-npz", "data.npz", _archives(DATASET), lambda _: Reader(read_npz), corpus="npz"),
     Target("samples-npz", "samples.npz", _archives(SAMPLES), lambda _: Reader(_look_at_samples), corpus="npz"),
     Target("inputs-npz", "inputs.npz", _archives(INPUTS), _open_runner, corpus="npz"),
+    Target("rows-npz", "rows.npz", _archives(INPUTS), lambda _: Reader(_look_at_rows), corpus="npz"),
+    Target("rows-npy", "rows.npy", arrays(INPUTS["image.npy"]), lambda _: Reader(_look_at_rows), corpus="npy"),
     Target("inputs-npy", "inputs.npy", arrays(INPUTS["image.npy"]), _open_runner, corpus="npy"),
 )

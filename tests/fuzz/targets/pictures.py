@@ -14,6 +14,8 @@ from hypothesis.strategies import DrawFn
 from PIL import Image
 
 import edgeconv
+from edgeconv.datasets.examples.truth import classes_of
+from edgeconv.pictures.masks import read_classes
 from edgeconv.runtime.loading import reference_model
 from tests.fuzz.damage import damaged
 from tests.fuzz.target import TINY, Reader, Target
@@ -97,4 +99,11 @@ def _open(folder: Path) -> Reader:
     return Reader(look)
 
 
-TARGET = Target("pictures", "picture", DAMAGED, _open, corpus="pictures")
+def _open_masks(folder: Path) -> Reader:
+    return Reader(lambda path: classes_of(str(path), read_classes(path), 3))
+
+
+TARGETS = (
+    Target("pictures", "picture", DAMAGED, _open, corpus="pictures"),
+    Target("masks", "mask", DAMAGED, _open_masks, corpus="pictures"),
+)
