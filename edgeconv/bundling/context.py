@@ -10,6 +10,7 @@ from importlib.metadata import version
 import onnxruntime as ort
 
 from edgeconv.bundling import literals
+from edgeconv.bundling.budget import preparation_budget
 from edgeconv.bundling.interface import ARRAYS, BundleArray, BundleInterface
 from edgeconv.bundling.selftest import SelftestSample, encode
 from edgeconv.bundling.tolerances import PREPARED_LIMIT, Tolerance
@@ -130,7 +131,14 @@ def _interface_values(interface: BundleInterface, labels: Sequence[str]) -> dict
 
 
 def _picture_values(preparation: Preparation) -> dict[str, str]:
+    budget = preparation_budget(preparation)
+    listed = ", ".join(f"{channels}: {size}" for channels, size in budget.pixel_bytes.items())
     return {
+        "PIXEL_BYTES": f"{{ {listed} }}",
+        "PIXEL_BYTES_PYTHON": f"{{{listed}}}",
+        "PIXEL_BYTES_C": ", ".join(f"[{channels}] = {size}" for channels, size in budget.pixel_bytes.items()),
+        "ROWS_BESIDE": str(budget.rows),
+        "MOST_BYTES": str(budget.most_bytes),
         "HEIGHT": str(preparation.height),
         "WIDTH": str(preparation.width),
         "CHANNELS": str(preparation.channels),

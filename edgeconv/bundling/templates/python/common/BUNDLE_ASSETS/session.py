@@ -17,6 +17,7 @@ from .contract import (
     check_found,
     in_words,
 )
+from .files import require_regular
 from .inputs import feed
 
 # Read when ONNX Runtime is loaded. Without it, it keeps a device id under the home
@@ -43,11 +44,13 @@ class Model:
         # Exact sums of int8 products on x86 processors without VNNI, too.
         options.add_session_config_entry("session.x64quantprecision", "1")
         try:
+            require_regular(path)
             self._session = ort.InferenceSession(
                 str(path), options, providers=["CPUExecutionProvider"]
             )
         except Exception as error:  # ONNX Runtime's errors share no base class
-            raise BundleError(f"{path}: cannot be loaded: {in_words(error)}") from error
+            reason = getattr(error, "strerror", None) or in_words(error)
+            raise BundleError(f"{path}: cannot be loaded: {reason}") from error
         self._names = [*OUTPUTS, PREPARED] if PREPARED else [*OUTPUTS]
         if {output.name for output in self._session.get_outputs()} != {*self._names}:
             raise BundleError("the model is not the one that this file was made for")

@@ -7,12 +7,18 @@ import json
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from math import isfinite
 from pathlib import Path
 from typing import Any
+from unicodedata import category
 
 from .answers import OPTIONS, Answer
 from .contract import SELFTEST_FILE, BundleError, InputError
 from .selftest import Report, selftest
+
+# Categories of Unicode: controls, formats, ends of lines and of paragraphs.
+STEERING = ("Cc", "Cf", "Zl", "Zp")
+JOINERS = "\u200c\u200d"  # words and emoji are written with them
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -53,7 +59,7 @@ def run(
             return _print_selftest(reports, options.rows)
         return _print_answers(model, options)
     except (BundleError, InputError) as error:
-        print(f"Error: {error}", file=sys.stderr)
+        _say(f"Error: {error}")
         return 1
 
 
@@ -63,13 +69,14 @@ def _print_answers(model: Any, options: argparse.Namespace) -> int:
     for path in options.inputs:
         try:
             answer = model.predict(path, **how)
-        except InputError as error:
-            print(f"Error: {path}: {error}", file=sys.stderr)
+            row = {"path": path, **answer.as_row()}
+            if hasattr(answer, "save"):
+                place = options.out / _free(Path(path).stem, stems)
+                row["file"] = str(answer.save(place))
+        except (BundleError, InputError) as error:
+            _say(f"Error: {path}: {error}")
             failed = True
             continue
-        row = {"path": path, **answer.as_row()}
-        if hasattr(answer, "save"):
-            row["file"] = str(answer.save(options.out / _free(Path(path).stem, stems)))
         print(json.dumps(row), flush=True)
     return int(failed)
 
@@ -82,8 +89,28 @@ def _free(stem: str, taken: list[str]) -> str:
 
 def _print_selftest(reports: Sequence[Report], rows: bool) -> int:
     for row in reports[0].rows if rows else ():
-        print(json.dumps(asdict(row)))
+        print(json.dumps(_without_nan(asdict(row))))
     failed = [report for report in reports if not report.passed]
     for report in failed or reports:
-        print("\n".join(report.verdict), file=sys.stderr)
+        for line in report.verdict:
+            _say(line)
     return int(bool(failed))
+
+
+def _without_nan(value: Any) -> Any:
+    """Return what JSON can hold: null in the place of NaN and infinity."""
+    if isinstance(value, dict):
+        return {name: _without_nan(part) for name, part in value.items()}
+    if isinstance(value, list):
+        return [_without_nan(part) for part in value]
+    return None if isinstance(value, float) and not isfinite(value) else value
+
+
+def _say(text: str) -> None:
+    """Print one line; what steers a terminal or turns the order of letters is escaped."""
+    print("".join(map(_printable, text)), file=sys.stderr)
+
+
+def _printable(sign: str) -> str:
+    steers = category(sign) in STEERING and sign not in JOINERS
+    return f"\\u{ord(sign):04x}" if steers else sign

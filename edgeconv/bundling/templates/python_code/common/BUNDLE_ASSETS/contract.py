@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 FOLDER = Path(__file__).resolve().parent
@@ -42,6 +43,13 @@ def check_found(outputs: Arrays) -> None:
     """Raise an InputError where the model found no digit in a picture."""
     if FINDS_DIGITS and PREPARED and not outputs[PREPARED].any():
         raise InputError("nothing was found in the picture")
+
+
+def finite(numbers: NDArray[Any]) -> NDArray[Any]:
+    """Return the numbers; raise an InputError where there is NaN or infinity."""
+    if not np.isfinite(numbers).all():
+        raise InputError("the model answers NaN or infinity")
+    return numbers
 
 
 def in_words(error: Exception) -> str:

@@ -11,8 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .contract import FINGERPRINT, INPUTS, OUTPUTS, PREPARED, Arrays, BundleError
+from .files import open_regular
 
 VERSION = 2
+MOST_SAMPLES = 2**20
 
 # ONNX' numbers of types.
 TYPES = {
@@ -50,7 +52,8 @@ def read_samples(file: Path) -> tuple[list[Sample], dict[str, float]]:
         BundleError: the file is absent, damaged or of another model.
     """
     try:
-        content = file.read_bytes()
+        with open_regular(file) as stream:
+            content = stream.read()
     except OSError as error:
         raise BundleError(f"{file}: cannot be read: {error.strerror}") from error
     if len(content) < 24 or content[:8] != b"EDGECONV":
@@ -63,6 +66,8 @@ def read_samples(file: Path) -> tuple[list[Sample], dict[str, float]]:
     names = [*OUTPUTS, PREPARED] if PREPARED else [*OUTPUTS]
     reader = Reader(content, 24)
     try:
+        if count > MOST_SAMPLES:
+            raise ValueError("more samples than anybody makes")
         limits = dict(zip(names, reader.numbers("d", outputs), strict=True))
         samples = [reader.sample(names) for _ in range(count)]
     except (struct.error, ValueError, KeyError):

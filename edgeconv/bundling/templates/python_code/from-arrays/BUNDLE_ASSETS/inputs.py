@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import zipfile
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
 from .contract import INPUTS, Arrays, InputError, in_words
+from .files import open_regular
+
+# An archive that holds more than this, and more than its own size, is a bomb.
+MOST_UNPACKED = 400_000_000
 
 
 def feed(source: Arrays | str | Path) -> Arrays:
@@ -30,11 +35,23 @@ def feed(source: Arrays | str | Path) -> Arrays:
 
 def _read(path: Path) -> Arrays:
     try:
-        loaded = np.load(path, allow_pickle=False)
-        if isinstance(loaded, np.ndarray):
-            return {INPUTS[0]: loaded}
-        with loaded:
-            return dict(loaded)
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        with open_regular(path) as file:
+            _check_unpacked(file)
+            loaded = np.load(file, allow_pickle=False)
+            if isinstance(loaded, np.ndarray):
+                return {INPUTS[0]: loaded}
+            with loaded:
+                return dict(loaded)
+    except Exception as error:  # damaged bytes make numpy and zipfile fail in every way
         reason = getattr(error, "strerror", None) or in_words(error)
         raise InputError(f"cannot be read: {reason}") from error
+
+
+def _check_unpacked(file: BinaryIO) -> None:
+    size = file.seek(0, 2)
+    if zipfile.is_zipfile(file):
+        with zipfile.ZipFile(file) as archive:
+            unpacked = sum(member.file_size for member in archive.infolist())
+        if unpacked > max(MOST_UNPACKED, size):
+            raise ValueError(f"{unpacked / 1e6:,.0f} MB when unpacked, too large")
+    file.seek(0)

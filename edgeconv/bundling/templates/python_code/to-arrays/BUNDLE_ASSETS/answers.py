@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from .contract import OUTPUTS, Arrays
+from .contract import OUTPUTS, Arrays, finite
 
 # Options of the command line, which `answer_of` takes.
 OPTIONS: dict[str, float] = {}
@@ -24,7 +24,7 @@ class Outputs:
                 name: {
                     "dtype": array.dtype.name,
                     "shape": list(array.shape),
-                    "data": array.ravel().tolist(),
+                    "data": finite(array).ravel().tolist(),
                 }
                 for name, array in self.outputs.items()
             }

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .contract import LABELS, OUTPUTS, Arrays, BundleError
+from .contract import LABELS, OUTPUTS, Arrays, BundleError, finite
 
 # Options of the command line, which `answer_of` takes.
 OPTIONS = {"top": 3}
@@ -41,7 +41,7 @@ Answer = Prediction
 
 def answer_of(outputs: Arrays, top: int = 3) -> Prediction:
     """Return the likeliest class, and as many of the likeliest as `top` says."""
-    (probabilities,) = outputs[OUTPUTS[0]]
+    (probabilities,) = finite(outputs[OUTPUTS[0]])
     if probabilities.shape != (len(LABELS),):
         raise BundleError("the model is not the one that this file was made for")
     best = np.argsort(-probabilities, kind="stable")[: max(top, 1)].tolist()

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from .contract import LABELS, OUTPUTS, Arrays
+from .contract import LABELS, OUTPUTS, Arrays, InputError, finite
 
 # Options of the command line, which `answer_of` takes.
 OPTIONS = {"threshold": BUNDLE_THRESHOLD}
@@ -33,9 +33,12 @@ class Mask:
     def save(self, stem: Path) -> Path:
         """Write the indices as a PNG, whose name begins with `stem`; return its path."""
         file = stem.with_name(f"{stem.name}.mask.png")
-        file.parent.mkdir(parents=True, exist_ok=True)
         bits = np.uint8 if len(LABELS) <= 256 else np.uint16
-        Image.fromarray(self.classes.astype(bits)).save(file)
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(self.classes.astype(bits)).save(file)
+        except OSError as error:
+            raise InputError(f"{file} cannot be written: {error.strerror}") from error
         return file
 
 
@@ -44,7 +47,7 @@ Answer = Mask
 
 def answer_of(outputs: Arrays, threshold: float = BUNDLE_THRESHOLD) -> Mask:
     """Return the likeliest class of each pixel; of one map, what the threshold says."""
-    (maps,) = outputs[OUTPUTS[0]]
+    (maps,) = finite(outputs[OUTPUTS[0]])
     one = maps.shape[-1] == 1
     classes = maps[..., 0] >= threshold if one else maps.argmax(axis=-1)
     return Mask(classes.astype(np.uint16))

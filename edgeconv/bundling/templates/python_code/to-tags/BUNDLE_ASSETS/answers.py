@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from .contract import LABELS, OUTPUTS, Arrays
+from .contract import LABELS, OUTPUTS, Arrays, finite
 
 # Options of the command line, which `answer_of` takes.
 OPTIONS = {"threshold": BUNDLE_THRESHOLD}
@@ -38,7 +38,7 @@ Answer = Tags
 
 def answer_of(outputs: Arrays, threshold: float = BUNDLE_THRESHOLD) -> Tags:
     """Return the things whose probability reaches the threshold."""
-    (row,) = outputs[OUTPUTS[0]].tolist()
+    (row,) = finite(outputs[OUTPUTS[0]]).tolist()
     pairs = enumerate(zip(LABELS, row, strict=True))
     scores = tuple(Score(label, index, value) for index, (label, value) in pairs)
     found = [score for score in scores if score.probability >= threshold]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from .contract import LABELS, OUTPUTS, Arrays
+from .contract import LABELS, OUTPUTS, Arrays, finite
 
 # Options of the command line, which `answer_of` takes.
 OPTIONS: dict[str, float] = {}
@@ -27,5 +27,5 @@ Answer = Values
 
 def answer_of(outputs: Arrays) -> Values:
     """Return the numbers."""
-    (row,) = outputs[OUTPUTS[0]].tolist()
+    (row,) = finite(outputs[OUTPUTS[0]]).tolist()
     return Values(dict(zip(LABELS, row, strict=True)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from .contract import LABELS, OUTPUTS, Arrays
+from .contract import LABELS, OUTPUTS, Arrays, finite
 
 # Options of the command line, which `answer_of` takes.
 OPTIONS = {"threshold": BUNDLE_THRESHOLD}
@@ -30,6 +30,6 @@ Answer = YesNo
 
 def answer_of(outputs: Arrays, threshold: float = BUNDLE_THRESHOLD) -> YesNo:
     """Return yes where its probability reaches the threshold."""
-    probability = float(outputs[OUTPUTS[0]].item())
+    probability = float(finite(outputs[OUTPUTS[0]]).item())
     yes = probability >= threshold
     return YesNo(LABELS[yes], yes, probability, threshold)
