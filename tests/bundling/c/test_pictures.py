@@ -76,7 +76,7 @@ def test_damaged_pictures_are_said(seven: Path, tmp_path: Path, sanitized: Path)
         "cut.png": (lossless[: len(lossless) // 2], "a damaged PNG: Read Error"),
         "header.png": (lossless[:20], "a damaged PNG"),
         "changed.png": (lossless[:100] + b"\x55" + lossless[101:], "a damaged PNG"),
-        "huge.png": (huge, "at most 89478485 pixels are allowed, it has 60000x60000"),
+        "huge.png": (huge, "at most 89478485 pixels and 65535 a side are allowed, it has 60000x60000"),
         "cut.jpg": (lossy[: len(lossy) // 2], "a damaged JPEG: Premature end of JPEG file"),
         "header.jpg": (lossy[:30], "a damaged JPEG"),
         "four.jpg": (buffer.getvalue(), "a JPEG of 4 colours, convert it to RGB first"),

@@ -2,6 +2,7 @@
 #define _POSIX_C_SOURCE 200112L /* setenv */
 #endif
 
+#include "BUNDLE_IDENTIFIER_file.h"
 #include "BUNDLE_IDENTIFIER_internal.h"
 
 #include <errno.h>
@@ -120,16 +121,18 @@ BUNDLE_IDENTIFIER_model *BUNDLE_IDENTIFIER_open(const char *path, char *error, s
         BUNDLE_IDENTIFIER_fail(why, "The path of BUNDLE_MODEL_FILE is required. Received: NULL.");
         return NULL;
     }
-    errno = 0;
-    FILE *file = fopen(path, "rb");
+    const char *reason;
+    FILE *file = BUNDLE_IDENTIFIER_open_file(path, &reason);
     size_t size = 0;
-    uint8_t *bytes = file == NULL ? NULL : read_all(file, &size);
-    const int reason = errno;
+    uint8_t *bytes = NULL;
     if (file != NULL) {
+        errno = 0;
+        bytes = read_all(file, &size);
+        reason = strerror(errno);
         fclose(file);
     }
     if (bytes == NULL) {
-        BUNDLE_IDENTIFIER_fail(why, "`%s` must be the model's file. Received: %s.", path, strerror(reason));
+        BUNDLE_IDENTIFIER_fail(why, "`%s` must be the model's file. Received: %s.", path, reason);
         return NULL;
     }
     BUNDLE_IDENTIFIER_model *model = BUNDLE_IDENTIFIER_open_memory(bytes, size, error, error_size);

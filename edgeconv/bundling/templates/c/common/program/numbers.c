@@ -77,6 +77,18 @@ double number_at(const BUNDLE_IDENTIFIER_array *array, size_t index) {
     }
 }
 
+bool finite_numbers(const BUNDLE_IDENTIFIER_array *arrays, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        const size_t size = number_size(arrays[i].type);
+        for (size_t at = 0; at < arrays[i].size / size; at++) {
+            if (!isfinite(number_at(&arrays[i], at))) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
 void json_numbers(const BUNDLE_IDENTIFIER_array *array) {
     const size_t count = array->size / number_size(array->type);
     putchar('[');

@@ -12,6 +12,9 @@ bool same_shape(const BUNDLE_IDENTIFIER_array *one, const BUNDLE_IDENTIFIER_arra
 
 double number_at(const BUNDLE_IDENTIFIER_array *array, size_t index);
 
+/* Whether there is neither NaN nor infinity in arrays. */
+bool finite_numbers(const BUNDLE_IDENTIFIER_array *arrays, size_t count);
+
 /* All numbers in a row on stdout: [1, 2, 3]. */
 void json_numbers(const BUNDLE_IDENTIFIER_array *array);
 

@@ -1,8 +1,8 @@
 #include "samples.h"
 
+#include "../BUNDLE_IDENTIFIER_file.h"
 #include "numbers.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -57,9 +57,10 @@ static bool take_header(samples *from) {
 }
 
 bool open_samples(const char *path, samples *out, char *error, size_t error_size) {
-    *out = (samples){.file = fopen(path, "rb")};
+    const char *reason;
+    *out = (samples){.file = BUNDLE_IDENTIFIER_open_file(path, &reason)};
     if (out->file == NULL) {
-        snprintf(error, error_size, "`%s` must be the samples of a self-test. Received: %s.", path, strerror(errno));
+        snprintf(error, error_size, "`%s` must be the samples of a self-test. Received: %s.", path, reason);
         return false;
     }
     if (!take_header(out)) {

@@ -122,7 +122,9 @@ static bool print_failure(int output, const worst *found, double limit) {
     }
     fprintf(stderr, "FAIL: %s is off: sample %u", preparation ? "preparation" : "inference", (unsigned)found->sample);
     if (BUNDLE_IDENTIFIER_label(found->label) != NULL) {
-        fprintf(stderr, " (\"%s\")", BUNDLE_IDENTIFIER_label(found->label));
+        fprintf(stderr, " (\"");
+        print_words(BUNDLE_IDENTIFIER_label(found->label));
+        fprintf(stderr, "\")");
     }
     fprintf(stderr, " differs by %.3g %s%s, allowed are %.3g\n", found->error, preparation ? "grey levels" : "in ",
         preparation ? "" : BUNDLE_IDENTIFIER_output_name((size_t)output), limit);
@@ -160,11 +162,6 @@ static bool go_through(const char *path, selftest *test, samples *from, char *er
     }
     close_samples(from, &with);
     return state == SAMPLES_ENDED;
-}
-
-static int complain(const char *error) {
-    fprintf(stderr, "Error: %s\n", error);
-    return 1;
 }
 
 static int run(const char *path, const char *model_file, bool rows) {

@@ -1,8 +1,8 @@
 #include "npy.h"
 
+#include "../BUNDLE_IDENTIFIER_file.h"
 #include "numbers.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -74,9 +74,10 @@ static bool take_header(FILE *file, BUNDLE_IDENTIFIER_array *out) {
 
 bool read_npy(const char *path, BUNDLE_IDENTIFIER_array *out, char *error, size_t error_size) {
     *out = (BUNDLE_IDENTIFIER_array){0};
-    FILE *file = fopen(path, "rb");
+    const char *reason;
+    FILE *file = BUNDLE_IDENTIFIER_open_file(path, &reason);
     if (file == NULL) {
-        snprintf(error, error_size, "%s: an array is required. Received: %s.", path, strerror(errno));
+        snprintf(error, error_size, "%s: an array is required. Received: %s.", path, reason);
         return false;
     }
     bool read = take_header(file, out);

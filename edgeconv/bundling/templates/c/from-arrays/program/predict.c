@@ -1,5 +1,6 @@
 /* predict [--model FILE] ARRAY.npy...: runs the model once, on a file for each input in the order of README.md, and
  * prints its outputs as JSON. */
+#include "json.h"
 #include "npy.h"
 #include "numbers.h"
 
@@ -14,6 +15,11 @@ static bool predict(const BUNDLE_IDENTIFIER_model *model, char **paths, char *er
     }
     answered = answered && BUNDLE_IDENTIFIER_run(model, inputs, outputs, error, error_size);
     BUNDLE_IDENTIFIER_free_arrays(inputs, BUNDLE_GUARD_INPUTS);
+    if (answered && !finite_numbers(outputs, BUNDLE_GUARD_OUTPUTS)) {
+        snprintf(error, error_size, "The model must answer with finite numbers. Received: NaN or infinity.");
+        BUNDLE_IDENTIFIER_free_arrays(outputs, BUNDLE_GUARD_OUTPUTS);
+        return false;
+    }
     if (answered) {
         printf("{\"outputs\": ");
         json_outputs(outputs, BUNDLE_GUARD_OUTPUTS);
@@ -34,8 +40,5 @@ int main(int count, char **arguments) {
     BUNDLE_IDENTIFIER_model *model = BUNDLE_IDENTIFIER_open(named ? arguments[2] : MODEL_FILE, error, sizeof error);
     const bool answered = model != NULL && predict(model, arguments + first, error, sizeof error);
     BUNDLE_IDENTIFIER_close(model);
-    if (!answered) {
-        fprintf(stderr, "Error: %s\n", error);
-    }
-    return !answered;
+    return answered ? 0 : complain(error);
 }

@@ -1,5 +1,6 @@
 #include "picture.h"
 
+#include "../BUNDLE_IDENTIFIER_file.h"
 #include "decoders.h"
 
 #include <errno.h>
@@ -18,19 +19,6 @@ enum {
 
 static const uint8_t PNG_MAGIC[MAGIC_SIZE] = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1a, '\n'};
 static const uint8_t JPEG_MAGIC[] = {0xff, 0xd8, 0xff};
-
-bool make_room(decoding *job, size_t height, size_t width, size_t channels) {
-    if (height == 0 || width == 0 || width > PICTURE_MOST_PIXELS / height) {
-        snprintf(job->error, job->error_size, "at most %d pixels are allowed, it has %zux%zu",
-            PICTURE_MOST_PIXELS, width, height);
-        return false;
-    }
-    job->result = (picture){malloc(height * width * channels), height, width, channels};
-    if (job->result.pixels == NULL) {
-        snprintf(job->error, job->error_size, "%zux%zu pixels do not fit into memory", width, height);
-    }
-    return job->result.pixels != NULL;
-}
 
 /* Reads a TIFF number of `size` bytes; `big` is its order of bytes. */
 static uint32_t number(const uint8_t *bytes, int size, bool big) {
@@ -72,9 +60,13 @@ static bool turn_upright(decoding *job) {
     if (orientation == 1) {
         return true;
     }
-    const bool room = transposed ? make_room(job, lying.width, lying.height, lying.channels)
-                                 : make_room(job, lying.height, lying.width, lying.channels);
-    if (room) {
+    job->result.height = transposed ? lying.width : lying.height;
+    job->result.width = transposed ? lying.height : lying.width;
+    job->result.pixels = malloc(lying.height * lying.width * lying.channels);
+    const bool room = job->result.pixels != NULL;
+    if (!room) {
+        snprintf(job->error, job->error_size, "%zux%zu pixels do not fit into memory", lying.width, lying.height);
+    } else {
         uint8_t *to = job->result.pixels;
         for (size_t row = 0; row < job->result.height; row++) {
             for (size_t column = 0; column < job->result.width; column++) {
@@ -112,14 +104,17 @@ static bool decode(decoding *job) {
 bool read_picture(const char *path, picture *out, char *error, size_t error_size) {
     char reason[256] = "";
     decoding job = {.orientation = 1, .error = reason, .error_size = sizeof reason};
-    job.file = fopen(path, "rb");
+    const char *absent;
+    job.file = BUNDLE_IDENTIFIER_open_file(path, &absent);
     bool read = false;
     if (job.file == NULL) {
-        snprintf(reason, sizeof reason, "%s", strerror(errno));
+        snprintf(reason, sizeof reason, "%s", absent);
     } else {
         read = decode(&job) && turn_upright(&job);
         fclose(job.file);
     }
+    free(job.sums);
+    free(job.decoded);
     if (!read) {
         free_picture(&job.result);
         snprintf(error, error_size, "%s: a PNG or JPEG picture is required. Received: %s.", path, reason);

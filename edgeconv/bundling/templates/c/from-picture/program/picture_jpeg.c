@@ -40,6 +40,15 @@ static int orientation_of(const struct jpeg_decompress_struct *info) {
     return 1;
 }
 
+/* The bytes of what libjpeg keeps of a picture that comes in several scans. */
+static size_t coefficients(struct jpeg_decompress_struct *info) {
+    size_t blocks = 0;
+    for (int i = 0; i < info->num_components && jpeg_has_multiple_scans(info); i++) {
+        blocks += (size_t)info->comp_info[i].width_in_blocks * info->comp_info[i].height_in_blocks;
+    }
+    return blocks * sizeof(JBLOCK);
+}
+
 static bool read_rows(decoding *job, reader *with, struct jpeg_decompress_struct *info) {
     if (setjmp(with->jump) != 0) {
         return false;
@@ -53,15 +62,25 @@ static bool read_rows(decoding *job, reader *with, struct jpeg_decompress_struct
         return false;
     }
     info->out_color_space = info->num_components == 1 ? JCS_GRAYSCALE : JCS_RGB;
-    if (!make_room(job, info->image_height, info->image_width, (size_t)info->num_components)) {
+    const size_t channels = (size_t)info->num_components;
+    if (!check_size(job, info->image_height, info->image_width) || !check_bytes(job, coefficients(info))) {
         return false;
     }
     job->orientation = orientation_of(info);
+    /* libjpeg itself halves a picture up to three times. */
+    const size_t factor = scale_factor(info->image_height, info->image_width, channels);
+    while (info->scale_denom < 8 && info->scale_denom * 2 <= factor) {
+        info->scale_denom *= 2;
+    }
+    jpeg_calc_output_dimensions(info);
+    if (!make_room(job, info->output_height, info->output_width, channels, info->output_width * channels)) {
+        return false;
+    }
     jpeg_start_decompress(info);
-    const size_t stride = job->result.width * job->result.channels;
     while (info->output_scanline < info->output_height) {
-        JSAMPROW row = job->result.pixels + info->output_scanline * stride;
+        JSAMPROW row = job->decoded;
         jpeg_read_scanlines(info, &row, 1);
+        take_row(job, row);
     }
     return true;
 }

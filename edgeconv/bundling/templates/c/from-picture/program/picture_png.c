@@ -2,7 +2,11 @@
 
 #include <png.h>
 #include <setjmp.h>
-#include <stdlib.h>
+
+enum {
+    MOST_CHUNKS = 16,
+    MOST_CHUNK_BYTES = 1 << 23
+};
 
 static void fail(png_structp png, png_const_charp message) {
     decoding *job = png_get_error_ptr(png);
@@ -15,8 +19,8 @@ static void ignore(png_structp png, png_const_charp message) {
     (void)message;
 }
 
-/* Has libpng hand out 8 bits of grey, RGB or RGBA, whatever the file holds. */
-static void ask_for_bytes(png_structp png, png_infop info) {
+/* Has libpng hand out 8 bits of grey, RGB or RGBA, whatever the file holds. Returns how often it goes through the rows. */
+static int ask_for_bytes(png_structp png, png_infop info) {
     const int kind = png_get_color_type(png, info);
     const bool deep_grey = kind == PNG_COLOR_TYPE_GRAY && png_get_bit_depth(png, info) == 16;
     const bool transparent = (kind & PNG_COLOR_MASK_ALPHA) != 0 ||
@@ -35,8 +39,9 @@ static void ask_for_bytes(png_structp png, png_infop info) {
         png_set_tRNS_to_alpha(png);
         png_set_gray_to_rgb(png);
     }
-    png_set_interlace_handling(png);
+    const int passes = png_set_interlace_handling(png);
     png_read_update_info(png, info);
+    return passes;
 }
 
 static int orientation_of(png_structp png, png_infop info) {
@@ -53,7 +58,6 @@ static int orientation_of(png_structp png, png_infop info) {
 typedef struct {
     png_structp png;
     png_infop info;
-    png_bytepp rows;
 } reader;
 
 static bool read_rows(decoding *job, reader *with) {
@@ -61,22 +65,31 @@ static bool read_rows(decoding *job, reader *with) {
         return false;
     }
     png_init_io(with->png, job->file);
+    /* Texts and profiles are small; some hundred that unpack to megabytes each are no picture's. */
+    png_set_chunk_cache_max(with->png, MOST_CHUNKS);
+    png_set_chunk_malloc_max(with->png, MOST_CHUNK_BYTES);
     png_read_info(with->png, with->info);
     const size_t height = png_get_image_height(with->png, with->info);
     const size_t width = png_get_image_width(with->png, with->info);
-    ask_for_bytes(with->png, with->info);
-    if (!make_room(job, height, width, png_get_channels(with->png, with->info))) {
+    if (!check_size(job, height, width)) {
         return false;
     }
-    with->rows = malloc(height * sizeof *with->rows);
-    if (with->rows == NULL) {
-        png_error(with->png, "too many rows for memory");
-    }
+    const int passes = ask_for_bytes(with->png, with->info);
     const size_t stride = png_get_rowbytes(with->png, with->info);
-    for (size_t row = 0; row < height; row++) {
-        with->rows[row] = job->result.pixels + row * stride;
+    const size_t kept = passes > 1 ? height : 1;
+    if (!check_bytes(job, stride * kept) ||
+        !make_room(job, height, width, png_get_channels(with->png, with->info), stride * kept)) {
+        return false;
     }
-    png_read_image(with->png, with->rows);
+    for (int pass = 1; pass <= passes; pass++) {
+        for (size_t row = 0; row < height; row++) {
+            uint8_t *decoded = job->decoded + row % kept * stride;
+            png_read_row(with->png, decoded, NULL);
+            if (pass == passes) {
+                take_row(job, decoded);
+            }
+        }
+    }
     png_read_end(with->png, with->info);
     job->orientation = orientation_of(with->png, with->info);
     return true;
@@ -90,6 +103,5 @@ bool decode_png(decoding *job) {
         snprintf(job->error, job->error_size, "libpng does not start");
     }
     png_destroy_read_struct(&with.png, &with.info, NULL);
-    free(with.rows);
     return read;
 }

@@ -1,6 +1,7 @@
 /* predict [--model FILE] PICTURE...: prints a JSON row a picture. */
 #include "answer.h"
 #include "json.h"
+#include "numbers.h"
 #include "picture.h"
 
 #include <stdio.h>
@@ -19,12 +20,13 @@ static bool predict(const BUNDLE_IDENTIFIER_model *model, const char *path) {
         snprintf(error, sizeof error, "%s: nothing was found in the picture", path);
         answered = false;
     }
+    if (answered && !finite_numbers(outputs, BUNDLE_GUARD_OUTPUTS)) {
+        snprintf(error, sizeof error, "%s: the model answers NaN or infinity", path);
+        answered = false;
+    }
     answered = answered && print_answer(path, outputs, error, sizeof error);
     BUNDLE_IDENTIFIER_free_arrays(outputs, BUNDLE_GUARD_OUTPUTS);
-    if (!answered) {
-        fprintf(stderr, "Error: %s\n", error);
-    }
-    return answered;
+    return answered || !complain(error);
 }
 
 int main(int count, char **arguments) {
@@ -38,8 +40,7 @@ int main(int count, char **arguments) {
     char error[BUNDLE_GUARD_ERROR_SIZE];
     BUNDLE_IDENTIFIER_model *model = BUNDLE_IDENTIFIER_open(file, error, sizeof error);
     if (model == NULL) {
-        fprintf(stderr, "Error: %s\n", error);
-        return 1;
+        return complain(error);
     }
     int failed = 0;
     for (int i = first; i < count; i++) {
