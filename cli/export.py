@@ -17,10 +17,10 @@ from .variant_options import export_options, taken_variants, task_option
 @click.command()
 @click.argument("model", required=False)
 @export_options
+@click.option("--calibration-size", default=1000, show_default=True, help="Samples that int8 ranges are measured on.")
 @click.option(
-    "--calibration-size", default=1000, show_default=True, help="Training images int8 ranges are measured on."
+    "--max-drop", type=float, help="Percent int8 may lose. Default: 0.2 points of accuracy; 1 of other tasks' measure."
 )
-@click.option("--max-drop", default=0.2, show_default=True, help="Percentage points of accuracy that int8 may lose.")
 @click.option("--target", metavar="T", help="Int8 for x86, x86-avx2, arm64, web, tensorrt or auto. Default: x86.")
 @click.option("--seed", default=0, show_default=True, help="Of the choice of the calibration images.")
 @click.option(
@@ -34,7 +34,9 @@ from .variant_options import export_options, taken_variants, task_option
     help="How a detector's outputs hold boxes: format=xyxy, rel_cxcywh, ..., scores=NAME, activation=sigmoid, ...",
 )
 @click.option("--nms", is_flag=True, help="Suppress overlapping boxes in the file, with ONNX's NonMaxSuppression.")
-@click.option("--calibration", metavar="DIR|GLOB|NPZ", help="Unlabelled pictures or arrays to measure int8 ranges on.")
+@click.option(
+    "--calibration", metavar="PLACE", help="Pictures, .npz, .npy or module:function to measure int8 ranges on."
+)
 @loader_option
 @click.option("--input-data", metavar="NPZ", help="Inputs by name to compare with Keras on, instead of random ones.")
 @click.option("--explain", is_flag=True, help="Hold every layer against Keras: SQNR in dB, largest error.")

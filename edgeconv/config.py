@@ -96,8 +96,9 @@ class ExportConfig:
     Attributes:
         quantize: make the int8 variant too.
         embed_preprocessing: make the variant e2e too, which has the preparation of pictures inside.
-        calibration_size: training images that the int8 ranges are measured on, at least 1.
-        max_drop: accuracy that int8 may lose against Keras, in percentage points, 0 to 100.
+        calibration_size: samples that the int8 ranges are measured on, at least 1.
+        max_drop: what int8 may lose against Keras, 0 to 100: percentage points of accuracy, or percent of what another
+            task is judged by (`parity.losses`); None takes 0.2 points, and 1 percent of the others.
         seed: of the choice of the calibration images.
         input_range: what the model's float input expects, as `InputRange.parse` reads it; None where it is known.
             With it the scaling moves into the file, and the file takes raw pixels.
@@ -114,8 +115,9 @@ class ExportConfig:
             this machine's; None takes ``"x86"``, which every ONNX Runtime computes right.
         fast: make the variant int8-fast too, if a form of int8 is found that is faster on this machine.
         variants: names of variants to make, as the options above do: ``("int8",)`` is `quantize`.
-        calibration: images that the int8 ranges are measured on where there are no training images: a folder of
-            pictures, a pattern such as ``"photos/*.jpg"``, one picture, or an `.npz` of arrays as the model takes them.
+        calibration: what the int8 ranges are measured on where there are no training images: a folder of pictures, a
+            pattern such as ``"photos/*.jpg"``, one picture, an `.npz` of arrays by input, an `.npy` for the only one,
+            or ``"module:function"`` that yields arrays by input.
         input_data: an `.npz` of inputs by name, on which the file is held against Keras instead of random ones.
         custom_objects: classes and functions that the model is made of, as ``"module:Name"`` or ``"module"``.
         unsafe: run the code that the model's file carries, as in Lambda layers.
@@ -140,7 +142,7 @@ class ExportConfig:
     quantize: bool = False
     embed_preprocessing: bool = False
     calibration_size: int = 1000
-    max_drop: float = 0.2
+    max_drop: float | None = None
     seed: int = 0
     input_range: str | None = None
     task: str | None = None
@@ -242,9 +244,9 @@ def between(option: str, value: object, low: int, high: int) -> None:
         raise ConfigError(f"`{option}` must be a whole number from {low} to {high}. Received: {value!r}. Change it.")
 
 
-def check_max_drop(max_drop: float) -> None:
-    """Raise ConfigError unless a drop of accuracy is 0 to 100 percentage points."""
-    if not 0.0 <= max_drop <= 100.0:
+def check_max_drop(max_drop: float | None) -> None:
+    """Raise ConfigError unless a drop is 0 to 100, in percentage points or percent, or left out."""
+    if max_drop is not None and not 0.0 <= max_drop <= 100.0:
         raise ConfigError(f"`max_drop` must be 0 to 100 percentage points. Received: {max_drop}. Try 0.2.")
 
 

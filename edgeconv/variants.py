@@ -36,6 +36,13 @@ Trained models get three times that. What overflows or drowns in a sum is wrong 
 """
 
 
+INT8_TOLERANCE = 1e-2
+"""Share of the spread of the reference's outputs that int8 may cost, as the root of the mean square.
+
+It is 2.5 of the 255 steps that an output has in int8. The largest of thousands of errors is some five times that.
+"""
+
+
 class VariantSpec(NamedTuple):
     """What is known of a variant before any file is made.
 
@@ -51,9 +58,8 @@ class VariantSpec(NamedTuple):
         precision: ``"float32"``, ``"float16"`` or ``"int8"``; None: that of the variant inside.
         takes_pictures: whether it takes a picture of any size, one a call; else prepared arrays. It is made of models
             of one picture only.
-        classifiers_only: whether it is made of classifiers of pictures only.
-        tolerance: largest difference from Keras as a share of the spread of an output, which is its gate where there
-            are no images to judge classes on; None: it is not made there.
+        tolerance: difference from Keras as a share of the spread of an output, which is its gate where no classes are
+            judged: the largest, or of int8 the root of the mean square.
         max_dp: largest difference of a probability, where none may flip; None: it may lose what `--max-drop` allows.
         explained: whether each of its layers can be held against Keras' layer.
         cpu_rank: which place it has among those to run on a CPU; None: only where it is asked for, or tuned.
@@ -70,8 +76,7 @@ class VariantSpec(NamedTuple):
     made_from: str | None
     precision: str | None
     takes_pictures: bool = False
-    classifiers_only: bool = False
-    tolerance: float | None = None
+    tolerance: float = 0.0
     max_dp: float | None = None
     explained: bool = True
     cpu_rank: int | None = None
@@ -116,7 +121,7 @@ _ROWS = (
         help="Make the int8 variant too.",
         made_from=REFERENCE,
         precision="int8",
-        classifiers_only=True,
+        tolerance=INT8_TOLERANCE,
         cpu_rank=1,
         gpu_rank=3,
         runs_on_gpu=False,
@@ -131,7 +136,7 @@ _ROWS = (
         help="Time other forms of int8 on this machine; the fastest becomes int8-fast.",
         made_from="int8",
         precision="int8",
-        classifiers_only=True,
+        tolerance=INT8_TOLERANCE,
         explained=False,
         runs_on_gpu=False,
     ),

@@ -35,7 +35,7 @@ def evaluate_examples(
     files: ModelFiles,
     dataset: DatasetSpec | None,
     *,
-    max_drop: float,
+    max_drop: float | None,
     count: int | None,
     custom_objects: Sequence[str],
     progress: Progress,
@@ -120,6 +120,7 @@ def _variants(files: ModelFiles) -> list[Stage]:
             preparation=files.manifest.preprocess,
             activation=pending_of(files.manifest),
             timeout=files.timeout_of(name, model),
+            inside=files.manifest.variants[name].embeds if name in files.manifest.variants else None,
         )
         boxes = files.manifest.boxes
         stages.append(stage if boxes is None or stage.preparation is not None else as_detector(stage, boxes))

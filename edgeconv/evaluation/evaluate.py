@@ -35,7 +35,7 @@ def evaluate(
     model: str | Path | None = None,
     *,
     dataset: str | DatasetSpec | None = None,
-    max_drop: float = 0.2,
+    max_drop: float | None = None,
     bundles: Sequence[str | Path] = (),
     images: int | None = None,
     emulate: Sequence[str] = (),
@@ -53,8 +53,9 @@ def evaluate(
         model: an artifact's folder or a lone `.onnx` file; None takes the newest, else the shipped reference.
         dataset: labelled data; None takes those that the model was trained on. For other tasks than classes, examples
             as `datasets.examples.open_examples` reads them; None takes the golden vectors.
-        max_drop: accuracy that int8 may lose, in percentage points, 0 to 100; of other tasks, what any stage may lose
-            of a metric, in percentage points of a share or percent of an error.
+        max_drop: accuracy that int8 may lose, in percentage points, 0 to 100; of other tasks, what a stage may lose of
+            a metric, in percentage points of a share or percent of an error. None takes 0.2 points of accuracy, and 1
+            of what int8 of other tasks is judged by.
         bundles: folders of bundles of this model, built, each run in its own language.
         images: how many of the test images, from the first on; None takes all.
         emulate: devices whose processors compute int8 too, under QEMU: ``"pi4"``, ``"pi5"``, ``"avx2"`` or ``"all"``.

@@ -37,22 +37,31 @@ def judge_boxes(
         answers: its own, batch by batch, with `DETECTIONS`.
         reference: those of the reference.
     """
-    tolerance = VARIANTS[stage].tolerance or 0.0 if stage in VARIANTS else 0.0
+    tolerance = VARIANTS[stage].tolerance if stage in VARIANTS else 0.0
     pairs = [
-        (found, expected)
+        unmatched(found, expected, above=contract.confidence + tolerance)
         for given, wanted in zip(answers, reference, strict=True)
         for found, expected in zip(given[DETECTIONS], wanted[DETECTIONS], strict=True)
     ]
-    count = alone = 0
-    for found, expected in pairs:
-        partners = matches(expected, found)
-        lost = expected[(partners < 0) & (expected[:, 4] > 0.0)]
-        added = np.delete(found, partners[partners >= 0], axis=0)
-        alone += sum(int((boxes[:, 4] > contract.confidence + tolerance).sum()) for boxes in (lost, added))
-        count += int((found[:, 4] > 0.0).sum() + (expected[:, 4] > 0.0).sum())
+    alone, count = (sum(numbers) for numbers in zip(*pairs, strict=True))
     share = 100.0 * alone / max(1, count)
     reason = f"{count} boxes of both; ties of scores and overlaps"
     return (Gate(stage, "boxes without a match in percent", MAX_UNMATCHED, share, share <= MAX_UNMATCHED, reason),)
+
+
+def unmatched(found: NDArray[np.float32], expected: NDArray[np.float32], *, above: float) -> tuple[int, int]:
+    """Return how many boxes of a picture have no partner, and how many there are, of both.
+
+    Args:
+        found: float32, (n, 6), as `matches` takes them.
+        expected: the same, of the reference.
+        above: the score that one without a partner must have to count.
+    """
+    partners = matches(expected, found)
+    lost = expected[(partners < 0) & (expected[:, 4] > 0.0)]
+    added = np.delete(found, partners[partners >= 0], axis=0)
+    alone = sum(int((boxes[:, 4] > above).sum()) for boxes in (lost, added))
+    return alone, int((found[:, 4] > 0.0).sum() + (expected[:, 4] > 0.0).sum())
 
 
 def matches(wanted: NDArray[np.float32], found: NDArray[np.float32], least: float = MATCHED) -> NDArray[np.intp]:

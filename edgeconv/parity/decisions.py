@@ -60,7 +60,7 @@ def judge_task(
         for given, wanted in zip(answers, reference, strict=True)
         for name, expected in wanted.items()
     ]
-    tolerance = VARIANTS[stage].tolerance or 0.0 if stage in VARIANTS else 0.0
+    tolerance = VARIANTS[stage].tolerance if stage in VARIANTS else 0.0
     match meaning.task:
         case "mask":
             share = 100.0 * float(np.concatenate([_flips(meaning, *pair).ravel() for pair in pairs]).mean())
@@ -103,7 +103,7 @@ def _psnr_gate(stage: str, pairs: Sequence[Pair], tolerance: float) -> Gate:
 
 
 def _embedding_gates(stage: str, pairs: Sequence[Pair], tolerance: float) -> tuple[Gate, ...]:
-    farthest = max(float(_cosine_distance(given, wanted).max(initial=0.0)) for given, wanted in pairs)
+    farthest = max(float(cosine_distance(given, wanted).max(initial=0.0)) for given, wanted in pairs)
     # An angle whose tangent is the error over the standard deviation.
     angle = SPREAD_IN_DEVIATIONS * tolerance
     reason = "an error of the tolerance in each value turns a vector by no more"
@@ -120,7 +120,12 @@ def _embedding_gates(stage: str, pairs: Sequence[Pair], tolerance: float) -> tup
 
 
 def lost_neighbours(given: NDArray[Any], wanted: NDArray[Any], *, slack: float) -> float:
-    """Return the share of the nearest neighbours that are others among given vectors, and are not as near.
+    """Return the share of the nearest neighbours that are others among given vectors, and are not as near."""
+    return float(are_lost(given, wanted, slack=slack).mean())
+
+
+def are_lost(given: NDArray[Any], wanted: NDArray[Any], *, slack: float) -> NDArray[np.bool_]:
+    """Tell which of the nearest neighbours are others among given vectors, and are not as near, (n, `NEIGHBOURS`).
 
     Args:
         given: (n, size).
@@ -130,7 +135,7 @@ def lost_neighbours(given: NDArray[Any], wanted: NDArray[Any], *, slack: float) 
     similar = _cosines(wanted)
     nearest = np.sort(similar, axis=1)[:, -NEIGHBOURS:].min(axis=1)
     chosen = np.argsort(-_cosines(given), axis=1, kind="stable")[:, :NEIGHBOURS]
-    return float((np.take_along_axis(similar, chosen, axis=1) < nearest[:, None] - slack).mean())
+    return np.asarray(np.take_along_axis(similar, chosen, axis=1) < nearest[:, None] - slack)
 
 
 def _cosines(vectors: NDArray[Any]) -> NDArray[np.float64]:
@@ -141,7 +146,8 @@ def _cosines(vectors: NDArray[Any]) -> NDArray[np.float64]:
     return np.asarray(cosines)
 
 
-def _cosine_distance(given: NDArray[Any], wanted: NDArray[Any]) -> NDArray[np.float64]:
+def cosine_distance(given: NDArray[Any], wanted: NDArray[Any]) -> NDArray[np.float64]:
+    """Return 1 - cosine of vectors along the last axis."""
     one, other = given.astype(np.float64), wanted.astype(np.float64)
     lengths = np.linalg.norm(one, axis=-1) * np.linalg.norm(other, axis=-1)
     return np.asarray(1.0 - (one * other).sum(axis=-1) / np.where(lengths > 0.0, lengths, 1.0))

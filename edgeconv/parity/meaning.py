@@ -75,3 +75,7 @@ class Meaning:
         if not 0.0 < self.threshold < 1.0:
             return -math.inf if self.threshold <= 0.0 else math.inf
         return math.log(self.threshold / (1.0 - self.threshold))
+
+
+ARRAYS = Meaning()
+"""That of outputs of which nothing is known, or which are compared by the classes of pictures."""

@@ -9,13 +9,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeconv.parity.accuracy import drop_in_points, within
+from edgeconv.parity.accuracy import drop_in_points, limit_of, within
 from edgeconv.parity.average_precision import OVERLAPS, mean_average_precision
 from edgeconv.parity.comparison import Answers
 from edgeconv.parity.ledger import LOST, Gate, Row
 from edgeconv.parity.meaning import Meaning
 from edgeconv.tasks import ANY, BOXES, CLASSES, YES_NO
-from edgeconv.variants import VARIANTS
+from edgeconv.variants import VARIANTS, is_int8
 
 VOID = -1
 """The class of a pixel that nobody labelled: no metric counts it."""
@@ -177,23 +177,47 @@ _OF = " of "
 """Between the name of a metric and that of its output."""
 
 
-def judge_metrics(rows: Sequence[Row], *, max_drop: float, spreads: Mapping[str, float]) -> tuple[Gate, ...]:
+def judge_metrics(
+    rows: Sequence[Row], meaning: Meaning, *, max_drop: float | None, spreads: Mapping[str, float]
+) -> tuple[Gate, ...]:
     """Return a gate for each metric of each row behind the first, which is the reference.
 
     Args:
         rows: the ledger's rows.
+        meaning: of the one output, or of each.
         spreads: of the model's outputs.
-        max_drop: what a stage may lose, in percentage points of a share or percent of an error.
+        max_drop: what a stage may lose, in percentage points of a share or percent of an error; None takes what
+            `limit_of` has for int8 of the task, and `RIGHT_ANSWERS` of others.
     """
     gates = []
     for row in rows[1:]:
-        tolerance = VARIANTS[row.stage].tolerance or 0.0 if row.stage in VARIANTS else 0.0
-        for name, value in row.metrics.items():
-            kind, _, output = name.partition(_OF)
-            metric = next(each for metrics in METRICS.values() for each in metrics if each.name == kind)
-            spread = spreads.get(output, next(iter(spreads.values())))
-            lost = metric.lost(rows[0].metrics[name], value, Rounding(tolerance, spread))
-            gates.append(
-                Gate(row.stage, f"{name}{LOST}", max_drop, lost, within(lost, max_drop), "what --max-drop allows")
-            )
+        tolerance = VARIANTS[row.stage].tolerance if row.stage in VARIANTS else 0.0
+        for name, lost in losses_by_name(row.metrics, rows[0].metrics, tolerance, spreads).items():
+            limit = limit_of(task_of(name, meaning) if is_int8(row.stage) else CLASSES, max_drop)
+            gates.append(Gate(row.stage, f"{name}{LOST}", limit, lost, within(lost, limit), "what --max-drop allows"))
     return tuple(gates)
+
+
+def task_of(name: str, meaning: Meaning) -> str:
+    """Return the task of the output that a figure is of."""
+    return meaning.of_output(name.partition(_OF)[2]).task
+
+
+def losses_by_name(
+    figures: Mapping[str, float], reference: Mapping[str, float], tolerance: float, spreads: Mapping[str, float]
+) -> dict[str, float]:
+    """Return what is lost of each figure, in percentage points of a share or percent of an error.
+
+    Args:
+        figures: of a stage, as `measure` has them.
+        reference: those of the reference.
+        tolerance: share of the spread of an output that the arithmetic of the stage may cost each answer.
+        spreads: of the model's outputs.
+    """
+    found = {}
+    for name, value in figures.items():
+        kind, _, output = name.partition(_OF)
+        metric = next(each for metrics in METRICS.values() for each in metrics if each.name == kind)
+        spread = spreads.get(output, next(iter(spreads.values())))
+        found[name] = metric.lost(reference[name], value, Rounding(tolerance, spread))
+    return found

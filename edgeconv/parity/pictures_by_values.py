@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from edgeconv.boxes import DETECTIONS
 from edgeconv.manifest_blocks import Boxes
 from edgeconv.parity.comparison import Answers, Batch, ComparisonSet
-from edgeconv.parity.decisions import judge_task
+from edgeconv.parity.judging import judge
 from edgeconv.parity.ledger import Gate, Row
 from edgeconv.parity.meaning import Meaning
 from edgeconv.parity.stage import Stage, answers_of
@@ -41,15 +41,21 @@ GREY_LEVELS = 1.0
 
 
 def compare_on_pictures(
-    stage: Stage, reference: Stage, compared: ComparisonSet, meaning: Meaning, progress: Progress
+    stage: Stage,
+    reference: Stage,
+    compared: ComparisonSet,
+    meaning: Meaning,
+    max_drop: float | None,
+    progress: Progress,
 ) -> tuple[Row, tuple[Gate, ...]]:
-    """Return the row of a stage, and its gates beside the error over the spread.
+    """Return the row of a stage, and its gates.
 
     Args:
         stage: it prepares pictures, and has what it made of them among its answers.
         reference: it takes prepared images.
         compared: what the other stages are compared on; pictures that show its images are answered.
         meaning: of the one output.
+        max_drop: what int8 may lose, in percent; None takes what `limit_of` has for the task.
         progress: sees a bar.
     """
     if stage.preparation is None:
@@ -67,12 +73,13 @@ def compare_on_pictures(
         name: spread_of(np.concatenate([part[name].astype(np.float64).ravel() for part in expected])) for name in names
     }
     latency_ms = median_latency_ms(partial((stage.timing or stage.run), {"picture": pictures[:1]}))
-    row = compare_values(stage, answers, expected, replace(shown, spreads=spreads), p50_latency_ms=latency_ms)
+    shown = replace(shown, spreads=spreads, right={})
+    row = compare_values(stage, answers, expected, shown, p50_latency_ms=latency_ms)
     off = max(_levels(*pair, stage.preparation) for pair in zip(pictures, np.concatenate(prepared), strict=True))
     reason = "what the file makes of a picture must be what Python makes of it, but for the rounding"
+    levels = Gate(stage.name, LEVELS_GATE, GREY_LEVELS, off, off <= GREY_LEVELS, reason)
     done = replace(meaning, pending=None, outputs={embedded_name(name): own for name, own in meaning.outputs.items()})
-    gates = judge_task(done, stage.name, answers, expected)
-    return row, (Gate(stage.name, LEVELS_GATE, GREY_LEVELS, off, off <= GREY_LEVELS, reason), *gates)
+    return row, (levels, *judge(stage, row, answers, expected, shown, done, max_drop))
 
 
 def _images(compared: ComparisonSet, preparation: Preparation) -> NDArray[np.uint8]:

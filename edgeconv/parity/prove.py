@@ -11,30 +11,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeconv.errors import InferenceError
+from edgeconv.parity.accuracy import limit_of
 from edgeconv.parity.classes import compare_classes, judge_classes
 from edgeconv.parity.comparison import Answers, ComparisonSet
-from edgeconv.parity.decisions import judge_task
+from edgeconv.parity.judging import judge
 from edgeconv.parity.ledger import Gate, Ledger, Row
-from edgeconv.parity.meaning import Meaning
+from edgeconv.parity.meaning import ARRAYS, Meaning
 from edgeconv.parity.metrics import judge_metrics, measure
 from edgeconv.parity.pictures import show
 from edgeconv.parity.pictures_by_values import compare_on_pictures
 from edgeconv.parity.stage import Stage, answers_of, scores_of
-from edgeconv.parity.values import compare_values, judge_values
+from edgeconv.parity.values import compare_values
 from edgeconv.progress import SILENT, Progress
 from edgeconv.runtime.activation import sigmoid, softmax
-from edgeconv.tasks import THRESHOLD, YES_NO
+from edgeconv.tasks import CLASSES, THRESHOLD, YES_NO
 from edgeconv.timing import median_latency_ms
-
-ARRAYS = Meaning()
-"""Outputs that nothing is known of."""
 
 
 def prove(
     stages: Sequence[Stage],
     compared: ComparisonSet,
     *,
-    max_drop: float,
+    max_drop: float | None,
     kind: str,
     meaning: Meaning = ARRAYS,
     known: Mapping[str, tuple[Answers, ...]] = MappingProxyType({}),
@@ -48,7 +46,8 @@ def prove(
     Args:
         stages: the reference first.
         compared: the inputs.
-        max_drop: accuracy that int8 may lose, in percentage points.
+        max_drop: what int8 may lose, in percentage points of accuracy or percent of what another task is judged by;
+            None takes what `limit_of` has for the task.
         kind: of the outputs, "probabilities", "logits" or "tensor"; logits are compared as the probabilities they stand
             for, where classes are compared.
         meaning: of the one output, or of each: its decisions are compared too, where no classes are, and its metrics
@@ -63,7 +62,7 @@ def prove(
     reference: tuple[Answers, ...] = ()
     by_name: dict[str, tuple[Answers, ...]] = {}
     named = {stage.name: stage for stage in stages}
-    decisions: tuple[Gate, ...] = ()
+    gates: list[Gate] = []
 
     def answered(stage: Stage, given: ComparisonSet) -> tuple[Answers, ...]:
         known_here = given is compared and stage.name in known
@@ -77,9 +76,9 @@ def prove(
 
     for stage in stages:
         if stage.preparation is not None and compared.spreads is not None and rows:
-            row, gates = compare_on_pictures(stage, stages[0], compared, meaning, progress)
+            row, own = compare_on_pictures(stage, stages[0], compared, meaning, max_drop, progress)
             rows.append(row)
-            decisions += gates
+            gates += own
             continue
         if stage.preparation is not None and compared.spreads is None:
             pictures, prepared = show(compared, stage.preparation)
@@ -92,15 +91,14 @@ def prove(
         by_name[stage.name] = answers
         rows.append(_row(stage, answers, by_name.get(stage.against, reference), compared))
         if compared.spreads is not None and len(rows) > 1:
-            decisions += judge_task(meaning, stage.name, answers, reference)
+            gates += judge(stage, rows[-1], answers, reference, compared, meaning, max_drop)
         if compared.right:
             rows[-1] = replace(rows[-1], metrics=measure(answers, compared.right, meaning))
     if compared.spreads is None:
-        gates = judge_classes(rows, max_drop=max_drop)
+        gates += judge_classes(rows, max_drop=limit_of(CLASSES, max_drop))
     else:
-        lost = judge_metrics(rows, max_drop=max_drop, spreads=compared.spreads)
-        gates = judge_values(rows) + decisions + lost
-    return Ledger(compared.dataset, compared.split, compared.sha256, tuple(rows), gates)
+        gates += judge_metrics(rows, meaning, max_drop=max_drop, spreads=compared.spreads)
+    return Ledger(compared.dataset, compared.split, compared.sha256, tuple(rows), tuple(gates))
 
 
 def _of_both(yes: NDArray[np.float32], meaning: Meaning) -> NDArray[np.float32]:

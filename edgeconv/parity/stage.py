@@ -43,6 +43,7 @@ class Stage:
         size_bytes: of its file.
         gives_probabilities: whether it does so even where the model itself gives logits.
         timed: whether the time of a call says something; not where each call starts a process.
+        inside: the variant that it is made of, where it has the preparation of pictures in front of it.
         timing: what is timed in place of `run`, where that does more than the model.
         at_once: whether it takes all images in one call, since each call starts a slow process.
         preparation: what it makes of a picture of any size before it answers; None: it is given prepared images.
@@ -59,6 +60,7 @@ class Stage:
     at_once: bool = False
     preparation: Preparation | None = None
     activation: str | None = None
+    inside: str | None = None
     timing: Run | None = None
     against: str = ""
 
@@ -111,6 +113,7 @@ def stage_of_tensors(
     preparation: Preparation | None = None,
     activation: str | None = None,
     timeout: float = math.inf,
+    inside: str | None = None,
 ) -> Stage:
     """Return an `.onnx` file of any inputs and outputs as a stage, on one thread of the CPU; see `stage_of`.
 
@@ -122,6 +125,7 @@ def stage_of_tensors(
         preparation: what makes the model's input of a picture.
         activation: what is pending of the model's first output.
         timeout: seconds that a call may take.
+        inside: the variant that it is made of, where it takes pictures.
     """
     if takes_pictures(name):
         embedded = EmbeddedModel(model, reduced_range=reduced_range, timeout=timeout)
@@ -129,7 +133,7 @@ def stage_of_tensors(
         def show(feeds: Feeds) -> Answers:
             return embedded.run_all(next(iter(feeds.values())))
 
-        return Stage(name, CPU, show, len(model), preparation=preparation, activation=activation)
+        return Stage(name, CPU, show, len(model), preparation=preparation, activation=activation, inside=inside)
     session = open_session(model, CPU, threads=1, reduced_range=reduced_range, timeout=timeout)
     outputs = [output.name for output in session.get_outputs()]
 

@@ -83,16 +83,15 @@ def _differences(error: NDArray[np.float64], signal: NDArray[np.float64]) -> Dif
     return Differences(float(sizes.max()), float(sizes.mean()), sqnr_db(power(signal), power(error)))
 
 
-def judge_values(rows: Sequence[Row]) -> tuple[Gate, ...]:
-    """Return the gates of the rows behind the first, which is the reference."""
-    gates = []
-    for row in rows[1:]:
-        limit = _tolerance(row.stage)
-        errors = {f"{SPREAD_GATE} of {name}": own.max_error for name, own in row.outputs.items()}
-        for name, error in (errors or {SPREAD_GATE: row.max_abs_dp}).items():
-            gates.append(Gate(row.stage, name, limit, error, error <= limit, REASON))
-    return tuple(gates)
+def judge_values(row: Row) -> tuple[Gate, ...]:
+    """Return the gates of a stage's largest error, of each output by itself where there are several."""
+    limit = _tolerance(row.stage)
+    errors = {f"{SPREAD_GATE} of {name}": own.max_error for name, own in row.outputs.items()}
+    return tuple(
+        Gate(row.stage, name, limit, error, error <= limit, REASON)
+        for name, error in (errors or {SPREAD_GATE: row.max_abs_dp}).items()
+    )
 
 
 def _tolerance(stage: str) -> float:
-    return VARIANTS[stage].tolerance or 0.0 if stage in VARIANTS else 0.0
+    return VARIANTS[stage].tolerance if stage in VARIANTS else 0.0

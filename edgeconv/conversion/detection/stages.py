@@ -50,7 +50,7 @@ def golden_detections(compared: ComparisonSet, reference: KerasReference, *, sup
 def _stage(name: str, file: ConvertedFile, contract: Boxes, context: VariantContext) -> Stage:
     """Return a variant whose outputs are seen before and behind the decoding, and its detections behind all."""
     batch = context.reference.batch
-    whole = stage_of_tensors(name, file.bytes, batch=batch, preparation=context.preparation)
+    whole = stage_of_tensors(name, file.bytes, batch=batch, preparation=context.preparation, inside=file.embeds)
     if whole.preparation is not None:
         return whole
     parts = [stage_of_tensors(name, model.SerializeToString(), batch=batch) for model in file.before]

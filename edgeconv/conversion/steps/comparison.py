@@ -15,12 +15,16 @@ from edgeconv.conversion.steps.keras_answers import answers_from_files, keras_st
 from edgeconv.conversion.steps.loading import LoadedModel
 from edgeconv.conversion.variants.context import VariantContext
 from edgeconv.datasets.examples import Examples
-from edgeconv.parity.comparison import ComparisonSet
+from edgeconv.parity.comparison import Batch, ComparisonSet, fingerprint
 from edgeconv.parity.examples import answered, compared_on
+from edgeconv.parity.golden import SAMPLES
 from edgeconv.parity.stage import answers_of
 
-IMAGES_JUDGED = 1000
-"""Calibration images that classes are judged on where there is no test split."""
+SAMPLES_JUDGED = 1000
+"""Calibration samples that a model is judged on where there is no test split."""
+
+VALUES_HELD = 2**24
+"""Numbers of inputs and answers that are held for that; masks of large pictures have a million each."""
 
 
 @dataclass(frozen=True)
@@ -52,8 +56,9 @@ def choose_comparison(loaded: LoadedModel) -> Conversion:
         request.config,
         loaded.inputs,
         loaded.preparation,
-        calibration,
-        _evaluation_set(loaded, calibration),
+        signature=loaded.signature,
+        calibration=calibration,
+        evaluation_set=_evaluation_set(loaded, calibration),
         progress=request.progress,
     )
     say_if_at_chance(loaded.reference, context.evaluation_set, request.progress)
@@ -98,9 +103,31 @@ def _evaluation_set(loaded: LoadedModel, calibration: CalibrationFeeds | None) -
             test.images, test.labels, dataset=data.name, split="test", sha256=data.sha256, files=data.test_files
         )
     if calibration is not None:
-        record, (images,) = calibration.record, calibration.first(IMAGES_JUDGED).values()
+        if not loaded.reference.is_classifier:
+            return None if loaded.inputs is not None else _answered_calibration(loaded, calibration)
+        record, (images,) = calibration.record, calibration.first(SAMPLES_JUDGED).values()
         return ComparisonSet.of_images(images, dataset=record.dataset, split=record.split)
     return None
+
+
+def _answered_calibration(loaded: LoadedModel, calibration: CalibrationFeeds) -> ComparisonSet:
+    """Return calibration samples with Keras' answers, as many as can be held."""
+    keras = keras_stage(loaded.reference, loaded.resolved.source.size_bytes)
+    size = loaded.reference.batch or loaded.reference.interface.declared_batch or SAMPLES
+    batches, held, seen = list[Batch](), 0, 0
+    most = min(SAMPLES_JUDGED, calibration.count)
+    with loaded.resolved.request.progress.bar("Answers of Keras", most) as advance:
+        for feeds in calibration.batches(size):
+            answers = keras.run(feeds)
+            batches.append(Batch(feeds, "calibration samples", answers))
+            held += sum(array.size for array in (*answers.values(), *feeds.values()))
+            seen += batches[-1].count
+            advance(batches[-1].count, "")
+            if seen >= most or held > VALUES_HELD:
+                break
+    record, expected = calibration.record, tuple(batch.expected for batch in batches)
+    compared = ComparisonSet(record.dataset, record.split, fingerprint(batches), tuple(batches), spreads={})
+    return answered(compared, expected)
 
 
 def _answered_examples(loaded: LoadedModel, examples: Examples) -> ComparisonSet:

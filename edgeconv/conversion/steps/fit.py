@@ -36,6 +36,14 @@ def check_fit(keras_model: KerasReference, data: Dataset | None, config: ExportC
             f"`threshold` is for the tasks {', '.join(THRESHOLD_TASKS)}. Received: {config.threshold} for "
             f"`{keras_model.path}` of the task {keras_model.task}. Leave it out."
         )
+    if quantizes and data is None and config.calibration is None:
+        raise ConfigError(
+            f"`quantize` requires training images to measure ranges on. Received: `{keras_model.path}` without a "
+            "record of its training. Name them with `--dataset`, or unlabelled ones with `--calibration`."
+            if keras_model.answers_classes
+            else f"`quantize` requires samples to measure ranges on. Received: `{keras_model.path}` of the task "
+            f"{keras_model.task}. Name some with `--calibration`: {_SAMPLES[keras_model.takes_picture]}."
+        )
     if not keras_model.is_classifier:
         if not keras_model.answers_classes:
             return
@@ -46,11 +54,6 @@ def check_fit(keras_model: KerasReference, data: Dataset | None, config: ExportC
         )
     if data is not None:
         check_pixels(keras_model)
-    if data is None and quantizes and config.calibration is None:
-        raise ConfigError(
-            f"`quantize` requires training images to measure ranges on. Received: `{keras_model.path}` without a "
-            "record of its training. Name them with `--dataset`, or unlabelled ones with `--calibration`."
-        )
     if data is None:
         return
     shape, wanted = data.train.images.shape[1:], keras_model.inputs[0].shape
@@ -67,6 +70,10 @@ def check_fit(keras_model: KerasReference, data: Dataset | None, config: ExportC
         )
 
 
+_SAMPLES = {True: "pictures, or an .npz", False: "an .npz of arrays by input, or `module:function` that yields them"}
+"""What may be named, by whether the model takes a picture."""
+
+
 def check_pixels(keras_model: KerasReference) -> None:
     """Raise ConfigError unless it is known what a model that takes pictures makes of a pixel."""
     if not keras_model.eats_pixels:
@@ -76,16 +83,8 @@ def check_pixels(keras_model: KerasReference) -> None:
         )
 
 
-INSTEAD = {
-    "labels": "Leave it out: arrays have the names of the outputs",
-}
-"""What to do in place of an option that is for classifiers; of int8, `FLOAT`."""
-
-FLOAT = "Leave it out: fp32 is verified for every task, and `--fp16` halves it"
-
-
 def check_task(keras_model: KerasReference, config: ExportConfig) -> None:
-    """Refuse what only a classifier of pictures has: names of classes, and int8.
+    """Refuse what only some models have: pictures to prepare, and answers that have names.
 
     Args:
         keras_model: the model.
@@ -104,15 +103,13 @@ def check_task(keras_model: KerasReference, config: ExportConfig) -> None:
                 f"`{variant.option}` requires a model of one picture, (batch, height, width, channels), whatever it "
                 f"answers. {received} Leave it out: `Runner` gives a model its arrays."
             )
-    asked = [row.option for row in VARIANTS.values() if row.classifiers_only and config.makes(row.name)]
     names = names_of(keras_model)
-    asked += ["labels"] * (config.labels is not None and not names)
-    if asked:
+    if config.labels is not None and not names:
         row = keras_model.takes_picture and len(keras_model.outputs[0].shape) == 1 and keras_model.classes > 1
         advice = ", or state `--task classes` if each picture has one class" if row else ""
         raise ConfigError(
-            f"`{asked[0]}` requires a classifier of pictures: one input (batch, height, width, channels) and one "
-            f"output (batch, classes). {received} {INSTEAD.get(str(asked[0]), FLOAT)}{advice}."
+            f"`labels` requires a classifier of pictures: one input (batch, height, width, channels) and one output "
+            f"(batch, classes). {received} Leave it out: arrays have the names of the outputs{advice}."
         )
     if config.labels is not None and len(config.labels) != len(names):
         may_be_yes_no = ". State `--task yes-no` if it is one" if len(names) == 1 and len(config.labels) == 2 else ""

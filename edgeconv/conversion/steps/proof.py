@@ -16,7 +16,6 @@ from edgeconv.conversion.variants.converted import ConvertedFile
 from edgeconv.errors import ParityError
 from edgeconv.parity.golden import golden_arrays, golden_vectors
 from edgeconv.parity.ledger import Ledger
-from edgeconv.parity.meaning import Meaning
 from edgeconv.parity.prove import prove
 from edgeconv.parity.stage import FAKE_QUANTIZED, FROM_FILE, Stage, on_images, stage_of, stage_of_tensors
 from edgeconv.runtime.golden import ArraySamples, Samples
@@ -59,7 +58,7 @@ def prove_variants(conversion: Conversion) -> ProvedExport:
         compared,
         max_drop=config.max_drop,
         kind=context.output_kind,
-        meaning=_meaning(conversion),
+        meaning=context.meaning,
         known=known,
         progress=context.progress,
     )
@@ -84,11 +83,6 @@ def prove_variants(conversion: Conversion) -> ProvedExport:
     return ProvedExport(conversion, ledger, samples, explanation)
 
 
-def _meaning(conversion: Conversion) -> Meaning:
-    """Return what the outputs mean; a classifier of pictures has gates of its own."""
-    return Meaning() if conversion.context.reference.is_classifier else Meaning.of(conversion.loaded.signature)
-
-
 def _stages(context: VariantContext, size_bytes: int) -> list[Stage]:
     """Return Keras, and each variant that was made."""
     reference, files = context.reference, context.files
@@ -106,6 +100,7 @@ def _stages(context: VariantContext, size_bytes: int) -> list[Stage]:
                     reduced_range=file.reduced_range,
                     preparation=context.preparation,
                     activation=context.pending,
+                    inside=file.embeds,
                 )
                 for name, file in files.items()
             ),

@@ -30,28 +30,30 @@ class TrainedInt8:
 
     Attributes:
         ranges: lowest and highest value of activations, by the names of tensors of the fp32 file.
-        answers: to the evaluation set, with fake quantization.
+        answers: to the images that classes are compared on, with fake quantization; empty where values are compared.
     """
 
     ranges: Ranges
-    answers: tuple[Answers, ...]
+    answers: tuple[Answers, ...] = ()
 
 
-def as_trained(context: VariantContext, compared: ComparisonSet) -> TrainedInt8 | None:
-    """Return what the training says of int8, or None where it was not aware of it.
+def as_trained(context: VariantContext, compared: ComparisonSet) -> TrainedInt8:
+    """Return what the training says of int8: nothing where it was not aware of it.
 
     Args:
         context: with fp32.
-        compared: the images that int8 is judged on.
+        compared: the inputs that int8 is judged on.
     """
     reference, progress = context.reference, context.progress
     trained = reference.with_fake_quantization
     if trained is None:
-        return None
+        return TrainedInt8({})
     count = reference.batch or IMAGES_MATCHED
     feeds = {name: array[:count] for name, array in compared.batches[0].feeds.items()}
     ranges = trained_ranges(reference, context.fp32.model, feeds)
     progress.say(f"Trained to be int8: {len(ranges)} ranges of activations are those of the training")
+    if compared.spreads is not None:
+        return TrainedInt8(ranges)
     stage = Stage(FAKE_QUANTIZED, "tensorflow", on_images(trained.predict), 0)
     return TrainedInt8(ranges, answers_of(stage, compared, progress))
 

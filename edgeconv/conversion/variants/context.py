@@ -12,7 +12,9 @@ from edgeconv.config import ExportConfig
 from edgeconv.conversion.int8.feeds import CalibrationFeeds
 from edgeconv.conversion.keras import KerasReference
 from edgeconv.conversion.variants.converted import ConvertedFile
+from edgeconv.manifest import Manifest
 from edgeconv.parity.comparison import Answers, ComparisonSet, Feeds
+from edgeconv.parity.meaning import ARRAYS, Meaning
 from edgeconv.preparation import Preparation
 from edgeconv.progress import SILENT, Progress
 from edgeconv.variants import REFERENCE
@@ -30,7 +32,8 @@ class VariantContext:
         config: which variants, and how.
         inputs: the user's inputs by name, (n, ...), to compare fp32 on in place of random ones.
         preparation: what makes the model's input of a picture; None where nobody knows.
-        calibration: images that int8 ranges are measured on.
+        signature: the contract, as far as inputs and outputs go.
+        calibration: samples that int8 ranges are measured on.
         evaluation_set: what the variants are compared on: images by their classes, or labelled inputs of any task with
             Keras' answers, their spreads and what is `right`; None where nobody named any.
         files: the variants made so far, by name.
@@ -41,6 +44,7 @@ class VariantContext:
     config: ExportConfig = field(default_factory=ExportConfig)
     inputs: Feeds | None = None
     preparation: Preparation | None = None
+    signature: Manifest | None = None
     calibration: CalibrationFeeds | None = None
     evaluation_set: ComparisonSet | None = None
     files: Mapping[str, ConvertedFile] = field(default_factory=dict)
@@ -75,6 +79,11 @@ class VariantContext:
         if (found := KINDS.get(self.reference.head.activation)) is not None:
             return found
         return kind_of_output(next(iter(self.sample_inputs.batches[0].expected.values())))
+
+    @property
+    def meaning(self) -> Meaning:
+        """What the outputs mean; a classifier of pictures has gates of its own."""
+        return ARRAYS if self.reference.is_classifier or self.signature is None else Meaning.of(self.signature)
 
     @property
     def pending(self) -> str | None:

@@ -15,41 +15,42 @@ from edgeconv.conversion.int8.forms.speed import SpeedComparison, fastest
 from edgeconv.conversion.variants.context import VariantContext
 from edgeconv.conversion.variants.converted import ConvertedFile
 from edgeconv.errors import UnsupportedModelError
-from edgeconv.parity.comparison import ComparisonSet
-from edgeconv.parity.stage import answers_of, scores_of, stage_of
+from edgeconv.parity.stage import stage_of_tensors
 
-IMAGES_COMPARED = 256
+SAMPLES_COMPARED = 256
 
 
 def make(context: VariantContext) -> ConvertedFile | None:
     """Return the int8 file in the form that runs fastest here, or None where none is surely faster than it is.
 
-    The forms, all of them in standard operators, are raced against one another, one image and one thread; then the
+    The forms, all of them in standard operators, are raced against one another, one sample and one thread; then the
     fastest against itself with matrix products. Forms in ONNX Runtime's own operators (`com.microsoft`) are not tried:
     they were no faster than these in the convnets measured, and a file of standard operators runs everywhere.
 
     Raises:
         UnsupportedModelError: another form answers otherwise, which is a mistake of ours.
     """
-    compared, batch = context.evaluation_set, context.reference.batch
-    if compared is None or "int8" not in context.files:
+    batch = context.reference.batch
+    if "int8" not in context.files:
         return None
     int8 = context.files["int8"]
     quantized, reduced = int8.quantized, int8.reduced_range
-    feeds = {int8.model.graph.input[0].name: compared.images[: batch or 1]}
-    forms, comparisons = _compared(int8.model, feeds)
+    feeds = {name: array[:SAMPLES_COMPARED] for name, array in context.compared.batches[0].feeds.items()}
+    forms, comparisons = _compared(int8.model, {name: array[: batch or 1] for name, array in feeds.items()})
     winner = comparisons[-1].winner
     context.progress.say(_sentence(comparisons))
     if winner == PLAIN or quantized is None:
         return None
     model = forms[winner]
     data: bytes = model.SerializeToString(deterministic=True)
-    few = compared.first(IMAGES_COMPARED)
-    expected, received = (_scores(file, few, batch, reduced) for file in (int8.bytes, data))
-    if not np.array_equal(expected, received):
+    expected, received = (
+        stage_of_tensors("int8", file, batch=batch, reduced_range=reduced).run(feeds) for file in (int8.bytes, data)
+    )
+    off = max(_difference(received[name], wanted) for name, wanted in expected.items())
+    if off > 0.0:
         raise UnsupportedModelError(
             f"int8 in the form {winner} must answer as int8 does, to the bit. Received: a difference of "
-            f"{np.abs(expected - received).max():.3g}. Export without `--fast`, and report it."
+            f"{off:.3g}. Export without `--fast`, and report it."
         )
     arguments = replace(quantized.arguments, form=winner)
     return replace(
@@ -62,8 +63,9 @@ def make(context: VariantContext) -> ConvertedFile | None:
     )
 
 
-def _scores(model: bytes, compared: ComparisonSet, batch: int | None, reduced: bool) -> NDArray[np.float32]:
-    return scores_of(answers_of(stage_of("int8", model, batch=batch, reduced_range=reduced), compared))
+def _difference(received: NDArray[Any], wanted: NDArray[Any]) -> float:
+    """Return the largest difference of two arrays, which may be of numbers or of yes and no."""
+    return float(np.abs(received.astype(np.float64) - wanted).max(initial=0.0))
 
 
 def _compared(

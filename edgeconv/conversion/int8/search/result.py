@@ -7,6 +7,10 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from edgeconv.conversion.int8.search.settings import Judgement, LayerSensitivity, Settings
+from edgeconv.parity.accuracy import unit_of
+from edgeconv.tasks import CLASSES
+
+POINTS = unit_of(CLASSES)
 
 
 @dataclass(frozen=True)
@@ -19,7 +23,7 @@ class Step:
         settings: how it was made.
         float_layers: its layers in float.
         judgement: what it costs.
-        holds: whether it keeps the accuracy.
+        holds: whether it loses no more than allowed.
         returned: the layer that was tried in int8 again, or None.
     """
 
@@ -56,7 +60,7 @@ class LayerCost:
     Attributes:
         layer: its name.
         sqnr_db: of the answers where it alone is int8, in dB; None where it makes no difference, or has no weights.
-        drop_saved: accuracy that int8 in this layer would lose more, in percentage points.
+        drop_saved: what int8 in this layer would lose more, in the unit of the search.
         bytes_added: size of the file.
         us_added: median time of one image, in microseconds.
         The last three are None where the model without it was not tried.
@@ -74,11 +78,12 @@ class SearchResult:
     """The search for int8 settings.
 
     Attributes:
-        max_drop: accuracy that int8 may lose, in percentage points.
+        max_drop: what int8 may lose, in `unit`.
         steps: every candidate, in the order tried; the first is plain MinMax.
         chosen: the step whose model is taken: one that holds, or that loses least where none does.
         ranking: layers by their sensitivity to int8, the most sensitive first; empty where it was not needed.
         layers: what each layer left in float costs, the worst first.
+        unit: of what is lost, for people.
     """
 
     max_drop: float
@@ -86,6 +91,7 @@ class SearchResult:
     chosen: Step
     ranking: tuple[LayerSensitivity, ...]
     layers: tuple[LayerCost, ...]
+    unit: str = POINTS
 
     @property
     def settings(self) -> Settings:
@@ -95,20 +101,21 @@ class SearchResult:
     @property
     def float_layers(self) -> Mapping[str, str]:
         """Its layers in float, each with the reason; as `quantizing.quantize` takes them."""
-        return {cost.layer: _reason(cost) for cost in self.layers}
+        return {cost.layer: _reason(cost, self.unit) for cost in self.layers}
 
     @property
     def holds(self) -> bool:
-        """Whether the chosen model keeps the accuracy; where it does not, not even float layers do."""
+        """Whether the chosen model loses no more than allowed; where it does, no float layers help."""
         return self.chosen.holds
 
     @property
     def sentence(self) -> str:
         """Say in one sentence what came of it."""
         tried = f"{len(self.steps)} candidate{'s' * (len(self.steps) != 1)}"
-        lost = f"{self.chosen.judgement.drop + 0.0:.2f} points of the {self.max_drop:g} allowed"
+        lost = f"{self.chosen.judgement.drop + 0.0:.2f} {self.unit} of the {self.max_drop:g} allowed"
         if not self.holds:
-            return f"None of {tried} keeps the accuracy; the best, {self.chosen.what}, loses {lost}."
+            kept = "the accuracy" if self.unit == POINTS else "enough"
+            return f"None of {tried} keeps {kept}; the best, {self.chosen.what}, loses {lost}."
         return f"{self.chosen.what} was chosen of {tried}: it loses {lost}."
 
     def as_dict(self) -> dict[str, Any]:
@@ -116,6 +123,7 @@ class SearchResult:
         return {
             "sentence": self.sentence,
             "max_drop": self.max_drop,
+            "unit": self.unit,
             "holds": self.holds,
             "chosen": self.steps.index(self.chosen),
             "steps": [step.as_dict() for step in self.steps],
@@ -124,8 +132,8 @@ class SearchResult:
         }
 
 
-def _reason(cost: LayerCost) -> str:
+def _reason(cost: LayerCost, unit: str) -> str:
     """Say why a layer is left in float; without its time, which must not enter a file that is to be equal again."""
     if cost.drop_saved is not None:
-        return f"left in float to keep accuracy: int8 would lose {cost.drop_saved:.2f} points more"
+        return f"left in float to keep accuracy: int8 would lose {cost.drop_saved:.2f} {unit} more"
     return "left in float to keep accuracy"

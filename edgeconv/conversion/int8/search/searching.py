@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import onnx
 
 from edgeconv.conversion.int8.ranges import METHODS, TRAINED
-from edgeconv.conversion.int8.search.result import LayerCost, SearchResult, Step
+from edgeconv.conversion.int8.search.result import POINTS, LayerCost, SearchResult, Step
 from edgeconv.conversion.int8.search.search_cache import SearchCache
 from edgeconv.conversion.int8.search.settings import Judgement, LayerSensitivity, Settings
 from edgeconv.formatting import format_size
@@ -17,7 +17,7 @@ from edgeconv.parity.accuracy import within
 from edgeconv.progress import SILENT, Progress
 
 Judge = Callable[[onnx.ModelProto], float]
-"""Returns the accuracy that a model loses, in percentage points; without labels, its flips in percent."""
+"""Returns what a model loses, in percent of what its task is judged by; of accuracy, in percentage points."""
 
 Cost = Callable[[onnx.ModelProto], tuple[int, float | None]]
 """Returns the size of a model's file in bytes, and the median time of one image in microseconds."""
@@ -49,11 +49,12 @@ def search(
     cost: Cost,
     *,
     max_drop: float,
+    unit: str = POINTS,
     trained: bool = False,
     cache: SearchCache | None = None,
     progress: Progress = SILENT,
 ) -> SearchResult:
-    """Find an int8 model that loses no more accuracy than allowed.
+    """Find an int8 model that loses no more than allowed.
 
     First the ranges that the model was trained with, where it was; else plain MinMax. If that loses too much: all ways
     to find ranges, and on the best of them equalization, bias correction and, if none of these holds, adaptive
@@ -66,16 +67,17 @@ def search(
         candidates: makes them.
         judge: what each loses.
         cost: what each weighs and how long it takes, for the report.
-        max_drop: what it may lose, in percentage points.
+        max_drop: what it may lose.
+        unit: of that, for people.
         trained: the model was trained with ranges.
         cache: what an earlier, unfinished search found out.
         progress: hears a line for each step.
 
     Returns:
-        All steps, the settings and float layers chosen; `holds` is False where not even float layers keep accuracy.
+        All steps, the settings and float layers chosen; `holds` is False where not even float layers keep enough.
     """
     first = Settings(TRAINED) if trained else Settings()
-    return _Search(candidates, judge, cost, max_drop, cache or SearchCache(None, ""), progress).run(first)
+    return _Search(candidates, judge, cost, max_drop, unit, cache or SearchCache(None, ""), progress).run(first)
 
 
 class _Search:
@@ -85,6 +87,7 @@ class _Search:
         judge: Judge,
         cost: Cost,
         max_drop: float,
+        unit: str,
         cache: SearchCache,
         progress: Progress,
     ) -> None:
@@ -92,6 +95,7 @@ class _Search:
         self._judge = judge
         self._cost = cost
         self._max_drop = max_drop
+        self._unit = unit
         self._cache = cache
         self._progress = progress
         self._steps: list[Step] = []
@@ -99,7 +103,7 @@ class _Search:
     def run(self, first: Settings) -> SearchResult:
         best = self._from_menu(first)
         if best.holds:
-            return SearchResult(self._max_drop, tuple(self._steps), best, (), ())
+            return self._result(best, (), ())
         ranking = self._cache.ranking(best.settings)
         if ranking is None:
             ranking = self._candidates.rank(best.settings)
@@ -110,7 +114,12 @@ class _Search:
             layers = tuple(self._layer_cost(layer, ranking, None, None) for layer in best.float_layers)
         else:
             best, layers = self._with_layers_back(fewest, ranking)
-        return SearchResult(self._max_drop, tuple(self._steps), best, ranking, layers)
+        return self._result(best, ranking, layers)
+
+    def _result(
+        self, chosen: Step, ranking: tuple[LayerSensitivity, ...], layers: tuple[LayerCost, ...]
+    ) -> SearchResult:
+        return SearchResult(self._max_drop, tuple(self._steps), chosen, ranking, layers, self._unit)
 
     def _from_menu(self, first: Settings) -> Step:
         """Return the first settings if they hold, else the best of the menu; of equals, the plainer one."""
@@ -192,7 +201,7 @@ class _Search:
         self._steps.append(step)
         time = "" if judgement.latency_us is None else f", {judgement.latency_us:,.0f} us an image"
         self._progress.say(
-            f"int8, {step.what}: loses {judgement.drop + 0.0:.2f} points of {self._max_drop:g}, "
+            f"int8, {step.what}: loses {judgement.drop + 0.0:.2f} {self._unit} of {self._max_drop:g}, "
             f"{format_size(judgement.size_bytes)}{time}"
         )
         return step

@@ -62,9 +62,9 @@ class Judgement:
     """What a candidate costs.
 
     Attributes:
-        drop: accuracy lost, in percentage points; of unlabelled images, answers other than the reference's in percent.
+        drop: what is lost: of accuracy, percentage points; of what other tasks are judged by, percent.
         size_bytes: of its file.
-        latency_us: median time of one image on the machine that searched, in microseconds; it decides nothing.
+        latency_us: median time of one sample on the machine that searched, in microseconds; it decides nothing.
     """
 
     drop: float
