@@ -40,6 +40,7 @@ from .progress import TerminalProgress
     type=click.Choice(["onecycle", "book"]),
     help="onecycle: AdamW, one-cycle learning rate. book: rmsprop.",
 )
+@click.option("--qat", is_flag=True, help="Train with the rounding that the int8 file will have.")
 @click.option("--epochs", default=5, show_default=True, help="Passes over the training images.")
 @click.option("--batch-size", type=int, help="Default: the recipe's.")
 @click.option("--learning-rate", type=float, help="Peak learning rate. Default: the recipe's.")

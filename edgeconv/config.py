@@ -41,6 +41,7 @@ class TrainConfig:
         base: a trained `.keras` model to fine-tune with a new head, instead of `arch`.
         freeze_base: leave the weights of `base` alone, and train the head only.
         input_range: what the float input of `base` expects, as `InputRange.parse` reads it; None where it is known.
+        qat: train with the rounding that the int8 file will have; see `edgeconv.fake_quantize`.
 
     Raises:
         ConfigError: names the option, what it may be and what it was.
@@ -64,6 +65,7 @@ class TrainConfig:
     base: str | None = None
     freeze_base: bool = False
     input_range: str | None = None
+    qat: bool = False
 
     def __post_init__(self) -> None:
         one_of("arch", self.arch, ARCHITECTURES)

@@ -81,9 +81,10 @@ def fake_quantization_layers(keras: Any) -> FakeQuantizationLayers:
 
         def build(self, _: Any) -> None:
             low, high = self.fixed or (0.0, 0.0)
+            shared: Any = {"trainable": False, "aggregation": "mean"}  # Over the devices that share a batch.
             constant = keras.initializers.Constant
-            self.low = self.add_weight(name="low", initializer=constant(min(low, 0.0)), trainable=False)
-            self.high = self.add_weight(name="high", initializer=constant(max(high, 0.0)), trainable=False)
+            self.low = self.add_weight(name="low", initializer=constant(min(low, 0.0)), **shared)
+            self.high = self.add_weight(name="high", initializer=constant(max(high, 0.0)), **shared)
 
         def call(self, values: Any, training: bool = False, only_step: bool = False) -> Any:
             if only_step:

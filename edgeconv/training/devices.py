@@ -20,16 +20,18 @@ class Placement:
     Attributes:
         kind: ``"cpu"`` or ``"gpu"``.
         names: the GPUs, as TensorFlow names them; empty on a CPU.
+        half: whether half precision may be used.
         precision: dtype policy while training.
     """
 
     kind: str
     names: tuple[str, ...] = ()
+    half: bool = True
 
     @property
     def precision(self) -> str:
         """Half the memory and the tensor cores on a GPU; a CPU has nothing to gain from float16."""
-        return "mixed_float16" if self.kind == "gpu" else "float32"
+        return "mixed_float16" if self.kind == "gpu" and self.half else "float32"
 
     def as_dict(self) -> dict[str, Any]:
         """Return the placement as a JSON object."""

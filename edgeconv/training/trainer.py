@@ -26,6 +26,7 @@ from edgeconv.training.checkpoints import (
 from edgeconv.training.devices import Placement, claim_device, scope_of, strategy_of
 from edgeconv.training.download import download
 from edgeconv.training.epochs import run_epoch
+from edgeconv.training.fake_quantizing import fake_quantize
 from edgeconv.training.finetuning import adapt_model
 from edgeconv.training.pipeline import InputPipeline
 from edgeconv.training.precision import with_precision
@@ -93,7 +94,7 @@ def _train(
     data: Dataset, asked: TrainConfig, folder: Path, checkpoint: Checkpoint | None, progress: Progress
 ) -> TrainedModel:
     config = replace(checkpoint.config, device=asked.device) if checkpoint else asked
-    placement = claim_device(config.device)
+    placement = replace(claim_device(config.device), half=not config.qat)
     recipe = recipe_of(config)
     progress.say(
         f"Data: {data.name} from {data.source}: {len(data.train):,} training and {len(data.test):,} test images, "
@@ -113,7 +114,7 @@ def _train(
     progress.say(
         f"Model: {config.base or config.arch}, {model.count_params():,} parameters, on {placement}. "
         f"Recipe {recipe.name}: {recipe.optimizer}, batch {recipe.batch_size}, "
-        f"learning rate {recipe.learning_rate:g}, {config.epochs} epochs."
+        f"learning rate {recipe.learning_rate:g}, {config.epochs} epochs{', rounding to int8' * config.qat}."
     )
     try:
         for number in range(state.epochs_done, config.epochs):
@@ -138,6 +139,8 @@ def _new_model(config: TrainConfig, data: Dataset, placement: Placement, steps: 
     height, width, channels = data.train.images.shape[1:]
     build = adapt_model if config.base else build_model
     model = build(config, (height, width, channels), len(data.labels))
+    if config.qat:
+        model = fake_quantize(model)
     recipe = recipe_of(config)
     optimizer, loss = make_optimizer(recipe, steps * config.epochs), Crossentropy(recipe.label_smoothing)
     if placement.precision != "float32":

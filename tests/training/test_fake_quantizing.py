@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -11,8 +13,13 @@ import pytest
 from keras import layers
 
 import edgeconv
+from edgeconv.datasets import Dataset
 from edgeconv.errors import ConfigError
 from edgeconv.fake_quantization import fake_quantization_layers, representable
+from edgeconv.training import train
+from edgeconv.training.devices import Placement
+from edgeconv.training.loading import load_base
+from tests.training.conftest import SMALL
 
 pytestmark = pytest.mark.train
 
@@ -137,6 +144,21 @@ def test_tensors_are_rounded_where_the_file_rounds_them(case: str) -> None:
 def test_the_range_of_pixels_is_known() -> None:
     made = edgeconv.fake_quantize(of(_conv()))
     assert made.get_layer("scaled_range").fixed == pytest.approx((0.0, 1.0))
+
+
+def test_training_can_be_aware_of_int8(bars: Dataset, tmp_path: Path) -> None:
+    """Takes seconds: it trains. What another GPU would compute in float16 stays in float32."""
+    config = replace(SMALL, qat=True, epochs=1)
+    path = train(bars, config=config, out=tmp_path).path
+    made = keras.models.load_model(path)
+    ranges = [layer for layer in made.layers if isinstance(layer, FakeQuantize)]
+    assert [layer.name for layer in ranges] == ["rescaling_range", "conv1_range", "conv2_range", "dense_range"]
+    assert all(float(layer.high) > 0 for layer in ranges)
+    assert Placement("gpu", ("GPU:0",), half=False).precision == "float32"
+    with pytest.raises(
+        ConfigError, match=r"which was trained to be int8\. Give the model that it was made from, and `--qat`"
+    ):
+        load_base(path)
 
 
 class Code(keras.Model):  # type: ignore[misc]  # Keras ships no types.
