@@ -21,9 +21,14 @@ MOVING = {
     *("InputLayer", "Identity", "Cast", "ActivityRegularization", "Dropout", "AlphaDropout"),
     *("GaussianDropout", "GaussianNoise", "SpatialDropout2D", "Resizing", "CenterCrop", "ZeroPadding2D"),
     *("Cropping2D", "UpSampling2D", "Reshape", "Permute", "Flatten", "ExpandDims", "Squeeze", "Transpose", "Stack"),
-    *("Concatenate", "AugMix", "CutMix", "MixUp", "RandAugment"),
+    *("Concatenate", "AugMix", "CutMix", "MixUp", "RandAugment", "MaxPooling2D", "AveragePooling2D"),
 }
-"""Layers that leave values as they are at inference, besides those called Random..., and only move or repeat them."""
+"""Layers that leave values as they are at inference, besides those called Random..., and only move or repeat them, or
+choose and average among those that are alike."""
+
+OPEN_SIDE = 32
+"""What an open size is where a layer is asked: it is seldom left with nothing of so much, which TensorFlow may divide
+by, and that ends the process."""
 
 PLAUSIBLE = 10.0
 """Largest magnitude that raw pixels may be scaled to.
@@ -157,7 +162,7 @@ def _filled_in(node: Any, array: NDArray[Any]) -> tuple[tuple[Any, ...], dict[st
 def _along(layers: Any, state: Scaling) -> Scaling:
     """Return what reaches the first layer that computes, of layers one behind another."""
     for layer in layers:
-        made = _through(layer, state, (None, 1, 1, state.values.shape[1]), None)
+        made = _through(layer, state, (None, None, None, state.values.shape[1]), None)
         if made is None:
             return replace(state, before=str(layer.name))
         state = made
@@ -172,13 +177,11 @@ def _through(layer: Any, state: Scaling, shape: tuple[int | None, ...], node: An
     if kind == "Pipeline":  # Of layers, one behind another.
         made = _along(layer.layers, state)
         return None if made.before else made
-    if "Pool" in kind:  # Of sizes that nobody asked for, TensorFlow may divide by 0, which ends the process.
-        return None
     single = node is None or len(_given(node)) == 1
     if not single or (kind not in SCALING and getattr(layer, "weights", None)):
         return None
     values = state.values
-    if shape[-1] is not None and values.shape[1] not in {1, shape[-1]}:
+    if values.shape[1] not in {1, shape[-1]}:
         values = np.array([[values[0].min()], [values[1].max()]])
     made_of = _of_even_pictures(layer, np.stack([values[0], values[1], values.mean(axis=0)]), shape, node)
     if made_of is None:
@@ -200,7 +203,7 @@ def _of_even_pictures(
         shape: of what the layer is given.
         node: where it is called, or None where that is not known.
     """
-    sizes = (3, *(size or 1 for size in shape[1:]))
+    sizes = (3, *(size or OPEN_SIDE for size in shape[1:]))
     array = np.broadcast_to(values.reshape(3, *(1,) * (len(sizes) - 2), -1), sizes)
     array = np.ascontiguousarray(array, dtype=np.float32)
     arguments, options = ((array,), {}) if node is None else _filled_in(node, array)

@@ -54,15 +54,31 @@ def seen(model: Any, input_range: str | None = None) -> Pixels:
         [layers.GaussianNoise(0.1), layers.Dropout(0.1)],
         [layers.Resizing(40, 40)],
         [layers.ZeroPadding2D(2), layers.Cropping2D(1)],
+        [layers.AveragePooling2D(2), layers.MaxPooling2D(3, padding="same")],
         [layers.Reshape((3, 32, 32)), layers.Permute((2, 3, 1))],
         [],
     ],
-    ids=["augmentation", "noise", "resizing", "padding", "reshape", "nothing"],
+    ids=["augmentation", "noise", "resizing", "padding", "pooling", "reshape", "nothing"],
 )
 def test_a_scaling_layer_is_found_behind_what_moves_pixels(first: list[Any]) -> None:
     pixels = seen(network(*first, scale()))
     assert pixels.range == RAW
     assert pixels.sentence == "Input: `rescaling` makes 0..255 into 0..1."
+
+
+def test_layers_are_asked_on_sizes_that_shrinking_leaves_something_of() -> None:
+    """Of nothing, TensorFlow's average is a division by 0, which ends the process."""
+    asked: list[Any] = []
+
+    class Halved(layers.Layer):  # type: ignore[name-defined, misc]
+        def call(self, x: Any) -> Any:
+            asked.append(tuple(x.shape))
+            return keras.ops.average_pool(x, 2)
+
+    image = keras.Input((None, None, 3))
+    model = keras.Model(image, layers.Conv2D(2, 3)(scale()(Halved()(image))))
+    assert seen(model).sentence == "Input: `rescaling` makes 0..255 into 0..1."
+    assert asked[-1] == (3, 32, 32, 3)
 
 
 def test_a_scaling_layer_is_found_in_nested_models() -> None:
