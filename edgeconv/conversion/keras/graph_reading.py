@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from edgeconv.quiet import native_log_held_back
-from edgeconv.scaling_layers import Scaling
+from edgeconv.scaling_layers import OPEN_SIDE, Scaling
 
 ACTIVATIONS = {"Softmax": "softmax", "Sigmoid": "sigmoid", "BiasAdd": "linear", "MatMul": "linear"}
 """Operators that end a network, with the last activation that they are or lack."""
@@ -94,10 +94,13 @@ class ServedGraph:
         if given is None or given.shape.rank != 4:
             return [state]
         reached = self._reached(given, state)
-        sizes = [2, *(size or 1 for size in given.shape[1:])]
+        sizes = [2, *(size or OPEN_SIDE for size in given.shape[1:])]
         pixels = np.broadcast_to(state.values.reshape(2, 1, 1, -1), sizes).astype(given.dtype.as_numpy_dtype)
-        with tf.compat.v1.Session(graph=self.graph) as session:
-            made = session.run(list(reached), {given.name: pixels, **self.constants})
+        try:
+            with tf.compat.v1.Session(graph=self.graph) as session:
+                made = session.run(list(reached), {given.name: pixels, **self.constants})
+        except tf.errors.OpError:  # It needs what was not captured, such as the state of a generator.
+            return [state]
         ends = []
         for end, array in zip(reached.values(), made, strict=True):
             rows = np.asarray(array, np.float64).reshape(2, -1, array.shape[-1])

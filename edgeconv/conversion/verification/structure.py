@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import onnx
@@ -10,6 +12,7 @@ import onnx
 from edgeconv.conversion.graph.layer_names import layer_of_named
 from edgeconv.conversion.graph.reading import all_nodes
 from edgeconv.conversion.keras.ports import Port
+from edgeconv.conversion.tracing.refusals import ADVICE
 from edgeconv.errors import EdgeconvError, UnsupportedModelError, one_line
 from edgeconv.runtime.session import Session
 
@@ -50,10 +53,25 @@ def verify_structure(proto: onnx.ModelProto, source: str, inputs: tuple[Port, ..
         onnx.checker.check_model(data, full_check=True)
         Session(data)
     except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError, EdgeconvError) as error:
+        advice = ADVICE["SavedModel"] if Path(source).is_dir() else "Replace the layer that it names."
         raise UnsupportedModelError(
-            f"`{source}` must convert to ONNX that loads. Received: {one_line(error)}. Replace the layer that it names."
+            f"`{source}` must convert to ONNX that loads. Received: {_said(error)}. {advice}"
         ) from error
     return data
+
+
+_INSIDE = re.compile(r"\(op_type:(\w+), node name: ([^)]*)\): \[\w+\] ([^(\[]+)")
+"""How ONNX says which node is wrong, and why; a node that holds graphs is named before those inside."""
+
+
+def _said(error: BaseException) -> str:
+    """Return what ONNX says of the node that is wrong, on one line."""
+    found = [parts for parts in _INSIDE.findall(str(error)) if not parts[2].startswith("Inference error")]
+    if not found:
+        return one_line(error)
+    operator, name, reason = found[0]
+    layer = layer_of_named(name.partition("/If/")[0]) or name.partition("/")[0]
+    return f"{operator} of layer `{layer}`: {one_line(reason)}"
 
 
 def _named(node: onnx.NodeProto) -> str:

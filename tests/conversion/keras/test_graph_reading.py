@@ -76,6 +76,18 @@ def test_an_input_that_is_added_to_what_is_made_of_it_is_not_scaled() -> None:
     assert sorted(scaling.values.max() for scaling in scalings) == [1.0, 255.0]
 
 
+def test_a_graph_that_does_not_run_alone_is_followed_no_further() -> None:
+    """Pixels are shown at a size that cutting leaves something of; what a generator keeps is not there to be shown."""
+    cut = read(lambda x: tf.nn.relu(x[:, 2:-2, 2:-2] / 255.0), None, None, 3)
+    (scaling,) = cut.scalings(Scaling((), PIXELS, PIXELS))
+    assert scaling.values.max() == 1.0
+    state = tf.Variable([1.0, 2.0, 3.0])
+    (scaling,) = read(lambda x: tf.reshape(x, tf.cast(state, tf.int32)[:1]) * x, 8, 8, 3).scalings(
+        Scaling((), PIXELS, PIXELS)
+    )
+    assert scaling.values.max() == 255.0
+
+
 def test_the_smallest_table_is_found() -> None:
     tables = [tf.Variable(tf.ones((rows, 4))) for rows in (9, 7)]
     scale = tf.Variable(2.0)  # Has no rows at all.

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -74,6 +75,24 @@ def test_outputs_in_another_order_or_of_another_type_are_refused(dense: Any) -> 
         verify_structure(dense, "m.keras", IMAGE, others)
     with pytest.raises(UnsupportedModelError, match=r"the outputs probabilities \(int64\)"):
         verify_structure(dense, "m.keras", IMAGE, (Port("probabilities", "int64", (3,)),))
+
+
+def test_of_a_graph_inside_a_node_the_wrong_node_is_named_and_a_saved_model_may_be_another_file(
+    build: Any, tmp_path: Path
+) -> None:
+    branch = onnx.helper.make_graph(
+        [node("MatMul", ["image", "narrow"], ["inside"], name="saved_model/If/MatMul")],
+        "branch",
+        [],
+        [onnx.helper.make_tensor_value_info("inside", onnx.TensorProto.FLOAT, None)],
+    )
+    constants = {"narrow": np.zeros((5, 3), np.float32), "always": np.array([True])}
+    nodes = [
+        node("If", ["always"], ["probabilities"], name="saved_model/If", then_branch=branch, else_branch=branch),
+    ]
+    model = build(nodes, constants, ["batch", 4], ["batch", 3])
+    with pytest.raises(UnsupportedModelError, match=r"Received: MatMul of layer `saved_model`: .* Give the model as"):
+        verify_structure(model, str(tmp_path), IMAGE, PROBABILITIES)
 
 
 def test_a_model_that_does_not_load_is_refused(build: Any) -> None:
