@@ -40,10 +40,10 @@ class Inputs:
             ArtifactError: there are none, and the manifest leaves the size of an input open.
         """
         manifest = files.manifest
-        if files.samples is not None:
-            return cls(golden_inputs(files.samples, manifest.input.name)[0], manifest.preprocess)
-        random = np.random.default_rng(0)
         specs = (manifest.input, *manifest.more_inputs)
+        if files.samples is not None:
+            return cls(golden_inputs(files.samples, specs)[0], manifest.preprocess)
+        random = np.random.default_rng(0)
         return cls({spec.name: _drawn(files, spec, random) for spec in specs}, manifest.preprocess)
 
     @property

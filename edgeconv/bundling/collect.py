@@ -58,7 +58,7 @@ def collect_context(files: ModelFiles, variant: str | None) -> BundleContext:
     interface = interface_of(manifest, session)
     unquantized = files.read(REFERENCE)
     reference = open_session(unquantized, CPU, 1, timeout=files.timeout_of(REFERENCE, unquantized))
-    inputs, labels = golden_inputs(files.samples, manifest.input.name)
+    inputs, labels = golden_inputs(files.samples, (manifest.input, *manifest.more_inputs))
     if preparation is None:
         samples = _few(_array_samples(interface, inputs, reference))
     else:

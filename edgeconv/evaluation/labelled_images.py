@@ -65,8 +65,10 @@ def _open_test_images(files: ModelFiles, dataset: DatasetSpec | None, progress: 
             f"`evaluate` requires labelled data. Received: none, and `{files.path}` has no record of its training. "
             "Name them with `--dataset`."
         )
-    shape, wanted = data.test.images.shape[1:], manifest.input.shape[1:]
-    if any(isinstance(size, int) and size != got for size, got in zip(wanted, shape, strict=True)):
+    shape, wanted = data.test.images.shape[1:], _prepared_shape(manifest)
+    if len(shape) != len(wanted) or any(
+        isinstance(size, int) and size != got for size, got in zip(wanted, shape, strict=False)
+    ):
         raise DatasetError(
             f"`{files.path}` requires images of {wanted}. Received: {shape} in {data.source}. Choose other data."
         )
@@ -80,6 +82,14 @@ def _open_test_images(files: ModelFiles, dataset: DatasetSpec | None, progress: 
     if own is not None and dataset is not None and dataset.fitting.is_stated:
         _say_if_otherwise(data.preparation, own, progress)
     return data
+
+
+def _prepared_shape(manifest: Manifest) -> tuple[int | str, ...]:
+    """Return the shape of a prepared picture; a lone file with its preparation inside takes others as its input."""
+    made = manifest.preprocess
+    if manifest.input.kind == "picture" and made is not None:
+        return made.height, made.width, made.channels
+    return manifest.input.shape[1:]
 
 
 def _say_if_otherwise(made: Preparation, own: Preparation, progress: Progress) -> None:

@@ -83,11 +83,11 @@ def prove(
         if stage.preparation is not None and compared.spreads is None:
             pictures, prepared = show(compared, stage.preparation)
             answers = answered(stage, pictures)
-            expected = answered(named.get(stage.against, stages[0]), prepared) if rows else answers
+            expected = answered(named.get(stage.against, stages[0]), prepared) if rows else _finite(stage, answers)
             rows.append(_row(stage, answers, expected, pictures))
             continue
         answers = answered(stage, compared)
-        reference = reference or answers
+        reference = reference or _finite(stage, answers)
         by_name[stage.name] = answers
         rows.append(_row(stage, answers, by_name.get(stage.against, reference), compared))
         if compared.spreads is not None and len(rows) > 1:
@@ -111,6 +111,23 @@ def _of_both(yes: NDArray[np.float32], meaning: Meaning) -> NDArray[np.float32]:
         yes_share, no_share = probability * (1.0 - limit), (1.0 - probability) * limit
         probability = (yes_share / (yes_share + no_share)).astype(np.float32)
     return np.concatenate([1.0 - probability, probability], axis=1)
+
+
+def _finite(reference: Stage, answers: tuple[Answers, ...]) -> tuple[Answers, ...]:
+    """Return the answers of the reference, by which all others are judged.
+
+    Raises:
+        InferenceError: one is no number.
+    """
+    for part in answers:
+        for name, array in part.items():
+            if array.dtype.kind not in "biuf" or not np.isfinite(array).all():
+                received = "NaN or infinity" if array.dtype.kind in "biuf" else array.dtype
+                raise InferenceError(
+                    f"`{reference.name}`, which the others are judged by, must answer `{name}` with finite numbers. "
+                    f"Received: {received}. Give it other inputs, or export the model again."
+                )
+    return answers
 
 
 def _check_alike(stage: Stage, answers: tuple[Answers, ...], reference: tuple[Answers, ...]) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeconv.errors import InferenceError
 from edgeconv.parity.comparison import Answers, ComparisonSet, Feeds
 from edgeconv.preparation import Preparation
 from edgeconv.progress import SILENT, Progress
@@ -158,11 +159,26 @@ def in_batches(run: Run, size: int | None) -> Run:
         parts = []
         for start in range(0, count, size):
             taken = np.arange(start, start + size) % count
-            answers = run({name: array[taken] for name, array in feeds.items()})
+            answers = _by_row(run({name: array[taken] for name, array in feeds.items()}), size)
             parts.append({name: array[: count - start] for name, array in answers.items()})
         return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
     return answer
+
+
+def _by_row(answers: Answers, count: int, axes: int | None = None) -> Answers:
+    """Return answers that have a row for each input.
+
+    Raises:
+        InferenceError: they have not, or are no arrays of so many axes.
+    """
+    for name, array in answers.items():
+        if array.ndim == 0 or len(array) != count or axes not in {None, array.ndim}:
+            raise InferenceError(
+                f"`{name}` must have {'scores' if axes == 2 else 'a row'} for each of {count} inputs. Received: "
+                f"{array.shape}. Export the model again."
+            )
+    return answers
 
 
 def images_at_once(images: NDArray[Any]) -> int:
@@ -180,8 +196,9 @@ def answers_of(stage: Stage, compared: ComparisonSet, progress: Progress = SILEN
     with progress.bar(f"Answers of {stage.name}", batch.count) as advance:
         for start in range(0, batch.count, size):
             feeds = {name: array[start : start + size] for name, array in batch.feeds.items()}
-            parts.append(stage.run(feeds))
-            advance(len(next(iter(feeds.values()))), "")
+            count = len(next(iter(feeds.values())))
+            parts.append(_by_row(stage.run(feeds), count, axes=2))
+            advance(count, "")
     return ({name: np.concatenate([part[name] for part in parts]) for name in parts[0]},)
 
 

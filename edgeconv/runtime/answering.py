@@ -71,6 +71,7 @@ def _check(manifest: Manifest, outputs: Row) -> None:
         wanted, fits = "rows of a box, a score and a class", outputs.ndim == 3 and width == 6
     else:
         wanted, fits = "a picture (height, width, channels)", task == "picture" and outputs.ndim == 4
+    fits = fits and outputs.dtype.kind in "biuf"
     if not fits or (0 in outputs.shape[1:] and task != BOXES):
         raise ArtifactError(
             f"`{manifest.name}` of the task {task} must answer each picture with {wanted} as its contract says. "

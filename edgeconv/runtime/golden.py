@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from edgeconv.artifact import read_bytes
 from edgeconv.errors import ArtifactError, one_line
+from edgeconv.manifest import ArraySpec
 from edgeconv.runtime.session import Session
 
 TOLERANCE = 0.05
@@ -45,12 +46,13 @@ class Samples:
             ArtifactError: the file is absent or damaged.
         """
         arrays = _read(path)
-        try:
-            return cls(arrays["images"], arrays["labels"], arrays["probabilities"])
-        except KeyError as error:
-            raise ArtifactError(
-                f"`{path}` must hold images, labels and probabilities. Received: {error}. Export the model again."
-            ) from error
+        axes = {name: array.ndim for name, array in arrays.items()}
+        if not axes.keys() >= {"images", "labels", "probabilities"} or (axes["labels"], axes["probabilities"]) != (
+            1,
+            2,
+        ):
+            raise _damaged(path, "images, labels (n,) and probabilities (n, classes)", arrays)
+        return cls(arrays["images"], arrays["labels"], arrays["probabilities"])
 
     def as_arrays(self) -> dict[str, NDArray[Any]]:
         """Return what `samples.npz` holds."""
@@ -86,13 +88,6 @@ def golden_arrays(path: Path, inputs: Sequence[str], outputs: Sequence[str]) -> 
         ArtifactError: the file is absent or damaged.
     """
     arrays = _read(path)
-    counts = {array.shape[0] if array.ndim else 0 for array in arrays.values()}
-    if len(counts) != 1 or 0 in counts:
-        received = ", ".join(f"{name} {array.shape}" for name, array in arrays.items())
-        raise ArtifactError(
-            f"`{path}` must hold golden vectors, as many of each array. Received: {received or 'no arrays'}. Export "
-            "the model again."
-        )
     if {"images", "probabilities"} <= arrays.keys():
         return ArraySamples({inputs[0]: arrays["images"]}, {outputs[0]: arrays["probabilities"]})
     found = {
@@ -100,31 +95,30 @@ def golden_arrays(path: Path, inputs: Sequence[str], outputs: Sequence[str]) -> 
         for role in (_INPUT, _OUTPUT)
     }
     if set(found[_INPUT]) != set(inputs) or set(found[_OUTPUT]) != set(outputs):
-        raise ArtifactError(
-            f"`{path}` must hold golden vectors. Received: {', '.join(arrays)}. Export the model again."
-        )
+        raise _damaged(path, f"golden vectors of {', '.join([*inputs, *outputs])}", arrays)
     return ArraySamples(found[_INPUT], found[_OUTPUT])
 
 
-def golden_inputs(path: Path, name: str) -> tuple[dict[str, NDArray[Any]], NDArray[np.int64] | None]:
+def golden_inputs(path: Path, inputs: Sequence[ArraySpec]) -> tuple[dict[str, NDArray[Any]], NDArray[np.int64] | None]:
     """Return the inputs of golden vectors of either kind, by name, and the true classes where they have some.
 
     Args:
         path: of `samples.npz`.
-        name: of the model's first input.
+        inputs: of the model, as its contract has them.
 
     Raises:
         ArtifactError: the file is absent or damaged.
     """
     arrays = _read(path)
-    if {"images", "labels"} <= arrays.keys():
-        return {name: arrays["images"]}, arrays["labels"]
-    inputs = {key.removeprefix(_INPUT): array for key, array in arrays.items() if key.startswith(_INPUT)}
-    if not inputs:
-        raise ArtifactError(
-            f"`{path}` must hold golden vectors. Received: {', '.join(arrays)}. Export the model again."
-        )
-    return inputs, None
+    labels = arrays.get("labels")
+    if "images" in arrays and labels is not None:
+        found = {inputs[0].name: arrays["images"]}
+    else:
+        found = {key.removeprefix(_INPUT): array for key, array in arrays.items() if key.startswith(_INPUT)}
+    known = labels is None or (labels.ndim == 1 and labels.dtype.kind in "iu")
+    if not known or not all(spec.name in found and _fits(found[spec.name], spec) for spec in inputs):
+        raise _damaged(path, f"golden vectors of {', '.join(f'{s.name} {s.dtype} {s.shape}' for s in inputs)}", arrays)
+    return found, labels
 
 
 def _read(path: Path) -> dict[str, NDArray[Any]]:
@@ -133,11 +127,26 @@ def _read(path: Path) -> dict[str, NDArray[Any]]:
             found = dict(arrays)
         if others := [name for name, array in found.items() if not isinstance(array, np.ndarray)]:
             raise ValueError(f"{', '.join(others)}, which are no arrays")  # numpy hands out the bytes of such a member.
-        return found
     except Exception as error:  # Damaged bytes fail in every way there is: of the archive, the header, the memory.
         raise ArtifactError(
             f"`{path}` must hold golden vectors. Received: {one_line(error)}. Export the model again."
         ) from error
+    good = all(array.ndim and array.dtype.kind in "biuf" for array in found.values())
+    if not good or len({len(array) for array in found.values()}) != 1 or 0 in map(len, found.values()):
+        raise _damaged(path, "golden vectors, as many of each array", found)
+    return found
+
+
+def _fits(array: NDArray[Any], spec: ArraySpec) -> bool:
+    """Whether an array is of a contract; the batch may have any size."""
+    sizes = zip(spec.shape[1:], array.shape[1:], strict=False)
+    fits = array.ndim == len(spec.shape) and all(size == got for size, got in sizes if isinstance(size, int))
+    return fits and array.dtype == spec.dtype
+
+
+def _damaged(path: Path, wanted: str, found: Mapping[str, NDArray[Any]]) -> ArtifactError:
+    received = ", ".join(f"{name} {array.shape}" for name, array in found.items())
+    return ArtifactError(f"`{path}` must hold {wanted}. Received: {received or 'no arrays'}. Export the model again.")
 
 
 def disagreement(session: Session, samples: Samples) -> str | None:

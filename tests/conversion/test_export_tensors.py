@@ -87,7 +87,9 @@ def test_the_ledger_says_how_far_off_and_of_what(exported: edgeconv.ExportedMode
 
 
 def test_the_golden_vectors_are_arrays_by_name(exported: edgeconv.ExportedModel) -> None:
-    inputs, labels = golden_inputs(exported.path / "samples.npz", "picture")
+    inputs, labels = golden_inputs(
+        exported.path / "samples.npz", (exported.manifest.input, *exported.manifest.more_inputs)
+    )
     assert labels is None
     assert {name: (array.shape[0], array.dtype.name) for name, array in inputs.items()} == {
         "picture": (3, "float32"),

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from edgeconv.errors import ArtifactError
+from edgeconv.manifest import ArraySpec
 from edgeconv.runtime.golden import ArraySamples, Samples, disagreement, golden_arrays, golden_inputs
 from edgeconv.runtime.session import Session
 
@@ -36,22 +37,52 @@ def test_a_damaged_file(tmp_path: Path) -> None:
     with pytest.raises(ArtifactError, match="must hold golden vectors"):
         Samples.load(tmp_path / "samples.npz")
     np.savez(tmp_path / "samples.npz", x=np.zeros(3))
-    with pytest.raises(ArtifactError, match=r"must hold images, labels and probabilities\. Received: 'images'"):
+    with pytest.raises(ArtifactError, match=r"must hold images, labels \(n,\) and prob.*\. Received: x \(3,\)\."):
         Samples.load(tmp_path / "samples.npz")
-    with pytest.raises(ArtifactError, match=r"must hold golden vectors\. Received: x\."):
-        golden_inputs(tmp_path / "samples.npz", "image")
+    with pytest.raises(ArtifactError, match=r"must hold golden vectors of image .*\. Received: x \(3,\)\."):
+        golden_inputs(tmp_path / "samples.npz", [_spec("image", "uint8", "batch", 12, 12, 3)])
 
 
 def test_inputs_of_either_kind_have_names(tiny: Path, tmp_path: Path) -> None:
-    inputs, labels = golden_inputs(tiny / "samples.npz", "image")
+    inputs, labels = golden_inputs(tiny / "samples.npz", [_spec("image", "uint8", "batch", 12, 12, 3)])
     assert (list(inputs), labels.shape) == (["image"], (16,))  # type: ignore[union-attr]
     arrays = {"a": np.ones((2, 3), np.float32), "b": np.zeros((2, 1), np.int64)}
     np.savez(tmp_path / "samples.npz", **ArraySamples(arrays, {"a": np.zeros((2, 1))}).as_arrays())
-    inputs, labels = golden_inputs(tmp_path / "samples.npz", "a")
+    inputs, labels = golden_inputs(
+        tmp_path / "samples.npz", [_spec("a", "float32", "batch", 3), _spec("b", "int64", "batch", "n")]
+    )
     assert ({name: array.dtype.name for name, array in inputs.items()}, labels) == (
         {"a": "float32", "b": "int64"},
         None,
     )
+
+
+def _spec(name: str, dtype: str, *shape: int | str) -> ArraySpec:
+    return ArraySpec(name, dtype, shape, None, "tensor")
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"images": np.zeros((2, 12, 12, 3), np.float32)},
+        {"images": np.zeros((2, 12, 12), np.uint8)},
+        {"images": np.zeros((2, 12, 9, 3), np.uint8)},
+        {"images": np.zeros(2, np.uint8)},
+        {"images": np.array(["a", "b"])},
+        {"images": np.zeros((0, 12, 12, 3), np.uint8), "labels": np.zeros(0, np.int64)},
+        {"labels": np.zeros(3, np.int64)},
+        {"labels": np.zeros((2, 1), np.int64)},
+        {"labels": np.full(2, np.nan)},
+    ],
+)
+def test_golden_vectors_of_another_form_are_refused(tmp_path: Path, changed: dict[str, np.ndarray]) -> None:
+    arrays = {"images": np.zeros((2, 12, 12, 3), np.uint8), "labels": np.zeros(2, np.int64)}
+    spec = _spec("image", "uint8", "batch", 12, 12, 3)
+    np.savez(tmp_path / "samples.npz", **arrays)
+    assert golden_inputs(tmp_path / "samples.npz", [spec])[0]["image"].shape == (2, 12, 12, 3)
+    np.savez(tmp_path / "samples.npz", **{**arrays, **changed})
+    with pytest.raises(ArtifactError, match="must hold golden vectors"):
+        golden_inputs(tmp_path / "samples.npz", [spec])
 
 
 def test_golden_vectors_of_either_kind_by_name(tiny: Path, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import edgeconv
 from edgeconv.conversion.verification.npz_rows import read_headers
 from edgeconv.datasets.npz import read_npz
 from edgeconv.runtime.array_files import read_arrays
+from edgeconv.runtime.files import read_files
 from edgeconv.runtime.golden import Samples, golden_arrays, golden_inputs
 from tests.fuzz.archives import arrays, damaged_archives, members_of, npy_of
 from tests.fuzz.target import TINY, Reader, Target
@@ -32,7 +33,7 @@ def _look_at_samples(path: Path) -> None:
         Samples.load(path)
     finally:
         try:
-            golden_inputs(path, "image")
+            golden_inputs(path, [read_files(TINY).manifest.input])
         finally:
             golden_arrays(path, ["image"], ["probabilities"])
 
