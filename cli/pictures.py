@@ -35,23 +35,26 @@ class Stdin:
 
     name = STDIN
 
-    def read(self) -> bytes:
-        """Return its bytes, or as many of what comes as show that it is no picture.
+    def __init__(self) -> None:
+        self._ended = False
+
+    def read(self, _size: int = -1) -> bytes:
+        """Return its bytes at once, or as many of what comes as show that it is no picture; and then that it ended.
 
         Raises:
-            ImageError: stdin is closed, or more than the longest picture comes through it.
+            ImageError: stdin is closed, or more comes through it than a picture may have.
         """
-        return self._content
+        content = b"" if self._ended else self._content
+        self._ended = bool(content)
+        return content
 
     @cached_property
     def _content(self) -> bytes:
         from edgeconv.errors import ImageError
-        from edgeconv.pictures.decoding import MAX_BYTES, is_known
+        from edgeconv.pictures.decoding import is_known
+        from edgeconv.pictures.reading import read_stream
 
         if sys.stdin is None:
             raise ImageError(f"{STDIN}: a picture through stdin is required. Received: a closed one. Name a file.")
         head = sys.stdin.buffer.read(HEAD_BYTES)
-        content = head + sys.stdin.buffer.read(MAX_BYTES) if is_known(head) else head
-        if len(content) > MAX_BYTES:
-            raise ImageError(f"{STDIN}: at most {MAX_BYTES / 1e6:.0f} MB are required. Received: more. Scale it down.")
-        return content
+        return read_stream(sys.stdin.buffer, head) if is_known(head) else head

@@ -146,7 +146,9 @@ class _Saved:
         self._used: set[str] = set()
 
     def file_of(self, answer: Answer, name: str) -> str:
-        from edgeconv.pictures.reading import read_picture
+        from edgeconv.pictures.bands import scaled_down
+        from edgeconv.pictures.boxes import MOST_PIXELS
+        from edgeconv.pictures.reading import read_sized
         from edgeconv.runtime.saving import save_answer
 
         stem = unused = "stdin" if name == STDIN else Path(name).stem
@@ -154,11 +156,14 @@ class _Saved:
             unused = f"{stem}-{len(self._used)}"
         self._used.add(unused)
         manifest = self._predictor.manifest
-        picture = read_picture(answer.picture) if manifest.boxes else self._predictor.prepare(answer.picture)
+        pixels, size = read_sized(answer.picture)
+        picture = scaled_down(pixels, MOST_PIXELS) if manifest.boxes else self._predictor.prepare(pixels)
         if answer.prediction is None:
             raise ValueError("an error is no answer")
         value_range = manifest.output.value_range
-        return str(save_answer(answer.prediction, self._folder / unused, picture=picture, value_range=value_range))
+        return str(
+            save_answer(answer.prediction, self._folder / unused, picture=picture, value_range=value_range, size=size)
+        )
 
 
 def _write(rows: Iterable[dict[str, Any]], output_format: str, task: str) -> None:

@@ -14,7 +14,7 @@ import stat
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from edgeconv.errors import ArtifactError
 
@@ -119,12 +119,19 @@ def read_regular(path: Path, most: int = MOST_BYTES) -> bytes:
     Raises:
         OSError: it is absent, unreadable, too long, or no regular file.
     """
-    require_regular(path)
-    with path.open("rb") as file:
-        size = os.fstat(file.fileno()).st_size
-        if size > most:
-            raise OSError(errno.EFBIG, f"{size / 1e6:,.0f} MB, more than {most / 1e6:,.0f} MB", str(path))
+    with open_regular(path, most) as file:
         return file.read()
+
+
+def open_regular(path: Path, most: int = MOST_BYTES) -> BinaryIO:
+    """Open a file of at most so many bytes for reading; see `read_regular`."""
+    require_regular(path)
+    file = path.open("rb")
+    size = os.fstat(file.fileno()).st_size
+    if size > most:
+        file.close()
+        raise OSError(errno.EFBIG, f"{size / 1e6:,.0f} MB, more than {most / 1e6:,.0f} MB", str(path))
+    return file
 
 
 def require_regular(path: Path) -> None:

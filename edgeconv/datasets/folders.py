@@ -156,6 +156,7 @@ def _read_pictures(paths: list[Path], spec: DatasetSpec, progress: Progress) -> 
                     images = _widened(images, index)
                 images[index] = prepare(picture, preparation)
                 cropped += is_cropped(picture, preparation)
+                del picture  # Before the next one is there.
             except ImageError as error:
                 where = "" if str(path) in str(error) else f"{path}: "
                 raise DatasetError(f"Every picture must be usable. {where}{error} Or remove the file.") from error

@@ -19,12 +19,19 @@ _LETTERS = 28
 _LEAST = 10
 
 
-def boxes_png(picture: NDArray[np.uint8], boxes: Sequence[tuple[Box, int, str]]) -> bytes:
+MOST_PIXELS = 28_000_000
+"""Pixels of a picture that boxes are drawn over: it is held three times, and a larger one is scaled down before."""
+
+
+def boxes_png(
+    picture: NDArray[np.uint8], boxes: Sequence[tuple[Box, int, str]], size: tuple[int, int] | None = None
+) -> bytes:
     """Return a picture as a PNG with boxes over it, the first on top.
 
     Args:
         picture: uint8, (height, width, 1, 3 or 4 channels), 0-255.
         boxes: of each its corners in pixels, the index of its class, which has a colour of its own, and what it is.
+        size: (height, width) of the picture that the corners are told in; by default that of `picture`.
     """
     opaque = composite(picture, 255) if picture.shape[-1] == 4 else picture
     image = Image.fromarray(np.ascontiguousarray(np.broadcast_to(opaque, (*picture.shape[:2], 3))))
@@ -32,7 +39,9 @@ def boxes_png(picture: NDArray[np.uint8], boxes: Sequence[tuple[Box, int, str]])
     letters = max(_LEAST, min(image.size) // _LETTERS)
     font, width = ImageFont.load_default(letters), max(1, letters // 8)
     colors = class_colors(max((index for _, index, _ in boxes), default=0) + 2)[1:]
-    for (x1, y1, x2, y2), index, text in reversed(boxes):
+    scales = [made / told for made, told in zip(image.size, (size or picture.shape[:2])[::-1], strict=True)] * 2
+    for corners, index, text in reversed(boxes):
+        x1, y1, x2, y2 = (place * scale for place, scale in zip(corners, scales, strict=True))
         color = tuple(colors[index].tolist())
         canvas.rectangle((x1, y1, max(x1, x2 - 1), max(y1, y2 - 1)), outline=color, width=width)
         _, _, long, high = canvas.textbbox((0, 0), text, font=font)

@@ -7,6 +7,9 @@ from numpy.typing import NDArray
 
 from edgeconv.recipe import LUMA, LUMA_WHOLE
 
+_AT_ONCE = 2**22
+"""Numbers that are mixed at once: as whole numbers of 32 bits, several times over, these take 100 MB."""
+
 _WEIGHTS = np.array(LUMA, np.uint32)
 
 
@@ -33,8 +36,13 @@ def composite(picture: NDArray[np.uint8], background: int) -> NDArray[np.uint8]:
     Returns:
         uint8, (height, width, channels), 0-255; opaque pixels stay what they are.
     """
-    alpha = picture[..., -1:].astype(np.uint32)
-    return ((picture[..., :-1] * alpha + background * (255 - alpha) + 127) // 255).astype(np.uint8)
+    made = np.empty((*picture.shape[:-1], picture.shape[-1] - 1), np.uint8)
+    rows = max(1, _AT_ONCE // picture[0].size)
+    for top in range(0, len(picture), rows):
+        band = picture[top : top + rows]
+        alpha = band[..., -1:].astype(np.uint32)
+        made[top : top + rows] = (band[..., :-1] * alpha + background * (255 - alpha) + 127) // 255
+    return made
 
 
 def premultiplied(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -7,15 +7,18 @@ nothing else of Pillow is reachable by a hostile file, and a cold start does not
 from __future__ import annotations
 
 import importlib
+import os
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from edgeconv.artifact import read_regular
+from edgeconv.artifact import open_regular
 from edgeconv.errors import ImageError, one_line
 
 EXTENSIONS: frozenset[str] = frozenset(
@@ -26,8 +29,18 @@ EXTENSIONS: frozenset[str] = frozenset(
 MAX_PIXELS = 89_478_485
 """Largest picture, in pixels: the size at which Pillow itself suspects a decompression bomb (a quarter GiB of RGB)."""
 
+MAX_SIDE = 65_535
+"""Longest side of a picture, in pixels: of JPEG and GIF."""
+
 MAX_BYTES = 2**29
 """Longest file of a picture, in bytes: six for each of MAX_PIXELS, as an uncompressed TIFF of 16-bit RGB has."""
+
+ORDINARY_PIXELS = 2**22
+ORDINARY_BYTES = 2**23
+"""What is no larger, in pixels and as a file, is decoded and converted at once."""
+
+_ORDINARY_COST = 48
+"""Bytes that a pixel of an ordinary picture takes at most: one of 16 bits, as several arrays of floats."""
 
 _PLUGINS: tuple[tuple[bytes, str, str], ...] = (
     (b"\x89PNG\r\n\x1a\n", "PngImagePlugin", "PngImageFile"),
@@ -53,14 +66,37 @@ _UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-"""What turns a picture upright, by its EXIF orientation (CIPA DC-008, section 4.6.5)."""
+"""What turns a picture upright, by its EXIF orientation (CIPA DC-008, section 4.6.5).
+
+Pillow's own `exif_transpose` sits in a module that is slow to import.
+"""
+
+ON_ITS_SIDE = 5
+"""First orientation whose rows are columns."""
+
+
+Claim = Callable[[int], object]
+"""Told how many bytes a picture will take, before they are; it may wait until there is room."""
+
+
+class Sized(NamedTuple):
+    """A picture, and how large it is in its file.
+
+    Attributes:
+        pixels: uint8, (height, width, channels), 0-255; fewer than in the file where all of them would take too much.
+        size: (height, width) in the file, upright.
+    """
+
+    pixels: NDArray[np.uint8]
+    size: tuple[int, int]
 
 
 def decode(source: Path | str | bytes) -> NDArray[np.uint8]:
     """Read a PNG, JPEG, BMP, GIF (first frame), WebP or TIFF picture, upright as its EXIF data says.
 
     Palettes, CMYK and other colour spaces become RGB; 1-bit, 16-bit, 32-bit and float greys become 8-bit;
-    anything with transparency keeps it as a fourth channel.
+    anything with transparency keeps it as a fourth channel. A picture that would take more memory than
+    `edgeconv.pictures.budget` allows is scaled down by a whole factor.
 
     Args:
         source: a path, or the bytes of a file.
@@ -75,40 +111,93 @@ def decode(source: Path | str | bytes) -> NDArray[np.uint8]:
         >>> decode("digit.png").shape  # doctest: +SKIP
         (600, 800, 3)
     """
+    return decode_sized(source).pixels
+
+
+def decode_sized(source: Path | str | bytes, claim: Claim = id) -> Sized:
+    """Read a picture as `decode` does, and tell how large it is in its file.
+
+    Args:
+        source: a path, or the bytes of a file.
+        claim: told how much memory that takes, before it does.
+    """
     name = "<bytes>" if isinstance(source, bytes) else str(source)
-    content = source if isinstance(source, bytes) else _read(Path(source))
-    if not content:
-        raise ImageError(f"{name}: a picture is required. Received: an empty file.")
-    try:
-        with _open(content, name) as image:
-            return pixels_of(image, name)
-    except ImageError:
-        raise
-    except Exception as error:  # a decoder that is fed damaged bytes fails in every way there is
-        raise _damaged(name, error) from error
+    with open_image(source, name, claim) as (image, file):
+        return pixels_of(image, name, claim, file)
 
 
-def pixels_of(image: Image.Image, name: str) -> NDArray[np.uint8]:
+@contextmanager
+def open_image(source: Path | str | bytes, name: str, claim: Claim = id) -> Iterator[tuple[Any, Any]]:
+    """Open a picture, not yet its pixels, as an image of Pillow, and the file that it is read from.
+
+    Args:
+        source: a path, or the bytes of a file.
+        name: of the picture, for errors.
+        claim: told how much memory a format takes that takes some when it is opened.
+
+    Raises:
+        ImageError: see `decode`; whatever is raised while the picture is open becomes one.
+    """
+    with ExitStack() as stack:
+        if isinstance(source, bytes):
+            file: Any = BytesIO(source)
+            length = len(source)
+        else:
+            file, length = _opened(Path(source))
+            stack.enter_context(file)
+        if not length:
+            raise ImageError(f"{name}: a picture is required. Received: an empty file.")
+        try:
+            if length > ORDINARY_BYTES:
+                from edgeconv.pictures.metering import MeteredFile
+
+                file = MeteredFile(file, length, name)
+            elif not isinstance(source, bytes):
+                file = BytesIO(file.read())
+            yield stack.enter_context(_read_header(file, length, name, claim)), file
+        except ImageError:
+            raise
+        except Exception as error:  # a decoder that is fed damaged bytes fails in every way there is
+            raise _damaged(name, error) from error
+
+
+def pixels_of(image: Image.Image, name: str, claim: Claim = id, file: BinaryIO | None = None) -> Sized:
     """Return the pixels of an image of Pillow, of any mode, as `decode` does; the image is left as it is.
 
     Args:
         image: opened from a file, or made.
         name: of the image, for errors.
+        claim: told how much memory that takes, before it does.
+        file: that it is read from.
 
     Raises:
         ImageError: it is damaged or too large.
     """
-    _check_size(image, name)
+    width, height = image.size
+    check_size(width, height, name)
+    ordinary = width * height <= ORDINARY_PIXELS and isinstance(file, BytesIO | None) and image.format != "TIFF"
     try:
-        image.load()
-        return _to_array(_upright(image))
+        if ordinary:
+            claim(width * height * _ORDINARY_COST)
+            image.load()
+            turn = _UPRIGHT.get(orientation_of(image))
+            pixels = to_array(image if turn is None else image.transpose(turn))
+        else:
+            from edgeconv.pictures.bands import load_in_bands
+
+            pixels = load_in_bands(image, name, claim, file)
+    except ImageError:
+        raise
     except Exception as error:  # see `decode`
         raise _damaged(name, error) from error
+    return Sized(pixels, (width, height) if orientation_of(image) >= ON_ITS_SIDE else (height, width))
 
 
-def _read(path: Path) -> bytes:
+def _opened(path: Path) -> tuple[Any, int]:
+    """Open a file, and tell how long it is."""
     try:
-        return read_regular(path, MAX_BYTES)
+        file = open_regular(path, MAX_BYTES)
+        return file, os.fstat(file.fileno()).st_size
     except FileNotFoundError:
         raise ImageError(f"{path}: a picture file is required. Received: no such file. Check the path.") from None
     except IsADirectoryError:
@@ -129,38 +218,54 @@ def is_known(head: bytes) -> bool:
     return any(head.startswith(magic) for magic, _, _ in _PLUGINS)
 
 
-def _open(content: bytes, name: str) -> Any:
+def _read_header(file: BinaryIO, length: int, name: str, claim: Claim) -> Any:
+    head = file.read(8)
+    file.seek(0)
     for magic, module, reader in _PLUGINS:
-        if content.startswith(magic):
-            return getattr(importlib.import_module(f"PIL.{module}"), reader)(BytesIO(content))
+        if head.startswith(magic):
+            if module in {"WebPImagePlugin", "TiffImagePlugin"}:  # These take memory when they are opened.
+                from edgeconv.pictures.headers import check_header
+
+                check_header(file, length, name, claim)
+            return getattr(importlib.import_module(f"PIL.{module}"), reader)(file)
     raise ImageError(
         f"{name}: a PNG, JPEG, BMP, GIF, WebP or TIFF picture is required. "
-        f"Received: a file that begins with {content[:8]!r}. Convert it first."
+        f"Received: a file that begins with {head!r}. Convert it first."
     )
 
 
-def _check_size(image: Image.Image, name: str) -> None:
-    width, height = image.size
+def check_size(width: int, height: int, name: str) -> None:
+    """Raise ImageError for a picture of no pixels, or of more than any may have."""
     if not width * height:
         raise ImageError(f"{name}: a picture is required. Received: an image of {width}x{height} pixels.")
     if width * height > MAX_PIXELS:
-        raise ImageError(
-            f"{name}: a picture of at most {MAX_PIXELS / 1e6:.0f} megapixels is required. "
-            f"Received: {width}x{height}. Scale it down first."
-        )
+        required = f"{MAX_PIXELS / 1e6:.0f} megapixels"
+    elif max(width, height) > MAX_SIDE:
+        required = f"{MAX_SIDE:,} pixels a side"
+    else:
+        return
+    raise ImageError(
+        f"{name}: a picture of at most {required} is required. Received: {width}x{height}. Scale it down first."
+    )
 
 
-def _upright(image: Image.Image) -> Image.Image:
-    """Turn the picture upright; Pillow's own `exif_transpose` sits in a module that is slow to import."""
-    turn = _UPRIGHT.get(image.getexif().get(_EXIF_ORIENTATION, 1))
-    return image if turn is None else image.transpose(turn)
+def orientation_of(image: Image.Image) -> int:
+    """Return how a picture lies in its file, 1 to 8, 1 where it does not say."""
+    return int(image.getexif().get(_EXIF_ORIENTATION, 1))
 
 
-def _to_array(image: Image.Image) -> NDArray[np.uint8]:
+def to_array(image: Image.Image, white: float | None = None) -> NDArray[np.uint8]:
+    """Convert an image of Pillow, of any mode, to uint8, (height, width, 1, 3 or 4).
+
+    Args:
+        image: to be converted.
+        white: full scale of what has 32 bits; by default the smallest usual one that holds its brightest pixel.
+    """
     if image.mode.startswith("I;16"):
         return _to_bytes(np.asarray(image), 65535)
     if image.mode in {"I", "F"}:
-        return _to_bytes(np.asarray(image), _full_scale(image))
+        values = np.asarray(image)
+        return _to_bytes(values, _full_scale(image.mode, brightest(values) if white is None else white))
     if image.mode == "La":  # Pillow turns premultiplied grey into nothing else at once.
         image = image.convert("LA")
     opaque = "L" if image.mode in {"1", "L"} else "RGB"
@@ -169,12 +274,15 @@ def _to_array(image: Image.Image) -> NDArray[np.uint8]:
     return pixels[..., None] if pixels.ndim == 2 else pixels
 
 
-def _full_scale(image: Image.Image) -> float:
+def brightest(values: NDArray[Any]) -> float:
+    """Return the greatest of values that is a finite number, 0 at least."""
+    return float(np.max(values, initial=0, where=np.isfinite(values)))
+
+
+def _full_scale(mode: str, most: float) -> float:
     """White, for files that do not say it: the smallest usual full scale that holds the brightest pixel."""
-    values = np.asarray(image)
-    brightest = float(np.max(values, initial=0, where=np.isfinite(values)))
-    usual = (255, 65535) if image.mode == "I" else (1, 255, 65535)
-    return next((scale for scale in usual if brightest <= scale), brightest)
+    usual = (255, 65535) if mode == "I" else (1, 255, 65535)
+    return next((scale for scale in usual if most <= scale), most)
 
 
 def _to_bytes(values: NDArray[Any], full_scale: float) -> NDArray[np.uint8]:

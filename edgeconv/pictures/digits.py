@@ -15,6 +15,9 @@ while preserving their aspect ratio [...] centered in a 28x28 image by computing
 
 from __future__ import annotations
 
+import math
+from functools import partial
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -22,8 +25,11 @@ from edgeconv.errors import ImageError
 from edgeconv.pictures.colors import composite, luma
 from edgeconv.pictures.ink import bounds, is_bright, levels, strength, stroke_width, without_border
 from edgeconv.pictures.morphology import Grey, box_mean, maximum, maximum_of_neighbours
-from edgeconv.pictures.resampling import area_weights, resample, resize, triangle_weights
+from edgeconv.pictures.resampling import Read, area_weights, resample, resize, triangle_weights
 from edgeconv.recipe import DIGIT
+
+BAND_PIXELS = 2**18
+"""Pixels whose greys are counted at once."""
 
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 """ITU-R BT.601."""
@@ -46,36 +52,41 @@ def center_digit(picture: NDArray[np.uint8], height: int, width: int, box: int) 
     Raises:
         ImageError: there is no ink in the picture.
     """
-    if picture.shape[2] == 4:
-        picture = _opaque(picture)
+    read = partial(composite, background=_background(picture)) if picture.shape[2] == 4 else None
     if picture.shape[:2] == (height, width):
+        picture, read = read(picture) if read else picture, None
         grey = picture if picture.shape[2] == 1 else luma(picture)
         for prepared in (grey, 255 - grey):
             if _is_prepared(prepared, negative=prepared is not grey):
                 return prepared
-    small = _to_grey(_shrink(picture))
+    small = _to_grey(_shrink(picture, read))
     bright = is_bright(small)
     top, bottom, left, right = bounds(_find(255 - small if bright else small))
     rows, columns = picture.shape[0] / small.shape[0], picture.shape[1] / small.shape[1]
-    canvas, zoom = _cut(picture, (top * rows, bottom * rows), (left * columns, right * columns))
+    canvas, zoom = _cut(picture, (top * rows, bottom * rows), (left * columns, right * columns), read)
     return _draw(_ink(255 - canvas if bright else canvas, zoom), height, width, box)
 
 
-def _opaque(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Lay a transparent picture over an even background that its ink stands out from.
+def _background(picture: NDArray[np.uint8]) -> int:
+    """Return the grey of an even background that the ink of a transparent picture stands out from.
 
     What is opaque either is the ink (one colour: the background is the opposite), or is the paper with ink on it
     (mostly opaque, and not of one colour: the background is as the paper).
     """
-    alpha = picture[..., 3] / np.float32(255)
-    if not alpha.any():
+    opaque, sums, squares = 0.0, 0.0, 0.0
+    step = max(1, BAND_PIXELS // picture.shape[1])
+    for top in range(0, len(picture), step):
+        band = picture[top : top + step]
+        alpha, grey = band[..., 3].astype(np.float64), luma(band[..., :3])[..., 0].astype(np.float64)
+        opaque, sums = opaque + float(alpha.sum()), sums + float((alpha * grey).sum())
+        squares += float((alpha * grey * grey).sum())
+    if not opaque:
         raise ImageError(_NO_INK.format(received="a picture that is transparent everywhere"))
-    grey = luma(picture[..., :3])[..., 0].astype(np.float32)
-    mean = float(np.average(grey, weights=alpha))
-    spread = float(np.sqrt(np.average((grey - mean) ** 2, weights=alpha)))
-    if alpha.mean() > DIGIT.least_paper and spread > DIGIT.least_spread:
-        return composite(picture, round(mean))
-    return composite(picture, 255 if mean < DIGIT.middle_grey else 0)
+    mean = sums / opaque
+    spread = math.sqrt(max(0.0, squares / opaque - mean * mean))
+    if opaque / 255 / picture[..., 3].size > DIGIT.least_paper and spread > DIGIT.least_spread:
+        return round(mean)
+    return 255 if mean < DIGIT.middle_grey else 0
 
 
 def _is_prepared(grey: NDArray[np.uint8], *, negative: bool) -> bool:
@@ -89,11 +100,12 @@ def _is_prepared(grey: NDArray[np.uint8], *, negative: bool) -> bool:
     return edge <= DIGIT.negative_edge and off <= DIGIT.negative_middle and int(grey.max()) >= DIGIT.negative_white
 
 
-def _shrink(picture: NDArray[np.uint8]) -> NDArray[np.float32]:
+def _shrink(picture: NDArray[np.uint8], read: Read | None) -> NDArray[np.float32]:
     scale = min(1.0, DIGIT.search_side / max(picture.shape[:2]))
     if scale == 1.0:
-        return picture.astype(np.float32)
-    return resize(picture, max(1, round(picture.shape[0] * scale)), max(1, round(picture.shape[1] * scale)))
+        return (read(picture) if read else picture).astype(np.float32)
+    rows, columns = (max(1, round(side * scale)) for side in picture.shape[:2])
+    return resize(picture, rows, columns, read=read)
 
 
 def _to_grey(picture: NDArray[np.float32]) -> Grey:
@@ -113,14 +125,17 @@ def _find(grey: Grey) -> Grey:
 _NO_INK = "A picture of a digit is required, no ink found. Received: {received}. Write darker, or come closer."
 
 
-def _cut(picture: NDArray[np.uint8], rows: tuple[float, float], columns: tuple[float, float]) -> tuple[Grey, float]:
+def _cut(
+    picture: NDArray[np.uint8], rows: tuple[float, float], columns: tuple[float, float], read: Read | None
+) -> tuple[Grey, float]:
     """Resample the digit and its margin onto the canvas; also return the canvas pixels in one of the picture."""
     side = max(rows[1] - rows[0], columns[1] - columns[0]) * (1 + 2 * DIGIT.margin)
     vertical, horizontal = (
-        triangle_weights(length, DIGIT.canvas, (begin + end - side) / 2, (begin + end + side) / 2)
+        partial(triangle_weights, length, DIGIT.canvas, (begin + end - side) / 2, (begin + end + side) / 2, True)
         for length, (begin, end) in zip(picture.shape[:2], (rows, columns), strict=True)
     )
-    return _to_grey(resample(picture, vertical, horizontal)), DIGIT.canvas / side
+    canvas = resample(picture, vertical, horizontal, (DIGIT.canvas, DIGIT.canvas), read)
+    return _to_grey(canvas), DIGIT.canvas / side
 
 
 def _ink(canvas: Grey, zoom: float) -> Grey:

@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from edgeconv.artifact import read_regular
-from edgeconv.errors import ImageError, one_line
+from edgeconv.errors import ImageError
+from edgeconv.pictures.budget import plan, too_large
 from edgeconv.pictures.colors import composite
-from edgeconv.pictures.decoding import MAX_BYTES, MAX_PIXELS
+from edgeconv.pictures.decoding import check_size, open_image
 
 OPACITY = 0.5
 """Of the colours over a picture: both stay readable."""
@@ -23,23 +23,38 @@ _TURN = 0.381966
 """The golden angle as a share of the circle: neighbouring classes get hues far apart, however many there are."""
 
 
-def read_classes(path: Path) -> NDArray[np.int64]:
+def read_classes(path: Path) -> NDArray[np.integer[Any]]:
     """Return what each pixel of a mask's file holds, (height, width): the index in its palette, or its grey value.
 
     Raises:
-        ImageError: the file is no picture, or one of colours without a palette.
+        ImageError: the file is no picture, one of colours without a palette, or too large.
     """
-    try:
-        with Image.open(io.BytesIO(read_regular(path, MAX_BYTES)), formats=["PNG", "BMP", "TIFF", "GIF"]) as image:
-            if image.width * image.height <= MAX_PIXELS and image.mode in {"1", "L", "P", "I", "I;16"}:
-                return np.asarray(image).astype(np.int64)
-            received = f"{image.width}x{image.height} pixels of {image.mode}"
-    except Exception as error:  # A decoder that is fed damaged bytes fails in every way there is.
-        received = one_line(error)
+    with open_image(path, str(path)) as (image, file):
+        check_size(image.width, image.height, str(path))
+        if image.mode in _VALUES and image.format in _FORMATS:
+            return _values(image, getattr(file, "held", 0), str(path))
+        received = f"a {image.format} of {image.mode}"
     raise ImageError(
         f"{path}: a mask must be a PNG, grey or with a palette, whose pixels are the indices of classes. Received: "
         f"{received}. Save it as `PIL.Image.fromarray(classes)`."
     )
+
+
+_FORMATS = ("PNG", "BMP", "TIFF", "GIF")
+
+_VALUES = {"1": np.uint8, "L": np.uint8, "P": np.uint8, "I": np.int32, "I;16": np.int32}
+"""What holds the pixels of a mask, by the mode of Pillow."""
+
+_COPIES = 4
+"""How often the pixels of a mask, one byte longer, are held until the classes are found."""
+
+
+def _values(image: Any, held: int, name: str) -> NDArray[np.integer[Any]]:
+    dtype = np.dtype(_VALUES[image.mode])
+    planned = plan(image, held + image.width * image.height * (dtype.itemsize + 1) * _COPIES, name)
+    if planned.factor > 1:
+        raise too_large(name, image.width, image.height, planned.total)
+    return np.asarray(image).astype(dtype)
 
 
 def class_colors(count: int) -> NDArray[np.uint8]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,29 +49,30 @@ def prepare(picture: NDArray[np.uint8], preparation: Preparation) -> NDArray[np.
 
 def _resize(picture: NDArray[np.uint8], preparation: Preparation) -> NDArray[np.uint8]:
     height, width = preparation.height, preparation.width
-    picture = _with_channels(picture, preparation.channels, preparation.transparency)
     if preparation.fit == "crop":
         top, left, rows, columns = cropped(picture.shape[:2], height, width)
         picture = picture[top : top + rows, left : left + columns]
     if picture.shape[:2] == (height, width):
-        return picture
+        return _with_channels(picture, preparation.channels, preparation.transparency)
     if preparation.fit != "pad":
-        return _resampled(picture, height, width, preparation.filter)
+        return _resampled(picture, height, width, preparation)
     top, left, rows, columns = padded(picture.shape[:2], height, width)
     whole = np.zeros((height, width, preparation.channels), np.uint8)
-    whole[top : top + rows, left : left + columns] = _resampled(picture, rows, columns, preparation.filter)
+    whole[top : top + rows, left : left + columns] = _resampled(picture, rows, columns, preparation)
     return whole
 
 
-def _resampled(picture: NDArray[np.uint8], height: int, width: int, method: str) -> NDArray[np.uint8]:
+def _resampled(picture: NDArray[np.uint8], height: int, width: int, preparation: Preparation) -> NDArray[np.uint8]:
     """Resize to bytes; transparent pictures as Pillow does where that is antialiased."""
-    if (method == "triangle" and picture.shape[2] < 4) or method in {"bilinear", "nearest"}:
-        return _to_bytes(resize(picture, height, width, method))
+    method, channels = preparation.filter, preparation.channels
+    read = partial(_with_channels, channels=channels, transparency=preparation.transparency)
+    if (method == "triangle" and channels < 4) or method in {"bilinear", "nearest"}:
+        return _to_bytes(resize(picture, height, width, method, read))
     from edgeconv.pictures.kernels import resize_as_pillow, resize_with_kernel  # Few models need them.
 
     if method == "triangle" or method.startswith("pillow-"):
-        return resize_as_pillow(picture, height, width, method)
-    return _to_bytes(resize_with_kernel(picture, height, width, method))
+        return resize_as_pillow(picture, height, width, method, read)
+    return _to_bytes(resize_with_kernel(picture, height, width, method, read))
 
 
 def cropped(size: Sequence[int], height: int, width: int) -> tuple[int, int, int, int]:

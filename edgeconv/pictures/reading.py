@@ -3,24 +3,31 @@
 from __future__ import annotations
 
 import os
+from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 from edgeconv.errors import ImageError
-from edgeconv.pictures.decoding import decode, pixels_of
+from edgeconv.pictures.decoding import Claim, Sized, decode_sized, pixels_of
+
+MOST_STREAMED = 2**28
+"""Most bytes of a picture that is no file on a disk, and has to be held in memory whole."""
+
+_PIECE = 2**20
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Protocol
 
     class BinaryFile(Protocol):
         """A file that was opened for reading bytes, or anything that reads as one does."""
 
-        def read(self) -> bytes:
-            """Return the bytes from here to the end."""
+        def read(self, size: int = -1, /) -> bytes:
+            """Return at most so many of the bytes from here on, or all of them."""
 
     Picture = str | os.PathLike[str] | bytes | bytearray | memoryview | BinaryFile | Image.Image | NDArray[np.uint8]
     """What `read_picture` takes."""
@@ -44,16 +51,27 @@ def read_picture(picture: Picture) -> NDArray[np.uint8]:
         >>> read_picture(np.zeros((600, 800), np.uint8)).shape
         (600, 800, 1)
     """
+    return read_sized(picture).pixels
+
+
+def read_sized(picture: Picture, claim: Claim = id) -> Sized:
+    """Return the pixels of a picture as `read_picture` does, and how large it is in its file.
+
+    Args:
+        picture: as `read_picture` takes it.
+        claim: told how much memory that takes, before it does.
+    """
     if isinstance(picture, np.ndarray):
-        return _checked(plain(picture))
+        pixels = _checked(plain(picture))
+        return Sized(pixels, (pixels.shape[0], pixels.shape[1]))
     if isinstance(picture, Image.Image):
-        return pixels_of(picture, "<image>")
+        return pixels_of(picture, "<image>", claim)
     if isinstance(picture, bytes | bytearray | memoryview):
-        return decode(bytes(picture))
+        return decode_sized(bytes(picture), claim)
     if isinstance(picture, str | os.PathLike):
-        return decode(picture if isinstance(picture, str) else Path(picture))
+        return decode_sized(picture if isinstance(picture, str) else Path(picture), claim)
     if hasattr(picture, "read"):
-        return decode(_content(picture))
+        return decode_sized(read_stream(picture), claim)
     raise ImageError(
         "A picture must be a path, the bytes of a file, a file opened for reading bytes, an image of Pillow or a uint8 "
         f"array. Received: {type(picture).__name__}. {_advice(picture)}."
@@ -100,15 +118,37 @@ def _checked(array: NDArray[Any]) -> NDArray[np.uint8]:
     )
 
 
-def _content(file: BinaryFile) -> bytes:
-    name = getattr(file, "name", "<file>")
-    try:
-        content = file.read()
-    except (OSError, ValueError) as error:  # It was closed, or opened for writing, or as text, which it is not.
-        raise ImageError(_NOT_BINARY.format(name=name, received=type(error).__name__)) from error
-    if not isinstance(content, bytes | bytearray | memoryview):
-        raise ImageError(_NOT_BINARY.format(name=name, received=f"one that reads {type(content).__name__}"))
-    return bytes(content)
+def read_stream(file: BinaryFile, head: bytes = b"") -> bytes:
+    """Return what comes through a file until it ends.
+
+    Args:
+        file: opened for reading bytes; or gives all that it has at once.
+        head: what was read of it already.
+
+    Raises:
+        ImageError: it was not opened so, or more comes than MOST_STREAMED.
+    """
+    name, whole = getattr(file, "name", "<file>"), BytesIO()
+    whole.write(head)
+    while True:
+        try:
+            piece = file.read(_PIECE)
+        except TypeError:  # It takes no number.
+            piece = cast("Callable[[], bytes]", file.read)()
+        except (OSError, ValueError) as error:  # It was closed, or opened for writing, or as text, which it is not.
+            raise ImageError(_NOT_BINARY.format(name=name, received=type(error).__name__)) from error
+        if not isinstance(piece, bytes | bytearray | memoryview):
+            raise ImageError(_NOT_BINARY.format(name=name, received=f"one that reads {type(piece).__name__}"))
+        if whole.tell() + len(piece) > MOST_STREAMED:
+            raise ImageError(
+                f"{name}: at most {MOST_STREAMED / 1e6:.0f} MB are required of what is no file on a disk. Received: "
+                "more. Give the path of a file, or scale the picture down."
+            )
+        if len(piece) > _PIECE:
+            return bytes(piece)
+        if not piece:
+            return whole.getvalue()
+        whole.write(piece)
 
 
 _NOT_BINARY = "{name}: a file opened for reading bytes is required. Received: {received}. Open it with mode 'rb'."

@@ -6,6 +6,8 @@ operators in any tensor language, and needs no image library.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,9 +16,24 @@ from numpy.typing import NDArray
 BLOCK = 16
 """Target rows computed together: few enough that a block's source rows stay in the cache."""
 
+_CHUNK_BYTES = 2**25
+_CHUNK_ALIGNED = 64
+"""What of a block's source rows is held as floats at once, and a number of columns that is never split."""
+
+STRIP_BYTES = 100_000_000
+"""What a picture with its rows resized may take; of a wider one, some columns are resized after another."""
+
+Weights = Callable[[slice], NDArray[Any]]
+"""Gives some rows of a matrix, (target rows, source): of a side of 65,535 pixels the whole would fill the memory."""
+
+Read = Callable[[NDArray[Any]], NDArray[np.uint8]]
+"""Makes of some pixels of a picture, (rows, columns, channels), those that are resized, such as others channels."""
+
+ALL = slice(None)
+
 
 def triangle_weights(
-    source: int, target: int, begin: float = 0.0, end: float | None = None, antialias: bool = True
+    source: int, target: int, begin: float = 0.0, end: float | None = None, antialias: bool = True, rows: slice = ALL
 ) -> NDArray[np.float32]:
     """Build the matrix that resamples `source` pixels into `target` pixels with a triangle filter.
 
@@ -29,23 +46,24 @@ def triangle_weights(
         begin: where in the source the target begins, in pixels from its edge; by default at the edge.
         end: where the target ends; by default at the other edge. Beyond an edge it goes on as it is at the edge.
         antialias: average over all source pixels of a target pixel, rather than between the nearest two.
+        rows: of the matrix that are built.
 
     Returns:
-        float32, (target, source); each row sums to 1.
+        float32, (target, source), or some rows of it; each sums to 1.
 
     Example:
         >>> triangle_weights(4, 2).round(3).tolist()
         [[0.429, 0.429, 0.143, 0.0], [0.0, 0.143, 0.429, 0.429]]
     """
     scale = ((source if end is None else end) - begin) / target
-    centres = np.clip(begin + (np.arange(target) + 0.5) * scale, 0.5, source - 0.5)
+    centres = np.clip(begin + (np.arange(target)[rows] + 0.5) * scale, 0.5, source - 0.5)
     distances = np.abs(np.arange(source) + 0.5 - centres[:, None]) / (max(scale, 1.0) if antialias else 1.0)
     weights = np.maximum(0.0, 1.0 - distances)
     weights /= weights.sum(axis=1, keepdims=True)
     return np.asarray(weights, np.float32)
 
 
-def area_weights(source: int, target: int, scale: float, offset: int) -> NDArray[np.float32]:
+def area_weights(source: int, target: int, scale: float, offset: int, rows: slice = ALL) -> NDArray[np.float32]:
     """Build the matrix that averages `scale` source pixels into each target pixel.
 
     Args:
@@ -53,15 +71,16 @@ def area_weights(source: int, target: int, scale: float, offset: int) -> NDArray
         target: number of pixels to make.
         scale: source pixels in one target pixel.
         offset: target pixel on which the source begins.
+        rows: of the matrix that are built.
 
     Returns:
-        float32, (target, source): the share of each target pixel that each source pixel covers.
+        float32, (target, source), or some rows of it: the share of each target pixel that each source pixel covers.
 
     Example:
         >>> area_weights(3, 4, 1.5, 1).round(2).tolist()
         [[0.0, 0.0, 0.0], [0.67, 0.33, 0.0], [0.0, 0.33, 0.67], [0.0, 0.0, 0.0]]
     """
-    begin = (np.arange(target)[:, None] - offset) * scale
+    begin = (np.arange(target)[rows, None] - offset) * scale
     pixel = np.arange(source)
     covered = np.minimum(begin + scale, pixel + 1) - np.maximum(begin, pixel)
     return np.asarray(np.clip(covered, 0, None) / scale, np.float32)
@@ -80,7 +99,11 @@ def nearest(source: int, target: int) -> NDArray[np.int64]:
 
 
 def resize(
-    picture: NDArray[np.uint8] | NDArray[np.float32], height: int, width: int, method: str = "triangle"
+    picture: NDArray[np.uint8] | NDArray[np.float32],
+    height: int,
+    width: int,
+    method: str = "triangle",
+    read: Read | None = None,
 ) -> NDArray[np.float32]:
     """Resize a picture.
 
@@ -89,6 +112,7 @@ def resize(
         height: rows of the result.
         width: columns of the result.
         method: "triangle", "bilinear" or "nearest"; `kernels` has the other filters.
+        read: makes of its pixels those that are resized; by default they are.
 
     Returns:
         float32, (height, width, channels), within the range of `picture`.
@@ -99,14 +123,20 @@ def resize(
     """
     rows, columns = picture.shape[:2]
     if method == "nearest":
-        return picture[nearest(rows, height)][:, nearest(columns, width)].astype(np.float32)
+        found = picture[nearest(rows, height)][:, nearest(columns, width)]
+        return (read(found) if read else found).astype(np.float32)
     antialias = method == "triangle"
-    vertical = triangle_weights(rows, height, antialias=antialias)
-    return resample(picture, vertical, triangle_weights(columns, width, antialias=antialias))
+    vertical = partial(triangle_weights, rows, height, 0.0, None, antialias)
+    horizontal = partial(triangle_weights, columns, width, 0.0, None, antialias)
+    return resample(picture, vertical, horizontal, (height, width), read)
 
 
 def resample(
-    picture: NDArray[np.uint8] | NDArray[np.float32], vertical: NDArray[np.float32], horizontal: NDArray[np.float32]
+    picture: NDArray[np.uint8] | NDArray[np.float32],
+    vertical: Weights,
+    horizontal: Weights,
+    size: tuple[int, int],
+    read: Read | None = None,
 ) -> NDArray[np.float32]:
     """Apply one matrix to the rows of a picture and one to its columns.
 
@@ -114,26 +144,47 @@ def resample(
         picture: uint8 or float32, (height, width, channels), any range.
         vertical: float32, (target height, height).
         horizontal: float32, (target width, width).
+        size: target height and width.
+        read: makes of its pixels those that are resized; by default they are.
 
     Returns:
         float32, (target height, target width, channels).
     """
-    rows = multiply(vertical, picture)
-    columns = multiply(horizontal, rows.transpose(1, 0, 2))
-    return np.ascontiguousarray(columns.transpose(1, 0, 2))
+    height, width = size
+    if height * picture.shape[1] * max(3, picture.shape[2]) * 4 <= STRIP_BYTES:
+        rows = multiply(vertical, height, picture, read)
+        return np.ascontiguousarray(multiply(horizontal, width, rows.transpose(1, 0, 2)).transpose(1, 0, 2))
+    strips = []
+    for _, block, begin, end in _blocks(horizontal, width):
+        rows = multiply(vertical, height, picture[:, begin:end], read)
+        strips.append(multiply(block.__getitem__, len(block), rows.transpose(1, 0, 2)).transpose(1, 0, 2))
+    return np.concatenate(strips, axis=1)
 
 
-def multiply(weights: NDArray[Any], picture: NDArray[np.uint8] | NDArray[np.float32]) -> NDArray[Any]:
-    """Multiply `weights`, (target, rows), and the rows of the picture, leaving out the zeros of a band matrix.
+def multiply(weights: Weights, target: int, picture: NDArray[Any], read: Read | None = None) -> NDArray[Any]:
+    """Multiply a matrix, (target, rows), and the rows of the picture, leaving out the zeros of a band matrix.
 
     A block of target rows reads only the source rows it needs: a large photograph is never held as floats.
     """
-    target = len(weights)
-    made = np.empty((target, *picture.shape[1:]), weights.dtype)
+    made: NDArray[Any] | None = None
+    for first, block, begin, end in _blocks(weights, target):
+        step = _CHUNK_BYTES // (4 * (end - begin) * picture.shape[2] * _CHUNK_ALIGNED) * _CHUNK_ALIGNED
+        for at in range(0, picture.shape[1], step := max(step, _CHUNK_ALIGNED)):
+            given = picture[begin:end, at : at + step]
+            pixels = read(given) if read else given
+            if made is None:
+                made = np.empty((target, picture.shape[1], pixels.shape[2]), block.dtype)
+            flat = pixels.reshape(end - begin, -1).astype(block.dtype, copy=False)
+            made[first : first + BLOCK, at : at + step] = (block @ flat).reshape(len(block), -1, pixels.shape[2])
+    if made is None:
+        raise ValueError("a picture without rows or columns")
+    return made
+
+
+def _blocks(weights: Weights, target: int) -> Iterator[tuple[int, NDArray[Any], int, int]]:
+    """Yield some rows after another: the first one's number, their weights, and from where to where these reach."""
     for first in range(0, target, BLOCK):
-        block = weights[first : first + BLOCK]
+        block = weights(slice(first, first + BLOCK))
         used = np.flatnonzero(block.any(axis=0))
         begin, end = int(used[0]), int(used[-1]) + 1
-        pixels = picture[begin:end].reshape(end - begin, -1).astype(weights.dtype, copy=False)
-        made[first : first + BLOCK] = (block[:, begin:end] @ pixels).reshape(len(block), *picture.shape[1:])
-    return made
+        yield first, block[:, begin:end], begin, end

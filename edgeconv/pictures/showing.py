@@ -23,8 +23,8 @@ MOST_BYTES = 2**28
 def pictures_of(images: NDArray[np.uint8], preparation: Preparation, files: Sequence[Path] = ()) -> NDArray[np.object_]:
     """Return a picture of each of the first images, in their order.
 
-    Files are read as long as they fill no more than half of the memory, for photographs are large; the other images are
-    drawn.
+    Files are read as long as they fill no more than a third of the memory, for photographs are large; the other images
+    are drawn.
 
     Args:
         images: uint8, (n, height, width, channels), 0-255: what the model takes.
@@ -38,7 +38,7 @@ def pictures_of(images: NDArray[np.uint8], preparation: Preparation, files: Sequ
         ImageError: a file cannot be read any more.
     """
     shown = images[:MOST_PICTURES]
-    found = list(_read(files[: len(shown)], MOST_BYTES // 2))
+    found = list(_read(files[: len(shown)], MOST_BYTES // 3))
     total = sum(picture.nbytes for picture in found)
     for picture in show_images(shown[len(found) :], preparation):
         total += picture.nbytes

@@ -19,6 +19,10 @@ INPUT, PREPARED = "picture", "prepared"
 """Names in the graph: of what goes in, and of what leaves it behind the answers."""
 
 
+MOST_KEPT_FOR = 2**22
+"""Bytes of a picture after which ONNX Runtime keeps its memory, some ten times as much, for the next one."""
+
+
 def embedded_name(output: str) -> str:
     """Return the name that an output of a model has once its preparation is inside.
 
@@ -85,7 +89,9 @@ class EmbeddedModel:
 
     def answer(self, picture: NDArray[np.uint8]) -> EmbeddedAnswer:
         """Answer one picture: uint8, (height, width, 1, 3 or 4 channels), 0-255, of any size."""
-        answer, prepared = run_native(self._session, self._outputs, {INPUT: picture})
+        answer, prepared = run_native(
+            self._session, self._outputs, {INPUT: picture}, give_back=picture.size > MOST_KEPT_FOR
+        )
         if not (answer.ndim and prepared.ndim and len(answer) and len(prepared)):
             raise ArtifactError(
                 f"`{self._outputs[0]}` must hold a row for each picture. Received: {answer.shape}. Export it again."
@@ -108,7 +114,10 @@ class EmbeddedModel:
     def run_all(self, pictures: Sequence[NDArray[np.uint8]] | NDArray[np.uint8]) -> dict[str, NDArray[Any]]:
         """Return every output by its name, `prepared` too, (number of pictures, ...), of pictures as `run` takes."""
         check_pictures(pictures)
-        rows = [run_native(self._session, self._names, {INPUT: picture}) for picture in pictures]
+        rows = [
+            run_native(self._session, self._names, {INPUT: picture}, give_back=picture.size > MOST_KEPT_FOR)
+            for picture in pictures
+        ]
         return {name: np.concatenate(parts) for name, parts in zip(self._names, zip(*rows, strict=True), strict=True)}
 
 

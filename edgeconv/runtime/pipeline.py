@@ -13,15 +13,25 @@ from edgeconv.errors import ArtifactError, EdgeconvWarning, ImageError, InputErr
 from edgeconv.manifest import Manifest
 from edgeconv.manifest_blocks import Boxes
 from edgeconv.pictures.preparation import is_cropped, prepare
+from edgeconv.pictures.reading import read_sized
 from edgeconv.preparation import Preparation
 from edgeconv.runtime.activation import activated
 from edgeconv.runtime.session import IMAGES_AT_ONCE, Session
 
 if TYPE_CHECKING:
+    from edgeconv.pictures.decoding import Claim
+    from edgeconv.pictures.reading import Picture
     from edgeconv.runtime.embedded import EmbeddedModel
 
 Pixels = NDArray[np.uint8]
 """uint8, (height, width, channels), 0-255."""
+
+
+MOST_BYTES = 250_000_000
+"""What a graph that prepares a picture may take for it: one of 12 megapixels in colour stays as it is."""
+
+_GRAPH_COST = {1: 8, 3: 20, 4: 45}
+"""Bytes that it takes for a pixel, by the channels of the picture; measured with ONNX Runtime 1.32."""
 
 
 class Pipeline(Protocol):
@@ -29,9 +39,11 @@ class Pipeline(Protocol):
 
     Attributes:
         at_once: most pictures that a call takes with profit.
+        cost: bytes that an answer takes for each byte of what `prepare` gave, where these are many.
     """
 
     at_once: ClassVar[int]
+    cost: ClassVar[int]
 
     def prepare(self, picture: Pixels) -> Pixels:
         """Do what comes before the model, for one picture of any size and 1, 3 or 4 channels; in any thread.
@@ -53,6 +65,7 @@ class PreparedPipeline:
     """Prepares pictures with numpy, and gives them to a model's session, many at once."""
 
     at_once: ClassVar[int] = IMAGES_AT_ONCE
+    cost: ClassVar[int] = 0
 
     def __init__(self, manifest: Manifest, session: Session) -> None:
         self.manifest = manifest
@@ -101,6 +114,7 @@ class EmbeddedPipeline:
     """Gives pictures as they are to a model with its preparation inside, one by one."""
 
     at_once: ClassVar[int] = 1
+    cost: ClassVar[int] = 11
 
     def __init__(self, manifest: Manifest, model: EmbeddedModel) -> None:
         self.model = model
@@ -110,9 +124,14 @@ class EmbeddedPipeline:
         self.of_digits = preparation is not None and preparation.kind == "digit"
 
     def prepare(self, picture: Pixels) -> Pixels:
-        """Leave the picture as it is; see `Pipeline`."""
+        """Leave the picture as it is, unless the graph would take too much memory for it; see `Pipeline`."""
         self._crop.warn_of(picture)
-        return picture
+        most = MOST_BYTES // _GRAPH_COST[picture.shape[2]]
+        if picture.shape[0] * picture.shape[1] <= most:
+            return picture
+        from edgeconv.pictures.bands import scaled_down
+
+        return scaled_down(picture, most)
 
     def answer(self, pictures: Sequence[Pixels] | NDArray[np.uint8]) -> NDArray[np.float32]:
         """Answer pictures of any size; see `Pipeline`."""
@@ -153,6 +172,12 @@ def pipeline_of(manifest: Manifest, session: Session | EmbeddedModel) -> Pipelin
     if manifest.boxes is not None:
         return DetectorPipeline(manifest, session, manifest.boxes)
     return PreparedPipeline(manifest, session)
+
+
+def prepared_by(pipeline: Pipeline, picture: Picture, claim: Claim = id) -> tuple[Pixels, tuple[int, int]]:
+    """Read a picture and do what comes before the model, and tell its height and width; see `read_sized`."""
+    pixels, size = read_sized(picture, claim)
+    return pipeline.prepare(pixels), size
 
 
 def prepare_for(manifest: Manifest, picture: Pixels) -> Pixels:

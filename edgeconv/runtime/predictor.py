@@ -14,7 +14,7 @@ from edgeconv.errors import ConfigError, ImageError, InferenceError, InputError
 from edgeconv.pictures.reading import plain, read_picture
 from edgeconv.runtime.answering import results_of
 from edgeconv.runtime.loading import find_model, open_model
-from edgeconv.runtime.pipeline import Pipeline, pipeline_of, prepare_for
+from edgeconv.runtime.pipeline import Pipeline, pipeline_of, prepare_for, prepared_by
 from edgeconv.runtime.providers import CPU
 from edgeconv.tasks import check_threshold
 
@@ -119,8 +119,8 @@ class Predictor:
             InferenceTimeoutError: the call takes too long.
         """
         pipeline = self._opened()
-        pixels = read_picture(picture)
-        return self._results(pipeline.answer(pipeline.prepare(pixels)[None]), [pixels.shape[:2]])[0]
+        prepared, size = prepared_by(pipeline, picture)
+        return self._results(pipeline.answer(prepared[None]), [size])[0]
 
     def predict_many(self, pictures: Iterable[Picture]) -> Iterator[Answer]:
         """Answer pictures in their order, one by one, as they are ready; decoding overlaps inference.

@@ -32,7 +32,12 @@ def check_saved(manifest: Manifest) -> None:
 
 
 def save_answer(
-    answer: Result, path: Path, *, picture: NDArray[np.uint8], value_range: tuple[float, float] | None
+    answer: Result,
+    path: Path,
+    *,
+    picture: NDArray[np.uint8],
+    value_range: tuple[float, float] | None,
+    size: tuple[int, int] | None = None,
 ) -> Path:
     """Write an answer beside a name, atomically.
 
@@ -40,6 +45,7 @@ def save_answer(
         answer: a mask, which gets an overlay too, a picture, an embedding, or boxes, which are drawn.
         path: of the file, without its ending.
         picture: what the model was fed, of boxes what was given: uint8, (height, width, channels), 0-255.
+        size: (height, width) that boxes are told in; by default that of `picture`.
         value_range: of the outputs, or None; a picture whose range nobody knows is written as `.npy`.
 
     Returns:
@@ -52,7 +58,7 @@ def save_answer(
         return _write(path.with_name(f"{path.name}.png"), mask_png(answer.classes, count))
     if isinstance(answer, Detections):
         drawn = [(found.box, found.index, f"{found.label} {found.score:.0%}") for found in answer.boxes]
-        return _write(path.with_name(f"{path.name}.png"), boxes_png(picture, drawn))
+        return _write(path.with_name(f"{path.name}.png"), boxes_png(picture, drawn, size))
     if isinstance(answer, MadePicture) and value_range is not None:
         return _write(path.with_name(f"{path.name}.png"), picture_png(answer.pixels, value_range))
     if isinstance(answer, MadePicture | Embedding):

@@ -137,14 +137,28 @@ class Session:
         )
 
 
-def run_native(session: Any, outputs: Sequence[str] | None, feeds: Mapping[str, NDArray[Any]]) -> Any:
+def run_native(
+    session: Any, outputs: Sequence[str] | None, feeds: Mapping[str, NDArray[Any]], *, give_back: bool = False
+) -> Any:
     """Return these outputs of ONNX Runtime's own session.
+
+    Args:
+        session: ONNX Runtime's own.
+        outputs: their names.
+        feeds: arrays by the names of the inputs.
+        give_back: whether it keeps no memory for the next call.
 
     Raises:
         InferenceError: an operator fails on these arrays, the model takes others, or the call takes too long.
     """
+    options = None
+    if give_back:
+        import onnxruntime
+
+        options = onnxruntime.RunOptions()
+        options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
     try:
-        return session.run(outputs, feeds)
+        return session.run(outputs, feeds, options)
     except InferenceError:
         raise
     except Exception as error:  # ONNX Runtime's exceptions share no base class.

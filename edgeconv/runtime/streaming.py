@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 from edgeconv.errors import EdgeconvError, ImageError, InferenceError, InferenceTimeoutError
-from edgeconv.pictures.reading import read_picture
-from edgeconv.runtime.pipeline import Pipeline, Pixels
-from edgeconv.runtime.session import IMAGES_AT_ONCE
+from edgeconv.runtime.pipeline import Pipeline, Pixels, prepared_by
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
@@ -20,17 +19,19 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from edgeconv.pictures.decoding import Claim
     from edgeconv.pictures.reading import Picture
     from edgeconv.runtime.results import Result
 
     _Read = tuple[Picture, Pixels | EdgeconvError, tuple[int, ...]]
+    _Share = Callable[[], AbstractContextManager[Claim]]
     _Predict = Callable[[NDArray[np.float32], Sequence[tuple[int, ...]]], list[Result]]
 
 DECODERS = 2
 """Threads that decode; Pillow's decoders run outside Python's lock."""
 
-AHEAD = 2 * IMAGES_AT_ONCE
-"""Pictures that are read before their answer is asked for, at most."""
+BATCHES_AHEAD = 2
+"""Batches of pictures that are read before their answer is asked for, at most."""
 
 
 @dataclass(frozen=True)
@@ -54,45 +55,66 @@ def stream(pipeline: Pipeline, predictions: _Predict, pictures: Iterable[Picture
     Args:
         pipeline: answers pictures.
         predictions: turns outputs, float32, (n, ...), into answers to pictures of these heights and widths.
-        pictures: read lazily, `AHEAD` at most.
+        pictures: read lazily, `BATCHES_AHEAD` at most.
 
     Yields:
         One answer a picture. A picture without an answer gives one with its `error`, and the others go on.
     """
 
-    def read(picture: Picture) -> _Read:
+    def read(picture: Picture, share: _Share) -> _Read:
         try:
-            pixels = read_picture(picture)
-            return picture, pipeline.prepare(pixels), pixels.shape[:2]
+            with share() as claim:
+                return picture, *prepared_by(pipeline, picture, claim)
         except ImageError as error:
+            _let_go(error)
             return picture, error, ()
 
     waiting = iter(pictures)
     head = list(islice(waiting, 2))
     if len(head) < 2:  # One picture is the common case, and starting threads for it costs more than it gains.
-        yield from _answers(pipeline, predictions, [read(picture) for picture in head])
+        yield from _answers(pipeline, predictions, [read(picture, _alone) for picture in head], _alone)
         return
     from concurrent.futures import ThreadPoolExecutor
 
+    from edgeconv.pictures.budget import PICTURE_BYTES
+    from edgeconv.runtime.room import Room
+
+    room = Room(PICTURE_BYTES)
     with ThreadPoolExecutor(DECODERS, thread_name_prefix="decode") as decoders:
         ahead: deque[Future[_Read]] = deque()
         for picture in chain(head, waiting):
-            ahead.append(decoders.submit(read, picture))
-            if len(ahead) == AHEAD:
-                yield from _answers(pipeline, predictions, _next_batch(ahead, pipeline.at_once))
+            ahead.append(decoders.submit(read, picture, room.share))
+            if len(ahead) == BATCHES_AHEAD * pipeline.at_once:
+                yield from _answers(pipeline, predictions, _next_batch(ahead, pipeline.at_once), room.share)
         while ahead:
-            yield from _answers(pipeline, predictions, _next_batch(ahead, pipeline.at_once))
+            yield from _answers(pipeline, predictions, _next_batch(ahead, pipeline.at_once), room.share)
+
+
+@contextmanager
+def _alone() -> Iterator[Claim]:
+    yield id
+
+
+def _let_go(error: BaseException | None) -> None:
+    """Let go of the pictures that an error holds by its traceback, and the errors behind it by theirs."""
+    from traceback import clear_frames
+
+    while error is not None:
+        clear_frames(error.__traceback__)
+        error = error.__cause__ or error.__context__
 
 
 def _next_batch(ahead: deque[Future[_Read]], size: int) -> list[_Read]:
     return [ahead.popleft().result() for _ in range(min(size, len(ahead)))]
 
 
-def _answers(pipeline: Pipeline, predictions: _Predict, batch: list[_Read]) -> Iterator[Answer]:
+def _answers(pipeline: Pipeline, predictions: _Predict, batch: list[_Read], share: _Share) -> Iterator[Answer]:
     ready = [read for _, read, _ in batch if not isinstance(read, EdgeconvError)]
     sizes = [size for _, _, size in batch if size]
     try:
-        predicted = iter(predictions(pipeline.answer(ready), sizes) if ready else ())
+        with share() as claim:
+            claim(pipeline.cost * sum(picture.nbytes for picture in ready))
+            predicted = iter(predictions(pipeline.answer(ready), sizes) if ready else ())
     except ImageError as error:  # The graph finds out what numpy finds out in `prepare`, on one picture at a time.
         batch, predicted = [(picture, error, ()) for picture, _, _ in batch], iter(())
     except InferenceTimeoutError:  # Another picture would take as long.
@@ -100,7 +122,7 @@ def _answers(pipeline: Pipeline, predictions: _Predict, batch: list[_Read]) -> I
     except InferenceError as error:
         if len(batch) > 1:
             for one in batch:
-                yield from _answers(pipeline, predictions, [one])
+                yield from _answers(pipeline, predictions, [one], share)
             return
         picture = batch[0][0]
         named = InferenceError(f"{picture}: {error}") if isinstance(picture, str | os.PathLike) else error

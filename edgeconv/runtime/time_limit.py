@@ -42,13 +42,13 @@ class LimitedSession:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._session, name)
 
-    def run(self, outputs: Sequence[str] | None, feeds: Mapping[str, NDArray[Any]]) -> Any:
+    def run(self, outputs: Sequence[str] | None, feeds: Mapping[str, NDArray[Any]], options: Any = None) -> Any:
         """Return these outputs.
 
         Raises:
             InferenceTimeoutError: the call takes too long.
         """
-        options = ort.RunOptions()
+        options = options or ort.RunOptions()
         with self._limit.watching(lambda: setattr(options, "terminate", True)):
             return self._session.run(outputs, feeds, options)
 

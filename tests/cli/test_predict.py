@@ -79,9 +79,9 @@ def test_stdin_without_an_end_is_read_as_far_as_it_shows_that_it_is_no_picture(
 
     monkeypatch.setattr("sys.stdin", type("Stdin", (), {"buffer": Zeros()}))
     assert "a file that begins with" in str(_stdin_error())
-    monkeypatch.setattr("edgeconv.pictures.decoding.MAX_BYTES", 100)
+    monkeypatch.setattr("edgeconv.pictures.reading.MOST_STREAMED", 100)
     monkeypatch.setattr("sys.stdin", type("Stdin", (), {"buffer": io.BytesIO(b"BM" + bytes(200))}))
-    assert "at most 0 MB are required. Received: more" in str(_stdin_error())
+    assert "at most 0 MB are required of what is no file on a disk. Received: more" in str(_stdin_error())
     monkeypatch.setattr("sys.stdin", None)
     assert "Received: a closed one" in str(_stdin_error())
 

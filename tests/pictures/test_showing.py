@@ -36,12 +36,12 @@ def test_an_image_that_was_a_file_is_that_file(files: list[Path]) -> None:
     assert [(picture.shape, int(picture.max())) for picture in found] == [((30, 40, 3), grey) for grey in range(30)]
 
 
-def test_files_fill_half_of_the_memory_and_the_rest_is_drawn(
+def test_files_fill_a_third_of_the_memory_and_the_rest_is_drawn(
     files: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(showing, "MOST_BYTES", 10 * 3600)
     found = pictures_of(IMAGES, SQUARE, files)
-    assert [len(picture) == 30 for picture in found] == [True] * 5 + [False] * (len(found) - 5)
+    assert [len(picture) == 30 for picture in found] == [True] * 3 + [False] * (len(found) - 3)
     assert [int(picture.max()) for picture in found] == list(range(len(found)))
     assert 9 * 3600 < sum(picture.nbytes for picture in found) <= 10 * 3600
 

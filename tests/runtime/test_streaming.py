@@ -10,7 +10,7 @@ import pytest
 
 from edgeconv.errors import ImageError
 from edgeconv.pictures.decoding import decode
-from edgeconv.runtime import streaming
+from edgeconv.runtime import pipeline
 from edgeconv.runtime.predictor import Predictor
 from edgeconv.runtime.session import IMAGES_AT_ONCE as BATCH
 
@@ -72,13 +72,13 @@ def test_pictures_are_read_a_few_batches_ahead_and_no_further(model: Predictor, 
 
 def test_decoding_happens_beside_the_model(model: Predictor, seven: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     threads = set()
-    read_picture = streaming.read_picture
+    read_sized = pipeline.read_sized
 
-    def spy(picture: Path) -> np.ndarray:
+    def spy(picture: Path, claim: Any) -> Any:
         threads.add(threading.current_thread().name)
-        return read_picture(picture)
+        return read_sized(picture, claim)
 
-    monkeypatch.setattr(streaming, "read_picture", spy)
+    monkeypatch.setattr(pipeline, "read_sized", spy)
     list(model.predict_many([seven] * BATCH))
     assert threads
     assert threading.main_thread().name not in threads

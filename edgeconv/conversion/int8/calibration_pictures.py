@@ -52,18 +52,18 @@ def blocks_of_pictures(
             f"{', '.join(sorted(EXTENSIONS))}. Name another folder, pattern or file."
         )
     chosen = draw(len(paths))
-    first = [_decoded(paths[index]) for index in chosen[:LOOKED_AT]]
-    cropped = sum(is_cropped(picture, preparation) for picture in first)
+    looked_at = chosen[:LOOKED_AT]
+    cropped = sum(is_cropped(_decoded(paths[index]), preparation) for index in looked_at)
     if cropped and preparation.kind == "resize":
-        progress.say(other_aspect(cropped, len(first), preparation))
+        progress.say(other_aspect(cropped, len(looked_at), preparation))
 
     def blocks(start: int) -> Iterator[Feeds]:
         for index in chosen[start:]:
-            picture = _decoded(paths[index])
             try:
-                yield {ports[0].name: prepare(picture, preparation)[None]}
+                prepared = prepare(decode(paths[index]), preparation)
             except ImageError as error:
                 raise _unusable(paths[index], error) from error
+            yield {ports[0].name: prepared[None]}
 
     labels = _classes_of(place, paths)
     return blocks, len(chosen), None if labels is None else labels[chosen]

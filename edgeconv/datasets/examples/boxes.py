@@ -16,7 +16,7 @@ from edgeconv.boxes import CROWD, DETECTIONS
 from edgeconv.datasets.examples.folders import preparation_of
 from edgeconv.errors import DatasetError, one_line
 from edgeconv.manifest import Manifest
-from edgeconv.pictures.decoding import decode
+from edgeconv.pictures.decoding import decode_sized
 from edgeconv.pictures.listing import find_pictures
 from edgeconv.pictures.placing import fitted_boxes
 from edgeconv.pictures.preparation import prepare
@@ -102,10 +102,11 @@ def _read(told: Sequence[tuple[Path, Told]], manifest: Manifest, progress: Progr
     boxes = []
     with progress.bar("Pictures", len(told)) as advance:
         for place, (path, boxes_of) in enumerate(told):
-            picture = decode(path)
+            picture, size = decode_sized(path)
             images[place] = prepare(picture, preparation)
-            rows = boxes_of(picture.shape[:2])
-            rows[:, :4] = fitted_boxes(rows[:, :4], preparation, picture.shape[:2])
+            del picture  # Before the next one is there.
+            rows = boxes_of(size)
+            rows[:, :4] = fitted_boxes(rows[:, :4], preparation, size)
             boxes.append(rows)
             advance(1, "")
     right = np.zeros((len(told), max(map(len, boxes), default=0), 6), np.float32)

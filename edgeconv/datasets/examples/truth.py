@@ -85,6 +85,7 @@ def classes_of(what: str, values: NDArray[Any], count: int) -> NDArray[np.int16]
         count: of the classes.
     """
     white = 1 if count == 2 else VOID
+    values = values.astype(np.int16) if values.dtype == np.uint8 else values  # -1 is to fit in.
     classes = np.where(values == WHITE, white, values) if count <= WHITE else values
     if not _within(classes, count, least=VOID):
         raise DatasetError(
