@@ -73,7 +73,7 @@ def _is_for_users(error: Exception) -> bool:
 
 def _words(error: Exception) -> str:
     """Return what a user is told of an error, with what to do where the system's own words leave it out."""
-    if isinstance(error, OSError) and error.errno in OUT_OF_SPACE:
+    if isinstance(error, OSError) and error.errno in OUT_OF_SPACE - ({errno.EFBIG} if error.filename else set()):
         return f"{error}. Make room, or write elsewhere: what was there is as it was."
     if isinstance(error, MemoryError):
         from edgeconv.errors import one_line
@@ -148,11 +148,11 @@ def _written_somehow(error: UnicodeError) -> tuple[bytes, int]:
     return b"".join(escaped), error.end
 
 
-def _show_warning(message: Any, category: type[Warning], *where: Any, **more: Any) -> None:
-    """Show a warning of ours in one line, and any other as Python does."""
+def _show_warning(message: Any, category: type[Warning], filename: str, *where: Any, **more: Any) -> None:
+    """Show a warning of ours in one line, and any other as Python does; but none of Pillow's of damaged pictures."""
     if category.__name__ == "EdgeconvWarning":  # By its name: a command may never have loaded it.
         from .output import say
 
         say(f"Warning: {message}")
-    else:
-        _SHOW(message, category, *where, **more)
+    elif f"{os.sep}PIL{os.sep}" not in filename:  # What it warns of is an error where it matters.
+        _SHOW(message, category, filename, *where, **more)

@@ -227,7 +227,12 @@ def _read_header(file: BinaryIO, length: int, name: str, claim: Claim) -> Any:
                 from edgeconv.pictures.headers import check_header
 
                 check_header(file, length, name, claim)
-            return getattr(importlib.import_module(f"PIL.{module}"), reader)(file)
+            plugin = importlib.import_module(f"PIL.{module}")
+            if module == "TiffImagePlugin":
+                from edgeconv.pictures.libtiff import silence
+
+                silence()
+            return getattr(plugin, reader)(file)
     raise ImageError(
         f"{name}: a PNG, JPEG, BMP, GIF, WebP or TIFF picture is required. "
         f"Received: a file that begins with {head!r}. Convert it first."
