@@ -138,6 +138,13 @@ def test_all_that_is_missing_is_one_command(write: Any) -> None:
     )
 
 
+@pytest.mark.parametrize("brought", [(), ("QDense",)])
+def test_bit_widths_by_element_are_refused_with_what_to_do(write: Any, brought: tuple[str, ...]) -> None:
+    of_hgq = {**layer("QDense", "first", "hgq.layers.core.dense"), "registered_name": "hgq>QDense"}
+    text = refusal(write(sequential(of_hgq)), UnsupportedModelError, custom_objects=brought)
+    assert "the layer `first`, a `QDense` of HGQ2, where each element has bits of its own." in text
+
+
 @pytest.mark.parametrize("name", ["x; rm -rf ~", "$(id)", "`id`", "A" * 100_000])
 def test_a_command_to_paste_has_nothing_but_names_of_python(write: Any, name: str) -> None:
     """Imports Keras: seconds, once."""
@@ -165,7 +172,11 @@ def test_classes_without_end_are_counted(write: Any) -> None:
     [
         ("PruneLowMagnitude", "Save `tfmot.sparsity.keras.strip_pruning(model)` instead."),
         ("ClusterWeights", "Save `tfmot.clustering.keras.strip_clustering(model)` instead."),
-        ("QuantizeWrapperV2", "Save the model without `quantize_model`, and let `--quantize` make int8."),
+        (
+            "QuantizeWrapperV2",
+            "Save the model without `quantize_model`, and let `--quantize` make int8; in Keras 3, "
+            "`edgeconv.fake_quantize` trains it for that.",
+        ),
     ],
 )
 def test_wrappers_of_a_training_are_taken_off_where_it_was(write: Any, write_h5: Any, name: str, remedy: str) -> None:

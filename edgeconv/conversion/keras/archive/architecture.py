@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from edgeconv.conversion.keras.archive import keras2_names as keras2
+from edgeconv.conversion.keras.archive.bit_widths import refuse_bit_widths_by_element
 from edgeconv.conversion.keras.archive.classes import BUILTIN, FUNCTIONS, LITERALS, knows_class, knows_function
 from edgeconv.conversion.keras.archive.missing import Missing, missing_objects
 from edgeconv.conversion.keras.archive.sizes import check_sizes
@@ -74,7 +75,8 @@ def check_architecture(
 
     Raises:
         ArtifactError: the text is no config of a Keras model.
-        UnsupportedModelError: names the layer that brings code or is too large, or all that nobody knows.
+        UnsupportedModelError: names the layer that brings code, is too large or has bit widths by element, or all
+            that nobody knows.
     """
     try:
         config = json.loads(text)
@@ -93,6 +95,7 @@ def check_architecture(
         _refuse_nameless(path, part, unsafe=unsafe)
         if not unsafe:
             _refuse_code(path, part)
+        refuse_bit_widths_by_element(path, part.layer, _names(part)[1])
     check_sizes(path, [part.config for part in parts])
     # Last, since it imports Keras.
     missing = [_missing(part) for part in parts if not _is_known(part, custom_objects)]

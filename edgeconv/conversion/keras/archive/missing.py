@@ -120,7 +120,8 @@ def _wrapped(path: Path, missing: Missing, name: str) -> UnsupportedModelError:
     remedy = (
         f"Save `{STRIPPED_BY[name]}(model)` instead"
         if name in STRIPPED_BY
-        else "Save the model without `quantize_model`, and let `--quantize` make int8"
+        else "Save the model without `quantize_model`, and let `--quantize` make int8; in Keras 3, "
+        "`edgeconv.fake_quantize` trains it for that"
     )
     return UnsupportedModelError(
         f"`{path}` must be saved without the wrappers of its training. Received: the layer {shown(missing.layer)}, a "
