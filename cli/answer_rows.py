@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -28,6 +28,8 @@ FIELDS = {
 }
 """The keys of a row of each task, behind the path."""
 
+YES = "probability of yes"
+
 SHOWN = 4
 """Numbers of a vector that a table shows."""
 
@@ -43,7 +45,7 @@ CELLS: dict[str, dict[str, Callable[[Row], str]]] = {
     },
     "yes-no": {
         "label": lambda row: row["label"],
-        "probability of yes": lambda row: f"{row['probability']:.2%}",
+        YES: lambda row: f"{row['probability']:.2%}",
     },
     "values": {"values": lambda row: ", ".join(f"{name} {value:.6g}" for name, value in row["values"].items())},
     "embedding": {
@@ -64,6 +66,13 @@ CELLS: dict[str, dict[str, Callable[[Row], str]]] = {
     },
 }
 """The columns of a table of each task, behind the path."""
+
+
+def cells_of(task: str, labels: Sequence[str]) -> dict[str, Callable[[Row], str]]:
+    """Return the columns of a table; that of a yes or no says which of the two is the yes."""
+    if task != "yes-no" or len(labels) != 2:
+        return CELLS[task]
+    return {f"probability of {labels[1]}" if name == YES else name: cell for name, cell in CELLS[task].items()}
 
 
 def _box(found: Row) -> str:

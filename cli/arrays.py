@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
-from .answer_rows import CELLS, FIELDS, failed
+from .answer_rows import FIELDS, cells_of, failed
 from .output import chosen_format, write_csv, write_json_line, write_table
 from .pictures import STDIN, Stdin, pictures_of
 
@@ -152,7 +152,7 @@ def _write_rows(manifest: Manifest, answers: Iterable[Named], options: ArrayOpti
         for place, result in enumerate(results)
     )
     chosen = chosen_format(options.output_format)
-    cells = CELLS[manifest.task]
+    cells = cells_of(manifest.task, manifest.labels)
     if chosen == "json":
         for row in rows:
             write_json_line(row)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from .answer_rows import CELLS, FIELDS, NEAREST, answered, failed, nearest_rows
+from .answer_rows import FIELDS, NEAREST, answered, cells_of, failed, nearest_rows
 from .arrays import NPZ, ArrayOptions, answers_with_arrays, are_arrays, run_arrays
 from .output import chosen_format, format_option_with, say, write_csv, write_json_line, write_table
 from .pictures import STDIN, count_pictures, pictures_of
@@ -20,6 +20,10 @@ from .variant_options import keep_to_free_memory, timeout_option, variant_option
 if TYPE_CHECKING:
     from edgeconv.runtime.predictor import Predictor
     from edgeconv.runtime.streaming import Answer
+
+
+NOT_IN_ROWS = {"mask": "masks", "picture": "pictures"}
+"""Answers of which a row says only how large they are, and what is in them."""
 
 
 @click.command()
@@ -42,7 +46,9 @@ if TYPE_CHECKING:
 )
 @timeout_option
 @click.option("--nearest", metavar="DIR", help="Answer embeddings with the nearest pictures of this folder.")
-@click.option("--out", metavar="DIR", help="Folder for masks, drawn boxes, pictures, embeddings and arrays.")
+@click.option(
+    "--out", metavar="DIR", help="Write masks, drawn boxes, pictures, embeddings and arrays into this folder."
+)
 @format_option_with(NPZ)
 def command(
     images: tuple[str, ...],
@@ -108,9 +114,11 @@ def command(
         task = predictor.manifest.task
         if gallery is not None:
             rows, task = nearest_rows(rows, gallery, top_k), NEAREST
-        _write(rows, chosen_format(output_format), task)
+        _write(rows, chosen_format(output_format), task, predictor.manifest.labels)
     if tally.seen == 0:
         raise ImageError(f"Pictures are required. Received: none in {', '.join(images)}. Name files or folders.")
+    if out is None and task in NOT_IN_ROWS and tally.failed < tally.seen:
+        say(f"`--out DIR` writes the {NOT_IN_ROWS[task]} themselves.")
     if tally.failed:
         click.get_current_context().exit(1)
 
@@ -166,12 +174,12 @@ class _Saved:
         )
 
 
-def _write(rows: Iterable[dict[str, Any]], output_format: str, task: str) -> None:
+def _write(rows: Iterable[dict[str, Any]], output_format: str, task: str, labels: Sequence[str]) -> None:
     if output_format == "json":
         for row in rows:
             write_json_line(row)
     elif output_format == "csv":
         write_csv(answered(rows), ("path", *FIELDS[task]))
     else:
-        cells, good = CELLS[task], answered(rows)
+        cells, good = cells_of(task, labels), answered(rows)
         write_table(([row["path"], *(cell(row) for cell in cells.values())] for row in good), ["path", *cells])

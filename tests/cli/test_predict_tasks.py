@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from edgeconv.cli.answer_rows import CELLS, cells_of
 from tests.runtime.artifacts import of_task
 
 
@@ -30,6 +31,22 @@ def test_tags_in_each_format(run: Any, tiny: Path, tmp_path: Path, picture: Path
     csv = run("predict", "--model", folder, picture, "--format", "csv", "--threshold", "0").stdout.splitlines()
     assert csv[0] == "path,tags,scores,threshold"
     assert '[""red"", ""' in csv[1]
+
+
+def test_a_table_says_which_of_two_is_the_yes() -> None:
+    assert list(cells_of("yes-no", ("cat", "dog"))) == ["label", "probability of dog"]
+    assert list(cells_of("yes-no", ())) == ["label", "probability of yes"]
+    assert cells_of("tags", ("cat", "dog")) == CELLS["tags"]
+
+
+def test_how_masks_themselves_are_had_is_said(run: Any, tmp_path: Path, picture: Path) -> None:
+    pytest.importorskip("onnx", reason="makes a file")
+    from tests.hostile import graph_of, output, write
+
+    answer = np.eye(3, dtype=np.float32)[np.zeros((1, 4, 4), int)]
+    path = write(tmp_path / "model.onnx", graph_of(answer, answer.shape), output(kind="tensor", task="mask"))
+    assert run("predict", "--model", path, picture).stderr == "`--out DIR` writes the masks themselves.\n"
+    assert "--out DIR" not in run("predict", "--model", path, picture, "--out", tmp_path / "out").stderr
 
 
 def test_an_embedding_goes_into_a_folder(run: Any, tiny: Path, tmp_path: Path, picture: Path) -> None:
