@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+from hypothesis.strategies import SearchStrategy
 
 import edgeconv
 from edgeconv.conversion.verification.npz_rows import read_headers
@@ -24,7 +25,7 @@ SAMPLES = members_of((TINY / "samples.npz").read_bytes())
 INPUTS = {"image.npy": DATASET["x.npy"]}
 
 
-def _archives(members: dict[str, bytes]):  # type: ignore[no-untyped-def]
+def _archives(members: dict[str, bytes]) -> SearchStrategy[bytes]:
     return damaged_archives(members, {name: arrays(content) for name, content in members.items()})
 
 

@@ -32,7 +32,7 @@ def check_sizes(path: Path, parts: Sequence[dict[str, Any]]) -> None:
     Raises:
         UnsupportedModelError: names the largest layer.
     """
-    sizes = [(FLOAT_BYTES * _elements(part), part) for part in parts]
+    sizes = [(FLOAT_BYTES * _elements(part), part) for part in parts if isinstance(part["config"], dict)]
     if sizes:
         size, largest = max(sizes, key=lambda pair: pair[0])
         layer = f"{shown(largest['config'].get('name'))}, a {largest['class_name']}"
@@ -62,7 +62,7 @@ def check_memory(path: Path, size_bytes: int, detail: str = "") -> None:
 def _elements(part: dict[str, Any]) -> int:
     """Return a lower bound of a layer's weights, or of an input's elements; 0 where it is not known."""
     count, config = COUNTS.get(part["class_name"]), part["config"]
-    if count is None or not isinstance(config, dict):
+    if count is None:
         return 0
     build = part.get("build_config")
     shape = build.get("input_shape") if isinstance(build, dict) else None
