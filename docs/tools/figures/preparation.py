@@ -14,11 +14,11 @@ from figures.reference import Reference
 def draw_preparation(reference: Reference) -> Figure:
     """The steps of `edgeconv.pictures.digits`, in its order."""
     photograph = reference.photograph
-    small = digits._to_grey(digits._shrink(photograph))
+    small = digits._to_grey(digits._shrink(photograph, None))
     dark = 255 - small if is_bright(small) else small
     strength = digits._find(dark)
     top, bottom, left, right = bounds(strength)
-    canvas, zoom = digits._cut(photograph, (top, bottom), (left, right))
+    canvas, zoom = digits._cut(photograph, (top, bottom), (left, right), None)
     ink = digits._ink(canvas, zoom)
     image = digits._draw(ink, 28, 28, 20)
     if not np.array_equal(image[..., 0], reference.image):
