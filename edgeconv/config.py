@@ -116,6 +116,8 @@ class ExportConfig:
         target: whose int8 arithmetic the file is made for, a key of `conversion.int8.targets.TARGETS` or ``"auto"`` for
             this machine's; None takes ``"x86"``, which every ONNX Runtime computes right.
         fast: make the variant int8-fast too, if a form of int8 is found that is faster on this machine.
+        int8_weights: make the variant int8-weights too: float32 with weights stored in 8 bits, for the size alone.
+        int4_weights: make the variant int4-weights too: in 4 bits where that keeps the answers, else in 8.
         variants: names of variants to make, as the options above do: ``("int8",)`` is `quantize`.
         calibration: what the int8 ranges are measured on where there are no training images: a folder of pictures, a
             pattern such as ``"photos/*.jpg"``, one picture, an `.npz` of arrays by input, an `.npy` for the only one,
@@ -155,6 +157,8 @@ class ExportConfig:
     fp16: bool = False
     target: str | None = None
     fast: bool = False
+    int8_weights: bool = False
+    int4_weights: bool = False
     variants: tuple[str, ...] = ()
     calibration: str | None = None
     input_data: str | None = None

@@ -55,7 +55,8 @@ class VariantSpec(NamedTuple):
         option: of `edgeconv export` that makes it, as Python spells it; None: every export does.
         help: of that option.
         made_from: the variant that has to be asked for too; None: Keras' own model.
-        precision: ``"float32"``, ``"float16"`` or ``"int8"``; None: that of the variant inside.
+        precision: ``"float32"``, ``"float16"``, ``"int8"``, or ``"weights"`` where these alone are short; None: that of
+            the variant inside.
         takes_pictures: whether it takes a picture of any size, one a call; else prepared arrays. It is made of models
             of one picture only.
         tolerance: difference from Keras as a share of the spread of an output, which is its gate where no classes are
@@ -66,6 +67,7 @@ class VariantSpec(NamedTuple):
         gpu_rank: the same on a GPU.
         runs_on_gpu: whether a GPU computes it whole.
         bundled: whether `edgeconv bundle` offers it.
+        min_runtime: the oldest ONNX Runtime that runs it, where that is newer than what fp32 needs; None elsewhere.
     """
 
     name: str
@@ -83,6 +85,7 @@ class VariantSpec(NamedTuple):
     gpu_rank: int | None = None
     runs_on_gpu: bool = True
     bundled: bool = False
+    min_runtime: str | None = None
 
 
 _ROWS = (
@@ -139,6 +142,30 @@ _ROWS = (
         tolerance=INT8_TOLERANCE,
         explained=False,
         runs_on_gpu=False,
+    ),
+    # For the size alone: never chosen unasked. What floats are made of them by on a GPU was not tried.
+    VariantSpec(
+        name="int8-weights",
+        file="model.int8-weights.onnx",
+        title="int8 weights",
+        option="int8_weights",
+        help="Make the variant int8-weights too: float32 with weights stored in 8 bits, for the size alone.",
+        made_from=REFERENCE,
+        precision="weights",
+        tolerance=INT8_TOLERANCE,
+        runs_on_gpu=False,
+    ),
+    VariantSpec(
+        name="int4-weights",
+        file="model.int4-weights.onnx",
+        title="int4 weights",
+        option="int4_weights",
+        help="Make the variant int4-weights too: weights stored in 4 bits where that keeps the answers, else in 8.",
+        made_from=REFERENCE,
+        precision="weights",
+        tolerance=INT8_TOLERANCE,
+        runs_on_gpu=False,
+        min_runtime="1.19",  # 1.18.1 refuses int4, 1.19.2 answers as 1.32 does.
     ),
     VariantSpec(
         name="e2e",

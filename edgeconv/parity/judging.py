@@ -42,7 +42,7 @@ def judge(
         max_drop: what it may lose, in percent; None takes what `limit_of` has for the task.
     """
     errors, variant = judge_values(row), VARIANTS.get(stage.inside or stage.name)
-    if variant is None or variant.precision not in {"float16", "int8"}:
+    if variant is None or variant.precision not in {"float16", "int8", "weights"}:
         return (*errors, *judge_task(meaning, stage.name, answers, reference))
     close = errors if variant.precision == "float16" else ()
     if compared.right:

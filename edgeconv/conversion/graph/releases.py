@@ -130,6 +130,16 @@ def target(*, opset: int | None = None, min_runtime: str | None = None) -> Runti
     return RuntimeTarget(chosen, ir_version, oldest, sentence)
 
 
+def loads(version: str, needed: str) -> bool:
+    """Return whether a release of ONNX Runtime is at least another.
+
+    Example:
+        >>> loads("1.9.3", "1.19")
+        False
+    """
+    return _numbers(version)[:2] >= _numbers(needed)[:2]
+
+
 def for_runtime(version: str) -> Release:
     """Return what is known of a release, ``"1.16"`` or ``"1.16.3"``.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from edgeconv.config import ExportConfig
+from edgeconv.conversion.graph.releases import loads
 from edgeconv.conversion.keras import KerasReference
 from edgeconv.datasets import Dataset
 from edgeconv.errors import ConfigError, DatasetError
@@ -24,10 +25,16 @@ def check_fit(keras_model: KerasReference, data: Dataset | None, config: ExportC
             raise ConfigError(
                 f"`{row.option}` is a form of {row.made_from}. Received: no `{flag}`. Add that, or leave it out."
             )
+        if config.min_runtime and row.min_runtime and not loads(config.min_runtime, row.min_runtime):
+            raise ConfigError(
+                f"`{row.option}` requires ONNX Runtime {row.min_runtime}. Received: `min_runtime` "
+                f"{config.min_runtime}. Leave one of them out."
+            )
     quantizes = any(row.precision == "int8" for row in asked)
-    for option in ("calibration", "target"):
+    calibrates = quantizes or any(row.precision == "weights" for row in asked)
+    for option, is_used in (("calibration", calibrates), ("target", quantizes)):
         given = getattr(config, option)
-        if given is not None and not quantizes:
+        if given is not None and not is_used:
             raise ConfigError(
                 f"`{option}` is for int8. Received: `{given}` without `--quantize`. Add that, or leave it out."
             )

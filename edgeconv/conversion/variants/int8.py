@@ -127,19 +127,8 @@ def make(context: VariantContext) -> ConvertedFile | None:
     scheme = scheme_of(context.config.target or DEFAULT_TARGET)
     what = "images" if reference.takes_picture else "samples"
     progress.say(f"Quantizing to int8 for {scheme.target} on {feeds.count:,} {what}")
-    reduced, batch = scheme.reduce_range, reference.batch
     trained, layout = as_trained(context, compared), reference.boxes
-    judge = Judge(
-        fp32.bytes,
-        compared,
-        meaning,
-        max_drop=context.config.max_drop,
-        reduced_range=reduced,
-        batch=batch,
-        trained=trained.answers,
-        boxes=layout,
-        progress=progress,
-    )
+    judge = judge_of(context, reduced_range=scheme.reduce_range, trained=trained.answers)
     folder = cache_folder("calibration")
     candidates = Candidates(prepare(fp32.model), feeds, scheme, trained=trained.ranges, cache=folder, progress=progress)
     found = search(
@@ -161,6 +150,21 @@ def make(context: VariantContext) -> ConvertedFile | None:
     if trained.answers:
         answers[FAKE_QUANTIZED] = trained.answers
     return ConvertedFile(chosen.model, file, quantized, feeds.record, search=found, answers=answers)
+
+
+def judge_of(context: VariantContext, *, reduced_range: bool = False, trained: tuple[Answers, ...] = ()) -> Judge:
+    """Return what holds models of a context against its reference; see `Judge`."""
+    return Judge(
+        context.fp32.bytes,
+        context.compared,
+        context.meaning,
+        max_drop=context.config.max_drop,
+        reduced_range=reduced_range,
+        batch=context.reference.batch,
+        trained=trained,
+        boxes=context.reference.boxes,
+        progress=context.progress,
+    )
 
 
 def _judged_on(compared: ComparisonSet, meaning: Meaning) -> str:

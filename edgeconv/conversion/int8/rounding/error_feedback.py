@@ -15,12 +15,17 @@ BLOCK = 128
 
 
 def round_with_feedback(
-    weights: NDArray[np.float64], gram: NDArray[np.float64], pinned: NDArray[np.float64], highest: float
+    weights: NDArray[np.float64],
+    scale: NDArray[np.float64],
+    gram: NDArray[np.float64],
+    pinned: NDArray[np.float64],
+    highest: float,
 ) -> NDArray[np.float64]:
     """Round weights so that their products with the inputs stay, as far as whole steps allow.
 
     Args:
-        weights: in steps, (groups, outputs, width).
+        weights: (groups, outputs, width).
+        scale: what a step is worth, of the same shape as `weights`.
         gram: of the inputs, positive definite, (groups, width, width).
         pinned: whole steps that some weights get whatever it costs, not a number elsewhere; shaped as `weights`.
         highest: the largest number of steps, and with another sign the lowest.
@@ -30,8 +35,7 @@ def round_with_feedback(
     """
     # The heaviest inputs first: while many columns are left to make up for their errors.
     order = np.argsort(-np.diagonal(gram, axis1=1, axis2=2), axis=1, kind="stable")
-    left = np.take_along_axis(weights, order[:, None], axis=2)
-    fixed = np.take_along_axis(pinned, order[:, None], axis=2)
+    left, worth, fixed = (np.take_along_axis(each, order[:, None], axis=2) for each in (weights, scale, pinned))
     ordered = np.take_along_axis(np.take_along_axis(gram, order[:, :, None], axis=1), order[:, None], axis=2)
     upper = np.linalg.cholesky(np.linalg.inv(ordered)).transpose(0, 2, 1)
     steps = np.empty_like(left)
@@ -41,9 +45,9 @@ def round_with_feedback(
         errors = np.empty((*left.shape[:2], end - start))
         for column in range(start, end):
             here = left[:, :, column]
-            free, rounded = np.isnan(fixed[:, :, column]), np.clip(np.rint(here), -highest, highest)
-            steps[:, :, column] = np.where(free, rounded, fixed[:, :, column])
-            error = (here - steps[:, :, column]) / upper[:, None, column, column]
+            nearest = np.clip(np.rint(here / worth[:, :, column]), -highest, highest)
+            steps[:, :, column] = np.where(np.isnan(fixed[:, :, column]), nearest, fixed[:, :, column])
+            error = (here - steps[:, :, column] * worth[:, :, column]) / upper[:, None, column, column]
             left[:, :, column + 1 : end] -= error[:, :, None] * upper[:, None, column, column + 1 : end]
             errors[:, :, column - start] = error
         left[:, :, end:] -= errors @ upper[:, start:end, end:]

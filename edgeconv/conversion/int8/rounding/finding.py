@@ -15,26 +15,19 @@ from dataclasses import dataclass
 import numpy as np
 import onnx
 from numpy.typing import NDArray
-from onnx import helper
 from onnx.numpy_helper import from_array, to_array
 
 from edgeconv.conversion.graph.qdq import dequantizers
 from edgeconv.conversion.int8.cache import Cache
 from edgeconv.conversion.int8.rounding.grid import Grid
-from edgeconv.conversion.int8.rounding.reconstruction import SPAN, reconstruct
+from edgeconv.conversion.int8.rounding.reconstruction import reconstruct
 from edgeconv.conversion.int8.rounding.rows import OPERATORS, Layout, Rows
-from edgeconv.conversion.int8.search.subgraph import open_subgraph, subgraph
+from edgeconv.conversion.int8.rounding.sampling import sample_rows
 from edgeconv.conversion.int8.search.weights import reads, with_weights
 from edgeconv.parity.comparison import Feeds
 from edgeconv.progress import SILENT, Progress
 
 Batches = Callable[[], Iterable[Feeds]]
-
-ROWS = 4096
-"""Rows of a layer's inputs that its rounding looks at, `SPAN` of each sample: many samples tell more than many rows."""
-
-VALUES_HELD = 2**24
-"""Values of a layer's rows in memory, 64 MB: of very wide layers fewer rows are looked at."""
 
 STORE_EVERY_S = 30.0
 """Seconds of work that an interruption may lose."""
@@ -80,8 +73,8 @@ def find_roundings(
     with progress.bar("Rounding weights", len(layers)) as advance:
         for number, layer in enumerate(layers):
             if layer.name not in results:
-                given = _rows(fp32, layer.layout, layer.layout.node.input[0], batches(), number)
-                received = _rows(rounded, layer.layout, layer.int8_node.input[0], batches(), number)
+                given = sample_rows(fp32, layer.layout, layer.layout.node.input[0], batches(), number)
+                received = sample_rows(rounded, layer.layout, layer.int8_node.input[0], batches(), number)
                 results[layer.name] = layer.rounded(given, received)
                 if time.monotonic() - stored > STORE_EVERY_S or number == len(layers) - 1:
                     _keep(store, results)
@@ -119,17 +112,15 @@ class _Layer:
 
     def rounded(self, given: Rows, received: Rows) -> Rounded:
         """Return constants that make of received rows what the float ones make of given rows, as far as they can."""
-        exact, pinned = self.layout.as_rows(self.grid.in_steps), self.layout.as_rows(self.grid.pinned)
-        wanted, inputs = given.astype(np.float64), received.astype(np.float64)
-        centre, shifted = (rows.mean(axis=1, keepdims=True) for rows in (wanted, inputs))
-        if self.bias is not None:
-            wanted, inputs = wanted - centre, inputs - shifted
-        steps = reconstruct(exact, pinned, self.grid.highest, wanted, inputs)
+        exact, scale, pinned = (
+            self.layout.as_rows(each) for each in (self.grid.weights, self.grid.scales, self.grid.pinned)
+        )
+        steps, shift = reconstruct(
+            exact, scale, pinned, self.grid.highest, given, received, centred=self.bias is not None
+        )
         constants = {1: self.grid.as_float(self.layout.as_stored(steps))}
         if self.bias is not None:
-            shift = (centre @ exact.transpose(0, 2, 1) - shifted @ steps.transpose(0, 2, 1)).ravel()
-            scales = self.layout.as_rows(np.broadcast_to(self.grid.scale, self.layout.shape))[:, :, 0].ravel()
-            constants[2] = (self.bias + scales * shift).astype(np.float32)
+            constants[2] = (self.bias + shift).astype(np.float32)
         return constants
 
 
@@ -155,26 +146,6 @@ def _layers(fp32: onnx.ModelProto, quantized: onnx.ModelProto) -> Iterator[_Laye
             scale = scale.reshape(shape)
         bias = to_array(stored[node.input[2]]) if len(node.input) > 2 else None
         yield _Layer(Layout(node, weights.shape), Grid(weights, scale), None if bias is None else bias.ravel(), twin)
-
-
-def _rows(
-    model: onnx.ModelProto, layout: Layout, value: str, batches: Iterable[Feeds], seed: int
-) -> NDArray[np.float32]:
-    """Return rows of a value that a layer reads, at the same places of the same samples for equal seeds."""
-    generator, found, count = np.random.default_rng(seed), [], 0
-    most = max(1, min(ROWS, VALUES_HELD // (layout.groups * layout.width)))
-    part = subgraph(model, [value])
-    # Behind an Identity, since a layer may read the input itself, which a session does not give back.
-    part.graph.node.append(helper.make_node("Identity", [value], ["rows"]))
-    part.graph.output.append(onnx.ValueInfoProto(name="rows"))
-    run = open_subgraph(part)
-    for feeds in batches:
-        (inputs,) = run(feeds)
-        found.append(layout.draw(inputs, SPAN, generator)[:, : most - count])
-        count += found[-1].shape[1]
-        if count == most:
-            break
-    return np.concatenate(found, axis=1)
 
 
 def _write(quantized: onnx.ModelProto, layer: _Layer, constants: Rounded) -> None:

@@ -21,6 +21,11 @@ class Grid:
     scale: NDArray[np.float32]
 
     @property
+    def scales(self) -> NDArray[np.float64]:
+        """What a step of each weight is worth; shaped as `weights`."""
+        return np.broadcast_to(self.scale.astype(np.float64), self.weights.shape)
+
+    @property
     def in_steps(self) -> NDArray[np.float64]:
         """The weights in steps, not rounded."""
         return self.weights / self.scale.astype(np.float64)

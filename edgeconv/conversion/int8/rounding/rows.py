@@ -42,19 +42,24 @@ class Layout:
         return int(self._attributes.get("group", 1))
 
     @property
+    def in_rows(self) -> bool:
+        """Whether a Gemm stores a row for each output, and not a column."""
+        return self.node.op_type == "Gemm" and bool(self._attributes.get("transB", 0))
+
+    @property
     def width(self) -> int:
         """Length of a row: inputs of a group times taps."""
-        return math.prod(self.shape[1:]) if self.node.op_type == "Conv" or self._in_rows else self.shape[0]
+        return math.prod(self.shape[1:]) if self.node.op_type == "Conv" or self.in_rows else self.shape[0]
 
     def as_rows(self, weights: NDArray[Any]) -> NDArray[Any]:
         """Return stored weights as (groups, outputs of a group, width)."""
         if self.node.op_type != "Conv":
-            weights = weights if self._in_rows else weights.T
+            weights = weights if self.in_rows else weights.T
         return weights.reshape(self.groups, -1, self.width)
 
     def as_stored(self, rows: NDArray[Any]) -> NDArray[Any]:
         """Return weights in rows as the model stores them: what `as_rows` undoes."""
-        if self.node.op_type == "Conv" or self._in_rows:
+        if self.node.op_type == "Conv" or self.in_rows:
             return rows.reshape(self.shape)
         return rows.reshape(-1, self.width).T
 
@@ -120,10 +125,6 @@ class Layout:
     def _per_axis(self, name: str) -> Sequence[int]:
         found: Sequence[int] = self._attributes.get(name, [1] * (len(self.shape) - 2))
         return found
-
-    @property
-    def _in_rows(self) -> bool:
-        return self.node.op_type == "Gemm" and bool(self._attributes.get("transB", 0))
 
     @property
     def _attributes(self) -> dict[str, Any]:

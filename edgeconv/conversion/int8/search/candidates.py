@@ -177,10 +177,19 @@ class Candidates:
         return Cache(self._cache, key_of(self._prepared.digest, data, **facts))
 
     def _some(self, limit: int) -> Iterator[Feeds]:
-        """Yield some of the samples, evenly spread over all, in batches."""
-        feeds = self._feeds
-        most = max(1, min(BATCH, VALUES_AT_ONCE // max(1, feeds.values)))
-        size = self._prepared.batch or min(_CHUNK, most)
-        chunks = max(1, min(-(-limit // size), feeds.count // size))
-        for number in range(chunks):
-            yield next(feeds.batches(size, start=number * feeds.count // chunks))
+        return some_of(self._feeds, limit, self._prepared.batch)
+
+
+def some_of(feeds: CalibrationFeeds, limit: int, batch: int | None) -> Iterator[Feeds]:
+    """Yield some samples, evenly spread over all, in batches.
+
+    Args:
+        feeds: all.
+        limit: about how many.
+        batch: the only batch size that the model takes, or None.
+    """
+    most = max(1, min(BATCH, VALUES_AT_ONCE // max(1, feeds.values)))
+    size = batch or min(_CHUNK, most)
+    chunks = max(1, min(-(-limit // size), feeds.count // size))
+    for number in range(chunks):
+        yield next(feeds.batches(size, start=number * feeds.count // chunks))

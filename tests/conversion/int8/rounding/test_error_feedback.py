@@ -34,7 +34,7 @@ def _errors(rows: Any, weights: Any, steps: Any) -> Any:
 def test_what_comes_out_is_nearer_than_with_nearest_steps(monkeypatch: pytest.MonkeyPatch, block: int) -> None:
     monkeypatch.setattr(error_feedback, "BLOCK", block)
     rows, weights = _inputs(3, 20), RNG.uniform(-7, 7, (3, 8, 20))
-    steps = round_with_feedback(weights, _gram(rows), np.full(weights.shape, FREE), 8.0)
+    steps = round_with_feedback(weights, np.ones(weights.shape), _gram(rows), np.full(weights.shape, FREE), 8.0)
     np.testing.assert_array_equal(steps, np.rint(steps))
     assert _errors(rows, weights, steps).mean() < 0.2 * _errors(rows, weights, np.rint(weights)).mean()
 
@@ -44,7 +44,11 @@ def test_it_comes_near_the_best_of_all_roundings() -> None:
     ways = np.array(list(itertools.product((0, 1), repeat=6)))
     floors = np.floor(weights)[0][:, None]
     best = np.array([_errors(rows, weights[:, [at]], floors[at] + ways[None]).min() for at in range(20)])
-    found = _errors(rows, weights, round_with_feedback(weights, _gram(rows), np.full(weights.shape, FREE), 8.0))
+    found = _errors(
+        rows,
+        weights,
+        round_with_feedback(weights, np.ones(weights.shape), _gram(rows), np.full(weights.shape, FREE), 8.0),
+    )
     assert found.mean() < 2 * best.mean()
 
 
@@ -53,20 +57,32 @@ def test_blocks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     found = []
     for block in (2, 9):
         monkeypatch.setattr(error_feedback, "BLOCK", block)
-        found.append(round_with_feedback(weights, _gram(rows), np.full(weights.shape, FREE), 8.0))
+        found.append(
+            round_with_feedback(weights, np.ones(weights.shape), _gram(rows), np.full(weights.shape, FREE), 8.0)
+        )
     np.testing.assert_array_equal(*found)
 
 
 def test_inputs_that_have_nothing_in_common_leave_the_nearest_steps() -> None:
     weights = RNG.uniform(-7, 7, (2, 4, 9))
     gram = np.stack([np.diag(RNG.uniform(0.5, 2, 9))] * 2)
-    np.testing.assert_array_equal(round_with_feedback(weights, gram, np.full((2, 4, 9), FREE), 8.0), np.rint(weights))
+    np.testing.assert_array_equal(
+        round_with_feedback(weights, np.ones(weights.shape), gram, np.full((2, 4, 9), FREE), 8.0), np.rint(weights)
+    )
 
 
 def test_pinned_steps_and_the_highest_are_kept() -> None:
     rows, weights = _inputs(2, 9), RNG.uniform(-7, 7, (2, 4, 9))
     pinned = np.where(RNG.random(weights.shape) < 0.3, np.rint(weights) + 1, FREE)
-    steps = round_with_feedback(weights, _gram(rows), pinned, 6.0)
+    steps = round_with_feedback(weights, np.ones(weights.shape), _gram(rows), pinned, 6.0)
     fixed = ~np.isnan(pinned)
     np.testing.assert_array_equal(steps[fixed], pinned[fixed])
     assert np.abs(steps[~fixed]).max() == 6.0
+
+
+def test_steps_may_differ_in_worth_from_weight_to_weight() -> None:
+    rows, weights = _inputs(2, 20), RNG.uniform(-7, 7, (2, 4, 20))
+    scale = RNG.uniform(0.5, 2, weights.shape)
+    steps = round_with_feedback(weights, scale, _gram(rows), np.full(weights.shape, FREE), 100.0)
+    nearest = _errors(rows, weights, np.rint(weights / scale) * scale)
+    assert _errors(rows, weights, steps * scale).mean() < 0.2 * nearest.mean()
