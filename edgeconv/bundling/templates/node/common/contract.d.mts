@@ -27,3 +27,12 @@ export declare class InputError extends Error {}
 
 /** The model or the self-test's samples are absent, damaged, or of another model. */
 export declare class BundleError extends Error {}
+
+/**
+ * Return numbers that are answers.
+ *
+ * @throws {InputError} there is NaN or infinity among them.
+ */
+export declare function finite<Numbers extends Float32Array>(
+  numbers: Numbers,
+): Numbers;

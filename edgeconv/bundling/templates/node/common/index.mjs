@@ -12,6 +12,7 @@ import { InferenceSession, Tensor } from "onnxruntime-node";
 import { answerOf } from "./answers.mjs";
 import { BundleError, InputError, inputs, outputs } from "./contract.mjs";
 import { feed, isFound, prepared } from "./inputs.mjs";
+import { requireRegular } from "./reading.mjs";
 
 export * from "./answers.mjs";
 export * from "./contract.mjs";
@@ -34,6 +35,7 @@ const sessionOptions = {
 export async function open(file = modelFile) {
   let session;
   try {
+    await requireRegular(file);
     session = await InferenceSession.create(file, sessionOptions);
   } catch (error) {
     const words = `${file}: cannot be loaded: ${error.message}`;

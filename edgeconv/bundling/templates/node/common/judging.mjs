@@ -1,7 +1,7 @@
 /** The self-test: does the model give the answers that are known? */
-import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { BundleError } from "./contract.mjs";
+import { readRegular } from "./reading.mjs";
 import { parseSamples } from "./samples.mjs";
 import { judge, trySample } from "./verdicts.mjs";
 
@@ -19,7 +19,7 @@ export async function selftest(model, file = samplesFile) {
 
 async function read(file) {
   try {
-    return await readFile(file);
+    return await readRegular(file);
   } catch (error) {
     throw new BundleError(`${file}: cannot be read: ${error.message}`, {
       cause: error,

@@ -6,6 +6,7 @@
 import { parseArgs } from "node:util";
 import { BundleError, open } from "./index.mjs";
 import { selftest } from "./judging.mjs";
+import { complain } from "./printing.mjs";
 
 try {
   const { values, positionals } = parseArgs({
@@ -16,11 +17,11 @@ try {
   const { passed, rows, verdict } = await selftest(model, positionals[0]);
   await model.release();
   if (values.rows) for (const row of rows) console.log(JSON.stringify(row));
-  console.error(verdict.join("\n"));
+  for (const line of verdict) complain(line);
   process.exitCode = passed ? 0 : 1;
 } catch (error) {
   const usage = String(error.code).startsWith("ERR_PARSE_ARGS");
   if (!usage && !(error instanceof BundleError)) throw error;
-  console.error(`Error: ${error.message}`);
+  complain(`Error: ${error.message}`);
   process.exitCode = usage ? 2 : 1;
 }

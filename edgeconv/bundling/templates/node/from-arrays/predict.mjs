@@ -7,6 +7,7 @@
  */
 import { readArray } from "./arrays.mjs";
 import { BundleError, InputError, inputs, open, rowOf } from "./index.mjs";
+import { complain, printRow } from "./printing.mjs";
 
 const paths = process.argv.slice(2);
 if (paths.length !== inputs.length) {
@@ -21,12 +22,12 @@ try {
     arrays[inputs[place]] = await readArray(path);
   }
   const model = await open();
-  console.log(JSON.stringify(rowOf(await model.predict(arrays))));
+  printRow(rowOf(await model.predict(arrays)));
   await model.release();
 } catch (error) {
   if (!(error instanceof BundleError || error instanceof InputError)) {
     throw error;
   }
-  console.error(`Error: ${error.message}`);
+  complain(`Error: ${error.message}`);
   process.exitCode = 1;
 }

@@ -8,15 +8,25 @@ import { parse } from "node:path";
 import { ending, fileOf } from "./files.mjs";
 import { BundleError, InputError, open, rowOf } from "./index.mjs";
 import { readPicture } from "./pictures.mjs";
+import { complain, printRow } from "./printing.mjs";
 
 async function answer(model, path, number) {
   const found = await model.predict(await readPicture(path));
   const row = { path, ...rowOf(found) };
   if (fileOf) {
     row.file = `${number}-${parse(path).name}${ending}`;
-    await writeFile(row.file, fileOf(found));
+    await save(row.file, fileOf(found));
   }
   return row;
+}
+
+async function save(file, content) {
+  try {
+    await writeFile(file, content);
+  } catch (error) {
+    const words = `${file} cannot be written: ${error.message}`;
+    throw new InputError(words, { cause: error });
+  }
 }
 
 const paths = process.argv.slice(2);
@@ -28,16 +38,18 @@ try {
   const model = await open();
   for (const [place, path] of paths.entries()) {
     try {
-      console.log(JSON.stringify(await answer(model, path, place + 1)));
+      printRow(await answer(model, path, place + 1));
     } catch (error) {
-      if (!(error instanceof InputError)) throw error;
-      console.error(`Error: ${path}: ${error.message}`);
+      if (!(error instanceof InputError || error instanceof BundleError)) {
+        throw error;
+      }
+      complain(`Error: ${path}: ${error.message}`);
       process.exitCode = 1;
     }
   }
   await model.release();
 } catch (error) {
   if (!(error instanceof BundleError)) throw error;
-  console.error(`Error: ${error.message}`);
+  complain(`Error: ${error.message}`);
   process.exitCode = 1;
 }

@@ -17,6 +17,14 @@ export class InputError extends Error {
   name = "InputError";
 }
 
+/** Return numbers that are answers: NaN and infinity are none. */
+export function finite(numbers) {
+  if (!numbers.every(Number.isFinite)) {
+    throw new InputError("the model answers NaN or infinity");
+  }
+  return numbers;
+}
+
 /** The model or the self-test's samples are absent, damaged, or of another model. */
 export class BundleError extends Error {
   name = "BundleError";

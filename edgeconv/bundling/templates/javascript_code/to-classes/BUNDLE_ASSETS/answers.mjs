@@ -1,9 +1,15 @@
 /** What the model's output means: the likeliest class. */
-import { BundleError, InputError, labels, outputs } from "./contract.mjs";
+import {
+  BundleError,
+  InputError,
+  finite,
+  labels,
+  outputs,
+} from "./contract.mjs";
 
 /** Return the likeliest class, and how likely each is. */
 export function answerOf(arrays) {
-  const probabilities = arrays[outputs[0]].data;
+  const probabilities = finite(arrays[outputs[0]].data);
   if (probabilities.length !== labels.length) {
     throw new BundleError("the model is not the one of these labels");
   }

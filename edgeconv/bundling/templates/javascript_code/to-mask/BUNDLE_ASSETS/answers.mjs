@@ -1,9 +1,10 @@
 /** What the model's output means: the class of each pixel of what the net was fed. */
-import { labels, outputs } from "./contract.mjs";
+import { finite, labels, outputs } from "./contract.mjs";
 
 /** Return the likeliest class of each pixel; of one map, what the threshold says. */
 export function answerOf(arrays, { threshold = BUNDLE_THRESHOLD } = {}) {
-  const { data, dims } = arrays[outputs[0]];
+  const { dims } = arrays[outputs[0]];
+  const data = finite(arrays[outputs[0]].data);
   const [, height, width, maps] = dims;
   const classes = new Uint16Array(height * width);
   for (let pixel = 0; pixel < classes.length; pixel++) {

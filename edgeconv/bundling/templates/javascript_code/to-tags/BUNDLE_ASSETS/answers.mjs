@@ -1,9 +1,9 @@
 /** What the model's output means: which of several things are in a picture. */
-import { BundleError, labels, outputs } from "./contract.mjs";
+import { BundleError, finite, labels, outputs } from "./contract.mjs";
 
 /** Return the things whose probability reaches the threshold, likeliest first. */
 export function answerOf(arrays, { threshold = BUNDLE_THRESHOLD } = {}) {
-  const { data } = arrays[outputs[0]];
+  const data = finite(arrays[outputs[0]].data);
   if (data.length !== labels.length) {
     throw new BundleError("the model is not the one of these labels");
   }

@@ -1,9 +1,9 @@
 /** What the model's output means: numbers with names. */
-import { BundleError, labels, outputs } from "./contract.mjs";
+import { BundleError, finite, labels, outputs } from "./contract.mjs";
 
 /** Return the numbers by their names. */
 export function answerOf(arrays) {
-  const { data } = arrays[outputs[0]];
+  const data = finite(arrays[outputs[0]].data);
   if (data.length !== labels.length) {
     throw new BundleError("the model is not the one of these labels");
   }

@@ -1,9 +1,9 @@
 /** What the model's output means: a yes or a no. */
-import { BundleError, labels, outputs } from "./contract.mjs";
+import { BundleError, finite, labels, outputs } from "./contract.mjs";
 
 /** Return yes where its probability reaches the threshold. */
 export function answerOf(arrays, { threshold = BUNDLE_THRESHOLD } = {}) {
-  const { data } = arrays[outputs[0]];
+  const data = finite(arrays[outputs[0]].data);
   if (data.length !== 1) {
     throw new BundleError("the model is not one that answers yes or no");
   }

@@ -1,0 +1,30 @@
+/** Prints what strangers named; what steers a terminal is escaped as JSON escapes it. */
+import { InputError } from "./contract.mjs";
+
+/** Controls, formats, ends of lines and paragraphs; not the joiners that words and emoji are written with. */
+const steering = /(?![\u200c\u200d])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
+
+/** Print words on a line of stderr. */
+export function complain(words) {
+  console.error(printable(words));
+}
+
+/** Print a row of JSON, which has neither NaN nor infinity. */
+export function printRow(row) {
+  const text = JSON.stringify(row, (_, value) => {
+    if (typeof value === "number" && !Number.isFinite(value)) {
+      throw new InputError("the model answers NaN or infinity");
+    }
+    return value;
+  });
+  console.log(printable(text));
+}
+
+function printable(text) {
+  return text.replace(steering, (sign) =>
+    sign
+      .split("")
+      .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`)
+      .join(""),
+  );
+}
