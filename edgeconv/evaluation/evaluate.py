@@ -15,7 +15,7 @@ from edgeconv.evaluation.by_examples import evaluate_examples
 from edgeconv.evaluation.emulation.devices import devices_named
 from edgeconv.evaluation.emulation.stages import emulated_stages
 from edgeconv.evaluation.labelled_images import labelled_images
-from edgeconv.evaluation.stages import bundle_stages, gpu_stages, keras_of, keras_stages
+from edgeconv.evaluation.stages import bundle_stages, gpu_stages, held_against, keras_of, keras_stages
 from edgeconv.fitting import Fitting, fitting_of
 from edgeconv.parity.comparison import Answers
 from edgeconv.parity.ledger import Ledger
@@ -109,13 +109,16 @@ def evaluate(
         known[FROM_FILE] = _from_files(reference, compared.files, loader, stated, progress)
         stages.append(replace(stages[0], name=FROM_FILE, timed=False))
     stages += [
-        stage_of(
-            name,
-            model,
-            batch=batch,
-            reduced_range=has_reduced_range(files.manifest, name),
-            preparation=files.manifest.preprocess,
-            timeout=files.timeout_of(name, model),
+        replace(
+            stage_of(
+                name,
+                model,
+                batch=batch,
+                reduced_range=has_reduced_range(files.manifest, name),
+                preparation=files.manifest.preprocess,
+                timeout=files.timeout_of(name, model),
+            ),
+            against=held_against(files.manifest, name),
         )
         for name, model in ((name, files.read(name)) for name in files.variants)
     ]

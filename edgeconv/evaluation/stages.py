@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,8 @@ import onnxruntime as ort
 from edgeconv.artifact import KERAS_FILE, committed
 from edgeconv.boxes import BoxStatement
 from edgeconv.errors import ConfigError, ProviderError
-from edgeconv.parity.stage import Stage, on_images, stage_of
+from edgeconv.manifest import Manifest
+from edgeconv.parity.stage import FAKE_QUANTIZED, Stage, on_images, stage_of
 from edgeconv.progress import Progress
 from edgeconv.runtime.files import ModelFiles
 from edgeconv.runtime.providers import CPU, candidates
@@ -56,10 +58,25 @@ def keras_of(
 
 
 def keras_stages(reference: KerasReference | None) -> list[Stage]:
-    """Return Keras as a stage of scores of classes, or nothing where it is not at hand."""
+    """Return Keras as a stage of scores of classes, or nothing where it is not at hand.
+
+    Of a model that was trained to be int8 there are two: without fake quantization, and with it.
+    """
     if reference is None:
         return []
-    return [Stage("keras", "tensorflow", on_images(reference.predict), reference.path.stat().st_size)]
+    keras = Stage("keras", "tensorflow", on_images(reference.predict), reference.path.stat().st_size)
+    trained = reference.with_fake_quantization
+    if trained is None:
+        return [keras]
+    return [keras, replace(keras, name=FAKE_QUANTIZED, run=on_images(trained.predict), timed=False)]
+
+
+def held_against(manifest: Manifest, variant: str) -> str:
+    """Return the stage that a variant is held against where there is one of that name; empty: the reference."""
+    made = manifest.variants[variant]
+    if made.embeds is not None:
+        return held_against(manifest, made.embeds)
+    return "" if made.quantization is None else FAKE_QUANTIZED
 
 
 def gpu_stages(files: ModelFiles, batch: int | None, progress: Progress) -> list[Stage]:

@@ -81,6 +81,11 @@ def test_the_ledger_has_keras_with_fake_quantization_and_without(exported: Expor
     assert [gate.stage for gate in exported.ledger.gates] == ["fp32", "fp32", "int8"]
 
 
+def test_evaluate_has_both_too(exported: ExportedModel) -> None:
+    ledger = edgeconv.evaluate(exported.path, dataset=str(exported.path.parent / "bars.npz"), max_drop=2.0)
+    assert [(row.stage, row.drop) for row in ledger.rows] == [(row.stage, row.drop) for row in exported.ledger.rows]
+
+
 def test_the_manifest_says_that_the_ranges_were_trained(exported: ExportedModel) -> None:
     quantization = exported.manifest.variants["int8"].quantization
     assert quantization is not None

@@ -174,6 +174,8 @@ class Candidates:
     def _store(self, settings: Settings, float_layers: Collection[str]) -> Cache:
         data, names = self._feeds.record.sha256, tuple(sorted(float_layers))
         facts = {"scheme": self._scheme, "settings": settings, "in_float": names, "images": SAMPLES_CORRECTED}
+        if settings.ranges == TRAINED:
+            facts["trained"] = tuple(sorted(self._trained.items()))
         return Cache(self._cache, key_of(self._prepared.digest, data, **facts))
 
     def _some(self, limit: int) -> Iterator[Feeds]:
