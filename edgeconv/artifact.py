@@ -33,6 +33,9 @@ EXPORTS = Path("exported")
 MOST_BYTES = 2**31
 """Longest file of an artifact: protobuf, the format of ONNX files, allows no more."""
 
+MOST_JSON_BYTES = 2**23
+"""Longest JSON that is read, in bytes: as objects it can take thirty times as much memory."""
+
 COMMIT = ".commit"
 """Folder inside an artifact's: its files count, and are about to move to their places; see `edgeconv.transaction`."""
 
@@ -82,7 +85,7 @@ def read_json(path: Path) -> dict[str, Any]:
         ArtifactError: the file is absent, or not a JSON object.
     """
     try:
-        value = json.loads(read_bytes(path))
+        value = json.loads(read_bytes(path, MOST_JSON_BYTES))
     except FileNotFoundError:
         raise ArtifactError(f"`{path}` is required. Received: no such file. Make it with `edgeconv export`.") from None
     except (OSError, ValueError, RecursionError) as error:
@@ -105,12 +108,12 @@ def committed(path: Path) -> Path:
     return coming if coming.exists() else path
 
 
-def read_bytes(path: Path) -> bytes:
+def read_bytes(path: Path, most: int = MOST_BYTES) -> bytes:
     """Return the content of a file of an artifact, wherever it lies, and also while it moves; see `read_regular`."""
     try:
-        return read_regular(path.parent / COMMIT / path.name)
+        return read_regular(path.parent / COMMIT / path.name, most)
     except (FileNotFoundError, NotADirectoryError):
-        return read_regular(path)
+        return read_regular(path, most)
 
 
 def read_regular(path: Path, most: int = MOST_BYTES) -> bytes:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import field, replace
 from typing import Any
 
+from edgeconv.artifact import MOST_JSON_BYTES
 from edgeconv.errors import ManifestError, SchemaVersionError
 from edgeconv.manifest_blocks import (
     Boxes,
@@ -222,6 +223,8 @@ class Manifest(Record):
     def from_json(cls, text: str, source: str = "manifest") -> "Manifest":
         """Read a contract from JSON; see `from_dict`."""
         try:
+            if len(text) > MOST_JSON_BYTES:
+                raise ValueError(f"{len(text) / 1e6:,.0f} MB, more than {MOST_JSON_BYTES / 1e6:,.0f} MB")
             value = json.loads(text)
         except (ValueError, RecursionError) as error:
             raise ManifestError(f"`{source}` must be JSON. Received: {error}. Export the model again.") from error

@@ -15,6 +15,7 @@ from typing import BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeconv.array_sizes import check_unpacked
 from edgeconv.datasets.checks import checked_split
 from edgeconv.datasets.reading import Reading
 from edgeconv.errors import DatasetError
@@ -113,10 +114,12 @@ def _parse(stream: BinaryIO | gzip.GzipFile, path: Path, axes: int) -> NDArray[n
         raise DatasetError(f"{path}: an IDX header is required. Received: {len(header)} bytes. Get a new copy.")
     shape = tuple(int(length) for length in np.frombuffer(header, ">u4", offset=4))
     promised = math.prod(shape)
+    length = path.stat().st_size
     content = bytearray()
     # In pieces, and one byte too far: a header must neither allocate what it promises, nor hide what follows.
     while piece := stream.read(min(_CHUNK_BYTES, promised + 1 - len(content))):
         content += piece
+        check_unpacked(len(content), length)
     if len(content) != promised:
         received = "more" if len(content) > promised else f"{len(content)} bytes"
         raise DatasetError(

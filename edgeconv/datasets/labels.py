@@ -7,7 +7,11 @@ import os
 import re
 from pathlib import Path
 
+from edgeconv.artifact import read_regular
 from edgeconv.errors import ConfigError, one_line
+
+MOST_BYTES = 2_000_000
+"""Longest file of labels: the names of ImageNet's 21,000 classes take a third of it."""
 
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 """How files begin that are saved as "Unicode" on Windows."""
@@ -46,7 +50,7 @@ def read_labels(given: str) -> tuple[str, ...]:
 
 def _text(path: Path) -> str:
     try:
-        content = path.read_bytes()
+        content = read_regular(path, MOST_BYTES)
         if content.startswith(_UTF16):
             return content.decode("utf-16")
         if b"\0" in content:

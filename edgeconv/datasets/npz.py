@@ -13,6 +13,7 @@ from numpy.lib import format as npy
 from numpy.lib.npyio import NpzFile
 from numpy.typing import NDArray
 
+from edgeconv.array_sizes import check_arrays
 from edgeconv.datasets.checks import checked_split
 from edgeconv.datasets.dataset import Split
 from edgeconv.datasets.reading import Reading
@@ -82,6 +83,7 @@ def open_npz(path: Path) -> Iterator[NpzFile[Any]]:
     """
     with ExitStack() as stack:
         with _naming(path):
+            check_arrays(path)
             # numpy, given a path, leaves a damaged file open.
             archive = np.load(stack.enter_context(path.open("rb")), allow_pickle=False)
         if not isinstance(archive, NpzFile):

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeconv.array_sizes import check_arrays
 from edgeconv.artifact import require_regular
 from edgeconv.errors import InferenceError, InputError, one_line
 
@@ -27,6 +28,7 @@ def read_arrays(path: Path, names: Sequence[str]) -> dict[str, NDArray[Any]]:
     """
     try:
         require_regular(path)
+        check_arrays(path)
         loaded = np.load(path, allow_pickle=False)
         if isinstance(loaded, np.ndarray):
             found = {"": loaded}

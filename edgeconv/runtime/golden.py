@@ -11,10 +11,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeconv.array_sizes import check_archive
 from edgeconv.artifact import read_bytes
 from edgeconv.errors import ArtifactError, one_line
 from edgeconv.manifest import ArraySpec
 from edgeconv.runtime.session import Session
+
+MOST_SAMPLE_BYTES = 200_000_000
+"""What golden vectors may take, packed and unpacked: they are a few images and answers."""
 
 TOLERANCE = 0.05
 """Largest difference of a probability that a provider may show.
@@ -123,7 +127,9 @@ def golden_inputs(path: Path, inputs: Sequence[ArraySpec]) -> tuple[dict[str, ND
 
 def _read(path: Path) -> dict[str, NDArray[Any]]:
     try:
-        with np.load(BytesIO(read_bytes(path)), allow_pickle=False) as arrays:
+        content = read_bytes(path, MOST_SAMPLE_BYTES)
+        check_archive(BytesIO(content), len(content), most=MOST_SAMPLE_BYTES)
+        with np.load(BytesIO(content), allow_pickle=False) as arrays:
             found = dict(arrays)
         if others := [name for name, array in found.items() if not isinstance(array, np.ndarray)]:
             raise ValueError(f"{', '.join(others)}, which are no arrays")  # numpy hands out the bytes of such a member.

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
+from edgeconv.array_sizes import check_arrays
 from edgeconv.artifact import require_regular
 from edgeconv.errors import ConfigError, one_line
 
@@ -44,6 +45,7 @@ class Rows:
             ConfigError: the file is damaged.
         """
         with _refused(self.path):
+            check_arrays(self.path)
             if _is_lone(self.path):
                 return np.array(np.load(self.path, allow_pickle=False))
             with np.load(self.path, allow_pickle=False) as file:
@@ -90,6 +92,7 @@ def read_headers(path: Path) -> dict[str, Rows]:
     arrays: dict[str, Rows] = {}
     with _refused(path):
         require_regular(path)
+        check_arrays(path, in_parts=True)
         if _is_lone(path):
             with path.open("rb") as file:
                 arrays[path.stem] = _described(path, path.stem, file)
