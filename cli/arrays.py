@@ -121,11 +121,11 @@ def _feeds(runner: Runner, arguments: Sequence[str]) -> Iterator[tuple[str, Call
     """Yield the name of each file, and what reads its arrays by the names of the inputs, or prepares a picture."""
     from edgeconv.pictures.reading import read_picture
     from edgeconv.runtime.array_files import read_arrays
-    from edgeconv.runtime.pipeline import prepare_for
+    from edgeconv.runtime.pipeline import for_graph, prepare_for
 
     def prepared(picture: str | Stdin) -> dict[str, Any]:
         pixels, spec = read_picture(picture), runner.inputs[0]
-        return {spec.name: pixels if spec.kind == "picture" else prepare_for(runner.manifest, pixels)[None]}
+        return {spec.name: for_graph(pixels) if spec.kind == "picture" else prepare_for(runner.manifest, pixels)[None]}
 
     names = [spec.name for spec in runner.inputs]
     for argument in arguments:

@@ -126,12 +126,7 @@ class EmbeddedPipeline:
     def prepare(self, picture: Pixels) -> Pixels:
         """Leave the picture as it is, unless the graph would take too much memory for it; see `Pipeline`."""
         self._crop.warn_of(picture)
-        most = MOST_BYTES // _GRAPH_COST[picture.shape[2]]
-        if picture.shape[0] * picture.shape[1] <= most:
-            return picture
-        from edgeconv.pictures.bands import scaled_down
-
-        return scaled_down(picture, most)
+        return for_graph(picture)
 
     def answer(self, pictures: Sequence[Pixels] | NDArray[np.uint8]) -> NDArray[np.float32]:
         """Answer pictures of any size; see `Pipeline`."""
@@ -172,6 +167,16 @@ def pipeline_of(manifest: Manifest, session: Session | EmbeddedModel) -> Pipelin
     if manifest.boxes is not None:
         return DetectorPipeline(manifest, session, manifest.boxes)
     return PreparedPipeline(manifest, session)
+
+
+def for_graph(picture: Pixels) -> Pixels:
+    """Return a picture that a graph prepares: itself, or scaled down where that would take more than MOST_BYTES."""
+    most = MOST_BYTES // _GRAPH_COST[picture.shape[2]]
+    if picture.shape[0] * picture.shape[1] <= most:
+        return picture
+    from edgeconv.pictures.bands import scaled_down
+
+    return scaled_down(picture, most)
 
 
 def prepared_by(pipeline: Pipeline, picture: Picture, claim: Claim = id) -> tuple[Pixels, tuple[int, int]]:
