@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeconv.parity.accuracy import accuracy_drop, drop_in_points, within
+from edgeconv.parity.intervals import Lost, accuracy_lost, flips_lost, wilson
 from edgeconv.parity.ledger import Flip, Gate, Row
 from edgeconv.parity.sqnr import power, sqnr_db
 from edgeconv.parity.stage import FAKE_QUANTIZED, FROM_FILE, Stage
@@ -17,9 +18,6 @@ MOST_CLASSES_SHOWN = 100
 """Confusion matrices of more classes are left out: nobody reads them, and they grow with the square."""
 
 _WORST = 1e9
-
-_Z95 = 1.959963984540054
-"""The 97.5 % point of the normal distribution."""
 
 
 def compare_classes(
@@ -43,6 +41,7 @@ def compare_classes(
     truth = np.full(len(answers), -1, np.int64) if labels is None else labels
     different = np.flatnonzero(told != expected)
     # An answer that is no number differs by as much as a number can: the gates must see it, and JSON has no NaN.
+    lost = flips_lost(told != expected) if labels is None else accuracy_lost(told == truth, expected == truth)
     error = np.nan_to_num(answers.astype(np.float64) - reference, nan=_WORST, posinf=_WORST, neginf=-_WORST)
     low, high = (None, None) if labels is None else wilson(int((told == truth).sum()), len(truth))
     confusion: tuple[tuple[int, ...], ...] = ()
@@ -65,6 +64,8 @@ def compare_classes(
         p50_latency_ms=p50_latency_ms,
         confusion=confusion,
         drop=accuracy_drop(told, expected, labels),
+        drop_low=lost.low,
+        drop_high=lost.high,
     )
 
 
@@ -86,11 +87,9 @@ def judge_classes(rows: Sequence[Row], *, max_drop: float) -> tuple[Gate, ...]:
         elif row.stage == FROM_FILE:
             gates += _preparation_gates(row, rows[0], max_drop)
         elif row.drop is not None and row.accuracy is not None:
-            gates.append(_gate(row, "accuracy drop in percentage points", max_drop, row.drop, "what --max-drop allows"))
+            gates.append(_lossy_gate(row, "accuracy drop in percentage points", max_drop, "what --max-drop allows"))
         elif row.drop is not None:
-            gates.append(
-                _gate(row, "flips in percent", max_drop, row.drop, "without labels, Keras' answers are the truth")
-            )
+            gates.append(_lossy_gate(row, "flips in percent", max_drop, "without labels, Keras' answers are the truth"))
     return tuple(gates)
 
 
@@ -104,19 +103,12 @@ def _preparation_gates(row: Row, ours: Row, max_drop: float) -> list[Gate]:
     return [_gate(row, "accuracy that our preparation loses", limit, lost, "less is within its 95 % interval")]
 
 
-def wilson(right: int, count: int) -> tuple[float, float]:
-    """Return the 95 % score interval of a share (E. B. Wilson, JASA 22, 1927).
-
-    Example:
-        >>> low, high = wilson(99, 100)
-        >>> round(low, 3), round(high, 3)
-        (0.946, 0.998)
-    """
-    share, z2 = right / count, _Z95**2 / count
-    centre = (share + z2 / 2) / (1 + z2)
-    half = _Z95 / (1 + z2) * float(np.sqrt(share * (1 - share) / count + z2 / (4 * count)))
-    return max(0.0, centre - half), min(1.0, centre + half)
-
-
 def _gate(row: Row, name: str, limit: float, received: float, reason: str) -> Gate:
     return Gate(row.stage, name, limit, received, within(received, limit), reason)
+
+
+def _lossy_gate(row: Row, name: str, max_drop: float, reason: str) -> Gate:
+    """Return the gate of a stage that may lose some accuracy, as far as its images can tell."""
+    drop = row.drop or 0.0
+    low, high = (drop if end is None else end for end in (row.drop_low, row.drop_high))
+    return Gate.of_loss(row.stage, name, max_drop, Lost(drop, low, high, row.count), reason)

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeconv.parity.accuracy import accuracy_drop
 from edgeconv.parity.comparison import Answers, ComparisonSet
 from edgeconv.parity.decisions import judge_task
+from edgeconv.parity.intervals import Lost, accuracy_lost, flips_lost
 from edgeconv.parity.ledger import Gate, Row
 from edgeconv.parity.losses import losses_of, worst_of
 from edgeconv.parity.meaning import Meaning
@@ -57,7 +57,7 @@ def lost(
     compared: ComparisonSet,
     meaning: Meaning,
     max_drop: float | None = None,
-) -> float:
+) -> Lost:
     """Return what answers in int8 lose, as their gates count it: percentage points of accuracy, or the largest percent.
 
     Args:
@@ -69,13 +69,15 @@ def lost(
     """
     if compared.spreads is None:
         told, expected = (_classes(scores_of(each), meaning) for each in (answers, reference))
-        return accuracy_drop(told, expected, compared.labels)
+        if compared.labels is None:
+            return flips_lost(told != expected)
+        return accuracy_lost(told == compared.labels, expected == compared.labels)
     if compared.right:
         figures, wanted = (measure(each, compared.right, meaning) for each in (answers, reference))
         by_name = losses_by_name(figures, wanted, INT8_TOLERANCE, compared.spreads)
-        losses = [(task_of(name, meaning), percent) for name, percent in by_name.items()]
+        losses = [(task_of(name, meaning), Lost.exactly(percent)) for name, percent in by_name.items()]
     else:
-        losses = [(loss.task, loss.percent) for loss in losses_of(meaning, compared, answers, reference)]
+        losses = [(loss.task, loss.lost) for loss in losses_of(meaning, compared, answers, reference)]
     return worst_of(losses, meaning.task, max_drop)
 
 

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from edgeconv.errors import ArtifactError
+from edgeconv.parity.intervals import Lost
 
 SPREAD_GATE = "max error over spread"
 """The gate of a ledger without classes, whose differences are shares of the spread of an output."""
@@ -66,6 +67,7 @@ class Row:
         confusion: images by (true class, answered class); empty for unlabelled data and for many classes.
         drop: percentage points of accuracy lost against the reference on the same inputs; without labels, the
             reference's answers are the truth. None where no classes were compared, and in ledgers before it was kept.
+        drop_low, drop_high: the 90 % interval of the drop: Newcombe's of paired shares, without labels Wilson's.
         metrics: how well the answers fit what is known to be right, by the names in `parity.metrics.METRICS`; empty
             where classes are compared, and where nothing is known.
         outputs: of a model with several outputs: the differences of each, by its name.
@@ -86,6 +88,8 @@ class Row:
     p50_latency_ms: float | None
     confusion: tuple[tuple[int, ...], ...]
     drop: float | None = None
+    drop_low: float | None = None
+    drop_high: float | None = None
     metrics: Mapping[str, float] = field(default_factory=dict)
     outputs: Mapping[str, Differences] = field(default_factory=dict)
 
@@ -102,11 +106,16 @@ class Row:
         return cls(**{**value, "flips": flips, "confusion": confusion, "outputs": outputs})
 
 
+_LEFT_OUT = ("at_least", "low", "high")
+"""What is written of a gate only where it says something."""
+
+
 @dataclass(frozen=True)
 class Gate:
     """One condition that a stage must meet, with the value it got, and why the limit is what it is.
 
-    The limit is the most that is allowed, or the least where the gate says `at_least`.
+    The limit is the most that is allowed, or the least where the gate says `at_least`. Of what is lost, `low` and
+    `high` are the ends of its 90 % interval.
     """
 
     stage: str
@@ -116,6 +125,14 @@ class Gate:
     passed: bool
     reason: str
     at_least: bool = False
+    low: float | None = None
+    high: float | None = None
+
+    @classmethod
+    def of_loss(cls, stage: str, name: str, limit: float, lost: Lost, reason: str) -> Gate:
+        """Return the gate of what may be lost: it fails where more is, beyond what the sample leaves open."""
+        passed, doubt = lost.holds(limit), lost.sentence(limit)
+        return cls(stage, name, limit, lost.percent, passed, doubt or reason, low=lost.low, high=lost.high)
 
     @property
     def is_decision(self) -> bool:
@@ -129,7 +146,7 @@ class Gate:
 
     def as_dict(self) -> dict[str, Any]:
         """Return the gate as a JSON object."""
-        return {key: value for key, value in asdict(self).items() if key != "at_least" or value}
+        return {key: value for key, value in asdict(self).items() if key not in _LEFT_OUT or value not in (None, False)}
 
 
 @dataclass(frozen=True)

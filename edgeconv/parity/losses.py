@@ -15,10 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeconv.boxes import DETECTIONS
-from edgeconv.parity.accuracy import ONE_PERCENT, limit_of, within
+from edgeconv.parity.accuracy import ONE_PERCENT, limit_of
 from edgeconv.parity.boxes import unmatched
 from edgeconv.parity.comparison import Answers, ComparisonSet
 from edgeconv.parity.decisions import NEIGHBOURS, are_lost, cosine_distance
+from edgeconv.parity.intervals import Lost, jackknife
 from edgeconv.parity.ledger import Gate
 from edgeconv.parity.meaning import Meaning
 from edgeconv.tasks import ANY, CLASSES
@@ -53,13 +54,22 @@ class Loss:
         """What is lost, in percent."""
         return float(self.of(self.sums.sum(axis=0)))
 
+    @property
+    def lost(self) -> Lost:
+        """What is lost, in percent, with its interval."""
+        return jackknife(lambda chosen: float(self.of(self.sums[chosen].sum(axis=0))), len(self.sums))
+
     def gate(self, stage: str, max_drop: float | None, reason: str) -> Gate:
         """Return the gate of a stage that may lose so many percent; None takes what `limit_of` has for the task."""
         limit = limit_of(self.task, max_drop)
-        passed, why = within(self.percent, limit), f"{self.note}{', ' * bool(self.note)}{reason}"
+        gate = Gate.of_loss(stage, self.name, limit, self.lost, reason)
+        gate = replace(gate, reason=f"{self.note}{', ' * bool(self.note)}{gate.reason}")
         if not self.in_db:
-            return Gate(stage, self.name, limit, self.percent, passed, why)
-        return Gate(stage, self.name, _decibels(limit), _decibels(self.percent), passed, why, at_least=True)
+            return gate
+        low, high = _decibels(gate.high or 0.0), _decibels(gate.low or 0.0)
+        return replace(
+            gate, limit=_decibels(limit), received=_decibels(self.percent), at_least=True, low=low, high=high
+        )
 
 
 def losses_of(
@@ -106,16 +116,18 @@ def _of_output(meaning: Meaning, pairs: Sequence[Pair], spread: float) -> tuple[
     return (_values(pairs, spread),)
 
 
-def worst_of(losses: Sequence[tuple[str, float]], task: str, max_drop: float | None = None) -> float:
+def worst_of(losses: Sequence[tuple[str, Lost]], task: str, max_drop: float | None = None) -> Lost:
     """Return the largest of several losses, each scaled to the limit of the model's own task.
 
     Args:
-        losses: the task of each, and its percent.
+        losses: the task of each, and what is lost.
         task: of the model.
         max_drop: what its user allows, of all tasks; None takes what `limit_of` has for each.
     """
     limit = limit_of(task, max_drop)
-    return max(percent * (limit / limit_of(own, max_drop) if limit else 1.0) for own, percent in losses)
+    scaled = [lost.scaled(limit / limit_of(own, max_drop)) if limit else lost for own, lost in losses]
+    # What surely loses too much comes before what may.
+    return max(scaled, key=lambda lost: (not lost.holds(limit), lost.percent))
 
 
 def _share(name: str, part: NDArray[Any], whole: NDArray[Any], note: str = "") -> Loss:

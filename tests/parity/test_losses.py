@@ -10,6 +10,7 @@ import pytest
 from edgeconv.boxes import DETECTIONS
 from edgeconv.manifest_blocks import Boxes
 from edgeconv.parity.comparison import Answers, ComparisonSet
+from edgeconv.parity.intervals import Lost
 from edgeconv.parity.losses import Loss, losses_of, worst_of
 from edgeconv.parity.meaning import Meaning
 
@@ -133,7 +134,8 @@ def test_boxes_lose_those_without_a_partner() -> None:
 
 
 def test_the_worst_of_several_outputs_counts_by_what_each_may_lose() -> None:
-    losses = [("classes", 0.15), ("any", 0.5)]
-    assert worst_of(losses, "any") == pytest.approx(0.75), "0.15 of 0.2 is 0.75 of 1"
-    assert worst_of(losses, "any", 0.3) == 0.5
-    assert worst_of(losses, "any", 0.0) == 0.5
+    losses = [("classes", Lost.exactly(0.15)), ("any", Lost.exactly(0.5))]
+    assert worst_of(losses, "any").percent == pytest.approx(0.75), "0.15 of 0.2 is 0.75 of 1"
+    assert worst_of(losses, "any", 0.3).percent == 0.5
+    assert worst_of(losses, "any", 0.0).percent == 0.5
+    assert worst_of([("any", Lost(3.0, 0.5, 5.0)), ("any", Lost.exactly(2.0))], "any").percent == 2.0

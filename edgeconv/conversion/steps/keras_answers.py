@@ -13,8 +13,8 @@ from edgeconv.conversion.keras import KerasReference
 from edgeconv.conversion.keras.loaders import answers_to_files
 from edgeconv.errors import ConfigError
 from edgeconv.fitting import Fitting
-from edgeconv.parity.classes import wilson
 from edgeconv.parity.comparison import Answers, ComparisonSet, Feeds
+from edgeconv.parity.intervals import wilson
 from edgeconv.parity.stage import Stage, in_batches
 from edgeconv.progress import Progress
 

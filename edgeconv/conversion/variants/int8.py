@@ -25,6 +25,7 @@ from edgeconv.conversion.variants.converted import ConvertedFile
 from edgeconv.conversion.verification.structure import verify_structure
 from edgeconv.parity.accuracy import limit_of, unit_of
 from edgeconv.parity.comparison import Answers, ComparisonSet
+from edgeconv.parity.intervals import Lost
 from edgeconv.parity.judging import lost
 from edgeconv.parity.meaning import ARRAYS, Meaning
 from edgeconv.parity.stage import FAKE_QUANTIZED, Stage, answers_of, scores_of, stage_of, stage_of_tensors
@@ -72,7 +73,7 @@ class Judge:
         self._answers: dict[str, tuple[Answers, ...]] = {}
         self._fp32 = fp32
 
-    def drop(self, model: onnx.ModelProto) -> float:
+    def drop(self, model: onnx.ModelProto) -> Lost:
         """Return what a model loses, as its gates count it: points of accuracy, or percent."""
         answers = self._run("int8", _bytes_of(model))
         return lost(answers, self._reference(), self._compared, self._meaning, self._max_drop)
@@ -141,6 +142,9 @@ def make(context: VariantContext) -> ConvertedFile | None:
         cache=candidates.search_cache(_judged_on(compared, meaning)),
         progress=progress,
     )
+    found = replace(found, fp32=judge.cost(fp32.model))
+    if found.warning:
+        progress.say(f"Warning: {found.warning}")
     chosen = candidates.quantize(found.settings, found.float_layers)
     record = replace(chosen.arguments, target=scheme.target, **found.settings.as_dict())
     file = verify_structure(chosen.model, str(reference.path), reference.inputs, reference.outputs)

@@ -12,6 +12,9 @@ from edgeconv.tasks import CLASSES
 
 POINTS = unit_of(CLASSES)
 
+MOST_NAMED = 8
+"""Layers that a sentence names; the ledger has all."""
+
 
 @dataclass(frozen=True)
 class Step:
@@ -23,7 +26,7 @@ class Step:
         settings: how it was made.
         float_layers: its layers in float.
         judgement: what it costs.
-        holds: whether it loses no more than allowed.
+        holds: whether it loses no more than allowed, as far as the sample can tell.
         returned: the layer that was tried in int8 again, or None.
     """
 
@@ -72,6 +75,13 @@ class LayerCost:
     bytes_added: int | None
     us_added: float | None
 
+    def words(self, unit: str) -> str:
+        """Name the layer, and what it costs as far as that is known."""
+        if self.drop_saved is None or self.bytes_added is None:
+            return self.layer
+        time = "" if self.us_added is None else f", {self.us_added:+,.0f} us"
+        return f"{self.layer} ({self.bytes_added:+,} bytes{time}, saves {self.drop_saved:.2f} {unit})"
+
 
 @dataclass(frozen=True)
 class SearchResult:
@@ -84,6 +94,7 @@ class SearchResult:
         ranking: layers by their sensitivity to int8, the most sensitive first; empty where it was not needed.
         layers: what each layer left in float costs, the worst first.
         unit: of what is lost, for people.
+        fp32: the bytes of that file, and its median time of one sample in microseconds, where they are known.
     """
 
     max_drop: float
@@ -92,6 +103,35 @@ class SearchResult:
     ranking: tuple[LayerSensitivity, ...]
     layers: tuple[LayerCost, ...]
     unit: str = POINTS
+    fp32: tuple[int, float | None] | None = None
+
+    @property
+    def warning(self) -> str:
+        """Say why int8 may not be worth it: it is not smaller than fp32, or not faster; else nothing."""
+        if self.fp32 is None:
+            return ""
+        (size, latency_us), judged = self.fp32, self.chosen.judgement
+        worse = []
+        if judged.size_bytes >= size:
+            worse.append(f"smaller than fp32, {judged.size_bytes:,} bytes beside {size:,}")
+        if latency_us is not None and judged.latency_us is not None and judged.latency_us >= latency_us:
+            worse.append(f"faster here, {judged.latency_us:,.0f} us beside {latency_us:,.0f}")
+        if not worse:
+            return ""
+        return f"int8 is not {', and not '.join(worse)}. {self._cause}"
+
+    @property
+    def _cause(self) -> str:
+        """Say which layers are in float, what each costs, and what plain int8 would lose."""
+        plain = self.steps[0].judgement
+        if not self.layers:
+            return "No layer was left in float to keep accuracy: the network is small, or its operators have no int8."
+        named = ", ".join(cost.words(self.unit) for cost in self.layers[:MOST_NAMED])
+        more = len(self.layers) - MOST_NAMED
+        return (
+            f"{len(self.layers)} layers are in float: {named}{f' and {more} more' * (more > 0)}. Plain int8 would lose "
+            f"{plain.drop:.2f} {self.unit} with {plain.size_bytes:,} bytes: `--max-drop {plain.drop:.2g}` allows it."
+        )
 
     @property
     def settings(self) -> Settings:
@@ -116,7 +156,8 @@ class SearchResult:
         if not self.holds:
             kept = "the accuracy" if self.unit == POINTS else "enough"
             return f"None of {tried} keeps {kept}; the best, {self.chosen.what}, loses {lost}."
-        return f"{self.chosen.what} was chosen of {tried}: it loses {lost}."
+        doubt = self.chosen.judgement.lost.sentence(self.max_drop)
+        return f"{self.chosen.what} was chosen of {tried}: it loses {lost}{'. ' * bool(doubt)}{doubt}."
 
     def as_dict(self) -> dict[str, Any]:
         """Return it as a JSON object."""
@@ -124,6 +165,7 @@ class SearchResult:
             "sentence": self.sentence,
             "max_drop": self.max_drop,
             "unit": self.unit,
+            **({"warning": self.warning} if self.warning else {}),
             "holds": self.holds,
             "chosen": self.steps.index(self.chosen),
             "steps": [step.as_dict() for step in self.steps],

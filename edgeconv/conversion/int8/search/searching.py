@@ -14,9 +14,10 @@ from edgeconv.conversion.int8.search.search_cache import SearchCache
 from edgeconv.conversion.int8.search.settings import Judgement, LayerSensitivity, Settings
 from edgeconv.formatting import format_size
 from edgeconv.parity.accuracy import within
+from edgeconv.parity.intervals import Lost
 from edgeconv.progress import SILENT, Progress
 
-Judge = Callable[[onnx.ModelProto], float]
+Judge = Callable[[onnx.ModelProto], Lost]
 """Returns what a model loses, in percent of what its task is judged by; of accuracy, in percentage points."""
 
 Cost = Callable[[onnx.ModelProto], tuple[int, float | None]]
@@ -119,12 +120,16 @@ class _Search:
     def _result(
         self, chosen: Step, ranking: tuple[LayerSensitivity, ...], layers: tuple[LayerCost, ...]
     ) -> SearchResult:
-        return SearchResult(self._max_drop, tuple(self._steps), chosen, ranking, layers, self._unit)
+        found = SearchResult(self._max_drop, tuple(self._steps), chosen, ranking, layers, self._unit)
+        if doubt := chosen.judgement.lost.sentence(self._max_drop):
+            self._progress.say(f"{doubt}.")
+        return found
 
     def _from_menu(self, first: Settings) -> Step:
         """Return the first settings if they hold, else the best of the menu; of equals, the plainer one."""
         best = self._try("ranges", first)
-        if best.holds:
+        # What the sample cannot tell from the limit is taken only where nothing that costs no time is better.
+        if within(best.judgement.drop, self._max_drop):
             return best
         for method in METHODS:
             if method != first.ranges:
@@ -196,7 +201,7 @@ class _Search:
             earlier = next(known, None)
             judgement = earlier.judgement if earlier is not None else self._judged(settings, float_layers)
             self._cache.keep_judgement(settings, float_layers, judgement)
-        holds = within(judgement.drop, self._max_drop)
+        holds = judgement.lost.holds(self._max_drop)
         step = Step(aim, settings, tuple(float_layers), judgement, holds, returned)
         self._steps.append(step)
         time = "" if judgement.latency_us is None else f", {judgement.latency_us:,.0f} us an image"
@@ -208,7 +213,8 @@ class _Search:
 
     def _judged(self, settings: Settings, float_layers: Sequence[str]) -> Judgement:
         model = self._candidates.quantize(settings, float_layers).model
-        return Judgement(float(self._judge(model)), *self._cost(model))
+        lost, (size_bytes, latency_us) = self._judge(model), self._cost(model)
+        return Judgement(lost.percent, size_bytes, latency_us, lost.low, lost.high, lost.samples)
 
 
 def _better(best: Step, other: Step) -> Step:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from edgeconv.parity.intervals import Lost
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -65,14 +67,28 @@ class Judgement:
         drop: what is lost: of accuracy, percentage points; of what other tasks are judged by, percent.
         size_bytes: of its file.
         latency_us: median time of one sample on the machine that searched, in microseconds; it decides nothing.
+        low, high: the 90 % interval of what is lost.
+        count: samples that it was judged on.
     """
 
     drop: float
     size_bytes: int
     latency_us: float | None
+    low: float | None = None
+    high: float | None = None
+    count: int = 0
+
+    @property
+    def lost(self) -> Lost:
+        """What is lost, with its interval."""
+        low, high = (self.drop if end is None else end for end in (self.low, self.high))
+        return Lost(self.drop, low, high, self.count)
 
     @classmethod
     def from_dict(cls, value: Mapping[str, Any]) -> Judgement:
         """Read what `asdict` made."""
         latency = value["latency_us"]
-        return cls(float(value["drop"]), int(value["size_bytes"]), None if latency is None else float(latency))
+        time = None if latency is None else float(latency)
+        return cls(
+            float(value["drop"]), int(value["size_bytes"]), time, value["low"], value["high"], int(value["count"])
+        )

@@ -19,6 +19,7 @@ from edgeconv.conversion.int8.search.searching import search
 from edgeconv.conversion.int8.search.settings import Settings
 from edgeconv.conversion.int8.targets import QuantizationScheme, scheme_of
 from edgeconv.datasets import Split
+from edgeconv.parity.intervals import Lost
 from edgeconv.runtime.session import Session
 from tests.conversion.graph.graphs import FLOAT, UINT8, model_of, node
 
@@ -101,7 +102,7 @@ def _classes(model: onnx.ModelProto) -> np.ndarray:
 def _flips(between: str) -> Any:
     """Return a judge of the percentage of answers that differ from those in float."""
     expected = _classes(_fp32(between))
-    return lambda model: float(100 * np.mean(_classes(model) != expected))
+    return lambda model: Lost.exactly(float(100 * np.mean(_classes(model) != expected)))
 
 
 def _size(model: onnx.ModelProto) -> tuple[int, float | None]:
@@ -126,7 +127,7 @@ def test_where_equalization_may_not_pass_the_worst_layers_return_to_float() -> N
     assert "one" in found.float_layers or "two" in found.float_layers
     assert len(found.float_layers) < len(_prepared("Clip").layers), "some layers must stay int8"
     final = candidates.quantize(found.settings, found.float_layers)
-    assert _flips("Clip")(final.model) == found.chosen.judgement.drop, "what was judged is what is made"
+    assert _flips("Clip")(final.model).percent == found.chosen.judgement.drop, "what was judged is what is made"
     kept = {entry.node.partition("/")[0]: entry.reason for entry in final.float_nodes}
     assert kept.items() >= found.float_layers.items()
 
@@ -167,7 +168,7 @@ def test_what_was_measured_is_not_measured_again(tmp_path: Path) -> None:
 def test_a_search_among_the_same_candidates_is_remembered(tmp_path: Path) -> None:
     judge, calls = _flips("Relu"), []
 
-    def counted(model: onnx.ModelProto) -> float:
+    def counted(model: onnx.ModelProto) -> Lost:
         calls.append(model)
         return judge(model)  # type: ignore[no-any-return]
 

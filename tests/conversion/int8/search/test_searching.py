@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,6 +15,7 @@ from edgeconv.conversion.int8.search.result import SearchResult
 from edgeconv.conversion.int8.search.search_cache import SearchCache
 from edgeconv.conversion.int8.search.searching import search
 from edgeconv.conversion.int8.search.settings import LayerSensitivity, Settings
+from edgeconv.parity.intervals import Lost
 
 LAYERS = tuple("abcdefghij")
 
@@ -56,7 +57,7 @@ class _World:
         return 1000 + 100 * len(model[1]), 50.0 + 7 * len(model[1])
 
     def search(self, max_drop: float = 0.1, **more: Any) -> SearchResult:
-        return search(self, self.judge, self.cost, max_drop=max_drop, **more)
+        return search(self, lambda model: Lost.exactly(self.judge(model)), self.cost, max_drop=max_drop, **more)
 
 
 def test_plain_minmax_that_holds_is_all() -> None:
@@ -222,6 +223,9 @@ def test_the_record_is_json_and_whole() -> None:
         "drop": 0.7,
         "size_bytes": 1000,
         "latency_us": 50.0,
+        "low": 0.7,
+        "high": 0.7,
+        "count": 0,
         "holds": False,
     }
     assert record["layers"][0]["layer"] == "a"
@@ -246,3 +250,26 @@ def test_the_section_of_the_report_says_what_was_found() -> None:
         assert page.count("holds</td>") == sum(step.holds for step in found.steps)
         assert page.count(">chosen<") == 1
         assert ("Layers in float" in page) == bool(found.layers)
+
+
+def test_int8_that_is_no_smaller_or_no_faster_says_what_made_it_so() -> None:
+    found = _World({"a": 0.7, "c": 0.3}).search()
+    assert replace(found, fp32=(4000, 900.0)).warning == ""
+    assert "warning" not in replace(found, fp32=(4000, 900.0)).as_dict()
+    worse = replace(found, fp32=(1200, 64.0))
+    assert worse.warning.startswith(
+        "int8 is not smaller than fp32, 1,200 bytes beside 1,200, and not faster here, 64 us"
+    )
+    assert "2 layers are in float: a (+100 bytes, +7 us, saves 0.70 points), c (+100 bytes" in worse.warning
+    assert "Plain int8 would lose 1.00 points with 1,000 bytes: `--max-drop 1` allows it." in worse.warning
+    assert worse.as_dict()["warning"] == worse.warning
+    small = replace(_World({}).search(), fp32=(900, None))
+    assert small.warning.endswith("the network is small, or its operators have no int8.")
+
+
+def test_a_drop_that_the_sample_cannot_tell_sends_no_layer_to_float() -> None:
+    world = _World({"a": 0.8})
+    found = search(world, lambda model: Lost(world.judge(model), 0.1, 2.0, 120), world.cost, max_drop=0.2)
+    assert (found.holds, found.layers, found.settings) == (True, (), Settings())
+    assert len(found.steps) > 3, "what costs no time is tried"
+    assert "120 samples cannot tell that from 0.2: it may be 0.1 to 2" in found.sentence
