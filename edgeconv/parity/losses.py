@@ -18,11 +18,14 @@ from edgeconv.boxes import DETECTIONS
 from edgeconv.parity.accuracy import ONE_PERCENT, limit_of
 from edgeconv.parity.boxes import unmatched
 from edgeconv.parity.comparison import Answers, ComparisonSet
-from edgeconv.parity.decisions import NEIGHBOURS, are_lost, cosine_distance
+from edgeconv.parity.decisions import NEIGHBOURS, SPREAD_IN_DEVIATIONS, are_lost, cosine_distance
 from edgeconv.parity.intervals import Lost, jackknife
 from edgeconv.parity.ledger import Gate
 from edgeconv.parity.meaning import Meaning
 from edgeconv.tasks import ANY, CLASSES
+
+MANY = 1000
+"""Values of which the spread is what it is: of fewer, seven standard deviations stand for it."""
 
 Sums = NDArray[np.float64]
 
@@ -219,6 +222,9 @@ def _values(pairs: Sequence[Pair], spread: float) -> Loss:
     if pairs[0][1].dtype.kind != "f":
         sums = [_by_sample(given != wanted) for given, wanted in pairs]
         return Loss("other values in percent", np.concatenate(sums), _percent)
+    wanted = np.concatenate([side.astype(np.float64).ravel() for _, side in pairs])
+    if wanted.size < MANY:  # The spread of few lies below that of more.
+        spread = max(spread, SPREAD_IN_DEVIATIONS * float(wanted.std()))
     return Loss("RMS error over spread in percent", _squares(pairs), partial(_rms, unit=spread), decides=False)
 
 

@@ -34,8 +34,8 @@ def _halves(array: Any) -> tuple[Answers, ...]:
 
 @pytest.mark.parametrize("task", ["values", "any"])
 def test_values_lose_the_root_of_their_mean_square_error_over_the_spread(task: str) -> None:
-    wanted = RNG.normal(size=(40, 3)).astype(np.float32)
-    error = np.float32(0.03) * RNG.choice([-1, 1], (40, 3)).astype(np.float32)
+    wanted = RNG.uniform(-3, 3, size=(400, 3)).astype(np.float32)
+    error = np.float32(0.03) * RNG.choice([-1, 1], (400, 3)).astype(np.float32)
     (loss,) = _losses(Meaning(task), wanted + error, wanted, spread=6.0)
     assert (loss.name, loss.percent) == ("RMS error over spread in percent", pytest.approx(0.5, rel=1e-4))
     assert loss.gate("int8", 0.4, "why").passed is False
@@ -45,7 +45,7 @@ def test_values_lose_the_root_of_their_mean_square_error_over_the_spread(task: s
 
 
 def test_each_output_has_its_own_loss_and_whole_numbers_differ_or_not() -> None:
-    first, second = RNG.normal(size=(10, 2)).astype(np.float32), np.arange(10)
+    first, second = np.full((10, 2), 0.5, np.float32), np.arange(10)
     other = second.copy()
     other[3] += 1
     compared = ComparisonSet("data", "test", "", (), spreads={"a": 2.0, "b": 9.0})
@@ -55,6 +55,13 @@ def test_each_output_has_its_own_loss_and_whole_numbers_differ_or_not() -> None:
         ("other values in percent of b", 10.0),
     ]
     assert _worst(found) == 10.0
+
+
+def test_the_spread_of_few_values_is_not_that_of_many() -> None:
+    wanted = RNG.normal(size=(2000, 1))
+    few, many = (_losses(Meaning(), part + 0.05, part, float(np.ptp(part)))[0] for part in (wanted[:6], wanted))
+    assert few.percent == pytest.approx(many.percent, rel=0.6)
+    assert few.percent < 100 * 0.05 / np.ptp(wanted[:6])
 
 
 def test_an_output_that_may_not_differ_loses_all_by_any_error() -> None:

@@ -15,7 +15,7 @@ from edgeconv.conversion.weights_only.constants import weights_in
 from edgeconv.conversion.weights_only.opset import with_int4
 from edgeconv.conversion.weights_only.rounding import rounded
 from edgeconv.conversion.weights_only.storing import Steps, nearest
-from edgeconv.parity.accuracy import limit_of, within
+from edgeconv.parity.accuracy import limit_of
 from edgeconv.parity.comparison import Feeds
 from edgeconv.variants import VARIANTS
 
@@ -45,7 +45,7 @@ def make(context: VariantContext) -> ConvertedFile:
         fp32,
         weights,
         round_to,
-        lambda model: within(judge.drop(model), limit),
+        lambda model: judge.drop(model).holds(limit),
         lambda: samples(SAMPLES_RANKED),
         progress=progress,
     )
