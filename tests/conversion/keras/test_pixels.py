@@ -189,6 +189,10 @@ def test_what_is_stated_always_counts() -> None:
     assert pixels.range is not None
     assert pixels.sentence == "Input: 0..255 becomes 0..1, as stated; `rescaling` makes 0..1 into -1..1."
     assert seen(network(scale()), "caffe").range == MODES["caffe"]
+    signal = layers.Normalization(mean=[5.0] * 3, variance=[9.0] * 3, name="normalization")
+    assert seen(network(signal)).range is None
+    stated = seen(network(signal), "-4:14")
+    assert stated.sentence == "Input: 0..255 becomes -4..14, as stated; `normalization` makes -4..14 into -3..3."
 
 
 def test_a_range_is_suggested_where_none_was_found() -> None:
