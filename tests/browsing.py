@@ -65,7 +65,7 @@ def visiting(browser: Any, *, files: dict[str, bytes] | None = None, **options: 
     origins: set[str] = set()
     page.on("console", lambda message: complaints.append(message.text) if _complains(message) else None)
     page.on("pageerror", lambda error: complaints.append(str(error)))
-    context.on("request", lambda request: origins.add(urlsplit(request.url).netloc))
+    context.on("request", lambda request: origins.add(urlsplit(request.url.removeprefix("blob:")).netloc))
     yield page
     own = urlsplit(page.url).netloc
     context.close()

@@ -17,6 +17,7 @@ from edgeconv.runtime.embedded import EmbeddedModel
 from edgeconv.runtime.loading import reference_model
 from edgeconv.runtime.predictor import Predictor
 from tests.browsing import visiting
+from tests.bundling.hostile_files import flat_png
 from tests.bundling.web.driving import (
     ONE,
     SEVEN,
@@ -132,6 +133,13 @@ def test_a_giant_picture_is_scaled_down_and_that_is_said(page: Any, seven: Path)
     assert answer(page)[0] == "7"
     expect(page.locator("#note")).to_have_text(
         "The picture has 3000 \u00d7 2250 pixels; it was scaled to 2364 \u00d7 1773 first."
+    )
+
+
+def test_a_picture_that_is_too_large_is_not_decoded(page: Any) -> None:
+    choose(page, "huge.png", flat_png(16_000, 5_000))
+    expect(page.get_by_role("alert")).to_have_text(
+        "“huge.png” has 16000 \u00d7 5000 pixels, too many for a page. Scale it down first."
     )
 
 

@@ -2,6 +2,8 @@
 
 /** Larger pictures are scaled down first, or phones would run out of memory. */
 const MOST_PIXELS = 4 * 1024 * 1024;
+/** Larger ones are not decoded at all. */
+const MOST_DECODED = 50e6;
 
 /**
  * Reads a picture file.
@@ -46,6 +48,11 @@ async function decode(file) {
   const wanted = "Take a PNG, JPEG or WebP picture.";
   if (file.type && !file.type.startsWith("image/"))
     throw new Error(`“${file.name}” is not a picture. ${wanted}`);
+  const { width, height } = await sizeOf(file);
+  if (width * height > MOST_DECODED)
+    throw new Error(
+      `“${file.name}” has ${width} × ${height} pixels, too many for a page. Scale it down first.`,
+    );
   try {
     return await createImageBitmap(file, {
       colorSpaceConversion: "none",
@@ -57,6 +64,18 @@ async function decode(file) {
       `“${file.name}” cannot be read: it is damaged, or this browser does not know its format. ${wanted}`,
     );
   }
+}
+
+/** Asks the browser for the size, which it reads before it decodes pixels; 0 where it knows none. */
+async function sizeOf(file) {
+  const image = new Image();
+  image.src = URL.createObjectURL(file);
+  await new Promise((resolve) => {
+    image.onload = resolve;
+    image.onerror = resolve;
+  });
+  URL.revokeObjectURL(image.src);
+  return { width: image.naturalWidth, height: image.naturalHeight };
 }
 
 /** Some browsers, when told to resist fingerprinting, give pages other pixels than are there. */
