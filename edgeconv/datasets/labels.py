@@ -61,9 +61,9 @@ def _text(path: Path) -> str:
             # What editors on Windows call ANSI; it has the letters of Latin-1, and its quotation marks too.
             return content.decode("cp1252", errors="replace")
     except (OSError, ValueError) as error:
+        reason = one_line(getattr(error, "strerror", None) or error)
         raise ConfigError(
-            f"`labels` requires a text file with one name a line. Received: `{path}`, {one_line(error)}. Save it as "
-            "UTF-8."
+            f"`labels` requires a text file with one name a line. Received: `{path}`, {reason}. Save it as UTF-8."
         ) from error
 
 
