@@ -73,10 +73,10 @@ def keras_stages(reference: KerasReference | None) -> list[Stage]:
 
 def held_against(manifest: Manifest, variant: str) -> str:
     """Return the stage that a variant is held against where there is one of that name; empty: the reference."""
-    made = manifest.variants[variant]
-    if made.embeds is not None:
+    made = manifest.variants.get(variant)
+    if made is not None and made.embeds is not None:
         return held_against(manifest, made.embeds)
-    return "" if made.quantization is None else FAKE_QUANTIZED
+    return "" if made is None or made.quantization is None else FAKE_QUANTIZED
 
 
 def gpu_stages(files: ModelFiles, batch: int | None, progress: Progress) -> list[Stage]:

@@ -32,7 +32,7 @@ class _Answering:
     def __init__(self, answers: Sequence[Sequence[np.ndarray]]) -> None:
         self.waiting = list(answers)
 
-    def run(self, _: Sequence[str], __: Any) -> Sequence[np.ndarray]:
+    def run(self, *_: Any) -> Sequence[np.ndarray]:
         return self.waiting.pop(0)
 
 

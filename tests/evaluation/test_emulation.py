@@ -188,7 +188,7 @@ def test_a_device_is_given_all_images_at_once_and_judged_as_int8() -> None:
         return np.eye(2, dtype=np.float32)[np.zeros(len(images), int)]
 
     labels = np.zeros(1200, np.int64)
-    labels[:6] = 1
+    labels[:12] = 1
     exact = on_images(lambda images: np.eye(2, dtype=np.float32)[images[:, 0]])
     right = Stage("keras", "tensorflow", exact, 1, timed=False)
     device = Stage("int8 on pi4", "CPUExecutionProvider", on_images(run), 1, timed=False, at_once=True)
@@ -197,7 +197,7 @@ def test_a_device_is_given_all_images_at_once_and_judged_as_int8() -> None:
     assert calls == [1200]
     assert (ledger.passed, ledger.failures()) == (
         False,
-        "int8 on pi4 accuracy drop in percentage points: at most 0.4, got 0.5",
+        "int8 on pi4 accuracy drop in percentage points: at most 0.4, got 1",
     )
 
 
