@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeconv.errors import InputError
+from edgeconv.errors import InferenceError, InputError
 from edgeconv.manifest import METADATA_KEY, ArraySpec, Manifest
 from edgeconv.runtime.files import ModelFiles, read_again, read_files
 from edgeconv.runtime.fitness import check_fitness
@@ -113,13 +113,16 @@ class Runner:
         for spec in self.inputs:
             _check(spec, arrays[spec.name], sizes)
         wanted = [spec.name for spec in self.outputs]
-        return dict(
-            zip(
-                wanted,
-                run_native(self._session, wanted, {name: np.asarray(array) for name, array in arrays.items()}),
-                strict=True,
-            )
-        )
+        feeds = {name: np.asarray(array) for name, array in arrays.items()}
+        answers = dict(zip(wanted, run_native(self._session, wanted, feeds), strict=True))
+        for spec in self.outputs:
+            rows = sizes.get(BATCH) if spec.shape[:1] == (BATCH,) else None
+            if rows is not None and np.shape(answers[spec.name])[:1] != (rows,):
+                raise InferenceError(
+                    f"`{spec.name}` must have a row for each of {rows} inputs, as its contract says. Received: "
+                    f"{np.shape(answers[spec.name])}. Export the model again."
+                )
+        return answers
 
 
 def _check(spec: ArraySpec, array: Any, sizes: dict[str, int]) -> None:

@@ -68,6 +68,16 @@ def test_an_answer_that_is_no_number_is_an_error_that_names_the_picture(
     assert str(SEVEN) in done.stderr
 
 
+@pytest.mark.parametrize(
+    "wrong", ["text for numbers", "rank 0", "no rows", "more rows than pictures", "another size", "two inputs"]
+)
+def test_arrays_as_inputs_are_no_way_around(run: Run, tmp_path: Path, wrong: str) -> None:
+    np.save(tmp_path / "x.npy", np.zeros((1, 12, 12, 3), np.uint8))
+    done = run("predict", "--model", GRAPHS[wrong](tmp_path / "model.onnx"), "x.npy")
+    assert isinstance(done.exception, SystemExit)
+    assert (done.exit_code, len(done.stderr.splitlines())) == (1, 1)
+
+
 def test_arrays_that_are_no_numbers_go_to_an_npz_alone(run: Run, tmp_path: Path) -> None:
     np.save(tmp_path / "x.npy", np.zeros((1, 12, 12, 3), np.uint8))
     path = write(tmp_path / "model.onnx", graph_of(ROW * np.float32("inf")), output(kind="tensor", task="any"))

@@ -166,7 +166,8 @@ def test_the_command_line_ends_its_process_then(tmp_path: Path) -> None:
         f"sys.argv = ['edgeconv', 'predict', '--timeout', '0.2', '--model', {str(path)!r}, "
         f"{str(Path(__file__).parents[1] / 'data' / 'seven.png')!r}]; from edgeconv.cli.main import main; main()"
     )
-    done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=False)
+    command = [sys.executable, "-P", "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60.0)
     assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (1, "", 1)
     assert "Received: one that cannot be stopped, in an operator that goes on." in done.stderr
 
