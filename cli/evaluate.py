@@ -21,6 +21,7 @@ from .variant_options import keep_to_free_memory, timeout_option
     type=float,
     help="Percent it may lose. Default: 0.2 points of accuracy; 1 of int8 of other tasks.",
 )
+@click.option("--metric", metavar="MODULE:FUNCTION", help="Judge labelled data by this: outputs, targets to a number.")
 @click.option("--bundle", "bundles", metavar="DIR", multiple=True, help="A built bundle to run too; may be repeated.")
 @click.option("--images", type=click.IntRange(1), help="Only so many test images, from the first on.")
 @click.option(
@@ -38,6 +39,7 @@ from .variant_options import keep_to_free_memory, timeout_option
 def command(
     model: str | None,
     max_drop: float | None,
+    metric: str | None,
     bundles: tuple[str, ...],
     images: int | None,
     emulate: tuple[str, ...],
@@ -69,6 +71,7 @@ def command(
         model,
         dataset=spec,
         max_drop=max_drop,
+        metric=metric,
         bundles=bundles,
         images=images,
         emulate=emulate,

@@ -101,6 +101,8 @@ class ExportConfig:
         calibration_size: samples that the int8 ranges are measured on, at least 1.
         max_drop: what int8 may lose against Keras, 0 to 100: percentage points of accuracy, or percent of what another
             task is judged by (`parity.losses`); None takes 0.2 points, and 1 percent of the others.
+        metric: a function of the user's, ``"module:function"``, of outputs and targets, higher is better: what labelled
+            data are judged by.
         seed: of the choice of the calibration images.
         input_range: what the model's float input expects, as `InputRange.parse` reads it; None where it is known.
             With it the scaling moves into the file, and the file takes raw pixels.
@@ -147,6 +149,7 @@ class ExportConfig:
     embed_preprocessing: bool = False
     calibration_size: int = 1000
     max_drop: float | None = None
+    metric: str | None = None
     seed: int = 0
     input_range: str | None = None
     task: str | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from edgeconv.artifact import KERAS_FILE, committed
@@ -17,6 +18,7 @@ from edgeconv.parity.comparison import Answers, Feeds
 from edgeconv.parity.examples import answered, compared_on, in_batches_of
 from edgeconv.parity.ledger import Ledger
 from edgeconv.parity.meaning import Meaning
+from edgeconv.parity.own_metric import OwnMetric
 from edgeconv.parity.prove import prove
 from edgeconv.parity.stage import Stage, answers_of, stage_of_tensors
 from edgeconv.progress import Progress
@@ -36,6 +38,7 @@ def evaluate_examples(
     dataset: DatasetSpec | None,
     *,
     max_drop: float | None,
+    metric: OwnMetric | None = None,
     count: int | None,
     custom_objects: Sequence[str],
     progress: Progress,
@@ -46,6 +49,7 @@ def evaluate_examples(
         files: of the artifact.
         dataset: where the examples lie, as `open_examples` reads it; None takes the golden vectors.
         max_drop: what of a metric a stage may lose, in percentage points of a share or percent of an error.
+        metric: of the user's own, in place of those of the task.
         count: how many of the examples; None takes all.
         custom_objects: classes and functions that the Keras model is made of.
         progress: hears which stages run.
@@ -85,7 +89,7 @@ def evaluate_examples(
         answered(compared, answers),
         max_drop=max_drop,
         kind="tensor",
-        meaning=Meaning.of(manifest),
+        meaning=replace(Meaning.of(manifest), metric=metric),
         known={first.name: answers},
         progress=progress,
     )

@@ -20,6 +20,7 @@ from edgeconv.fitting import Fitting, fitting_of
 from edgeconv.parity.comparison import Answers
 from edgeconv.parity.ledger import Ledger
 from edgeconv.parity.meaning import Meaning
+from edgeconv.parity.own_metric import OwnMetric
 from edgeconv.parity.prove import prove
 from edgeconv.parity.stage import FROM_FILE, stage_of
 from edgeconv.progress import SILENT, Progress
@@ -36,6 +37,7 @@ def evaluate(
     *,
     dataset: str | DatasetSpec | None = None,
     max_drop: float | None = None,
+    metric: str | None = None,
     bundles: Sequence[str | Path] = (),
     images: int | None = None,
     emulate: Sequence[str] = (),
@@ -56,6 +58,7 @@ def evaluate(
         max_drop: accuracy that int8 may lose, in percentage points, 0 to 100; of other tasks, what a stage may lose of
             a metric, in percentage points of a share or percent of an error. None takes 0.2 points of accuracy, and 1
             of what int8 of other tasks is judged by.
+        metric: a function of the user's, ``"module:function"``, of outputs and targets, higher is better.
         bundles: folders of bundles of this model, built, each run in its own language.
         images: how many of the test images, from the first on; None takes all.
         emulate: devices whose processors compute int8 too, under QEMU: ``"pi4"``, ``"pi5"``, ``"avx2"`` or ``"all"``.
@@ -91,7 +94,13 @@ def evaluate(
                 f"{files.manifest.task}. Leave them out."
             )
         return evaluate_examples(
-            files, spec, max_drop=max_drop, count=images, custom_objects=custom_objects, progress=progress
+            files,
+            spec,
+            max_drop=max_drop,
+            metric=OwnMetric.named(metric),
+            count=images,
+            custom_objects=custom_objects,
+            progress=progress,
         )
     # What may be missing is asked for before the work.
     fixed = files.manifest.input.shape[0]
@@ -125,7 +134,8 @@ def evaluate(
     stages += gpu_stages(files, batch, progress)
     stages += bundle_stages(files, bundles)
     stages += emulated
-    meaning, kind = Meaning.of(files.manifest), files.manifest.output.kind
+    meaning = replace(Meaning.of(files.manifest), metric=OwnMetric.named(metric))
+    kind = files.manifest.output.kind
     return prove(stages, compared, max_drop=max_drop, kind=kind, meaning=meaning, known=known, progress=progress)
 
 

@@ -16,7 +16,7 @@ from edgeconv.parity.meaning import Meaning
 from edgeconv.parity.metrics import losses_by_name, measure, task_of
 from edgeconv.parity.stage import Stage, scores_of
 from edgeconv.parity.values import judge_values
-from edgeconv.tasks import YES_NO
+from edgeconv.tasks import CLASSES, YES_NO
 from edgeconv.variants import INT8_TOLERANCE, VARIANTS
 
 
@@ -71,10 +71,15 @@ def lost(
         told, expected = (_classes(scores_of(each), meaning) for each in (answers, reference))
         if compared.labels is None:
             return flips_lost(told != expected)
-        return accuracy_lost(told == compared.labels, expected == compared.labels)
+        right = accuracy_lost(told == compared.labels, expected == compared.labels)
+        if meaning.metric is None:
+            return right
+        found, best = (meaning.metric.of(each[0], {"labels": compared.labels}) for each in (answers, reference))
+        own = Lost.exactly(meaning.metric.lost(best, found))
+        return worst_of([(CLASSES, right), (meaning.task, own)], CLASSES, max_drop)
     if compared.right:
         figures, wanted = (measure(each, compared.right, meaning) for each in (answers, reference))
-        by_name = losses_by_name(figures, wanted, INT8_TOLERANCE, compared.spreads)
+        by_name = losses_by_name(figures, wanted, meaning, INT8_TOLERANCE, compared.spreads)
         losses = [(task_of(name, meaning), Lost.exactly(percent)) for name, percent in by_name.items()]
     else:
         losses = [(loss.task, loss.lost) for loss in losses_of(meaning, compared, answers, reference)]

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from edgeconv.manifest import Manifest
 from edgeconv.manifest_blocks import Boxes
+from edgeconv.parity.own_metric import OwnMetric
 from edgeconv.tasks import ANY, CLASSES, THRESHOLD
 
 
@@ -26,6 +27,7 @@ class Meaning:
         threshold: probability from which on a tag, a yes or a pixel of one map is answered.
         value_range: smallest and largest value of the output, where they are known.
         boxes: how detections, which the stages of a detector have among their answers, are found.
+        metric: of the user's own, in place of those of the task.
         outputs: of a model with several outputs: what each means by itself, by its name, where that is known.
     """
 
@@ -35,6 +37,7 @@ class Meaning:
     threshold: float = THRESHOLD
     value_range: tuple[float, float] | None = None
     boxes: Boxes | None = None
+    metric: OwnMetric | None = None
     outputs: Mapping[str, Meaning] = field(default_factory=dict)
 
     @classmethod
@@ -47,7 +50,13 @@ class Meaning:
             if spec.meaning is not None
         }
         return cls(
-            manifest.task, output.pending, manifest.labels, manifest.threshold, output.value_range, manifest.boxes, each
+            manifest.task,
+            output.pending,
+            manifest.labels,
+            manifest.threshold,
+            output.value_range,
+            manifest.boxes,
+            outputs=each,
         )
 
     def of_output(self, name: str) -> Meaning:

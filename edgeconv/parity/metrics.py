@@ -163,6 +163,9 @@ def measure(answers: Sequence[Answers], right: Answers, meaning: Meaning) -> dic
         right: what is known to be right, by output, (n, ...).
         meaning: of the one output, or of each.
     """
+    if meaning.metric is not None:
+        outputs = {name: np.concatenate([part[name] for part in answers]) for name in right}
+        return {meaning.metric.name: meaning.metric.of(outputs, right)}
     several = len(answers[0]) > 1 and meaning.boxes is None
     return {
         f"{metric.name}{_OF}{name}" if several else metric.name: metric.of(
@@ -192,7 +195,7 @@ def judge_metrics(
     gates = []
     for row in rows[1:]:
         tolerance = VARIANTS[row.stage].tolerance if row.stage in VARIANTS else 0.0
-        for name, lost in losses_by_name(row.metrics, rows[0].metrics, tolerance, spreads).items():
+        for name, lost in losses_by_name(row.metrics, rows[0].metrics, meaning, tolerance, spreads).items():
             limit = limit_of(task_of(name, meaning) if is_int8(row.stage) else CLASSES, max_drop)
             gates.append(Gate(row.stage, f"{name}{LOST}", limit, lost, within(lost, limit), "what --max-drop allows"))
     return tuple(gates)
@@ -204,18 +207,26 @@ def task_of(name: str, meaning: Meaning) -> str:
 
 
 def losses_by_name(
-    figures: Mapping[str, float], reference: Mapping[str, float], tolerance: float, spreads: Mapping[str, float]
+    figures: Mapping[str, float],
+    reference: Mapping[str, float],
+    meaning: Meaning,
+    tolerance: float,
+    spreads: Mapping[str, float],
 ) -> dict[str, float]:
     """Return what is lost of each figure, in percentage points of a share or percent of an error.
 
     Args:
         figures: of a stage, as `measure` has them.
         reference: those of the reference.
+        meaning: of the one output, or of each.
         tolerance: share of the spread of an output that the arithmetic of the stage may cost each answer.
         spreads: of the model's outputs.
     """
     found = {}
     for name, value in figures.items():
+        if meaning.metric is not None:
+            found[name] = meaning.metric.lost(reference[name], value)
+            continue
         kind, _, output = name.partition(_OF)
         metric = next(each for metrics in METRICS.values() for each in metrics if each.name == kind)
         spread = spreads.get(output, next(iter(spreads.values())))

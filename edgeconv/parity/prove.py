@@ -94,10 +94,12 @@ def prove(
             gates += judge(stage, rows[-1], answers, reference, compared, meaning, max_drop)
         if compared.right:
             rows[-1] = replace(rows[-1], metrics=measure(answers, compared.right, meaning))
+        elif meaning.metric is not None and compared.labels is not None:
+            figure = meaning.metric.of(answers[0], {"labels": compared.labels})
+            rows[-1] = replace(rows[-1], metrics={meaning.metric.name: figure})
     if compared.spreads is None:
         gates += judge_classes(rows, max_drop=limit_of(CLASSES, max_drop))
-    else:
-        gates += judge_metrics(rows, meaning, max_drop=max_drop, spreads=compared.spreads)
+    gates += judge_metrics(rows, meaning, max_drop=max_drop, spreads=compared.spreads or {})
     return Ledger(compared.dataset, compared.split, compared.sha256, tuple(rows), tuple(gates))
 
 

@@ -11,8 +11,16 @@ from edgeconv.tasks import ANY, THRESHOLD_TASKS
 from edgeconv.variants import VARIANTS, flag_of
 
 
-def check_fit(keras_model: KerasReference, data: Dataset | None, config: ExportConfig) -> None:
+def check_fit(
+    keras_model: KerasReference, data: Dataset | None, config: ExportConfig, *, labelled: bool = False
+) -> None:
     """Check that model, data and options go together, before any work.
+
+    Args:
+        keras_model: the model.
+        data: pictures with a class each, or None.
+        config: how to export it.
+        labelled: whether other labelled data are named.
 
     Raises:
         ConfigError: an option contradicts the model, or int8 is asked for without data.
@@ -38,6 +46,10 @@ def check_fit(keras_model: KerasReference, data: Dataset | None, config: ExportC
             raise ConfigError(
                 f"`{option}` is for int8. Received: `{given}` without `--quantize`. Add that, or leave it out."
             )
+    if config.metric is not None and data is None and not labelled:
+        raise ConfigError(
+            f"`metric` is for labelled data. Received: `{config.metric}` without any. Name them with `--dataset`."
+        )
     if config.threshold is not None and keras_model.task not in THRESHOLD_TASKS:
         raise ConfigError(
             f"`threshold` is for the tasks {', '.join(THRESHOLD_TASKS)}. Received: {config.threshold} for "

@@ -116,7 +116,7 @@ def load(resolved: ResolvedExport) -> LoadedModel:
     check_task(reference, config)
     dataset = fitted_dataset(spec, config.fitting, size, channels) if examples is None else None
     data = find_data(source, dataset, request.progress)
-    check_fit(reference, data, config)
+    check_fit(reference, data, config, labelled=examples is not None)
     check_size(4 * reference.parameters, str(source.path))
     inputs = None if arrays is None else fitted(arrays, reference.inputs, config.input_data or "")
     loaded = LoadedModel(resolved, reference, data, inputs)

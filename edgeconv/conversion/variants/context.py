@@ -15,6 +15,7 @@ from edgeconv.conversion.variants.converted import ConvertedFile
 from edgeconv.manifest import Manifest
 from edgeconv.parity.comparison import Answers, ComparisonSet, Feeds
 from edgeconv.parity.meaning import ARRAYS, Meaning
+from edgeconv.parity.own_metric import OwnMetric
 from edgeconv.preparation import Preparation
 from edgeconv.progress import SILENT, Progress
 from edgeconv.variants import REFERENCE
@@ -83,7 +84,9 @@ class VariantContext:
     @property
     def meaning(self) -> Meaning:
         """What the outputs mean; a classifier of pictures has gates of its own."""
-        return ARRAYS if self.reference.is_classifier or self.signature is None else Meaning.of(self.signature)
+        plain = self.reference.is_classifier or self.signature is None
+        meaning = ARRAYS if plain or self.signature is None else Meaning.of(self.signature)
+        return replace(meaning, metric=OwnMetric.named(self.config.metric))
 
     @property
     def pending(self) -> str | None:

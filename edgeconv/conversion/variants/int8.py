@@ -139,7 +139,8 @@ def make(context: VariantContext) -> ConvertedFile | None:
         max_drop=limit_of(reference.task, context.config.max_drop),
         unit=unit_of(reference.task),
         trained=bool(trained.ranges),
-        cache=candidates.search_cache(_judged_on(compared, meaning)),
+        # What the user's own code answers may be another thing tomorrow.
+        cache=None if meaning.metric else candidates.search_cache(_judged_on(compared, meaning)),
         progress=progress,
     )
     found = replace(found, fp32=judge.cost(fp32.model))
