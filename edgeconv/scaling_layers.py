@@ -21,7 +21,13 @@ MOVING = {
     *("InputLayer", "Identity", "Cast", "ActivityRegularization", "Dropout", "AlphaDropout"),
     *("GaussianDropout", "GaussianNoise", "SpatialDropout2D", "Resizing", "CenterCrop", "ZeroPadding2D"),
     *("Cropping2D", "UpSampling2D", "Reshape", "Permute", "Flatten", "ExpandDims", "Squeeze", "Transpose", "Stack"),
-    *("Concatenate", "AugMix", "CutMix", "MixUp", "RandAugment", "MaxPooling2D", "AveragePooling2D"),
+    *("Concatenate", "AugMix", "CutMix", "MixUp", "RandAugment"),
+    *(
+        f"{reach}{of}Pooling{axes}D"
+        for reach in ("", "Global", "Adaptive")
+        for of in ("Max", "Average")
+        for axes in (1, 2, 3)
+    ),
 }
 """Layers that leave values as they are at inference, besides those called Random..., and only move or repeat them, or
 choose and average among those that are alike."""

@@ -77,7 +77,7 @@ def _has_subject(model: Any, subject: str) -> bool:
 
 def _judge_refusal(message: str, model: Any, path: str) -> Verdict:
     """Accept a line that holds a layer's name in quotes, alone or in a path: `dense` alone is also an adjective."""
-    if "\n" in message:
+    if "\\u000a" in message:  # As an error shows it.
         return Verdict(FAILED, f"the refusal has several lines: {message[:300]!r}")
     names = [layer.name for layer in model._flatten_layers(include_self=False) if not layer.name.startswith("input_")]
     if not any(re.search(rf"[`'\"/]{re.escape(name)}[`'\"/]", message) for name in names):
