@@ -26,7 +26,7 @@ const modelFile = fileURLToPath(new URL("BUNDLE_MODEL_FILE", import.meta.url));
 const sessionOptions = {
   executionProviders: ["cpu"],
   intraOpNumThreads: 1, // the fastest for one input at a time
-  logSeverityLevel: 3, // errors only
+  logSeverityLevel: 4, // errors come back as words
   // Exact sums of int8 products on x86 processors without VNNI, too.
   extra: { session: { x64quantprecision: "1" } },
 };
