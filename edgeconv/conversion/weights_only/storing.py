@@ -18,6 +18,7 @@ from onnx import TensorProto, helper
 from onnx.numpy_helper import from_array
 
 from edgeconv.conversion.graph.layer_names import layer_of_named
+from edgeconv.conversion.graph.qdq import DEQUANTIZE
 from edgeconv.conversion.weights_only.constants import Weights
 
 BLOCK = 32
@@ -120,17 +121,17 @@ def _dequantized(graph: onnx.GraphProto, steps: Steps, layer: str, used: set[str
     if steps.bits == 8 or layout is None:
         graph.initializer.extend([from_array(steps.steps, integers), from_array(steps.scale, scale)])
         options = {"axis": steps.weights.axis}
-        return [_named("DequantizeLinear", [integers, scale], name, layer, used, **options)]
+        return [_named(DEQUANTIZE, [integers, scale], name, layer, used, **options)]
     in_columns = layout.node.op_type != "Conv" and not layout.in_rows
     whole, blocks = (steps.steps.T, steps.scale.T) if in_columns else (steps.steps, steps.scale)
     graph.initializer.extend([_int4(whole, integers), from_array(np.ascontiguousarray(blocks), scale)])
     options = {"axis": 0 if in_columns else 1, "block_size": BLOCK}
     if layout.node.op_type != "Conv":
-        return [_named("DequantizeLinear", [integers, scale], name, layer, used, **options)]
+        return [_named(DEQUANTIZE, [integers, scale], name, layer, used, **options)]
     rows, shape = f"{name}/rows", f"{name}/shape"
     graph.initializer.append(from_array(np.array(steps.weights.array.shape), shape))
     return [
-        _named("DequantizeLinear", [integers, scale], rows, layer, used, **options),
+        _named(DEQUANTIZE, [integers, scale], rows, layer, used, **options),
         _named("Reshape", [rows, shape], name, layer, used),
     ]
 
