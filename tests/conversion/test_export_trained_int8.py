@@ -25,7 +25,7 @@ SIDE = 12
 def network() -> keras.Model:
     """Batch normalization, a depthwise convolution, a residual sum, poolings, and logits."""
     image = keras.Input((SIDE, SIDE, 1), dtype="uint8", name="image")
-    x = layers.Rescaling(1 / 127.5, offset=-1)(image)
+    x = layers.Rescaling(1 / 127.5, offset=-1, name="rescaling")(image)
     x = layers.Conv2D(8, 3, padding="same", use_bias=False, name="conv")(x)
     x = first = layers.ReLU(6.0)(layers.BatchNormalization()(x))
     x = layers.DepthwiseConv2D(3, padding="same", use_bias=False, name="depthwise")(x)
