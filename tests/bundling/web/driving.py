@@ -58,8 +58,8 @@ def choose(page: Any, name: str, content: bytes, mime: str = "image/png") -> Non
 
 
 def answer(page: Any) -> tuple[str, float]:
-    """Wait for an answer, and return the class and its probability."""
-    expect(page.locator("#sure")).to_have_text(re.compile(r"^[\d.]+\s% sure$"))
+    """Wait for an answer, and return the class and its probability; large pictures take seconds on a busy machine."""
+    expect(page.locator("#sure")).to_have_text(re.compile(r"^[\d.]+\s% sure$"), timeout=30_000)
     return page.locator("#label").inner_text(), float(page.locator("#sure").inner_text().split()[0]) / 100
 
 
