@@ -14,6 +14,7 @@ from edgeconv.boxes import BoxStatement
 from edgeconv.conversion.keras.archive import check_archive
 from edgeconv.conversion.keras.boxes.layout import BoxLayout
 from edgeconv.conversion.keras.boxes.reading import read_box_head
+from edgeconv.conversion.keras.call_depth import deep_calls
 from edgeconv.conversion.keras.custom_objects import import_custom_objects
 from edgeconv.conversion.keras.fake_quantization import fake_quantization_objects, without_fake_quantization
 from edgeconv.conversion.keras.head import read_head
@@ -90,7 +91,7 @@ def load_keras(
     own = {**fake_quantization_objects(), **objects}
     known = {**keras2_objects(), **objects} if saved is not None and saved.by_keras2 else own
     try:
-        with native_log_held_back(), keras.utils.custom_object_scope(known):
+        with native_log_held_back(), deep_calls(), keras.utils.custom_object_scope(known):
             if saved is None:
                 model = open_saved_model(path, signature=signature, unsafe=unsafe)
             elif saved.by_keras2:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import json
+import sys
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
@@ -70,6 +72,24 @@ def test_frozen_layers_in_a_nested_model_keep_their_weights(tmp_path: Path) -> N
     inner = keras2.Model(x, layers.Dense(4)(layers.Dense(4, trainable=False)(x)))
     model = enlivened(keras2.Sequential([inner, layers.Dense(2)]))
     reference = opened(model, tmp_path)
+    assert is_of_keras3(reference)
+    assert_same_answers(model, reference)
+
+
+def test_a_network_deeper_than_pythons_limit_of_nested_calls_opens(tmp_path: Path) -> None:
+    """The limit is lowered, so that few layers are too many for it, as those of ResNetRS270 are for the usual one."""
+    x = image = keras2.Input((3,))
+    for _ in range(300):
+        x = layers.Activation("relu")(x)
+    model = enlivened(keras2.Model(image, layers.Dense(2)(x)))
+    model.save(tmp_path / "model.h5")
+    usual, depth = sys.getrecursionlimit(), len(inspect.stack())
+    sys.setrecursionlimit(depth + 250)
+    try:
+        reference = load_keras(tmp_path / "model.h5")
+        assert sys.getrecursionlimit() == depth + 250
+    finally:
+        sys.setrecursionlimit(usual)
     assert is_of_keras3(reference)
     assert_same_answers(model, reference)
 
