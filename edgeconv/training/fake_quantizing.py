@@ -13,6 +13,7 @@ from edgeconv.errors import ConfigError
 from edgeconv.fake_quantization import STEPS, fake_quantization_layers, rebuilt
 from edgeconv.scaling_layers import SCALING, scalings_of
 from edgeconv.training.batch_norm_folding import folded_weights, norms_behind
+from edgeconv.training.equalizing import NONE, Factors, equalizing_factors
 from edgeconv.training.quantized_tensors import (
     ENDS_AT_ONE,
     Readers,
@@ -33,7 +34,7 @@ _ON_A_STEP = 1e-3
 _RANGE, _WEIGHTS = (lambda found: (found.range, found.weights))(fake_quantization_layers(keras))
 
 
-def fake_quantize(model: keras.Model) -> keras.Model:
+def fake_quantize(model: keras.Model, *, calibration: Any = None) -> keras.Model:
     """Return a model that computes as its int8 file will, and learns to do well with that.
 
     Batch normalization behind a convolution or a Dense layer is folded into its weights, as the export folds it, and
@@ -44,9 +45,12 @@ def fake_quantize(model: keras.Model) -> keras.Model:
 
     Args:
         model: a built Sequential or functional model; it stays as it is.
+        calibration: some hundred inputs, as `model.predict` takes them: channels of very different ranges, which would
+            share the 256 steps of one tensor, are evened out between layers first. On these inputs the float model
+            stays the same. None: the weights stay as they are.
 
     Returns:
-        A functional model with the same inputs, outputs and weights, uncompiled. Until its first training step only the
+        A functional model with the same inputs and outputs, uncompiled. Until its first training step only the
         weights are rounded.
 
     Raises:
@@ -59,7 +63,7 @@ def fake_quantize(model: keras.Model) -> keras.Model:
         >>> model.save("qat.keras")  # doctest: +SKIP
     """
     _check(model)
-    return _Insertion(model).made
+    return _Insertion(model, calibration=calibration).made
 
 
 class _Insertion:
@@ -69,15 +73,22 @@ class _Insertion:
         model: functional or Sequential.
         is_inside: of another model: its inputs are ranged there, and its outputs are not the answer.
         fixed: ranges of scaled pixels by the name of the layer that scales them.
+        calibration: inputs that channels are evened out on, or None.
     """
 
-    def __init__(self, model: Any, fixed: dict[str, tuple[float, float]] | None = None) -> None:
+    def __init__(
+        self, model: Any, fixed: dict[str, tuple[float, float]] | None = None, *, calibration: Any = None
+    ) -> None:
         self._is_inside = fixed is not None
         self._fixed = _scaled_pixels(model) if fixed is None else fixed
         self._network = _functional(model)
         self._readers = Readers(self._network, ends=not self._is_inside)
         self._norms = norms_behind(self._readers, WEIGHTED)
         self._folded = {id(norm) for norm in self._norms.values()}
+        self._calibration = calibration
+        self._factors: dict[int, Factors] = {}
+        if calibration is not None:
+            self._factors = equalizing_factors(self._network, self._readers, self._norms, calibration)
         self._twins: dict[int, Any] = {}
         self._activations: dict[str, Any] = {}
         self._calls: Counter[str] = Counter()
@@ -96,7 +107,7 @@ class _Insertion:
         if id(layer) in self._folded:
             return args[0]
         if isinstance(layer, keras.Model):
-            return self._twin(layer, lambda: _Insertion(layer, self._fixed).made)(*args, **options)
+            return self._twin(layer, lambda: self._inside(layer, node))(*args, **options)
         activation = activation_of(layer)
         split = isinstance(layer, WEIGHTED) and not (activation.removable or self._readers.is_end(node, activation))
         twin = self._twin(layer, lambda: self._made(layer, linear=split))
@@ -122,6 +133,12 @@ class _Insertion:
             return answer
         fixed = self._fixed.get(name) or ((0.0, 1.0) if activation.name in ENDS_AT_ONE else None)
         return keras.tree.map_structure(lambda tensor: self._ranged(tensor, name, fixed), answer)
+
+    def _inside(self, model: Any, node: Any) -> Any:
+        given = None
+        if self._calibration is not None and sum(each.operation is model for each in self._readers.nodes) == 1:
+            given = keras.Model(self._network._inputs_struct, node.input_tensors).predict(self._calibration, verbose=0)
+        return _Insertion(model, self._fixed, calibration=given).made
 
     def _norms_output(self, node: Any) -> Any:
         """Return what a call makes, behind the batch normalization that is folded into it."""
@@ -166,7 +183,7 @@ class _Insertion:
     def _copy_weights(self, layer: Any, twin: Any) -> None:
         norm = self._norms.get(id(layer))
         weights = layer.get_weights() if norm is None else folded_weights(layer, norm)
-        twin.set_weights(weights)
+        twin.set_weights(self._factors.get(id(layer), NONE).applied(layer, weights))
 
 
 def _functional(model: Any) -> Any:

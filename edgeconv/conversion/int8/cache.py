@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from edgeconv.artifact import replacing
 from edgeconv.caching import kept_if_possible
 
-FORMAT = "edgeconv.calibration/1"
+FORMAT = "edgeconv.calibration/2"
 """Part of every key: change it with anything that changes what is measured, and old files are no longer found."""
 
 _KEY = "key"

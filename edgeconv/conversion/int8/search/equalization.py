@@ -3,8 +3,10 @@
 M. Nagel, M. van Baalen, T. Blankevoort, M. Welling, "Data-Free Quantization Through Weight Equalization and Bias
 Correction", ICCV 2019, section 4.1. What lies between the layers must let a positive factor of a channel through,
 f(s x) = s f(x): then the first layer's channel is divided by the factor, the second layer's input is multiplied by
-it, and the float function stays. ReLU6, or a Clip with any upper bound, does not, and is left alone: with a bound of
-its own for each channel it would be a Min that no int8 kernel fuses.
+it, and the float function stays. ReLU6, or a Clip with any upper bound, does not; with a bound of its own for each
+channel it would be a Min that no int8 kernel fuses. Where the maxima of channels are known, a channel that stays below
+the bound by `HEADROOM` is scaled up to there at most, so that the bound cuts what lies beyond all that was seen, as
+int8 cuts it; a channel that reaches the bound stays as it is.
 """
 
 from __future__ import annotations
@@ -33,6 +35,9 @@ SWEEPS = 60
 SETTLED = 1e-3
 """Factors that change by less than this share change no int8 weight worth speaking of."""
 
+HEADROOM = 0.8
+"""Share of the bound of a Clip that a channel is scaled up to: what was not seen may be a quarter larger."""
+
 LARGEST_FACTOR = 2.0**12
 """A channel that is all but dead must not become loud: beyond 12 bits there was nothing left of it in int8 anyway."""
 
@@ -52,12 +57,28 @@ class Equalized:
 
 @dataclass
 class _Pair:
-    """Two layers, what has been found for the channels between them, and how many inputs each channel becomes."""
+    """Two layers, what has been found for the channels between them, and what lies there.
+
+    Attributes:
+        passage: what the channels pass through.
+        divisor: float64, (channels,).
+    """
 
     first: Weights
     second: Weights
-    repeats: int
+    passage: _Passage
     divisor: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class _Passage:
+    """What a channel passes through: how many inputs of the next layer it becomes, and the bound that cuts it."""
+
+    repeats: int = 1
+    bound: float = math.inf
+
+    def then(self, other: _Passage) -> _Passage:
+        return _Passage(self.repeats * other.repeats, min(self.bound, other.bound))
 
 
 def equalize(fp32: onnx.ModelProto, *, channel_maxima: Mapping[str, NDArray[Any]] | None = None) -> Equalized:
@@ -82,7 +103,7 @@ def equalize(fp32: onnx.ModelProto, *, channel_maxima: Mapping[str, NDArray[Any]
     changed: dict[str, dict[int, NDArray[np.float32]]] = {}
     for layer in {id(side.node): side for pair in pairs for side in (pair.first, pair.second)}.values():
         behind = (1.0 / pair.divisor for pair in pairs if pair.first.node is layer.node)
-        before = (np.repeat(pair.divisor, pair.repeats) for pair in pairs if pair.second.node is layer.node)
+        before = (np.repeat(pair.divisor, pair.passage.repeats) for pair in pairs if pair.second.node is layer.node)
         outputs, inputs = next(behind, np.ones(layer.outputs)), next(before, np.ones(layer.inputs))
         changed[layer.node.outputs[0].name or ""] = layer.scaled(outputs, inputs)
     names = tuple((pair.first.node.name or "", pair.second.node.name or "") for pair in pairs)
@@ -97,38 +118,41 @@ def _pairs(model: ir.Model, maxima: Mapping[str, NDArray[Any]] | None) -> list[_
         second = None if first is None else _next_layer(node)
         if first is None or second is None or (maxima is not None and node.name not in maxima):
             continue
-        weights, repeats = second
-        if first.outputs * repeats == weights.inputs:
-            found.append(_Pair(first, weights, repeats, np.ones(first.outputs)))
+        weights, passage = second
+        bounded = passage.bound < math.inf and maxima is None
+        if first.outputs * passage.repeats == weights.inputs and not bounded:
+            found.append(_Pair(first, weights, passage, np.ones(first.outputs)))
     return found
 
 
-def _next_layer(node: ir.Node) -> tuple[Weights, int] | None:
-    """Return the layer that alone reads what a layer makes, and how many of its inputs a channel becomes."""
-    value, repeats = node.outputs[0], 1
+def _next_layer(node: ir.Node) -> tuple[Weights, _Passage] | None:
+    """Return the layer that alone reads what a layer makes, and what lies between."""
+    value, passage = node.outputs[0], _Passage()
     while (reader := only_consumer(value)) is not None:
         if reader.op_type in OPERATORS:
             weights = weights_of(reader)
-            return None if weights is None or reader.inputs[0] is not value else (weights, repeats)
-        factor = _repeats(reader, value)
-        if factor is None:
+            return None if weights is None or reader.inputs[0] is not value else (weights, passage)
+        step = _passage(reader, value)
+        if step is None:
             return None
-        repeats *= factor
+        passage = passage.then(step)
         value = reader.outputs[0]
     return None
 
 
-def _repeats(node: ir.Node, value: ir.Value) -> int | None:
-    """Return how many values a channel becomes where it passes through a node with any positive factor, or None.
+def _passage(node: ir.Node, value: ir.Value) -> _Passage | None:
+    """Return what a node does to a channel that is scaled by a positive factor, or None: it does not let it through.
 
-    Cases: operators that are homogeneous; a Clip from 0 to infinity; what flattens maps, channels first.
+    Cases: operators that are homogeneous; a Clip from 0 to a bound; what flattens maps, channels first.
     """
     if node.domain != "" or node.inputs[0] is not value or len(node.outputs) > 1:
         return None
     if node.op_type in HOMOGENEOUS:
-        return 1
+        return _Passage()
     if node.op_type == "Clip":
-        return 1 if _bound(node, 1, -math.inf) in (0.0, -math.inf) and _bound(node, 2, math.inf) == math.inf else None
+        low, high = _bound(node, 1, -math.inf), _bound(node, 2, math.inf)
+        passes = low == 0.0 or (low == -math.inf and high == math.inf)
+        return _Passage(bound=high) if passes and high is not None and high > 0.0 else None
     if node.op_type in {"Flatten", "Reshape"}:
         before, after = sizes(value), sizes(node.outputs[0])
         if before is None or after is None or len(after) != 2 or len(before) < 2:
@@ -136,7 +160,7 @@ def _repeats(node: ir.Node, value: ir.Value) -> int | None:
         maps = [size for size in before[2:] if isinstance(size, int)]
         count = math.prod(maps)
         whole = isinstance(before[1], int) and len(maps) == len(before) - 2 and after[1] == before[1] * count
-        return count if whole else None
+        return _Passage(repeats=count) if whole else None
     return None
 
 
@@ -154,7 +178,8 @@ def _bound(node: ir.Node, place: int, absent: float) -> float | None:
 def _even_out(pair: _Pair, spans: dict[int, NDArray[Any]], maxima: Mapping[str, NDArray[Any]] | None) -> float:
     """Scale the channels of one pair; return the largest change of a factor, as a share of it."""
     first, second = spans[id(pair.first.node)], spans[id(pair.second.node)]
-    there = second.max(axis=1).reshape(-1, pair.repeats).max(axis=1)
+    repeats, bound = pair.passage.repeats, pair.passage.bound
+    there = second.max(axis=1).reshape(-1, repeats).max(axis=1)
     here = first.max(axis=2).ravel() if maxima is None else maxima[pair.first.node.name or ""] / pair.divisor
     alive = (here > 0) & (there > 0)
     if maxima is not None and pair.second.is_depthwise:
@@ -164,9 +189,20 @@ def _even_out(pair: _Pair, spans: dict[int, NDArray[Any]], maxima: Mapping[str, 
     # One factor for all channels together changes nothing in int8: the middle one stays as it was.
     wanted = wanted / np.exp(np.median(np.log(wanted[alive]))) if np.any(alive) else wanted
     wanted = np.clip(np.where(alive, wanted, 1.0), 1 / LARGEST_FACTOR, LARGEST_FACTOR)
+    if bound < math.inf:
+        wanted = _below(bound, wanted, here * pair.divisor)
     step = wanted / pair.divisor
     pair.divisor = wanted
     groups, outputs, _ = first.shape
     first /= step.reshape(groups, outputs, 1)
-    second *= np.repeat(step, pair.repeats).reshape(second.shape[0], 1, second.shape[2])
+    second *= np.repeat(step, repeats).reshape(second.shape[0], 1, second.shape[2])
     return float(np.abs(step - 1.0).max(initial=0.0))
+
+
+def _below(bound: float, divisor: NDArray[Any], maxima: NDArray[Any]) -> NDArray[Any]:
+    """Return divisors with which the largest channel comes up to the bound, and those that reach it stay."""
+    free = (maxima > 0) & (maxima < HEADROOM * bound)
+    if not free.any():
+        return np.ones_like(divisor)
+    largest = float((maxima[free] / divisor[free]).max())
+    return np.where(free, np.maximum(divisor * largest / (HEADROOM * bound), 1 / LARGEST_FACTOR), 1.0)

@@ -213,6 +213,41 @@ def test_measured_channels_are_evened_out_against_the_next_weights() -> None:
     np.testing.assert_allclose(maxima / factors, np.full(6, (maxima / factors)[0]), rtol=1e-3)
 
 
+@pytest.mark.parametrize("depthwise", [True, False])
+def test_measured_channels_come_up_to_a_bound_and_no_farther(depthwise: bool) -> None:
+    kernel, wild = random(6, 4, 1, 1), np.array([6, 1, 0.1, 0.01, 0.001, 5.9]).astype(np.float32)
+    after = random(6, 1, 3, 3) if depthwise else random(5, 6, 1, 1) / wild.reshape(1, 6, 1, 1)
+    bounds = {"low": np.float32(0), "high": np.float32(6)}
+    before = graph_of(
+        [
+            node("Conv", ["x", "k1"], ["a"], "one/Conv"),
+            node("Clip", ["a", "low", "high"], ["b"]),
+            node("Conv", ["b", "k2"], ["y"], "two/Conv", group=6 if depthwise else 1),
+        ],
+        {"k1": kernel * wild.reshape(6, 1, 1, 1), "k2": after, **bounds},
+        INPUT,
+    )
+    x = np.abs(random(2, 4, 8, 8))
+    signal = np.einsum("oi,nihw->nohw", _kernels(before)["one/Conv"][:, :, 0, 0], x).clip(0, 6)
+    maxima = signal.max(axis=(0, 2, 3)).astype(float)
+    found = equalize(before, channel_maxima={"one/Conv": maxima})
+    assert found.pairs == (("one/Conv", "two/Conv"),)
+    assert_same(before, found.model, x=x)
+    kernels = _kernels(found.model)
+    divisors = _kernels(before)["one/Conv"][:, 0, 0, 0] / kernels["one/Conv"][:, 0, 0, 0]
+    np.testing.assert_allclose(divisors[maxima >= 4.8], 1.0, err_msg="what reaches the bound stays as it is")
+    scaled = (maxima / divisors)[(maxima > 0) & (maxima < 4.8)]
+    assert scaled.max() == pytest.approx(4.8)
+    assert scaled.min() > (4.7 if depthwise else 0.5), "channels a thousand times apart have a like range"
+
+
+def test_without_measured_channels_nothing_passes_a_bound() -> None:
+    constants = {"k1": _uneven(6, 4, 3, 3), "k2": random(5, 6, 3, 3), "low": np.float32(-1), "high": np.float32(6)}
+    nodes = [node("Clip", ["a", "low", "high"], ["b"]), node("Conv", ["b", "k2"], ["y"], "two/Conv")]
+    before = graph_of([node("Conv", ["x", "k1"], ["a"], "one/Conv"), *nodes], constants, INPUT)
+    assert equalize(before, channel_maxima={"one/Conv": np.ones(6)}).pairs == (), "a lower bound lets nothing through"
+
+
 def test_only_weights_change() -> None:
     before = graph_of(
         [node("Conv", ["x", "k1"], ["a"], "one/Conv"), node("Conv", ["a", "k2"], ["y"], "two/Conv")],
