@@ -97,9 +97,28 @@ def accuracy_lost(right: NDArray[np.bool_], reference: NDArray[np.bool_], z: flo
     count = len(right)
     both, alone = int((right & reference).sum()), int((reference & ~right).sum())
     gained = int((right & ~reference).sum())
-    before, after = (both + alone) / count, (both + gained) / count
-    (low1, high1), (low2, high2) = wilson(both + alone, count, z), wilson(both + gained, count, z)
     phi = _correlation(both, alone, gained, count - both - alone - gained)
+    return _shares_lost(both + alone, both + gained, count, phi, z)
+
+
+def unpaired_accuracy_lost(accuracy: float, reference: float, count: int, z: float = Z90) -> Lost:
+    """Return what an accuracy loses against one that was taken earlier, image by image unknown, in percentage points.
+
+    R. G. Newcombe, "Interval estimation for the difference between independent proportions", Statistics in Medicine 17,
+    1998, method 10.
+
+    Args:
+        accuracy: share of right answers, 0 to 1.
+        reference: the same.
+        count: images that each was taken on.
+        z: the point of the normal distribution at the upper end.
+    """
+    return _shares_lost(round(reference * count), round(accuracy * count), count, 0.0, z)
+
+
+def _shares_lost(right_before: int, right_after: int, count: int, phi: float, z: float) -> Lost:
+    before, after = right_before / count, right_after / count
+    (low1, high1), (low2, high2) = wilson(right_before, count, z), wilson(right_after, count, z)
 
     def half(here: float, there: float) -> float:
         return math.sqrt(max(0.0, here**2 - 2.0 * phi * here * there + there**2))

@@ -141,7 +141,7 @@ def _maxima(network: Any, inputs: Any) -> list[NDArray[np.float64]]:
 
 
 def _by_input(kernel: NDArray[Any]) -> NDArray[Any]:
-    return np.abs(kernel).max(axis=(*range(kernel.ndim - 2), kernel.ndim - 1))
+    return np.asarray(np.abs(kernel).max(axis=(*range(kernel.ndim - 2), kernel.ndim - 1)))
 
 
 def _divisor(largest: NDArray[Any], reading: NDArray[Any] | None, bound: float) -> NDArray[np.float64]:

@@ -10,7 +10,7 @@ from typing import Any
 
 import keras
 
-from edgeconv.artifact import EXPORTS, sha256_of
+from edgeconv.artifact import EXPORTS, KERAS_FILE, sha256_of
 from edgeconv.config import TrainConfig, artifact_folder
 from edgeconv.datasets import Dataset, DatasetSpec, open_dataset
 from edgeconv.errors import ConfigError, TrainingError
@@ -31,7 +31,7 @@ from edgeconv.training.finetuning import adapt_model
 from edgeconv.training.pipeline import InputPipeline
 from edgeconv.training.precision import with_precision
 from edgeconv.training.recipes import Crossentropy, make_optimizer, metrics, recipe_of
-from edgeconv.training.results import TrainedModel, versions, write_result
+from edgeconv.training.results import TrainedModel, read_result, versions, write_result
 from edgeconv.training.resuming import find_run, nothing_to_resume, require_same_data
 
 
@@ -110,7 +110,7 @@ def _train(
             state = replace(checkpoint, config=config)
         else:
             model = _new_model(config, data, placement, pipeline.steps)
-            state = Checkpoint(uuid.uuid4().hex[:8], config, data.as_dict(), _provenance(config, placement), ())
+            state = Checkpoint(uuid.uuid4().hex[:8], config, data.as_dict(), _provenance(config, placement, data), ())
     progress.say(
         f"Model: {config.base or config.arch}, {model.count_params():,} parameters, on {placement}. "
         f"Recipe {recipe.name}: {recipe.optimizer}, batch {recipe.batch_size}, "
@@ -180,13 +180,21 @@ def _say_which_run(
         )
 
 
-def _provenance(config: TrainConfig, placement: Placement) -> dict[str, Any]:
-    base = Path(config.base) if config.base else None
+def _provenance(config: TrainConfig, placement: Placement, data: Dataset) -> dict[str, Any]:
     return {
-        "base": {"file": base.name, "sha256": sha256_of(base)} if base else None,
+        "base": _base(Path(config.base), data) if config.base else None,
         "device": placement.as_dict(),
         "versions": versions(),
     }
+
+
+def _base(file: Path, data: Dataset) -> dict[str, Any]:
+    """Return what is known of a base, and its accuracy where it was tested on the same images."""
+    found = {"file": file.name, "sha256": sha256_of(file)}
+    result = read_result(file.parent) if file.name == KERAS_FILE else None
+    if result is None or result.record.get("dataset", {}).get("sha256") != data.sha256:
+        return found
+    return {**found, "test_accuracy": result.record.get("test_accuracy")}
 
 
 def _require_tensorflow() -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import onnx
 import pytest
@@ -14,9 +17,11 @@ from edgeconv.config import ExportConfig  # noqa: E402
 from edgeconv.conversion.export import export_here  # noqa: E402
 from edgeconv.conversion.exported import ExportedModel  # noqa: E402
 from edgeconv.conversion.keras import load_keras  # noqa: E402
+from edgeconv.datasets import DatasetSpec, open_dataset  # noqa: E402
 from edgeconv.parity.stage import FAKE_QUANTIZED  # noqa: E402
 from edgeconv.runtime.session import Session  # noqa: E402
-from tests.training.conftest import save_bars  # noqa: E402
+from edgeconv.training import train  # noqa: E402
+from tests.training.conftest import SMALL, Listener, save_bars  # noqa: E402
 
 layers = keras.layers
 SIDE = 12
@@ -79,6 +84,27 @@ def test_the_ledger_has_keras_with_fake_quantization_and_without(exported: Expor
     assert not rows["fp32"].flips
     assert rows["int8"].max_abs_dp < rows[FAKE_QUANTIZED].max_abs_dp
     assert [gate.stage for gate in exported.ledger.gates] == ["fp32", "fp32", "int8"]
+
+
+def test_what_the_float_model_reached_is_a_gate_where_the_record_has_it(tmp_path: Path) -> None:
+    """Takes ten seconds: it trains twice. A folder of the float model has its accuracy on the same images."""
+    bars_file = save_bars(tmp_path / "bars.npz")
+    config = replace(SMALL, epochs=2, dropout=0.0, augment=False)
+    data = open_dataset(DatasetSpec(str(bars_file)))
+    base = train(data, config=config, out=tmp_path / "float")
+    aware = train(data, config=replace(config, base=str(base.path), qat=True), out=tmp_path / "aware")
+    assert aware.record["base"]["test_accuracy"] == base.record["test_accuracy"]
+    export = ExportConfig(variants=("int8",), max_drop=100.0)
+    ledger = export_here(aware.path, config=export, dataset=str(bars_file), out=tmp_path / "aware").ledger
+    (gate,) = [gate for gate in ledger.gates if gate.stage == FAKE_QUANTIZED]
+    row = ledger.row(FAKE_QUANTIZED)
+    assert row is not None
+    assert row.accuracy is not None
+    assert gate.received == pytest.approx(100 * (base.record["test_accuracy"] - row.accuracy))
+    (tmp_path / "aware" / "training.json").unlink()
+    listener = Listener()
+    export_here(aware.path, config=export, dataset=str(bars_file), out=tmp_path / "unknown", progress=listener)
+    assert any("What the float model reached before that is not on record" in said for said in listener.said)
 
 
 def test_evaluate_has_both_too(exported: ExportedModel) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from edgeconv.parity.intervals import Z95, Lost, accuracy_lost, flips_lost, jackknife
+from edgeconv.parity.intervals import Z95, Lost, accuracy_lost, flips_lost, jackknife, unpaired_accuracy_lost
 
 
 def _pairs(both: int, alone: int, gained: int, neither: int) -> tuple[np.ndarray, np.ndarray]:
@@ -24,6 +24,12 @@ def test_the_interval_of_paired_shares_is_as_published(
 ) -> None:
     lost = accuracy_lost(*_pairs(*counts), Z95)
     assert (lost.low, lost.high) == (pytest.approx(100 * low, abs=5e-3), pytest.approx(100 * high, abs=5e-3))
+
+
+def test_the_interval_of_independent_shares_is_as_published() -> None:
+    """Newcombe, Statistics in Medicine 17 (1998), page 873, table II, method 10: 9 of 10 less 3 of 10."""
+    lost = unpaired_accuracy_lost(0.3, 0.9, 10, Z95)
+    assert (lost.percent, lost.low, lost.high) == pytest.approx((60.0, 17.05, 80.90), abs=5e-3)
 
 
 def test_one_flip_of_few_images_is_no_loss_and_many_are() -> None:

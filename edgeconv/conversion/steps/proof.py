@@ -5,20 +5,25 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from edgeconv.artifact import FAILED_PARITY_FILE, write_json
+from edgeconv.artifact import FAILED_PARITY_FILE, TRAINING_FILE, write_json
 from edgeconv.conversion.detection.stages import detector_stages, golden_detections
 from edgeconv.conversion.explanation.explaining import explain
 from edgeconv.conversion.explanation.table import Explanation
 from edgeconv.conversion.steps.comparison import Conversion
 from edgeconv.conversion.steps.keras_answers import keras_stage
+from edgeconv.conversion.steps.training_record import TrainingRecord
 from edgeconv.conversion.variants.context import VariantContext
 from edgeconv.conversion.variants.converted import ConvertedFile
 from edgeconv.errors import ParityError
+from edgeconv.parity.accuracy import limit_of
 from edgeconv.parity.golden import golden_arrays, golden_vectors
 from edgeconv.parity.ledger import Ledger
 from edgeconv.parity.prove import prove
 from edgeconv.parity.stage import FAKE_QUANTIZED, FROM_FILE, Stage, on_images, stage_of, stage_of_tensors
+from edgeconv.parity.training_gate import training_gate
+from edgeconv.reading import read
 from edgeconv.runtime.golden import ArraySamples, Samples
+from edgeconv.tasks import CLASSES
 from edgeconv.variants import VARIANTS
 
 IMAGES_EXPLAINED = 8
@@ -64,6 +69,7 @@ def prove_variants(conversion: Conversion) -> ProvedExport:
     )
     for search in [file.search for file in context.files.values() if file.search is not None]:
         ledger = replace(ledger, int8_search=search.as_dict())
+    ledger = _with_training_gate(conversion, ledger)
     explanation = _explanation(context) if config.explain else None
     if not ledger.passed:
         failed = resolved.folder / FAILED_PARITY_FILE
@@ -81,6 +87,24 @@ def prove_variants(conversion: Conversion) -> ProvedExport:
     else:
         samples = golden_arrays(compared, reference.batch)
     return ProvedExport(conversion, ledger, samples, explanation)
+
+
+def _with_training_gate(conversion: Conversion, ledger: Ledger) -> Ledger:
+    """Add the gate of quantization-aware training, or say that nobody knows what that cost."""
+    row = ledger.row(FAKE_QUANTIZED)
+    if row is None or row.accuracy is None:
+        return ledger
+    context, training = conversion.context, conversion.loaded.resolved.source.training
+    record = None if training is None else read(TrainingRecord, training, TRAINING_FILE)
+    base = None if record is None or record.dataset.sha256 != ledger.sha256 else record.base
+    if base is None or base.test_accuracy is None:
+        context.progress.say(
+            f"int8 is held against Keras as it was trained to be int8, {row.accuracy:.2%}. What the float model "
+            "reached before that is not on record: compare the two."
+        )
+        return ledger
+    gate = training_gate(ledger, base.test_accuracy, limit_of(CLASSES, context.config.max_drop))
+    return ledger if gate is None else replace(ledger, gates=(*ledger.gates, gate))
 
 
 def _stages(context: VariantContext, size_bytes: int) -> list[Stage]:

@@ -28,6 +28,12 @@ class TrainedOn(Record):
     spec: Mapping[str, Json]
 
 
+class TrainedFrom(Record):
+    """The model that it was made from, and how well that did on the same test images, where that is known."""
+
+    test_accuracy: float | None = None
+
+
 class TrainingRecord(Record):
     """Enough of a training to judge its model, and to tell how it was made."""
 
@@ -36,3 +42,4 @@ class TrainingRecord(Record):
     seed: int | None = None
     recipe: TrainedBy | None = field(default=None, metadata={EMPTY: True})
     epochs_done: int | None = None
+    base: TrainedFrom | None = None
