@@ -193,9 +193,32 @@ def takes_pictures(name: str) -> bool:
     return name in VARIANTS and VARIANTS[name].takes_pictures
 
 
-def is_int8(name: str) -> bool:
-    """Tell whether a variant computes in int8."""
-    return name in VARIANTS and VARIANTS[name].precision == "int8"
+def variant_of(stage: str) -> VariantSpec | None:
+    """Return the variant that a stage runs, here or on a device; None where it runs none.
+
+    Example:
+        >>> variant_of(on_device("int8", "pi4")).precision
+        'int8'
+    """
+    return VARIANTS.get(stage.partition(_ON)[0])
+
+
+def on_device(name: str, device: str) -> str:
+    """Return the name of the stage that runs a variant on another device.
+
+    Example:
+        >>> on_device("int8", "pi4")
+        'int8 on pi4'
+    """
+    return f"{name}{_ON}{device}"
+
+
+_ON = " on "
+
+
+def is_int8(stage: str) -> bool:
+    """Tell whether a variant, here or on a device, computes in int8."""
+    return (variant := variant_of(stage)) is not None and variant.precision == "int8"
 
 
 def best_first(*, gpu: bool) -> list[str]:

@@ -11,6 +11,8 @@ from edgeconv.datasets import DatasetSpec
 from edgeconv.datasets.examples import Examples, open_examples
 from edgeconv.errors import ArtifactError, ConfigError
 from edgeconv.evaluation.detectors import as_detector, detector_in_keras, with_detections
+from edgeconv.evaluation.emulation.devices import devices_named
+from edgeconv.evaluation.emulation.stages import emulated_stages
 from edgeconv.evaluation.labelled_images import as_stated
 from edgeconv.evaluation.stages import keras_of
 from edgeconv.manifest import Manifest
@@ -40,6 +42,7 @@ def evaluate_examples(
     max_drop: float | None,
     metric: OwnMetric | None = None,
     count: int | None,
+    emulate: Sequence[str] = (),
     custom_objects: Sequence[str],
     progress: Progress,
 ) -> Ledger:
@@ -51,14 +54,17 @@ def evaluate_examples(
         max_drop: what of a metric a stage may lose, in percentage points of a share or percent of an error.
         metric: of the user's own, in place of those of the task.
         count: how many of the examples; None takes all.
+        emulate: devices whose processors compute int8 too, as `evaluate` takes them.
         custom_objects: classes and functions that the Keras model is made of.
         progress: hears which stages run.
 
     Raises:
-        ConfigError: no examples are named, and there are no golden vectors.
+        ConfigError: no examples are named, and there are no golden vectors; or there is no such device.
         DatasetError: the examples are absent or damaged, or do not fit the model.
     """
     manifest, known = files.manifest, dict[str, Answers]()
+    # What may be missing is asked for before the work.
+    emulated = [_compared(stage, manifest) for stage in _emulated(files, emulate)]
     if dataset is None:
         examples, expected = _golden(files)
         known = {"keras": expected}
@@ -79,6 +85,7 @@ def evaluate_examples(
         if pictured := [stage.name for stage in stages if stage.preparation is not None]:
             progress.say(f"{pictured[0]} is held against {stages[0].name}: nobody knows what Keras makes of pictures.")
         stages.insert(0, Stage("keras", "tensorflow", stages[0].run, _size_of(files), timed=False))
+    stages += emulated
     split = "golden" if dataset is None else "test"
     compared = compared_on(manifest, examples.inputs, examples.right, dataset=examples.name, split=split)
     first = stages[0]
@@ -111,24 +118,37 @@ def _golden(files: ModelFiles) -> tuple[Examples, Answers]:
 
 def _variants(files: ModelFiles) -> list[Stage]:
     """Return the variants as stages."""
-    fixed = files.manifest.input.shape[0]
-    batch = fixed if isinstance(fixed, int) else None
     stages = []
     for name in files.variants:
         reduced, model = has_reduced_range(files.manifest, name), files.read(name)
         stage = stage_of_tensors(
             name,
             model,
-            batch=batch,
+            batch=_batch_of(files.manifest),
             reduced_range=reduced,
             preparation=files.manifest.preprocess,
             activation=pending_of(files.manifest),
             timeout=files.timeout_of(name, model),
             inside=files.manifest.variants[name].embeds if name in files.manifest.variants else None,
         )
-        boxes = files.manifest.boxes
-        stages.append(stage if boxes is None or stage.preparation is not None else as_detector(stage, boxes))
+        stages.append(_compared(stage, files.manifest))
     return stages
+
+
+def _emulated(files: ModelFiles, names: Sequence[str]) -> list[Stage]:
+    return emulated_stages(files, devices_named(names), batch=_batch_of(files.manifest), by_classes=False)
+
+
+def _compared(stage: Stage, manifest: Manifest) -> Stage:
+    """Return a stage with what it detects among its answers, where it is a detector."""
+    boxes = manifest.boxes
+    return stage if boxes is None or stage.preparation is not None else as_detector(stage, boxes)
+
+
+def _batch_of(manifest: Manifest) -> int | None:
+    """Return the only batch size that a model takes, or None."""
+    fixed = manifest.input.shape[0]
+    return fixed if isinstance(fixed, int) else None
 
 
 def _by_order(reference: KerasReference, manifest: Manifest) -> Any:

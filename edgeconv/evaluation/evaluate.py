@@ -88,10 +88,10 @@ def evaluate(
     progress.say(f"Model: {files.path}")
     spec = DatasetSpec(dataset) if isinstance(dataset, str) else dataset
     if _takes_examples(files, spec):
-        if bundles or emulate or loader is not None:
+        if bundles or loader is not None:
             raise ConfigError(
-                f"`bundle`, `emulate` and `loader` are for classes. Received: `{files.path}` of the task "
-                f"{files.manifest.task}. Leave them out."
+                f"`bundle` and `loader` are for classes. Received: `{files.path}` of the task {files.manifest.task}. "
+                "Leave them out; a bundle has its own self-test."
             )
         return evaluate_examples(
             files,
@@ -99,13 +99,14 @@ def evaluate(
             max_drop=max_drop,
             metric=OwnMetric.named(metric),
             count=images,
+            emulate=emulate,
             custom_objects=custom_objects,
             progress=progress,
         )
     # What may be missing is asked for before the work.
     fixed = files.manifest.input.shape[0]
     batch = fixed if isinstance(fixed, int) else None
-    emulated = emulated_stages(files, devices_named(emulate), batch=batch)
+    emulated = emulated_stages(files, devices_named(emulate), batch=batch, by_classes=True)
     compared = labelled_images(files, spec, progress).first(images)
     reference = keras_of(files, custom_objects, progress, instead=files.variants[0])
     stages, known = keras_stages(reference), dict[str, tuple[Answers, ...]]()

@@ -12,7 +12,7 @@ from edgeconv.manifest_blocks import Boxes
 from edgeconv.parity.comparison import Answers
 from edgeconv.parity.ledger import Gate
 from edgeconv.runtime.suppression import overlaps
-from edgeconv.variants import VARIANTS
+from edgeconv.variants import variant_of
 
 MATCHED = 0.5
 """Overlap from which on two boxes of a class are the same one: the least that COCO and PASCAL VOC count. Of two boxes
@@ -37,7 +37,7 @@ def judge_boxes(
         answers: its own, batch by batch, with `DETECTIONS`.
         reference: those of the reference.
     """
-    tolerance = VARIANTS[stage].tolerance if stage in VARIANTS else 0.0
+    tolerance = variant.tolerance if (variant := variant_of(stage)) is not None else 0.0
     pairs = [
         unmatched(found, expected, above=contract.confidence + tolerance)
         for given, wanted in zip(answers, reference, strict=True)

@@ -15,7 +15,7 @@ from edgeconv.parity.comparison import Answers
 from edgeconv.parity.ledger import Gate
 from edgeconv.parity.meaning import Meaning
 from edgeconv.parity.metrics import MOST_DB, psnr
-from edgeconv.variants import VARIANTS
+from edgeconv.variants import variant_of
 
 MAX_PIXELS = 0.01
 """Percent of the pixels of masks that may flip: of a million, some have two classes that are as likely to the last bits
@@ -60,7 +60,7 @@ def judge_task(
         for given, wanted in zip(answers, reference, strict=True)
         for name, expected in wanted.items()
     ]
-    tolerance = VARIANTS[stage].tolerance if stage in VARIANTS else 0.0
+    tolerance = variant.tolerance if (variant := variant_of(stage)) is not None else 0.0
     match meaning.task:
         case "mask":
             share = 100.0 * float(np.concatenate([_flips(meaning, *pair).ravel() for pair in pairs]).mean())

@@ -15,7 +15,7 @@ from edgeconv.parity.comparison import Answers
 from edgeconv.parity.ledger import LOST, Gate, Row
 from edgeconv.parity.meaning import Meaning
 from edgeconv.tasks import ANY, BOXES, CLASSES, YES_NO
-from edgeconv.variants import VARIANTS, is_int8
+from edgeconv.variants import is_int8, variant_of
 
 VOID = -1
 """The class of a pixel that nobody labelled: no metric counts it."""
@@ -194,7 +194,7 @@ def judge_metrics(
     """
     gates = []
     for row in rows[1:]:
-        tolerance = VARIANTS[row.stage].tolerance if row.stage in VARIANTS else 0.0
+        tolerance = variant.tolerance if (variant := variant_of(row.stage)) is not None else 0.0
         for name, lost in losses_by_name(row.metrics, rows[0].metrics, meaning, tolerance, spreads).items():
             limit = limit_of(task_of(name, meaning) if is_int8(row.stage) else CLASSES, max_drop)
             gates.append(Gate(row.stage, f"{name}{LOST}", limit, lost, within(lost, limit), "what --max-drop allows"))

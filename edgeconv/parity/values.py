@@ -12,7 +12,7 @@ from edgeconv.parity.comparison import Answers, ComparisonSet
 from edgeconv.parity.ledger import SPREAD_GATE, Differences, Gate, Row
 from edgeconv.parity.sqnr import power, sqnr_db
 from edgeconv.parity.stage import Stage
-from edgeconv.variants import VARIANTS
+from edgeconv.variants import variant_of
 
 REASON = "a share of the spread of the output: rounding costs less, and a wrong operator, axis or constant more"
 
@@ -94,4 +94,4 @@ def judge_values(row: Row) -> tuple[Gate, ...]:
 
 
 def _tolerance(stage: str) -> float:
-    return VARIANTS[stage].tolerance if stage in VARIANTS else 0.0
+    return variant.tolerance if (variant := variant_of(stage)) is not None else 0.0

@@ -18,7 +18,7 @@ from edgeconv.errors import ProviderError
 from edgeconv.evaluation.emulation import stages
 from edgeconv.evaluation.emulation.devices import DEVICES
 from edgeconv.evaluation.emulation.emulator import FOLDER_VARIABLE, Emulator, arm_root, emulator_of
-from edgeconv.evaluation.emulation.stages import answer
+from edgeconv.evaluation.emulation.stages import answer_images
 from edgeconv.runtime.loading import reference_model
 from edgeconv.runtime.predictor import Predictor
 from tests.devices.extreme import WHITE, extreme_model, write_extreme
@@ -61,7 +61,7 @@ def test_sums_of_8_bit_weights_overflow_without_vnni_and_those_of_7_bits_do_not(
 
 @pytest.mark.parametrize("name", list(DEVICES))
 def test_the_runtime_chooses_right_arithmetic_on_each_device(name: str, tmp_path: Path) -> None:
-    scores = answer(emulated(name), write_extreme(tmp_path), "int8", WHITE)
+    scores = answer_images(emulated(name), write_extreme(tmp_path), "int8", WHITE)
     np.testing.assert_allclose(scores, [[15.9, 5.0]], rtol=1e-6)
 
 
@@ -70,7 +70,7 @@ def test_the_shipped_model_answers_as_here(name: str) -> None:
     images = np.load(reference_model() / "samples.npz")["images"]
     expected = Predictor(reference_model(), variant="int8").probabilities(images)
     # A device may round a sum the other way, once: a step of the last layer's scores moves a probability by so much.
-    np.testing.assert_allclose(answer(emulated(name), reference_model(), "int8", images), expected, atol=0.03)
+    np.testing.assert_allclose(answer_images(emulated(name), reference_model(), "int8", images), expected, atol=0.03)
 
 
 @pytest.mark.parametrize("name", list(DEVICES))

@@ -20,6 +20,7 @@ from edgeconv.errors import ConfigError, InferenceError, ProviderError
 from edgeconv.evaluation.emulation import emulator, stages
 from edgeconv.evaluation.emulation.devices import DEVICES, devices_named
 from edgeconv.evaluation.emulation.emulator import Emulator, emulator_of
+from edgeconv.evaluation.evaluate import evaluate
 from edgeconv.parity.comparison import ComparisonSet
 from edgeconv.parity.prove import prove
 from edgeconv.parity.stage import Stage, on_images
@@ -27,6 +28,7 @@ from edgeconv.runtime.files import read_files
 from edgeconv.runtime.loading import reference_model
 from edgeconv.runtime.predictor import Predictor
 from edgeconv.runtime.processor import int8_overflows, read_processor
+from tests.runtime.artifacts import of_task
 
 posix = pytest.mark.skipif(os.name != "posix", reason="the stand-ins for programs are shell scripts")
 
@@ -108,8 +110,9 @@ def test_a_variant_answers_through_the_worker_as_it_does_here(fake_qemu: FakeQem
     """Starts Python without QEMU, twice, some two seconds."""
     device = fake_qemu('shift 4; exec "$@"')
     expected = Predictor(reference_model(), variant="int8").probabilities(images)
-    np.testing.assert_array_equal(stages.answer(device, reference_model(), "int8", images), expected)
-    np.testing.assert_array_equal(stages.answer(device, _of_pairs(tmp_path), "int8", images[:5], batch=2), expected[:5])
+    np.testing.assert_array_equal(stages.answer_images(device, reference_model(), "int8", images), expected)
+    pairs = stages.answer_images(device, _of_pairs(tmp_path), "int8", images[:5], batch=2)
+    np.testing.assert_array_equal(pairs, expected[:5])
 
 
 def _of_pairs(folder: Path) -> Path:
@@ -154,30 +157,50 @@ def test_an_arm_has_a_system_of_its_own_and_nothing_of_our_environment(
 def test_a_worker_that_fails_is_told_by_its_last_line(
     fake_qemu: FakeQemu, images: Any, script: str, received: str
 ) -> None:
-    with pytest.raises(InferenceError, match=rf"int8, must answer 64 images on x86 with AVX2.*Received: .*{received}"):
-        stages.answer(fake_qemu(script), reference_model(), "int8", np.repeat(images[:1], 64, axis=0))
+    with pytest.raises(InferenceError, match=rf"int8, must answer 64 inputs on x86 with AVX2.*Received: .*{received}"):
+        stages.answer_images(fake_qemu(script), reference_model(), "int8", np.repeat(images[:1], 64, axis=0))
 
 
 @posix
 def test_a_worker_that_hangs_is_ended(fake_qemu: FakeQemu, images: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stages, "START_S", 0.1)
-    monkeypatch.setattr(stages, "IMAGE_S", 0.1)
-    with pytest.raises(InferenceError, match=r"Received: nothing within 0 seconds\. Take fewer images"):
-        stages.answer(fake_qemu("exec sleep 60"), reference_model(), "int8", images[:1])
+    monkeypatch.setattr(stages, "INPUT_S", 0.1)
+    with pytest.raises(InferenceError, match=r"Received: nothing within 0 seconds\. Take fewer with"):
+        stages.answer_images(fake_qemu("exec sleep 60"), reference_model(), "int8", images[:1])
 
 
 def test_the_rows_are_named_after_variant_and_device(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stages, "emulator_of", lambda device: Emulator(device, "qemu", None))
-    made = stages.emulated_stages(read_files(reference_model()), devices_named(["pi4", "avx2"]))
+    made = stages.emulated_stages(read_files(reference_model()), devices_named(["pi4", "avx2"]), by_classes=True)
     assert [stage.name for stage in made] == ["int8 on pi4", "int8 on avx2"]
     assert {(stage.at_once, stage.timed) for stage in made} == {(True, False)}
     assert made[0].size_bytes == (reference_model() / "model.int8.onnx").stat().st_size
 
 
+@posix
+def test_a_model_of_any_task_is_held_on_a_device_as_its_int8_is_here(
+    fake_qemu: FakeQemu, monkeypatch: pytest.MonkeyPatch, tiny: Path, tmp_path: Path
+) -> None:
+    """Starts Python without QEMU, two seconds."""
+    device = fake_qemu('shift 4; exec "$@"')
+    monkeypatch.setattr(stages, "emulator_of", lambda _: device)
+    folder = of_task(tiny, tmp_path / "m", "tags")
+    (folder / "model.keras").unlink(missing_ok=True)
+    ledger = evaluate(folder, emulate=["avx2"])
+    here, there = ledger.row("int8"), ledger.row("int8 on avx2")
+    assert here is not None
+    assert there is not None
+    assert there.p50_latency_ms is None
+    assert (there.max_abs_dp, there.size_bytes) == (here.max_abs_dp, here.size_bytes)
+    assert here.max_abs_dp > 0
+    gates = {stage: [gate.name for gate in ledger.gates if gate.stage == stage] for stage in (here.stage, there.stage)}
+    assert gates["int8 on avx2"] == gates["int8"] == ["F1 of the tags, lost in percent"]
+
+
 def test_a_model_without_int8_is_refused() -> None:
     files = read_files(reference_model())._replace(variants=("fp32", "e2e"))
     with pytest.raises(ConfigError, match=r"requires an int8 variant of .*Received: fp32, e2e\. Make one with"):
-        stages.emulated_stages(files, devices_named(["pi4"]))
+        stages.emulated_stages(files, devices_named(["pi4"]), by_classes=True)
 
 
 def test_a_device_is_given_all_images_at_once_and_judged_as_int8() -> None:

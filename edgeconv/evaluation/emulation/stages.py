@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,27 +15,32 @@ from numpy.typing import NDArray
 from edgeconv.errors import ConfigError, InferenceError
 from edgeconv.evaluation.emulation.devices import Device
 from edgeconv.evaluation.emulation.emulator import EmulationError, Emulator, emulator_of
-from edgeconv.parity.stage import Stage, images_at_once, on_images
-from edgeconv.runtime.files import ModelFiles
+from edgeconv.parity.comparison import Answers, Feeds
+from edgeconv.parity.stage import Run, Stage, images_at_once, on_images
+from edgeconv.runtime.files import ModelFiles, read_files
 from edgeconv.runtime.providers import CPU
-from edgeconv.variants import is_int8
+from edgeconv.runtime.saving import npz_of
+from edgeconv.variants import is_int8, on_device
 
 PACKAGE = Path(__file__).parents[2]
 WORKER = Path(__file__).with_name("worker.py")
 
 START_S = 300.0
-IMAGE_S = 20.0
-"""Seconds that the start and each image may take at most. A digit takes some hundredths of one, a large network at
+INPUT_S = 20.0
+"""Seconds that the start and each input may take at most. A digit takes some hundredths of one, a large network at
 224 x 224 several; twice the longest stands for a program that hangs."""
 
 
-def emulated_stages(files: ModelFiles, devices: Sequence[Device], *, batch: int | None = None) -> list[Stage]:
+def emulated_stages(
+    files: ModelFiles, devices: Sequence[Device], *, batch: int | None = None, by_classes: bool
+) -> list[Stage]:
     """Return the int8 variants of a model on each of some devices. Float variants compute the same everywhere.
 
     Args:
         files: of the model.
         devices: those to run it on.
         batch: the only batch size that the model takes, or None.
+        by_classes: the stages take images and answer scores of classes; else arrays by input and by output.
 
     Raises:
         ConfigError: the model has no int8 variant.
@@ -46,11 +52,17 @@ def emulated_stages(files: ModelFiles, devices: Sequence[Device], *, batch: int 
             f"`emulate` requires an int8 variant of `{files.path}`. Received: {', '.join(files.variants)}. "
             "Make one with `edgeconv export --quantize`."
         )
+
+    def run(emulator: Emulator, name: str) -> Run:
+        if by_classes:
+            return on_images(partial(answer_images, emulator, files.path, name, batch=batch))
+        return partial(answer, emulator, files.path, name, batch=batch)
+
     return [
         Stage(
-            f"{name} on {emulator.device.name}",
+            on_device(name, emulator.device.name),
             CPU,
-            on_images(partial(answer, emulator, files.path, name, batch=batch)),
+            run(emulator, name),
             len(files.read(name)),
             timed=False,
             at_once=True,
@@ -60,41 +72,54 @@ def emulated_stages(files: ModelFiles, devices: Sequence[Device], *, batch: int 
     ]
 
 
-def answer(
+def answer_images(
     emulator: Emulator, model: Path, variant: str, images: NDArray[Any], *, batch: int | None = None
 ) -> NDArray[np.float32]:
-    """Answer images on a device, as `Predictor` would there.
+    """Answer images, (n, ...), on a device, as `Predictor` would there; see `answer`.
+
+    Returns:
+        The model's only answers, float32, (n, classes).
+    """
+    feeds = {read_files(model).manifest.input.name: images}
+    (answers,) = answer(emulator, model, variant, feeds, batch=batch).values()
+    return np.asarray(answers, np.float32)
+
+
+def answer(emulator: Emulator, model: Path, variant: str, feeds: Feeds, *, batch: int | None = None) -> Answers:
+    """Answer arrays on a device, as `Runner` would there.
 
     Args:
         emulator: the device.
         model: an artifact's folder or a lone `.onnx` file.
         variant: name of the variant.
-        images: (n, ...), what the variant takes.
+        feeds: arrays by input, (n, ...), what the variant takes.
         batch: the only batch size that it takes, or None.
 
     Returns:
-        Its answers, float32, (n, classes).
+        Its answers by output, (n, ...).
 
     Raises:
         InferenceError: it gave none.
     """
+    count, size = len(next(iter(feeds.values()))), batch or min(map(images_at_once, feeds.values()))
     with tempfile.TemporaryDirectory(prefix="edgeconv-") as scratch:
         folder = Path(scratch)
-        given, answers = folder / "images.npy", folder / "answers.npy"
-        np.save(given, images)
+        given, answers = folder / "inputs.npz", folder / "answers.npz"
+        given.write_bytes(npz_of(feeds))
         # Nothing else of the folder that edgeconv lies in: numpy of another architecture may be its neighbour.
         packages = folder / "packages"
         packages.mkdir()
         (packages / PACKAGE.name).symlink_to(PACKAGE)
         try:
             emulator.run(
-                *(WORKER, packages, model.resolve(), variant, str(batch or images_at_once(images)), given, answers),
-                timeout_s=START_S + IMAGE_S * len(images),
+                *(WORKER, packages, model.resolve(), variant, str(size), given, answers),
+                timeout_s=START_S + INPUT_S * count,
             )
-            return np.asarray(np.load(answers), np.float32)
-        except (EmulationError, OSError, ValueError) as error:
+            with np.load(answers) as archive:
+                return dict(archive)
+        except (EmulationError, OSError, ValueError, BadZipFile) as error:
             raise InferenceError(
-                f"`{model}`, {variant}, must answer {len(images)} images on {emulator.device.title}. "
-                f"Received: {error}. Take fewer images with `--images`, or leave "
+                f"`{model}`, {variant}, must answer {count} inputs on {emulator.device.title}. "
+                f"Received: {error}. Take fewer with `--images`, or leave "
                 f"`--emulate {emulator.device.name}` out."
             ) from error

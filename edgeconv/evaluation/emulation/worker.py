@@ -1,32 +1,38 @@
 """What runs on an emulated device: a script of our own runtime, which needs numpy and onnxruntime alone.
 
-    python worker.py FOLDER MODEL VARIANT SIZE IMAGES.npy ANSWERS.npy
+    python worker.py FOLDER MODEL VARIANT SIZE INPUTS.npz ANSWERS.npz
 
 FOLDER holds the package edgeconv, and nothing else: numpy and onnxruntime are the device's own.
-The model gets SIZE images a call.
+The model gets SIZE inputs a call.
 """
 
 from __future__ import annotations
 
+import math
 import sys
-from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 
-def main(model: str, variant: str, size: int, images: str, answers: str) -> None:
-    """Answer images as `Predictor` would on this device: with the options that it would choose."""
-    from edgeconv.runtime.loading import open_model
+def main(model: str, variant: str, size: int, inputs: str, answers: str) -> None:
+    """Answer arrays by input as `Runner` would on this device: with the options that it would choose."""
+    from edgeconv.runtime.runner import Runner
 
-    opened = open_model(Path(model), variant=variant, device="cpu", threads=1)
-    given = np.load(images)
+    # Whoever started this waits as long as it may take.
+    runner = Runner(model, variant=variant, timeout=math.inf)
+    with np.load(inputs) as archive:
+        given = dict(archive)
+    count = len(next(iter(given.values())))
     parts = []
-    for start in range(0, len(given), size):
-        part = given[start : start + size]
+    for start in range(0, count, size):
+        left = min(size, count - start)
         # A model of a fixed batch takes no less.
-        filled = np.concatenate([part, np.repeat(part[:1], size - len(part), axis=0)])
-        parts.append(opened.session.run(filled)[: len(part)])
-    np.save(answers, np.concatenate(parts))
+        taken = np.concatenate([np.arange(start, start + left), np.full(size - left, start)])
+        answered = runner.run({name: array[taken] for name, array in given.items()})
+        parts.append({name: array[:left] for name, array in answered.items()})
+    joined: Any = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    np.savez(answers, **joined)
 
 
 if __name__ == "__main__":
