@@ -36,7 +36,7 @@ class ArrayOptions(NamedTuple):
     """What `predict` is asked for beside its inputs. A tuple, since every start waits for it.
 
     Attributes:
-        model, variant, threads, timeout: of the runner.
+        model, variant, device, threads, timeout: of the runner.
         top_k, threshold: of answers by task.
         out: folder of `.npz` files, or None.
         output_format: as `--format` gave it.
@@ -44,6 +44,7 @@ class ArrayOptions(NamedTuple):
 
     model: str | None
     variant: str | None
+    device: str
     threads: int | None
     top_k: int
     threshold: float | None
@@ -73,7 +74,13 @@ def run_arrays(arguments: Sequence[str], options: ArrayOptions) -> None:
     """
     from edgeconv.runtime.runner import Runner
 
-    runner = Runner(options.model, variant=options.variant, threads=options.threads or 1, timeout=options.timeout)
+    runner = Runner(
+        options.model,
+        variant=options.variant,
+        device=options.device,
+        threads=options.threads or 1,
+        timeout=options.timeout,
+    )
     bad: list[str] = []
     if options.output_format == NPZ:
         _write_npz(_answers(runner, arguments, options, bad, dict), options)

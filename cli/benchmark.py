@@ -11,7 +11,7 @@ from .benchmark_tables import BENCHMARK_COLUMNS, TUNING_COLUMNS, profile_columns
 from .data_options import data_options, given_spec_of
 from .output import emit, format_option, say
 from .progress import TerminalProgress
-from .variant_options import keep_to_free_memory, timeout_option
+from .variant_options import device_option, keep_to_free_memory, timeout_option
 
 if TYPE_CHECKING:
     from edgeconv.benchmarking.results import Benchmark
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 @click.option("--tune", is_flag=True, help="Find the best variant and options for this device, and keep them.")
 @click.option("--profile", is_flag=True, help="Time each layer, by its Keras name, in all variants.")
 @click.option("--batch", type=int, help="With --tune and --profile: images a call. Default: 1.")
+@device_option
 @data_options
 @timeout_option
 @format_option
@@ -38,6 +39,7 @@ def command(
     tune: bool,
     profile: bool,
     batch: int | None,
+    device: str,
     timeout: float | None,
     output_format: str | None,
     **options: Any,
@@ -53,7 +55,11 @@ def command(
     """
     spec = given_spec_of(options)
     _refuse_what_does_not_go_together(
-        tune=tune, profile=profile, batch=batch, only_measuring=(max_batch, plot, spec), max_threads=max_threads
+        tune=tune,
+        profile=profile,
+        batch=batch,
+        only_measuring=(max_batch, plot, spec),
+        max_threads=max_threads,
     )
     keep_to_free_memory(model)
     import edgeconv
@@ -68,6 +74,7 @@ def command(
             batch=batch or 1,
             max_threads=max_threads,
             seconds=seconds,
+            device=device,
             timeout=timeout,
             progress=TerminalProgress(),
         )
@@ -88,6 +95,7 @@ def command(
         max_batch=16 if max_batch is None else max_batch,
         max_threads=max_threads,
         seconds=seconds,
+        device=device,
         dataset=spec,
         timeout=timeout,
         progress=TerminalProgress(),
@@ -102,7 +110,12 @@ def command(
 
 
 def _refuse_what_does_not_go_together(
-    *, tune: bool, profile: bool, batch: int | None, only_measuring: tuple[Any, ...], max_threads: int | None
+    *,
+    tune: bool,
+    profile: bool,
+    batch: int | None,
+    only_measuring: tuple[Any, ...],
+    max_threads: int | None,
 ) -> None:
     if tune and profile:
         raise click.UsageError("--tune and --profile are two commands: give one of them.")

@@ -10,7 +10,7 @@ from .data_options import data_options, given_spec_of, loader_option, stated_alo
 from .output import emit, format_option
 from .parity_table import parity_columns
 from .progress import TerminalProgress
-from .variant_options import keep_to_free_memory, timeout_option
+from .variant_options import device_option, keep_to_free_memory, timeout_option
 
 
 @click.command()
@@ -30,6 +30,7 @@ from .variant_options import keep_to_free_memory, timeout_option
     multiple=True,
     help="Run int8 on this processor too, by qemu-user: pi4, pi5, avx2 (an x86 without VNNI) or all; may be repeated.",
 )
+@device_option
 @loader_option
 @click.option(
     "--custom-objects", metavar="MODULE[:NAME]", multiple=True, help="A class of the model, or the package; repeatable."
@@ -43,6 +44,7 @@ def command(
     bundles: tuple[str, ...],
     images: int | None,
     emulate: tuple[str, ...],
+    device: str,
     loader: str | None,
     custom_objects: tuple[str, ...],
     timeout: float | None,
@@ -75,6 +77,7 @@ def command(
         bundles=bundles,
         images=images,
         emulate=emulate,
+        device=device,
         loader=loader,
         custom_objects=custom_objects,
         timeout=timeout,

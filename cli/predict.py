@@ -15,7 +15,7 @@ from .arrays import NPZ, ArrayOptions, answers_with_arrays, are_arrays, run_arra
 from .output import chosen_format, format_option_with, say, write_csv, write_json_line, write_table
 from .pictures import STDIN, count_pictures, pictures_of
 from .progress import TerminalProgress, no_bar
-from .variant_options import keep_to_free_memory, timeout_option, variant_option
+from .variant_options import device_option, keep_to_free_memory, timeout_option, variant_option
 
 if TYPE_CHECKING:
     from edgeconv.runtime.predictor import Predictor
@@ -33,13 +33,7 @@ NOT_IN_ROWS = {"mask": "masks", "picture": "pictures"}
 )
 @variant_option("what --tune found, else int8")
 @click.option("--top-k", default=3, show_default=True, help="Classes, or nearest pictures, that an answer lists.")
-@click.option(
-    "--device",
-    default="auto",
-    show_default=True,
-    type=click.Choice(["auto", "cpu", "gpu"]),
-    help="auto: a GPU only if it computes right. gpu: never the CPU in silence.",
-)
+@device_option
 @click.option("--threads", type=int, help="Threads inside an operator. Default: what --tune found best here, else 1.")
 @click.option(
     "--threshold", type=float, help="Probability from which a tag, a yes or a box is answered. Default: the model's."
@@ -71,7 +65,7 @@ def command(
     Example: edgeconv predict image.png
     """
     keep_to_free_memory(model)
-    options = ArrayOptions(model, variant, threads, top_k, threshold, timeout, out, output_format)
+    options = ArrayOptions(model, variant, device, threads, top_k, threshold, timeout, out, output_format)
     if are_arrays(images) or output_format == NPZ:
         run_arrays(images, options)
         return

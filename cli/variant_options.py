@@ -24,6 +24,15 @@ def variant_option(default: str, *, bundled: bool = False) -> Callable[[Command]
     return click.option("--variant", type=click.Choice(names), help=f"Default: {default}.")
 
 
+def device_option(command: Command) -> Command:
+    """Give a command the option `--device`."""
+    text = (
+        "auto: a GPU only if it computes right. gpu, or a provider as webgpu, openvino or cuda:1: never the CPU in "
+        "silence. cpu."
+    )
+    return click.option("--device", default="auto", show_default=True, metavar="DEVICE", help=text)(command)
+
+
 def timeout_option(command: Command) -> Command:
     """Give a command the option `--timeout`."""
     text = (

@@ -8,7 +8,6 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-import onnxruntime as ort
 from numpy.typing import NDArray
 
 from edgeconv.benchmarking.inputs import Feeds
@@ -18,17 +17,14 @@ from edgeconv.progress import Progress
 from edgeconv.runtime.activation import softmax
 from edgeconv.runtime.embedded import EmbeddedModel
 from edgeconv.runtime.files import ModelFiles
-from edgeconv.runtime.loading import open_variant
-from edgeconv.runtime.providers import CPU, short_name
+from edgeconv.runtime.loading import open_variant, providers_for
+from edgeconv.runtime.providers import CPU, available_providers, short_name
 from edgeconv.session_options import DEFAULT_OPTIONS, SessionOptions
 from edgeconv.variants import takes_pictures
 
 PICTURES = ((120, 160), (480, 640), (3024, 4032))
 """Rows and columns of the pictures that a variant with its preparation inside is timed on: a thumbnail, a frame of a
 webcam, a photograph of a phone."""
-
-REMOTE = {"AzureExecutionProvider"}
-"""Providers that send the model's inputs to another machine."""
 
 
 @dataclass(frozen=True)
@@ -109,27 +105,36 @@ class Opened:
         return softmax(answers) if self._is_logits else answers
 
 
-def usable_configurations(files: ModelFiles, progress: Progress) -> list[Configuration]:
+def usable_configurations(files: ModelFiles, progress: Progress, device: str = "auto") -> list[Configuration]:
     """Return every variant that is there on every provider that runs it, with one thread; say what is left out.
+
+    Args:
+        files: of the model.
+        progress: hears what is left out, and why.
+        device: ``"auto"`` for every provider; ``"cpu"``, ``"gpu"`` or a provider for these alone.
 
     Raises:
         ArtifactError: no variant is there.
         ChecksumError: a file is not the one that the manifest names.
+        ConfigError: there is no such device.
+        ProviderError: a device was asked for, and runs none of the variants.
     """
-    found = []
+    found, reasons = [], []
+    providers = available_providers() if device == "auto" else providers_for(device)
     for name in files.variants:
         if files.path.is_dir() and not (files.path / files.manifest.variants[name].file).is_file():
             progress.say(f"{name} is left out: {files.manifest.variants[name].file} is not there.")
             continue
-        for provider in ort.get_available_providers() if files.manifest.is_classifier else [CPU]:
-            if provider in REMOTE:
-                continue
+        for provider in providers:
             try:
                 open_variant(files, name, provider)
             except (ProviderError, InputError) as error:
+                reasons.append(str(error))
                 progress.say(f"{name} on {short_name(provider)} is left out: {error}")
             else:
                 found.append(Configuration(name, provider))
+    if not found and reasons and device != "auto":
+        raise ProviderError(reasons[0])
     if not found:
         raise ArtifactError(f"`{files.path}` must hold a model that runs here. Received: none. Export it again.")
     return found

@@ -9,12 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeconv.errors import ArtifactError
-from edgeconv.manifest import ArraySpec
 from edgeconv.pictures.drawing import draw_picture
 from edgeconv.preparation import Preparation
 from edgeconv.runtime.files import ModelFiles
-from edgeconv.runtime.golden import golden_inputs
+from edgeconv.runtime.provider_check import inputs_of
 
 Feeds = Mapping[str, NDArray[Any]]
 """Arrays by input, all of one batch size."""
@@ -39,12 +37,7 @@ class Inputs:
         Raises:
             ArtifactError: there are none, and the manifest leaves the size of an input open.
         """
-        manifest = files.manifest
-        specs = (manifest.input, *manifest.more_inputs)
-        if files.samples is not None:
-            return cls(golden_inputs(files.samples, specs)[0], manifest.preprocess)
-        random = np.random.default_rng(0)
-        return cls({spec.name: _drawn(files, spec, random) for spec in specs}, manifest.preprocess)
+        return cls(inputs_of(files), files.manifest.preprocess)
 
     @property
     def first(self) -> NDArray[Any]:
@@ -60,22 +53,3 @@ class Inputs:
         if picture is None or self.preparation is None:
             return self.batch(batch)
         return {"picture": draw_picture(self.first[0], self.preparation, picture)[None]}
-
-
-def _drawn(files: ModelFiles, spec: ArraySpec, random: np.random.Generator) -> NDArray[Any]:
-    """Return one random array of a contract: pixels, numbers of its range, or, of integers, 0 and 1."""
-    shape, preparation = spec.shape[1:], files.manifest.preprocess
-    if spec.kind == "picture" and preparation is not None:  # a lone file with it inside
-        shape = (preparation.height, preparation.width, preparation.channels)
-    sizes = [size for size in shape if isinstance(size, int)]
-    if len(sizes) < len(shape):
-        raise ArtifactError(
-            f"`{files.path}` must have golden vectors or an input of fixed size. Received: {shape}. "
-            "Benchmark the artifact's folder."
-        )
-    dtype = np.dtype(spec.dtype)
-    if dtype.kind != "f":
-        highest = 256 if dtype == np.uint8 else 2  # An index into a table of unknown length.
-        return random.integers(0, highest, (1, *sizes)).astype(dtype)
-    low, high = spec.value_range or (0.0, 1.0)
-    return random.uniform(low, high, (1, *sizes)).astype(dtype)

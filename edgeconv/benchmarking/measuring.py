@@ -36,11 +36,12 @@ def benchmark(
     max_batch: int = 16,
     max_threads: int | None = None,
     seconds: float = 0.5,
+    device: str = "auto",
     dataset: str | DatasetSpec | None = None,
     timeout: float | None = None,
     progress: Progress = SILENT,
 ) -> Benchmark:
-    """Measure every variant of a model on every provider that runs it here.
+    """Measure every variant of a model on every provider that runs it here, or on the one of a device.
 
     The calls are those of `Predictor` behind the preparation of the picture: the check of the array is in the time. A
     variant with its preparation inside is given pictures, of several sizes, and the preparation is in its time.
@@ -52,6 +53,7 @@ def benchmark(
         max_batch: largest batch; measured are the powers of two up to it.
         max_threads: most threads inside an operator; None takes the cores that this process may use.
         seconds: time to call each row; a slow model takes longer, for the sake of a few calls.
+        device: ``"auto"`` for every provider; ``"cpu"``, ``"gpu"`` or a provider such as ``"webgpu"`` for it alone.
         dataset: labelled data to measure the accuracy on; None takes the manifest's, else that on golden vectors.
         timeout: seconds that a call may take; None: see `Predictor`.
         progress: hears what is left out, and sees bars.
@@ -61,6 +63,7 @@ def benchmark(
         ConfigError: a number is out of its range.
         DatasetError: the data are absent or damaged, or do not fit the model.
         InferenceTimeoutError: a call takes too long.
+        ProviderError: a device was asked for, and runs none of the variants.
 
     Example:
         >>> edgeconv.benchmark("exported/mnist", max_batch=1).rows[0].p50_latency_ms  # doctest: +SKIP
@@ -73,7 +76,7 @@ def benchmark(
     progress.say(f"Machine: {machine.sentence()}")
     threads = allowed_threads(max_threads, machine.processor.cores)
     batches = {name: batch_sizes(files.manifest, max_batch, name) for name in files.variants}
-    usable = usable_configurations(files, progress)
+    usable = usable_configurations(files, progress, device)
     accuracies = accuracies_of(files, usable, dataset, progress)
     configurations = [
         replace(configuration, threads=count)

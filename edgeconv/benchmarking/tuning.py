@@ -114,6 +114,7 @@ def tune(
     batch: int = 1,
     max_threads: int | None = None,
     seconds: float = 0.5,
+    device: str = "auto",
     timeout: float | None = None,
     progress: Progress = SILENT,
 ) -> Tuning:
@@ -133,6 +134,7 @@ def tune(
         batch: images a call, for which to tune.
         max_threads: most threads inside an operator; None takes the cores that this process may use.
         seconds: time to call each configuration.
+        device: ``"auto"`` for every provider; ``"cpu"``, ``"gpu"`` or a provider for it alone.
         timeout: seconds that a call may take; None: see `Predictor`.
         progress: hears what is left out, and sees bars.
 
@@ -164,7 +166,7 @@ def tune(
         raise ConfigError(f"`batch` must be {wanted}. Received: {batch}. Leave it out for 1.")
     progress.say(f"Model: {path}")
     progress.say(f"Machine: {machine.sentence()}")
-    default, configurations = _allowed(files, progress)
+    default, configurations = _allowed(files, device, progress)
     search = _TuningSearch(files, batch, seconds, default, progress)
     counts = allowed_threads(max_threads, machine.processor.cores)
     search.step(
@@ -187,9 +189,9 @@ def tune(
     return tuning
 
 
-def _allowed(files: ModelFiles, progress: Progress) -> tuple[Configuration, list[Configuration]]:
+def _allowed(files: ModelFiles, device: str, progress: Progress) -> tuple[Configuration, list[Configuration]]:
     """Return the default, and the variants on providers that lose nothing and do the same work."""
-    usable = usable_configurations(files, progress)
+    usable = usable_configurations(files, progress, device)
     default = _default(files, usable)
     # The variant e2e prepares the picture as well; Predictor does that outside of the others.
     names = gated(files.manifest, [name for name in files.variants if not takes_pictures(name)])
@@ -200,8 +202,9 @@ def _allowed(files: ModelFiles, progress: Progress) -> tuple[Configuration, list
 
 
 def _default(files: ModelFiles, usable: Sequence[Configuration]) -> Configuration:
-    """Return what `open_model` takes where nothing was tuned."""
-    for provider in candidates("auto", [configuration.provider for configuration in usable]):
+    """Return what `open_model` takes where nothing was tuned, or takes where the one provider of `usable` is named."""
+    providers = [configuration.provider for configuration in usable]
+    for provider in dict.fromkeys((*candidates("auto", providers), *providers)):
         found = Configuration(choose_variant(files, None, provider), provider)
         if found in usable:
             return found
@@ -230,10 +233,8 @@ class _TuningSearch:
         """Time the best configuration so far against others; the fastest of those surely faster replaces it."""
         tried = [self.best, *(other for other in others if other != self.best and self._trusts(other))]
         timings = self._time(name, tried, self._seconds)
-        ratios = {
-            configuration: ratio_of(timings[configuration].medians, timings[self.best].medians)
-            for configuration in tried
-        }
+        usual = timings[self.best].medians
+        ratios = {configuration: ratio_of(timings[configuration].medians, usual) for configuration in tried}
         chosen = surely_fastest(ratios, self.best)
         self._note(name, timings, ratios, chosen)
         self.best = chosen
@@ -242,10 +243,8 @@ class _TuningSearch:
         """Time the best configuration against the default, which stays unless it is surely slower; return the ratio."""
         tried = list(dict.fromkeys((self._default, self.best)))
         timings = self._time("final", tried, FINAL_SHARE * self._seconds)
-        ratios = {
-            configuration: ratio_of(timings[configuration].medians, timings[self._default].medians)
-            for configuration in tried
-        }
+        usual = timings[self._default].medians
+        ratios = {configuration: ratio_of(timings[configuration].medians, usual) for configuration in tried}
         self.best = surely_fastest(ratios, self._default)
         self._note("final", timings, ratios, self.best)
         return ratios[self.best]

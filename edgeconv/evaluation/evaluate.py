@@ -15,7 +15,7 @@ from edgeconv.evaluation.by_examples import evaluate_examples
 from edgeconv.evaluation.emulation.devices import devices_named
 from edgeconv.evaluation.emulation.stages import emulated_stages
 from edgeconv.evaluation.labelled_images import labelled_images
-from edgeconv.evaluation.stages import bundle_stages, gpu_stages, held_against, keras_of, keras_stages
+from edgeconv.evaluation.stages import bundle_stages, held_against, keras_of, keras_stages, provider_stages
 from edgeconv.fitting import Fitting, fitting_of
 from edgeconv.parity.comparison import Answers
 from edgeconv.parity.ledger import Ledger
@@ -41,6 +41,7 @@ def evaluate(
     bundles: Sequence[str | Path] = (),
     images: int | None = None,
     emulate: Sequence[str] = (),
+    device: str = "auto",
     loader: str | None = None,
     custom_objects: Sequence[str] = (),
     timeout: float | None = None,
@@ -49,7 +50,7 @@ def evaluate(
     """Run every stage of an artifact over the test split of a labelled set, or over examples of its task, and judge.
 
     The reference is the artifact's `model.keras`; where that or TensorFlow is not at hand, it is fp32, said aloud.
-    fp32 runs on the CPU and on every GPU provider that opens it.
+    Every variant runs on the CPU, and on other providers as `device` says.
 
     Args:
         model: an artifact's folder or a lone `.onnx` file; None takes the newest, else the shipped reference.
@@ -62,6 +63,8 @@ def evaluate(
         bundles: folders of bundles of this model, built, each run in its own language.
         images: how many of the test images, from the first on; None takes all.
         emulate: devices whose processors compute int8 too, under QEMU: ``"pi4"``, ``"pi5"``, ``"avx2"`` or ``"all"``.
+        device: where the variants run beside the CPU: ``"auto"``, fp32 on every GPU provider that opens it; ``"cpu"``,
+            nowhere; ``"gpu"`` or a provider such as ``"webgpu"``, each variant that runs whole on it.
         loader: how the user's own code reads a picture, as `ExportConfig.loader`: Keras answers the files so too.
         custom_objects: classes and functions that the Keras model is made of, as ``"module:Name"`` or ``"module"``.
         timeout: seconds that a call of a variant may take; None: see `Predictor`.
@@ -75,7 +78,7 @@ def evaluate(
         ConfigError: no data are given, and none are recorded; there is no such device, or nothing in int8 for it.
         DatasetError: the data are absent, damaged, or do not fit the model.
         InferenceTimeoutError: a call takes too long.
-        ProviderError: a device cannot be emulated here.
+        ProviderError: a device cannot be emulated here, or a provider that was asked for runs none of the variants.
 
     Example:
         >>> edgeconv.evaluate("exported/mnist").passed  # doctest: +SKIP
@@ -88,10 +91,10 @@ def evaluate(
     progress.say(f"Model: {files.path}")
     spec = DatasetSpec(dataset) if isinstance(dataset, str) else dataset
     if _takes_examples(files, spec):
-        if bundles or loader is not None:
+        if bundles or loader is not None or device not in {"auto", "cpu"}:
             raise ConfigError(
-                f"`bundle` and `loader` are for classes. Received: `{files.path}` of the task {files.manifest.task}. "
-                "Leave them out; a bundle has its own self-test."
+                f"`bundle`, `device` and `loader` are for classes. Received: `{files.path}` of the task "
+                f"{files.manifest.task}. Leave them out; a bundle has its own self-test."
             )
         return evaluate_examples(
             files,
@@ -107,6 +110,7 @@ def evaluate(
     fixed = files.manifest.input.shape[0]
     batch = fixed if isinstance(fixed, int) else None
     emulated = emulated_stages(files, devices_named(emulate), batch=batch, by_classes=True)
+    others = provider_stages(files, device, batch, progress)
     compared = labelled_images(files, spec, progress).first(images)
     reference = keras_of(files, custom_objects, progress, instead=files.variants[0])
     stages, known = keras_stages(reference), dict[str, tuple[Answers, ...]]()
@@ -132,7 +136,7 @@ def evaluate(
         )
         for name, model in ((name, files.read(name)) for name in files.variants)
     ]
-    stages += gpu_stages(files, batch, progress)
+    stages += others
     stages += bundle_stages(files, bundles)
     stages += emulated
     meaning = replace(Meaning.of(files.manifest), metric=OwnMetric.named(metric))

@@ -8,8 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import onnxruntime as ort
-
 from edgeconv.artifact import KERAS_FILE, committed
 from edgeconv.boxes import BoxStatement
 from edgeconv.errors import ConfigError, ProviderError
@@ -17,7 +15,9 @@ from edgeconv.manifest import Manifest
 from edgeconv.parity.stage import FAKE_QUANTIZED, Stage, on_images, stage_of
 from edgeconv.progress import Progress
 from edgeconv.runtime.files import ModelFiles
-from edgeconv.runtime.providers import CPU, candidates
+from edgeconv.runtime.fitness import check_fitness
+from edgeconv.runtime.loading import providers_for
+from edgeconv.runtime.providers import CPU, short_name
 from edgeconv.variants import REFERENCE
 
 if TYPE_CHECKING:  # Its room needs onnx, and a device evaluates without.
@@ -79,18 +79,38 @@ def held_against(manifest: Manifest, variant: str) -> str:
     return "" if made is None or made.quantization is None else FAKE_QUANTIZED
 
 
-def gpu_stages(files: ModelFiles, batch: int | None, progress: Progress) -> list[Stage]:
-    """Return fp32 on every GPU provider that opens it."""
-    stages = []
-    for provider in candidates("auto", ort.get_available_providers()):
-        if provider == CPU or REFERENCE not in files.variants:
-            continue
-        try:
-            model = files.read(REFERENCE)
-            timeout = files.timeout_of(REFERENCE, model)
-            stages.append(stage_of(REFERENCE, model, provider=provider, batch=batch, timeout=timeout))
-        except ProviderError as error:
-            progress.say(f"{provider} is left out: {error}")
+def provider_stages(files: ModelFiles, device: str, batch: int | None, progress: Progress) -> list[Stage]:
+    """Return the variants of a classifier on other providers than the CPU's.
+
+    Args:
+        files: of the artifact.
+        device: ``"auto"``: fp32 on every GPU provider that opens it; ``"cpu"``: nothing; ``"gpu"`` or a provider: each
+            variant that runs whole on it.
+        batch: the only batch size that the files take, or None.
+        progress: hears what is left out, and why.
+
+    Raises:
+        ConfigError: there is no such device.
+        ProviderError: a device was asked for, and runs none of the variants.
+    """
+    stages, reasons = [], []
+    for provider in providers_for(device):
+        names = [REFERENCE] if device == "auto" else files.variants
+        for name in names if provider != CPU else ():
+            if name not in files.variants:
+                continue
+            try:
+                check_fitness(files.manifest, name, provider)
+                model = files.read(name)
+                timeout = files.timeout_of(name, model)
+                preparation = files.manifest.preprocess
+                stage = stage_of(name, model, provider=provider, batch=batch, preparation=preparation, timeout=timeout)
+                stages.append(replace(stage, against=held_against(files.manifest, name)))
+            except ProviderError as error:
+                reasons.append(str(error))
+                progress.say(f"{name} on {short_name(provider)} is left out: {error}")
+    if reasons and not stages and device != "auto":
+        raise ProviderError(reasons[0])
     return stages
 
 

@@ -98,9 +98,9 @@ def stage_of(
         timeout: seconds that a call may take.
     """
     if takes_pictures(name):
-        embedded = EmbeddedModel(model, reduced_range=reduced_range, timeout=timeout)
+        embedded = EmbeddedModel(model, provider=provider, reduced_range=reduced_range, timeout=timeout)
         run_pictures = on_images(embedded.run)
-        return Stage(name, CPU, run_pictures, len(model), gives_probabilities=True, preparation=preparation)
+        return Stage(name, provider, run_pictures, len(model), gives_probabilities=True, preparation=preparation)
     session = Session(model, provider=provider, reduced_range=reduced_range, timeout=timeout)
     return Stage(name, session.provider, in_batches(on_images(session.run), batch), len(model))
 

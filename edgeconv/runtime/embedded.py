@@ -48,10 +48,11 @@ class EmbeddedAnswer:
 
 
 class EmbeddedModel:
-    """A `model.e2e.onnx` on the CPU.
+    """A `model.e2e.onnx`.
 
     Args:
         model: the bytes of the file.
+        provider: ONNX Runtime's name of the one provider to use.
         threads: threads inside an operator, at least 1.
         options: what the session is told besides.
         reduced_range: whether the weights of the int8 part have 7 bits; see `Session`.
@@ -59,6 +60,7 @@ class EmbeddedModel:
 
     Raises:
         InputError: ONNX Runtime cannot load the bytes.
+        ProviderError: the provider cannot run the whole model here.
 
     Example:
         >>> model = EmbeddedModel(Path("exported/mnist/model.e2e.onnx").read_bytes())  # doctest: +SKIP
@@ -70,15 +72,18 @@ class EmbeddedModel:
         self,
         model: bytes,
         *,
+        provider: str = CPU,
         threads: int = 1,
         options: SessionOptions = DEFAULT_OPTIONS,
         reduced_range: bool = False,
         timeout: float = math.inf,
     ) -> None:
-        self._session = open_session(model, CPU, threads, options=options, reduced_range=reduced_range, timeout=timeout)
+        self._session = open_session(
+            model, provider, threads, options=options, reduced_range=reduced_range, timeout=timeout
+        )
         self._names = [output.name for output in self._session.get_outputs()]
         self._outputs: tuple[str, str] = (self._names[0], PREPARED)
-        self.provider = CPU
+        self.provider = provider
         self.threads = threads
         self.options = options
 

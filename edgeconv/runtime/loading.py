@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-import onnxruntime as ort
-
 from edgeconv.artifact import MANIFEST_FILE, newest
-from edgeconv.errors import ArtifactError, ProviderError
+from edgeconv.errors import ArtifactError, EdgeconvWarning, ProviderError
 from edgeconv.manifest import METADATA_KEY, Manifest
-from edgeconv.runtime.files import ModelFiles, read_again, read_files
+from edgeconv.runtime.files import ModelFiles, Opened, read_again, read_files
 from edgeconv.runtime.fitness import check_fitness
-from edgeconv.runtime.providers import CPU, candidates, check_device
+from edgeconv.runtime.providers import CPU, available_providers, candidates, check_device
 from edgeconv.runtime.session import Session
 from edgeconv.runtime.tuned import tuned_for_this_device
 from edgeconv.session_options import DEFAULT_OPTIONS, SessionOptions, Tuned, check_threads
-from edgeconv.variants import REFERENCE, VARIANTS, best_first, export_command, takes_pictures
+from edgeconv.variants import REFERENCE, best_first, export_command, takes_pictures
 
 if TYPE_CHECKING:
     from edgeconv.runtime.embedded import EmbeddedModel
@@ -80,49 +79,87 @@ def open_model(
         path: the folder or the file.
         variant: a name of `edgeconv.variants.VARIANTS`; None takes the tuned one, else the best by its rank there:
             int8 on the CPU, fp32 on a GPU.
-        device: ``"auto"`` takes the tuned provider, else a GPU only if it computes the golden vectors right, else the
-            CPU; ``"gpu"`` is strict; ``"cpu"``.
+        device: ``"auto"`` takes the tuned provider, else a GPU only if it computes the golden vectors right, or random
+            inputs as the CPU does where there are none, else the CPU, and warns; ``"cpu"``; ``"gpu"`` and the name of
+            a provider, ``"webgpu"``, ``"cuda:1"``, are strict.
         threads: threads inside an operator, at least 1; None takes the tuned number, else 1.
         timeout: seconds that the opening and each call may take; None: see `ModelFiles.timeout_of`.
 
     Raises:
         ArtifactError: the path is no artifact, lacks the variant, or a file is not the one its manifest names.
-        ProviderError: a GPU was asked for, and none runs the model right.
+        ConfigError: there is no such device.
+        ProviderError: a provider was asked for, and does not run the whole model, or not right.
 
     Example:
         >>> open_model(Path("exported/mnist")).variant  # doctest: +SKIP
         'int8'
     """
-    check_device(device)
     if threads is not None:
         check_threads(threads)
     return read_again(path, lambda: _open(read_files(path, timeout), variant, device, threads))
 
 
 def _open(files: ModelFiles, variant: str | None, device: str, threads: int | None) -> OpenModel:
-    _check_pictures(files, device)
+    _check_pictures(files)
     refusals = []
-    tuned = _tuned(files, variant, device)
+    tried = providers_for(device)
+    tuned = _tuned(files, variant, tried)
     if tuned is not None:
         try:
             return open_variant(
-                files,
-                tuned.variant,
-                tuned.provider,
-                device=device,
-                threads=threads or tuned.threads,
-                options=tuned.options,
+                files, tuned.variant, tuned.provider, threads=threads or tuned.threads, options=tuned.options
             )
         except ProviderError as error:  # Its libraries went, or were replaced, since.
             refusals.append(str(error))
-    available = ort.get_available_providers() if files.manifest.is_classifier else [CPU]
-    for provider in candidates(device, available):
-        name = choose_variant(files, variant, provider)
+
+    def opened(name: str, provider: str) -> OpenModel:
+        return open_variant(files, name, provider, threads=threads or 1)
+
+    return open_first(files, variant, tried, opened, refusals)
+
+
+def providers_for(device: str) -> tuple[str, ...]:
+    """Return the providers to try for a device, best first; see `candidates`.
+
+    Raises:
+        ConfigError: there is no such device.
+        ProviderError: what was asked for is not installed.
+    """
+    check_device(device)
+    return candidates(device, [CPU] if device == "cpu" else available_providers())
+
+
+def open_first(
+    files: ModelFiles,
+    variant: str | None,
+    tried: Sequence[str],
+    opened: Callable[[str, str], Opened],
+    refusals: Sequence[str] = (),
+) -> Opened:
+    """Open a model on the first provider that computes it right, and warn where the CPU takes another one's place.
+
+    Args:
+        files: of the model.
+        variant: that was asked for, or None for the best on each provider.
+        tried: the providers, best first.
+        opened: opens a variant on a provider.
+        refusals: why others did not.
+
+    Raises:
+        ArtifactError: the model lacks the variant.
+        ProviderError: none does; says why the first does not.
+    """
+    reasons = list(refusals)
+    for provider in tried:
+        if provider == CPU and reasons:
+            import warnings
+
+            warnings.warn(f"The CPU is used. {reasons[0]}", EdgeconvWarning, stacklevel=2)
         try:
-            return open_variant(files, name, provider, device=device, threads=threads or 1)
+            return opened(choose_variant(files, variant, provider), provider)
         except ProviderError as error:
-            refusals.append(str(error))
-    raise ProviderError(refusals[0])
+            reasons.append(str(error))
+    raise ProviderError(reasons[0])
 
 
 def open_variant(
@@ -130,7 +167,6 @@ def open_variant(
     name: str,
     provider: str,
     *,
-    device: str = "auto",
     threads: int = 1,
     options: SessionOptions = DEFAULT_OPTIONS,
 ) -> OpenModel:
@@ -139,8 +175,7 @@ def open_variant(
     Args:
         files: of the model.
         name: of the variant.
-        provider: ONNX Runtime's name of it. One other than the CPU's must compute the golden vectors right.
-        device: ``"gpu"`` does without where there are no golden vectors.
+        provider: ONNX Runtime's name of it. One other than the CPU's must compute right.
         threads: threads inside an operator, at least 1.
         options: of the session.
 
@@ -148,20 +183,28 @@ def open_variant(
         ArtifactError: the file is absent, or not the one that the manifest names.
         ProviderError: the provider does not run the variant right.
     """
-    if provider != CPU:
-        return OpenModel(files.path, files.manifest, name, _on_gpu(files, name, provider, device, threads, options))
-    check_fitness(files.manifest, name)
+    check_fitness(files.manifest, name, provider)
     reduced, model = has_reduced_range(files.manifest, name), files.read(name)
     timeout = files.timeout_of(name, model)
-    if not takes_pictures(name):
-        session = Session(model, threads=threads, options=options, reduced_range=reduced, timeout=timeout)
-        return OpenModel(files.path, files.manifest, name, session)
-    from edgeconv.runtime.embedded import EmbeddedModel
+    kind: type[Session | EmbeddedModel] = Session
+    if takes_pictures(name):
+        from edgeconv.runtime.embedded import EmbeddedModel
 
-    # A file that has the preparation inside has a contract of its own: it answers with probabilities.
-    embedded = EmbeddedModel(model, threads=threads, options=options, reduced_range=reduced, timeout=timeout)
-    manifest = Manifest.from_json(embedded.metadata.get(METADATA_KEY, "null"), str(files.path))
-    return OpenModel(files.path, manifest, name, embedded)
+        kind = EmbeddedModel
+
+    def opened(provider: str) -> Session | EmbeddedModel:
+        return kind(model, provider=provider, threads=threads, options=options, reduced_range=reduced, timeout=timeout)
+
+    session = opened(provider)
+    if provider != CPU:
+        from edgeconv.runtime.provider_check import check_answers  # Here, since most devices have the CPU alone.
+
+        check_answers(files, session, lambda: opened(CPU))
+    manifest = files.manifest
+    if takes_pictures(name):
+        # A file that has the preparation inside has a contract of its own: it answers with probabilities.
+        manifest = Manifest.from_json(session.metadata.get(METADATA_KEY, "null"), str(files.path))
+    return OpenModel(files.path, manifest, name, session)
 
 
 def has_reduced_range(manifest: Manifest, name: str) -> bool:
@@ -172,15 +215,13 @@ def has_reduced_range(manifest: Manifest, name: str) -> bool:
     return bool(variant and variant.quantization and variant.quantization.reduce_range)
 
 
-def _tuned(files: ModelFiles, variant: str | None, device: str) -> Tuned | None:
-    """Return what was found best for this device, unless the caller wants another variant or device."""
+def _tuned(files: ModelFiles, variant: str | None, tried: Sequence[str]) -> Tuned | None:
+    """Return what was found best for this device, unless the caller wants another variant or provider."""
     tuned = tuned_for_this_device(files.manifest)
-    if tuned is None or variant not in {None, tuned.variant} or tuned.provider not in ort.get_available_providers():
-        return None
-    return tuned if device == "auto" or (device == "cpu") == (tuned.provider == CPU) else None
+    return tuned if tuned and variant in {None, tuned.variant} and tuned.provider in tried else None
 
 
-def _check_pictures(files: ModelFiles, device: str) -> None:
+def _check_pictures(files: ModelFiles) -> None:
     """Refuse a model that does not take a picture, whatever it answers."""
     path = files.path
     if not files.manifest.takes_picture:
@@ -189,31 +230,6 @@ def _check_pictures(files: ModelFiles, device: str) -> None:
             f"`{path}` must take a picture, and answer one task. Received: a model of {inputs}. "
             "Run it with `edgeconv.Runner` or `edgeconv predict x.npz`, arrays by name."
         )
-    if device == "gpu" and not files.manifest.is_classifier:
-        raise ProviderError(
-            f"A GPU requires golden vectors of classes to be trusted. Received: `{path}` of the task "
-            f"{files.manifest.task}. Use `--device cpu`."
-        )
-
-
-def _on_gpu(files: ModelFiles, name: str, provider: str, device: str, threads: int, options: SessionOptions) -> Session:
-    """Open a GPU session, and believe it only if it computes the golden vectors right."""
-    from edgeconv.runtime.golden import Samples, disagreement
-
-    if name in VARIANTS and not VARIANTS[name].runs_on_gpu:
-        raise ProviderError(
-            f"{provider} requires a float model. Received: {name}, whose operators would run one by one on the CPU. "
-            "Use `--variant fp32`, or `--device cpu`."
-        )
-    if files.samples is None and device == "auto":
-        raise ProviderError(f"{provider} requires golden vectors to be trusted. Received: none. Use `--device gpu`.")
-    model = files.read(name)
-    timeout = files.timeout_of(name, model)
-    session = Session(model, provider=provider, threads=threads, options=options, timeout=timeout)
-    problem = disagreement(session, Samples.load(files.samples)) if files.samples else None
-    if problem:
-        raise ProviderError(f"{provider} must answer as Keras did. Received: {problem}. Use `--device cpu`.")
-    return session
 
 
 def choose_variant(files: ModelFiles, variant: str | None, provider: str) -> str:

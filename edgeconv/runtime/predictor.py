@@ -15,7 +15,7 @@ from edgeconv.pictures.reading import plain, read_picture
 from edgeconv.runtime.answering import results_of
 from edgeconv.runtime.loading import find_model, open_model
 from edgeconv.runtime.pipeline import Pipeline, pipeline_of, prepare_for, prepared_by
-from edgeconv.runtime.providers import CPU
+from edgeconv.runtime.providers import short_name
 from edgeconv.tasks import check_threshold
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class Predictor:
             the reference model of the package.
         variant: a name of `edgeconv.variants.VARIANTS`; None takes what `edgeconv benchmark --tune` found best for
             this device, else int8 where it is there.
-        device: ``"auto"``, ``"cpu"`` or ``"gpu"``; see `open_model`.
+        device: ``"auto"``, ``"cpu"``, ``"gpu"`` or a provider such as ``"webgpu"`` or ``"cuda:1"``; see `open_model`.
         threads: threads inside an operator, 1 to 256; None takes what was found best, else one, the fastest for small
             models at batch 1.
         top_k: how many classes an answer lists.
@@ -47,7 +47,7 @@ class Predictor:
     Raises:
         ArtifactError: there is no such model, or it is damaged.
         InferenceTimeoutError: the opening takes too long.
-        ProviderError: a GPU was asked for, and none runs the model right.
+        ProviderError: a GPU or a provider was asked for, and does not run the whole model, or not right.
 
     Example:
         >>> with Predictor("exported/mnist") as model:  # doctest: +SKIP
@@ -89,7 +89,7 @@ class Predictor:
             InferenceError: the predictor is closed.
         """
         self._opened()
-        device = "cpu" if self.provider == CPU else "gpu"
+        device = short_name(self.provider)
         again = partial(Predictor, self._place, variant=self.variant, device=device, threads=self.threads)
         return partial(again, top_k=self.top_k, threshold=self.threshold, timeout=self._timeout), ()
 

@@ -14,8 +14,8 @@ from edgeconv.errors import InferenceError, InputError
 from edgeconv.manifest import METADATA_KEY, ArraySpec, Manifest
 from edgeconv.runtime.files import ModelFiles, read_again, read_files
 from edgeconv.runtime.fitness import check_fitness
-from edgeconv.runtime.loading import choose_variant, find_model, has_reduced_range
-from edgeconv.runtime.providers import CPU
+from edgeconv.runtime.loading import find_model, has_reduced_range, open_first, providers_for
+from edgeconv.runtime.providers import CPU, short_name
 from edgeconv.runtime.session import metadata_of, open_session, run_native
 from edgeconv.session_options import check_threads
 from edgeconv.variants import takes_pictures
@@ -25,19 +25,22 @@ BATCH = "batch"
 
 
 class Runner:
-    """A model of any inputs and outputs, ready to run on the CPU.
+    """A model of any inputs and outputs, ready to run.
 
     Args:
         model: an artifact's folder or a lone `.onnx` file; None takes the newest artifact below `exported/`, else the
             reference model of the package.
-        variant: a name of `edgeconv.variants.VARIANTS`; None takes int8 where it is there, else fp32.
+        variant: a name of `edgeconv.variants.VARIANTS`; None takes int8 where it is there, else fp32; on another
+            provider than the CPU's fp32.
+        device: ``"auto"``, ``"cpu"``, ``"gpu"`` or a provider; see `open_model`.
         threads: threads inside an operator, 1 to 256.
         timeout: seconds that the opening and each call may take; None: see `Predictor`.
 
     Raises:
         ArtifactError: there is no such model, or it is damaged.
-        ConfigError: `threads` or `timeout` is out of its range.
+        ConfigError: `threads` or `timeout` is out of its range, or there is no such device.
         InferenceTimeoutError: the opening takes too long.
+        ProviderError: a GPU or a provider was asked for, and does not run the whole model, or not right.
 
     Example:
         >>> runner = Runner("exported/kws")  # doctest: +SKIP
@@ -50,30 +53,28 @@ class Runner:
         model: str | Path | None = None,
         *,
         variant: str | None = None,
+        device: str = "auto",
         threads: int = 1,
         timeout: float | None = None,
     ) -> None:
         check_threads(threads)
         path = Path(model) if model else find_model()
-        read_again(path, lambda: self._open(read_files(path, timeout), variant, threads))
+        read_again(path, lambda: self._open(read_files(path, timeout), variant, device, threads))
         self.threads = threads
         self._place = str(path.absolute())  # The working directory may be another one later.
         self._timeout = timeout
 
     def __reduce__(self) -> tuple[partial[Runner], tuple[()]]:
         """Pickle by path, for a pool of processes: each opens the model anew, from the same place, in the same way."""
-        again = partial(Runner, self._place, variant=self.variant, threads=self.threads, timeout=self._timeout)
-        return again, ()
+        device = short_name(self.provider)
+        again = partial(Runner, self._place, variant=self.variant, device=device, threads=self.threads)
+        return partial(again, timeout=self._timeout), ()
 
-    def _open(self, files: ModelFiles, variant: str | None, threads: int) -> None:
+    def _open(self, files: ModelFiles, variant: str | None, device: str, threads: int) -> None:
         self.path = files.path
         self.manifest = files.manifest
-        self.variant = choose_variant(files, variant, CPU)
-        check_fitness(self.manifest, self.variant)
-        reduced = has_reduced_range(self.manifest, self.variant)
-        model = files.read(self.variant)
-        timeout = files.timeout_of(self.variant, model)
-        self._session = open_session(model, CPU, threads, reduced_range=reduced, timeout=timeout)
+        opened = partial(_session_on, files, threads=threads)
+        self.variant, self.provider, self._session = open_first(files, variant, providers_for(device), opened)
         if takes_pictures(self.variant):  # Its contract is its own: one picture of any size goes in.
             metadata = metadata_of(self._session)
             self.manifest = Manifest.from_json(metadata.get(METADATA_KEY, "null"), str(files.path))
@@ -123,6 +124,23 @@ class Runner:
                     f"{np.shape(answers[spec.name])}. Export the model again."
                 )
         return answers
+
+
+def _session_on(files: ModelFiles, name: str, provider: str, *, threads: int) -> tuple[str, str, Any]:
+    """Return a variant, a provider and the session of one on the other, which must compute it right."""
+    check_fitness(files.manifest, name, provider)
+    reduced, model = has_reduced_range(files.manifest, name), files.read(name)
+    timeout = files.timeout_of(name, model)
+
+    def opened(provider: str) -> Any:
+        return open_session(model, provider, threads, reduced_range=reduced, timeout=timeout)
+
+    session = opened(provider)
+    if provider != CPU:
+        from edgeconv.runtime.provider_check import check_native  # Here, since most devices have the CPU alone.
+
+        check_native(files, name, provider, session, lambda: opened(CPU))
+    return name, provider, session
 
 
 def _check(spec: ArraySpec, array: Any, sizes: dict[str, int]) -> None:

@@ -10,14 +10,14 @@ import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
-from edgeconv.errors import InferenceError, InputError, ProviderError, one_line
+from edgeconv.errors import InferenceError, InputError, one_line
 from edgeconv.runtime.processor import int8_overflows
-from edgeconv.runtime.providers import CPU, OPTIONS
+from edgeconv.runtime.providers import CPU
 from edgeconv.session_options import DEFAULT_OPTIONS, SessionOptions, check_threads
 
-# ONNX Runtime's log levels. Its warnings speak of graph optimisations, not of the user's input; its errors are raised
-# too, but for those of a GPU's libraries that are missing.
-_ERRORS_ONLY, _NOTHING = 3, 4
+# ONNX Runtime's log level. Its warnings speak of graph optimisations, not of the user's input; its errors are raised
+# too.
+_NOTHING = 4
 
 IMAGES_AT_ONCE = 32
 """Images a call on a CPU: the maps of more do not stay in its cache."""
@@ -246,29 +246,22 @@ def native_options(threads: int, *, options: SessionOptions = DEFAULT_OPTIONS, r
 def open_with(options: Any, model: bytes, provider: str, *, timeout: float = math.inf) -> Any:
     """Open a session with ONNX Runtime's own options on one provider, without a silent fall back; see `Session`."""
     if provider != CPU:
-        options.add_session_config_entry("session.disable_cpu_ep_fallback", "1")
-        options.log_severity_level = _ERRORS_ONLY
+        from edgeconv.runtime.strict import open_strictly  # Here, since most devices have the CPU alone.
+
+        return open_strictly(options, model, provider, timeout=timeout)
 
     def opened(**more: Any) -> Any:
-        chosen = [(provider, OPTIONS.get(provider, {}))]
-        return ort.InferenceSession(model, options, providers=chosen, enable_fallback=0, **more)
+        return ort.InferenceSession(model, options, providers=[CPU], enable_fallback=0, **more)
 
     try:
-        session = opened() if timeout == math.inf else _limited(options, opened, timeout)
+        return opened() if timeout == math.inf else _limited(options, opened, timeout)
     except InferenceError:
         raise
     except Exception as error:  # ONNX Runtime's exceptions share no base class.
-        reason = one_line(error)
-        if provider == CPU:
-            raise InputError(
-                f"The model must be an ONNX file that ONNX Runtime {ort.__version__} loads. Received: {reason}. "
-                "Export it again, or upgrade onnxruntime."
-            ) from error
-        raise ProviderError(_unusable(provider, reason)) from error
-    got = session.get_providers()[0]
-    if got != provider:
-        raise ProviderError(_unusable(provider, f"the session runs on {got}"))
-    return session
+        raise InputError(
+            f"The model must be an ONNX file that ONNX Runtime {ort.__version__} loads. Received: {one_line(error)}. "
+            "Export it again, or upgrade onnxruntime."
+        ) from error
 
 
 def _limited(options: Any, opened: Callable[..., Any], timeout: float) -> Any:
@@ -277,10 +270,3 @@ def _limited(options: Any, opened: Callable[..., Any], timeout: float) -> Any:
     # Folding computes parts of the graph in an opening that nothing stops; left to the calls, it can be stopped. In the
     # files that `edgeconv export` writes nothing is left to fold.
     return LimitedSession(options, lambda: opened(disabled_optimizers={"ConstantFolding"}), timeout)
-
-
-def _unusable(provider: str, reason: str) -> str:
-    return (
-        f"{provider} must run the whole model. Received: {reason}. "
-        "Install the libraries that it needs (for CUDA: those of the onnxruntime-gpu release), or use `--device cpu`."
-    )

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnxruntime as ort
 import pytest
 
-from edgeconv.benchmarking import configurations
 from edgeconv.benchmarking.configurations import (
     Configuration,
     Opened,
@@ -66,7 +66,7 @@ def test_a_gpu_runs_float_only_and_other_machines_nothing(
         return session
 
     monkeypatch.setattr(loading, "Session", faked)
-    monkeypatch.setattr(configurations.ort, "get_available_providers", lambda: [CUDA, "AzureExecutionProvider", CPU])
+    monkeypatch.setattr(ort, "get_available_providers", lambda: [CUDA, "AzureExecutionProvider", CPU])
     found = usable_configurations(read_files(tiny), listener)
     assert [(configuration.variant, configuration.provider) for configuration in found] == [
         *(("fp32", CUDA), ("fp32", CPU)),

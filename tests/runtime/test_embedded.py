@@ -6,11 +6,12 @@ import shutil
 from pathlib import Path
 
 import numpy as np
+import onnxruntime as ort
 import pytest
 
 from edgeconv.errors import ImageError, InputError, ProviderError
 from edgeconv.pictures.decoding import decode
-from edgeconv.runtime import loading, pipeline
+from edgeconv.runtime import pipeline
 from edgeconv.runtime.embedded import EmbeddedAnswer, EmbeddedModel
 from edgeconv.runtime.loading import open_model, reference_model
 from edgeconv.runtime.pipeline import EmbeddedPipeline
@@ -88,7 +89,7 @@ def test_no_folder_opens_it_unasked(tiny: Path) -> None:
 
 def test_it_does_not_run_on_a_gpu(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     providers = ["CUDAExecutionProvider", "CPUExecutionProvider"]
-    monkeypatch.setattr(loading.ort, "get_available_providers", lambda: providers)
+    monkeypatch.setattr(ort, "get_available_providers", lambda: providers)
     with pytest.raises(ProviderError, match=r"requires a float model\. Received: e2e"):
         open_model(tiny, variant="e2e", device="gpu")
     assert open_model(tiny, variant="e2e", device="auto").session.provider == "CPUExecutionProvider"

@@ -1,4 +1,4 @@
-"""Opening models; GPUs are faked at the border to ONNX Runtime."""
+"""Opening models on the CPU; other providers: `test_devices.py`."""
 
 from __future__ import annotations
 
@@ -9,17 +9,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
-from edgeconv.errors import ArtifactError, ChecksumError, ConfigError, ManifestError, ProviderError, SchemaVersionError
+from edgeconv.errors import ArtifactError, ChecksumError, ConfigError, ManifestError, SchemaVersionError
 from edgeconv.runtime import loading
 from edgeconv.runtime import session as session_module
 from edgeconv.runtime.loading import find_model, open_model, reference_model
 from edgeconv.runtime.providers import CPU
-from edgeconv.runtime.session import Session
-
-CUDA = "CUDAExecutionProvider"
 
 
 @pytest.fixture
@@ -133,68 +129,6 @@ def test_the_newest_artifact_comes_first_and_the_shipped_one_last(
     monkeypatch.setattr(loading, "REFERENCE_PLACES", ())
     with pytest.raises(ArtifactError, match="A model is required"):
         find_model()
-
-
-class _Gpu(Session):
-    """A session that claims a provider and computes on the CPU, right or wrong by `error`."""
-
-    error = 0.0
-    missing_libraries = False
-
-    def __init__(self, model: bytes, *, provider: str = CPU, **settings: Any) -> None:
-        if provider != CPU and self.missing_libraries:
-            raise ProviderError(f"{provider} must run the whole model. Received: libcudart.so.13 not found.")
-        super().__init__(model, **settings)
-        self.provider = provider
-
-    def run(self, images: np.ndarray) -> np.ndarray:
-        answers = super().run(images)
-        return (
-            answers if self.provider == CPU else np.roll(answers, 1, axis=1) * self.error + answers * (1 - self.error)
-        )
-
-
-@pytest.fixture
-def gpu(monkeypatch: pytest.MonkeyPatch) -> type[_Gpu]:
-    class Gpu(_Gpu):
-        pass
-
-    monkeypatch.setattr(loading, "Session", Gpu)
-    monkeypatch.setattr(loading.ort, "get_available_providers", lambda: [CUDA, CPU])
-    return Gpu
-
-
-def test_auto_takes_a_gpu_that_computes_right_and_gives_it_fp32(gpu: type[_Gpu], tiny: Path) -> None:
-    opened = open_model(tiny, device="auto")
-    assert (opened.session.provider, opened.variant) == (CUDA, "fp32")
-    assert open_model(tiny, device="cpu").session.provider == CPU
-
-
-def test_auto_leaves_a_gpu_that_computes_wrong(gpu: type[_Gpu], tiny: Path) -> None:
-    gpu.error = 0.9
-    opened = open_model(tiny, device="auto")
-    assert (opened.session.provider, opened.variant) == (CPU, "int8")
-    with pytest.raises(ProviderError, match=r"must answer as Keras did. Received: .* golden vectors get another label"):
-        open_model(tiny, device="gpu")
-
-
-def test_auto_leaves_a_gpu_whose_libraries_are_missing(gpu: type[_Gpu], tiny: Path) -> None:
-    gpu.missing_libraries = True
-    assert open_model(tiny, device="auto").session.provider == CPU
-    with pytest.raises(ProviderError, match=r"libcudart\.so\.13 not found"):
-        open_model(tiny, device="gpu")
-
-
-def test_auto_does_not_trust_a_gpu_without_golden_vectors(gpu: type[_Gpu], tiny: Path) -> None:
-    lone = tiny / "model.onnx"
-    assert open_model(lone, device="auto").session.provider == CPU
-    assert open_model(lone, device="gpu").session.provider == CUDA
-
-
-def test_int8_stays_off_the_gpu(gpu: type[_Gpu], tiny: Path) -> None:
-    assert open_model(tiny, device="auto", variant="int8").session.provider == CPU
-    with pytest.raises(ProviderError, match=r"requires a float model. Received: int8"):
-        open_model(tiny, device="gpu", variant="int8")
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no pipes with names")

@@ -8,9 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import onnxruntime as ort
 import pytest
 
-from edgeconv.errors import ManifestError, ProviderError
+from edgeconv.errors import EdgeconvWarning, ManifestError, ProviderError
 from edgeconv.manifest import Manifest
 from edgeconv.reading import read
 from edgeconv.runtime import embedded, loading
@@ -99,11 +100,12 @@ def test_a_provider_that_went_since_leaves_the_default(
     folder = tuned(provider="CUDAExecutionProvider")
     opened = open_model(folder)
     assert (opened.variant, opened.session.provider) == ("int8", CPU)
-    monkeypatch.setattr(loading.ort, "get_available_providers", lambda: ["CUDAExecutionProvider", CPU])
-    opened = open_model(folder)  # It is listed, and its libraries are missing.
+    monkeypatch.setattr(ort, "get_available_providers", lambda: ["CUDAExecutionProvider", CPU])
+    with pytest.warns(EdgeconvWarning, match=r"The CPU is used\. CUDAExecutionProvider must run the whole model"):
+        opened = open_model(folder)  # It is listed, and its libraries are missing.
     assert (opened.variant, opened.session.provider) == ("int8", CPU)
     # The CPU is asked for: what was found for a GPU does not count, and is not even tried.
-    monkeypatch.setattr(loading, "_on_gpu", lambda *_: pytest.fail("a GPU was tried"))
+    monkeypatch.setattr("edgeconv.runtime.strict.open_strictly", lambda *_, **__: pytest.fail("a GPU was tried"))
     assert open_model(folder, device="cpu").variant == "int8"
 
 
