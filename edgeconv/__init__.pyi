@@ -11,6 +11,8 @@ from edgeconv.config import TrainConfig as TrainConfig
 from edgeconv.conversion.export import export as export
 from edgeconv.conversion.exported import ExportedModel as ExportedModel
 from edgeconv.datasets import DatasetSpec as DatasetSpec
+from edgeconv.diagnosis.diagnose import diagnose as diagnose
+from edgeconv.diagnosis.findings import Diagnosis as Diagnosis
 from edgeconv.errors import ArtifactError as ArtifactError
 from edgeconv.errors import ChecksumError as ChecksumError
 from edgeconv.errors import ConfigError as ConfigError

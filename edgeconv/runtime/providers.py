@@ -40,6 +40,8 @@ class Provider(NamedTuple):
         one_by_one: whether it wants to know the size of a batch beforehand; it is given one input a call.
         unasked: whether ``"auto"`` and ``"gpu"`` try it.
         computes_int8: whether models in int8 may be tried on it.
+        system: the only system that it is made for, as `sys.platform` has it; empty: several.
+        driver: what is to be done where it is installed and finds no device; empty: `install` again.
     """
 
     name: str
@@ -50,6 +52,8 @@ class Provider(NamedTuple):
     one_by_one: bool = False
     unasked: bool = False
     computes_int8: bool = False
+    system: str = ""
+    driver: str = ""
 
 
 _INSTEAD = "pip uninstall --yes onnxruntime && pip install"
