@@ -43,9 +43,9 @@ def parity_columns(ledger: Ledger) -> dict[str, Callable[[Row], str]]:
 
     Where no classes are compared, there is a column for each metric, and for each gate beside the error.
     """
-    own = _CLASSES
+    metrics = {name: _metric(name) for name in ledger.rows[0].metrics}
+    own = {**_CLASSES, **metrics}
     if ledger.in_spreads:
-        metrics = {name: _metric(name) for name in ledger.rows[0].metrics}
         gates = {gate.name: _gate(ledger, gate.name) for gate in ledger.gates if gate.is_decision}
         own = {"inputs": lambda row: str(row["count"]), **metrics, **gates, **_VALUES}
     return {

@@ -13,11 +13,11 @@ from edgeconv.parity.intervals import Lost, accuracy_lost, flips_lost
 from edgeconv.parity.ledger import Gate, Row
 from edgeconv.parity.losses import losses_of, worst_of
 from edgeconv.parity.meaning import Meaning
-from edgeconv.parity.metrics import losses_by_name, measure, task_of
+from edgeconv.parity.metric_losses import Figures, metrics_lost, task_of
 from edgeconv.parity.stage import Stage, scores_of
 from edgeconv.parity.values import judge_values
 from edgeconv.tasks import CLASSES, YES_NO
-from edgeconv.variants import INT8_TOLERANCE, variant_of
+from edgeconv.variants import variant_of
 
 
 def judge(
@@ -71,19 +71,21 @@ def lost(
         told, expected = (_classes(scores_of(each), meaning) for each in (answers, reference))
         if compared.labels is None:
             return flips_lost(told != expected)
-        right = accuracy_lost(told == compared.labels, expected == compared.labels)
-        if meaning.metric is None:
-            return right
-        found, best = (meaning.metric.of(each[0], {"labels": compared.labels}) for each in (answers, reference))
-        own = Lost.exactly(meaning.metric.lost(best, found))
-        return worst_of([(CLASSES, right), (meaning.task, own)], CLASSES, max_drop)
+        losses = [(CLASSES, accuracy_lost(told == compared.labels, expected == compared.labels))]
+        return worst_of([*losses, *_by_metrics(answers, reference, compared, meaning)], CLASSES, max_drop)
     if compared.right:
-        figures, wanted = (measure(each, compared.right, meaning) for each in (answers, reference))
-        by_name = losses_by_name(figures, wanted, meaning, INT8_TOLERANCE, compared.spreads)
-        losses = [(task_of(name, meaning), Lost.exactly(percent)) for name, percent in by_name.items()]
+        losses = _by_metrics(answers, reference, compared, meaning)
     else:
         losses = [(loss.task, loss.lost) for loss in losses_of(meaning, compared, answers, reference)]
     return worst_of(losses, meaning.task, max_drop)
+
+
+def _by_metrics(
+    answers: Sequence[Answers], reference: Sequence[Answers], compared: ComparisonSet, meaning: Meaning
+) -> list[tuple[str, Lost]]:
+    figures, wanted = (Figures.of(each, compared, meaning) for each in (answers, reference))
+    by_name = metrics_lost(figures, wanted, compared, meaning)
+    return [(task_of(name, meaning), lost) for name, lost in by_name.items()]
 
 
 def _classes(scores: NDArray[np.float32], meaning: Meaning) -> NDArray[np.int64]:

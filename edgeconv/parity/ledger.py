@@ -132,7 +132,8 @@ class Gate:
     def of_loss(cls, stage: str, name: str, limit: float, lost: Lost, reason: str) -> Gate:
         """Return the gate of what may be lost: it fails where more is, beyond what the sample leaves open."""
         passed, doubt = lost.holds(limit), lost.sentence(limit)
-        return cls(stage, name, limit, lost.percent, passed, doubt or reason, low=lost.low, high=lost.high)
+        low, high = (lost.low, lost.high) if lost.samples else (None, None)
+        return cls(stage, name, limit, lost.percent, passed, doubt or reason, low=low, high=high)
 
     @property
     def is_decision(self) -> bool:
@@ -146,7 +147,10 @@ class Gate:
 
     def as_dict(self) -> dict[str, Any]:
         """Return the gate as a JSON object."""
-        return {key: value for key, value in asdict(self).items() if key not in _LEFT_OUT or value not in (None, False)}
+        values = asdict(self).items()
+        return {
+            key: value for key, value in values if key not in _LEFT_OUT or (value is not None and value is not False)
+        }
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""How well answers fit what is known to be right: the metrics of each task, and what of them a stage may lose."""
+"""How well answers fit what is known to be right: the metrics of each task."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeconv.parity.accuracy import drop_in_points, limit_of, within
+from edgeconv.parity.accuracy import drop_in_points
+from edgeconv.parity.auc import area_under_curve
 from edgeconv.parity.average_precision import OVERLAPS, mean_average_precision
-from edgeconv.parity.comparison import Answers
-from edgeconv.parity.ledger import LOST, Gate, Row
+from edgeconv.parity.comparison import Answers, ComparisonSet
 from edgeconv.parity.meaning import Meaning
+from edgeconv.parity.structural_similarity import structural_similarity
 from edgeconv.tasks import ANY, BOXES, CLASSES, YES_NO
-from edgeconv.variants import is_int8, variant_of
 
 VOID = -1
 """The class of a pixel that nobody labelled: no metric counts it."""
@@ -31,11 +31,14 @@ class Metric(NamedTuple):
         of: computes it of answers, (n, ...), and what is right, (n, ...), by what the output means.
         lost: percent that a figure, the second, loses against another, the first; of errors that are smaller than a
             share of the spread of the answers, the third, nothing is lost.
+        by_sample: makes of answers and of what is right the one number a sample, (n,), that `of` is then given in place
+            of the answers; None: it is given the answers.
     """
 
     name: str
     of: Callable[[Values, Values, Meaning], float]
     lost: Callable[[float, float, Rounding], float]
+    by_sample: Callable[[Values, Values, Meaning], Values] | None = None
 
 
 class Rounding(NamedTuple):
@@ -98,6 +101,41 @@ def psnr(answers: Values, right: Values, meaning: Meaning) -> float:
     return min(MOST_DB, float(10.0 * np.log10(max(high - low, _LEAST) ** 2 / max(error, _LEAST))))
 
 
+def macro_auc(answers: Values, right: Values, _: Meaning) -> float:
+    """Return the mean of the area under the ROC curve of each tag, or of a yes or no, 0 to 1.
+
+    Scores are compared as they are, whatever the threshold. Tags that all samples have, or none, are left out.
+    """
+    scores, true = answers.reshape(len(right), -1), right.reshape(len(right), -1).astype(bool)
+    columns = zip(scores.T[-true.shape[1] :], true.T, strict=True)  # Of a no and a yes, the yes.
+    areas = [area for column, wanted in columns if (area := area_under_curve(column, wanted)) is not None]
+    return float(np.mean(areas)) if areas else 1.0
+
+
+def reconstruction_errors(answers: Values, given: Values) -> Values:
+    """Return the mean square error of each sample, (n,): the score of an anomaly."""
+    return np.asarray(np.square(answers.astype(np.float64) - given).reshape(len(answers), -1).mean(axis=1))
+
+
+def similarities(answers: Values, right: Values, meaning: Meaning) -> Values:
+    """Return the SSIM of each picture with the one that is right, (n,); the peak is that of `psnr`."""
+    low, high = meaning.value_range or (float(right.min()), float(right.max()))
+    return np.array(
+        [structural_similarity(*pair, max(high - low, _LEAST)) for pair in zip(answers, right, strict=True)], np.float64
+    )
+
+
+def cosines(answers: Values, right: Values, _: Meaning) -> Values:
+    """Return the cosine of each vector with the one that is right, (n,)."""
+    one, other = (side.astype(np.float64).reshape(len(side), -1) for side in (answers, right))
+    lengths = np.linalg.norm(one, axis=1) * np.linalg.norm(other, axis=1)
+    return np.asarray((one * other).sum(axis=1) / np.maximum(lengths, _LEAST))
+
+
+def _mean(values: Values, *_: Any) -> float:
+    return float(values.mean())
+
+
 MOST_DB = 200.0
 """Of pictures that are equal, for JSON has no infinity."""
 
@@ -127,6 +165,9 @@ _ALL = 1e9
 
 ACCURACY = Metric("accuracy", accuracy, _points)
 RMSE = Metric("RMSE", rmse, _growth)
+AUC = Metric("AUC", macro_auc, _points)
+ANOMALY = Metric("anomaly AUC", macro_auc, _points)
+"""Of what gives back its input, where it is known which samples are anomalies: the score is the mean square error."""
 
 
 def mean_precision(answers: Values, right: Values, _: Meaning) -> float:
@@ -141,94 +182,85 @@ def mean_precision_at_half(answers: Values, right: Values, _: Meaning) -> float:
 
 METRICS: Mapping[str, tuple[Metric, ...]] = {
     CLASSES: (ACCURACY,),
-    YES_NO: (ACCURACY,),
-    "tags": (Metric("micro F1", micro_f1, _points), Metric("macro F1", macro_f1, _points)),
+    YES_NO: (ACCURACY, AUC),
+    "tags": (
+        Metric("micro F1", micro_f1, _points),
+        Metric("macro F1", macro_f1, _points),
+        Metric("macro AUC", macro_auc, _points),
+    ),
     "values": (RMSE,),
     "mask": (Metric("mIoU", mean_iou, _points),),
     BOXES: (
         Metric("mAP@0.5:0.95", mean_precision, _points),
         Metric("mAP@0.5", mean_precision_at_half, _points),
     ),
-    "picture": (Metric("PSNR", psnr, _growth_by_db),),
+    "picture": (Metric("PSNR", psnr, _growth_by_db), Metric("SSIM", _mean, _points, similarities)),
+    "embedding": (Metric("cosine", _mean, _points, cosines),),
     ANY: (RMSE,),
 }
 """The metrics of each task; an error may grow, and a share lose points, by as many percent as `max_drop` allows."""
 
+BESIDE_CLASSES: Mapping[str, tuple[Metric, ...]] = {YES_NO: (AUC,)}
+"""Those of pictures that are compared by their classes, beside the accuracy, which the ledger has for itself."""
 
-def measure(answers: Sequence[Answers], right: Answers, meaning: Meaning) -> dict[str, float]:
+Figure = Callable[[NDArray[np.intp]], float]
+"""The value of a metric on some of the samples, by their numbers."""
+
+OF = " of "
+"""Between the name of a metric and that of its output."""
+
+
+def figures_of(answers: Sequence[Answers], compared: ComparisonSet, meaning: Meaning) -> dict[str, Figure]:
     """Return the metrics of a stage by their names; of a model with several outputs, each with that of its output.
 
     Args:
         answers: of the stage, batch by batch.
-        right: what is known to be right, by output, (n, ...).
+        compared: the inputs, with what is known to be right; where that is nothing, there are no metrics.
         meaning: of the one output, or of each.
     """
-    if meaning.metric is not None:
-        outputs = {name: np.concatenate([part[name] for part in answers]) for name in right}
-        return {meaning.metric.name: meaning.metric.of(outputs, right)}
+    right, table = dict(compared.right), METRICS
+    if compared.spreads is None:
+        table = BESIDE_CLASSES
+        right = {} if compared.labels is None else {next(iter(answers[0])): compared.labels}
+    outputs = {name: np.concatenate([part[name] for part in answers]) for name in right}
+    own = meaning.metric
+    if own is not None:
+        return {own.name: lambda chosen: own.of(_some(outputs, chosen), _some(right, chosen))} if right else {}
     several = len(answers[0]) > 1 and meaning.boxes is None
-    return {
-        f"{metric.name}{_OF}{name}" if several else metric.name: metric.of(
-            np.concatenate([part[name] for part in answers]), target, meaning.of_output(name)
-        )
-        for name, target in right.items()
-        for metric in METRICS.get(meaning.of_output(name).task, ())
-    }
+    figures = {}
+    for name, target in right.items():
+        means, made = meaning.of_output(name), outputs[name]
+        metrics = table.get(means.task, ())
+        if means_anomalies(target, made):
+            given = [next(iter(batch.feeds.values())) for batch in compared.batches]
+            made, metrics = reconstruction_errors(made, _as_answered(np.concatenate(given), means)), (ANOMALY,)
+        for metric in metrics:
+            figures[f"{metric.name}{OF}{name}" if several else metric.name] = _figure(metric, made, target, means)
+    return figures
 
 
-_OF = " of "
-"""Between the name of a metric and that of its output."""
+def means_anomalies(right: Values, answers: Values) -> bool:
+    """Whether what is known is which samples are anomalies: a flag for each, of answers with many values."""
+    return right.dtype == bool and right.ndim == 1 and answers[:1].size > 1
 
 
-def judge_metrics(
-    rows: Sequence[Row], meaning: Meaning, *, max_drop: float | None, spreads: Mapping[str, float]
-) -> tuple[Gate, ...]:
-    """Return a gate for each metric of each row behind the first, which is the reference.
-
-    Args:
-        rows: the ledger's rows.
-        meaning: of the one output, or of each.
-        spreads: of the model's outputs.
-        max_drop: what a stage may lose, in percentage points of a share or percent of an error; None takes what
-            `limit_of` has for int8 of the task, and `RIGHT_ANSWERS` of others.
-    """
-    gates = []
-    for row in rows[1:]:
-        tolerance = variant.tolerance if (variant := variant_of(row.stage)) is not None else 0.0
-        for name, lost in losses_by_name(row.metrics, rows[0].metrics, meaning, tolerance, spreads).items():
-            limit = limit_of(task_of(name, meaning) if is_int8(row.stage) else CLASSES, max_drop)
-            gates.append(Gate(row.stage, f"{name}{LOST}", limit, lost, within(lost, limit), "what --max-drop allows"))
-    return tuple(gates)
+def metric_named(name: str) -> Metric:
+    """Return the metric of a figure's name."""
+    kind = name.partition(OF)[0]
+    every = (ANOMALY, *(metric for metrics in METRICS.values() for metric in metrics))
+    return next(metric for metric in every if metric.name == kind)
 
 
-def task_of(name: str, meaning: Meaning) -> str:
-    """Return the task of the output that a figure is of."""
-    return meaning.of_output(name.partition(_OF)[2]).task
+def _figure(metric: Metric, answers: Values, right: Values, meaning: Meaning) -> Figure:
+    made = answers if metric.by_sample is None else metric.by_sample(answers, right, meaning)
+    return lambda chosen: metric.of(made[chosen], right[chosen], meaning)
 
 
-def losses_by_name(
-    figures: Mapping[str, float],
-    reference: Mapping[str, float],
-    meaning: Meaning,
-    tolerance: float,
-    spreads: Mapping[str, float],
-) -> dict[str, float]:
-    """Return what is lost of each figure, in percentage points of a share or percent of an error.
+def _some(arrays: Mapping[str, Values], chosen: NDArray[np.intp]) -> dict[str, Values]:
+    return {name: array[chosen] for name, array in arrays.items()}
 
-    Args:
-        figures: of a stage, as `measure` has them.
-        reference: those of the reference.
-        meaning: of the one output, or of each.
-        tolerance: share of the spread of an output that the arithmetic of the stage may cost each answer.
-        spreads: of the model's outputs.
-    """
-    found = {}
-    for name, value in figures.items():
-        if meaning.metric is not None:
-            found[name] = meaning.metric.lost(reference[name], value)
-            continue
-        kind, _, output = name.partition(_OF)
-        metric = next(each for metrics in METRICS.values() for each in metrics if each.name == kind)
-        spread = spreads.get(output, next(iter(spreads.values())))
-        found[name] = metric.lost(reference[name], value, Rounding(tolerance, spread))
-    return found
+
+def _as_answered(given: Values, meaning: Meaning) -> Values:
+    """Return inputs in the range of the output: pixels, 0-255, where that is another."""
+    low, high = meaning.value_range or (0.0, 255.0)
+    return low + given / 255.0 * (high - low) if given.dtype == np.uint8 else given

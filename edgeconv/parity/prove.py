@@ -14,10 +14,11 @@ from edgeconv.errors import InferenceError
 from edgeconv.parity.accuracy import limit_of
 from edgeconv.parity.classes import compare_classes, judge_classes
 from edgeconv.parity.comparison import Answers, ComparisonSet
+from edgeconv.parity.intervals import Lost
 from edgeconv.parity.judging import judge
 from edgeconv.parity.ledger import Gate, Ledger, Row
 from edgeconv.parity.meaning import ARRAYS, Meaning
-from edgeconv.parity.metrics import judge_metrics, measure
+from edgeconv.parity.metric_losses import Figures, judge_metrics, metrics_lost
 from edgeconv.parity.pictures import show
 from edgeconv.parity.pictures_by_values import compare_on_pictures
 from edgeconv.parity.stage import Stage, answers_of, scores_of
@@ -63,6 +64,8 @@ def prove(
     by_name: dict[str, tuple[Answers, ...]] = {}
     named = {stage.name: stage for stage in stages}
     gates: list[Gate] = []
+    known_right: Figures | None = None
+    losses: dict[str, Mapping[str, Lost]] = {}
 
     def answered(stage: Stage, given: ComparisonSet) -> tuple[Answers, ...]:
         known_here = given is compared and stage.name in known
@@ -92,14 +95,14 @@ def prove(
         rows.append(_row(stage, answers, by_name.get(stage.against, reference), compared))
         if compared.spreads is not None and len(rows) > 1:
             gates += judge(stage, rows[-1], answers, reference, compared, meaning, max_drop)
-        if compared.right:
-            rows[-1] = replace(rows[-1], metrics=measure(answers, compared.right, meaning))
-        elif meaning.metric is not None and compared.labels is not None:
-            figure = meaning.metric.of(answers[0], {"labels": compared.labels})
-            rows[-1] = replace(rows[-1], metrics={meaning.metric.name: figure})
+        figures = Figures.of(answers, compared, meaning)
+        rows[-1] = replace(rows[-1], metrics=figures.whole)
+        known_right = known_right or figures
+        if len(rows) > 1:
+            losses[stage.name] = metrics_lost(figures, known_right, compared, meaning, stage.name)
     if compared.spreads is None:
         gates += judge_classes(rows, max_drop=limit_of(CLASSES, max_drop))
-    gates += judge_metrics(rows, meaning, max_drop=max_drop, spreads=compared.spreads or {})
+    gates += judge_metrics(rows, losses, meaning, max_drop=max_drop)
     return Ledger(compared.dataset, compared.split, compared.sha256, tuple(rows), tuple(gates))
 
 

@@ -148,6 +148,15 @@ def test_arrays_by_name(tmp_path: Path, arrays: dict[str, Any], manifest: Callab
     np.testing.assert_array_equal(examples.right["out"], right)
 
 
+def test_flags_of_what_gives_back_its_input_mark_anomalies(tmp_path: Path) -> None:
+    np.savez(tmp_path / "a.npz", x=PICTURES, y=[0, 1, 0])
+    back = _manifest("picture", (), (*SIZE, 3), value_range=(0.0, 1.0))
+    right = open_examples(str(tmp_path / "a.npz"), back).right["out"]
+    assert (right.dtype, right.tolist()) == (bool, [False, True, False])
+    with pytest.raises(DatasetError, match=r"must be numbers \(n, 4, 4, 3\)"):  # Of no known range: of which pixels?
+        open_examples(str(tmp_path / "a.npz"), _manifest("picture", (), (*SIZE, 3)))
+
+
 def test_each_of_several_outputs_is_right_in_its_own_way(tmp_path: Path) -> None:
     one = _manifest("any")
     kind = replace(one.output, name="kind", meaning=OutputMeaning("classes"))

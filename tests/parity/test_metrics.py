@@ -11,7 +11,8 @@ import pytest
 from edgeconv.parity.comparison import Batch, ComparisonSet
 from edgeconv.parity.ledger import Ledger
 from edgeconv.parity.meaning import Meaning
-from edgeconv.parity.metrics import METRICS, MOST_DB, VOID, measure
+from edgeconv.parity.metric_losses import Figures, metrics_lost
+from edgeconv.parity.metrics import METRICS, MOST_DB, VOID
 from edgeconv.parity.prove import prove
 from edgeconv.parity.stage import Stage
 
@@ -20,24 +21,32 @@ MASKS = np.eye(3)[[[[0, 1], [1, 1]]]]
 
 
 def _measured(task: str, answers: Any, right: Any, **meaning: Any) -> dict[str, float]:
-    return measure(({"out": np.array(answers)},), {"out": np.array(right)}, Meaning(task, **meaning))
+    return Figures.of(({"out": np.array(answers)},), _known(right), Meaning(task, **meaning)).whole
+
+
+def _known(right: Any, given: Any = None, **more: Any) -> ComparisonSet:
+    """Return what is right of one output, beside inputs that matter only to anomalies."""
+    array = np.array(right)
+    feeds = {"x": np.zeros((len(array), 1)) if given is None else np.array(given)}
+    return ComparisonSet("mine", "test", "0", (Batch(feeds),), spreads={"out": 1.0}, right={"out": array}, **more)
 
 
 @pytest.mark.parametrize(
     ("task", "answers", "right", "expected"),
     [
         ("classes", [[0.1, 0.9], [0.6, 0.4]], [1, 1], {"accuracy": 0.5}),
-        ("yes-no", [[0.9], [0.4], [0.2], [0.7]], [1, 0, 1, 1], {"accuracy": 0.75}),
+        # Of three pairs of a yes and a no, two have the higher score on the yes.
+        ("yes-no", [[0.9], [0.4], [0.2], [0.7]], [1, 0, 1, 1], {"accuracy": 0.75, "AUC": 2 / 3}),
         # cat: 1 hit, 1 too many; dog: 1 hit; the third is nowhere, and no part of the mean.
-        ("tags", TAGS, [[1, 0, 0], [0, 1, 0]], {"micro F1": 0.8, "macro F1": (2 / 3 + 1) / 2}),
+        ("tags", TAGS, [[1, 0, 0], [0, 1, 0]], {"micro F1": 0.8, "macro F1": (2 / 3 + 1) / 2, "macro AUC": 1.0}),
         ("values", [[1.0, 2.0]], [[1.0, 4.0]], {"RMSE": np.sqrt(2.0)}),
         # class 0: 1 of 1; class 1: 2 of 3; class 2: 0 of 1.
         ("mask", MASKS, [[[0, 1], [1, 2]]], {"mIoU": (1 + 2 / 3 + 0) / 3}),
         ("mask", MASKS, [[[0, 1], [1, VOID]]], {"mIoU": 1.0}),
         ("mask", [[[[0.7], [0.1]]]], [[[1, 1]]], {"mIoU": (0 + 1 / 2) / 2}),
-        ("picture", np.full((1, 2, 2, 1), 0.1), np.zeros((1, 2, 2, 1)), {"PSNR": 20.0}),
-        ("picture", np.zeros((1, 2, 2, 1)), np.zeros((1, 2, 2, 1)), {"PSNR": MOST_DB}),
-        ("embedding", [[1.0, 0.0]], [[1.0, 0.0]], {}),
+        ("picture", np.full((1, 2, 2, 1), 0.1), np.zeros((1, 2, 2, 1)), {"PSNR": 20.0, "SSIM": 1e-4 / (0.01 + 1e-4)}),
+        ("picture", np.zeros((1, 2, 2, 1)), np.zeros((1, 2, 2, 1)), {"PSNR": MOST_DB, "SSIM": 1.0}),
+        ("embedding", [[1.0, 0.0], [1.0, 1.0]], [[1.0, 0.0], [2.0, 0.0]], {"cosine": (1 + 0.5**0.5) / 2}),
     ],
 )
 def test_each_task_has_its_metrics(task: str, answers: Any, right: Any, expected: dict[str, float]) -> None:
@@ -48,13 +57,14 @@ def test_each_task_has_its_metrics(task: str, answers: Any, right: Any, expected
 
 def test_answers_before_a_sigmoid_and_another_threshold() -> None:
     logits, right = [[-0.5], [0.2], [2.0]], [0, 0, 1]
-    assert _measured("yes-no", logits, right, pending="sigmoid") == pytest.approx({"accuracy": 2 / 3})
-    assert _measured("yes-no", logits, right, pending="sigmoid", threshold=0.8) == {"accuracy": 1.0}
+    assert _measured("yes-no", logits, right, pending="sigmoid") == pytest.approx({"accuracy": 2 / 3, "AUC": 1.0})
+    assert _measured("yes-no", logits, right, pending="sigmoid", threshold=0.8) == {"accuracy": 1.0, "AUC": 1.0}
 
 
 def test_each_output_of_several_has_its_own() -> None:
     answers = {"a": np.array([1.0]), "b": np.array([3.0])}
-    assert measure((answers,), {"b": np.array([1.0])}, Meaning()) == {"RMSE of b": 2.0}
+    known = ComparisonSet("", "", "", (Batch({"x": np.zeros(1)}),), spreads={}, right={"b": np.array([1.0])})
+    assert Figures.of((answers,), known, Meaning()).whole == {"RMSE of b": 2.0}
     meaning = Meaning(outputs={"kind": Meaning("classes")})
     stages = [
         Stage(name, "x", lambda feeds, sure=sure: {"kind": feeds["x"] * sure, "size": feeds["x"]}, 1, timed=False)
@@ -100,8 +110,47 @@ def test_what_a_stage_loses_is_held_beside_the_error(task: str, right: Any, lost
         "mine", "test", "0", (Batch({"x": np.zeros((1, 1))}),), spreads={"out": 1.0}, right={"out": np.array(right)}
     )
     ledger = prove([zero, stage], compared, max_drop=5.0, kind="tensor", meaning=Meaning(task, value_range=(0.0, 1.0)))
-    (metric,) = METRICS[task]
+    metric, *_ = METRICS[task]
     gate = next(gate for gate in ledger.gates if gate.name == f"{metric.name}, loss in percent")
     assert (gate.received, gate.limit) == (pytest.approx(lost, abs=0.01), 5.0)
     assert gate.passed == (lost <= 5.0)
-    assert set(ledger.rows[0].metrics) == {metric.name}
+    assert set(ledger.rows[0].metrics) == {metric.name for metric in METRICS[task]}
+
+
+def test_anomalies_are_what_comes_back_with_a_larger_error() -> None:
+    given = np.array([[0.0, 1.0], [1.0, 1.0], [0.5, 0.5], [3.0, 3.0]])
+    back = given + np.array([[0.1], [0.2], [0.15], [2.0]])
+    right = np.array([False, True, False, True])
+    assert Figures.of(({"out": back},), _known(right, given), Meaning("values")).whole == {"anomaly AUC": 1.0}
+    pixels = np.array([[0, 255], [255, 0]], np.uint8)
+    known, meaning = _known([False, True], pixels), Meaning("picture", value_range=(0.0, 1.0))
+    answers = ({"out": np.array([[0.0, 1.0], [0.5, 0.0]])},)
+    assert Figures.of(answers, known, meaning).whole == {"anomaly AUC": 1.0}
+
+
+def test_a_loss_of_few_samples_is_one_only_where_they_can_tell() -> None:
+    rng = np.random.default_rng(0)
+    right = rng.normal(size=(200, 1))
+    noise = rng.normal(scale=0.1, size=right.shape)
+    wanted, meaning = ({"out": right + noise},), Meaning("values")
+    for worse, holds in ((rng.normal(scale=0.02, size=right.shape), True), (noise, False)):
+        compared = _known(right)
+        ours, theirs = (Figures.of(each, compared, meaning) for each in (({"out": right + noise + worse},), wanted))
+        lost = metrics_lost(ours, theirs, compared, meaning, "int8")["RMSE"]
+        assert lost.low < lost.percent < lost.high
+        assert lost.percent > 1.0
+        assert lost.holds(1.0) == holds
+        exact = metrics_lost(ours, theirs, compared, meaning, "fp32")["RMSE"]
+        assert exact.low == exact.percent, "what computes as the reference does has no such excuse"
+
+
+def test_a_yes_or_no_of_pictures_has_its_area_beside_its_accuracy() -> None:
+    yes = np.array([0.9, 0.4, 0.2, 0.7, 0.1] * 20, np.float32)[:, None]
+    compared = ComparisonSet.of_images(yes, np.array([1, 0, 1, 1, 0] * 20), dataset="data", split="test")
+    stages = [
+        Stage(name, "cpu", lambda feeds, by=by: {"out": by + (1 - 2 * by) * next(iter(feeds.values()))}, 9, timed=False)
+        for name, by in (("keras", 0.0), ("int8", 1.0))
+    ]
+    ledger = prove(stages, compared, max_drop=None, kind="tensor", meaning=Meaning("yes-no"))
+    assert [row.metrics for row in ledger.rows] == [{"AUC": pytest.approx(5 / 6)}, {"AUC": pytest.approx(1 / 6)}]
+    assert [(gate.name, gate.passed) for gate in ledger.gates][-1] == ("AUC, loss in percent", False)

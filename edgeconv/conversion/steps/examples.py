@@ -67,7 +67,7 @@ def labelled_examples(
             "`--image-size 224x224`."
         )
     examples = open_examples(spec.dataset, signature, progress)
-    if METRICS.get(reference.task) and not examples.right:
+    if METRICS.get(reference.task) and reference.task != "embedding" and not examples.right:
         rows = len(reference.outputs[0].shape) == 1 and reference.classes > 1
         raise ConfigError(
             f"`dataset` must say what is right of each input. Received: inputs alone in {examples.source}. Give "

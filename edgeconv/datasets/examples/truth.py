@@ -22,7 +22,8 @@ def truth_of(what: str, array: NDArray[Any], manifest: Manifest, output: ArraySp
 
     Args:
         what: what the error calls the array.
-        array: (n, ...): classes as indices or one-hot, tags and a yes or no as 0 and 1, others as the model answers.
+        array: (n, ...): classes as indices or one-hot, tags and a yes or no as 0 and 1, others as the model answers; of
+            a model that gives back its input also which samples are anomalies, 0 and 1, (n,).
         manifest: of the model.
         output: whose.
 
@@ -36,6 +37,8 @@ def truth_of(what: str, array: NDArray[Any], manifest: Manifest, output: ArraySp
         return _flags(what, array, int(last))
     if task == "mask":
         return _pixels(what, array, len(manifest.labels) or max(2, int(last)), output)
+    if _marks_anomalies(array, manifest, output):
+        return array.astype(bool)
     rows = array.reshape(len(array), 1) if array.ndim == 1 and len(output.shape) == 2 else array
     wanted = output.shape[1:]
     fits = rows.ndim == len(output.shape) and all(
@@ -44,6 +47,14 @@ def truth_of(what: str, array: NDArray[Any], manifest: Manifest, output: ArraySp
     if not fits or rows.dtype.kind not in "fiub":
         raise _refused(what, f"numbers (n, {', '.join(map(str, wanted))})", array)
     return rows.astype(np.float32)
+
+
+def _marks_anomalies(array: NDArray[Any], manifest: Manifest, output: ArraySpec) -> bool:
+    """Whether flags are those of anomalies: of a model that gives back its input, in a range that is known."""
+    given = manifest.input
+    back = not manifest.more_inputs and not manifest.more_outputs and given.shape[1:] == output.shape[1:] != (1,)
+    comparable = given.dtype != "uint8" or output.value_range is not None
+    return array.ndim == 1 and back and comparable and bool(np.isin(array, (0, 1)).all())
 
 
 def _indices(what: str, array: NDArray[Any], count: int) -> NDArray[np.int64]:
