@@ -30,8 +30,12 @@ from edgeconv.parity.judging import lost
 from edgeconv.parity.meaning import ARRAYS, Meaning
 from edgeconv.parity.stage import FAKE_QUANTIZED, Stage, answers_of, scores_of, stage_of, stage_of_tensors
 from edgeconv.progress import SILENT, Progress
+from edgeconv.tasks import ANY
 from edgeconv.timing import median_latency_ms
 from edgeconv.variants import REFERENCE
+
+VALUES = frozenset({ANY, "embedding", "values"})
+"""Tasks whose answers are numbers, which 256 steps make coarse."""
 
 
 class Judge:
@@ -139,6 +143,7 @@ def make(context: VariantContext) -> ConvertedFile | None:
         max_drop=limit_of(reference.task, context.config.max_drop),
         unit=unit_of(reference.task),
         trained=bool(trained.ranges),
+        values=reference.task in VALUES,
         # What the user's own code answers may be another thing tomorrow.
         cache=None if meaning.metric else candidates.search_cache(_judged_on(compared, meaning)),
         progress=progress,

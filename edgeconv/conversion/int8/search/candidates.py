@@ -80,6 +80,14 @@ class Candidates:
         nodes = self._prepared.model.graph.node
         return tuple(dict.fromkeys(layer_of_named(node.name) or node.name for node in nodes))
 
+    @cached_property
+    def last_layers(self) -> tuple[str, ...]:
+        """The dense layers that give the answers."""
+        graph = self._prepared.model.graph
+        ends, constants = {output.name for output in graph.output}, {tensor.name for tensor in graph.initializer}
+        dense = (node for node in graph.node if node.op_type in {"Gemm", "MatMul"} and node.input[1] in constants)
+        return tuple(layer_of_named(node.name) or node.name for node in dense if node.output[0] in ends)
+
     def search_cache(self, judged_on: str) -> SearchCache:
         """Return where a search among these candidates keeps what it finds out.
 

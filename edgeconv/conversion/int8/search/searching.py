@@ -23,6 +23,10 @@ Judge = Callable[[onnx.ModelProto], Lost]
 Cost = Callable[[onnx.ModelProto], tuple[int, float | None]]
 """Returns the size of a model's file in bytes, and the median time of one image in microseconds."""
 
+LAST_SAVES, LAST_ADDS = 0.1, 0.01
+"""The last layer of values is left in float where that takes a tenth off what is lost, and adds one percent of the
+bytes at most; a dense layer has a multiplication for each weight, so it adds no larger share of the time."""
+
 MOST_RETURNS = 16
 """Layers that are tried in int8 again, the least sensitive first: each takes a judgement."""
 
@@ -33,6 +37,10 @@ class CandidateFactory(Protocol):
     @property
     def layers(self) -> Sequence[str]:
         """All layers, in the order of the graph."""
+
+    @property
+    def last_layers(self) -> Sequence[str]:
+        """The dense layers that give the answers."""
 
     def changes(self, settings: Settings) -> bool:
         """Whether these settings may make another model than plainer ones."""
@@ -52,6 +60,7 @@ def search(
     max_drop: float,
     unit: str = POINTS,
     trained: bool = False,
+    values: bool = False,
     cache: SearchCache | None = None,
     progress: Progress = SILENT,
 ) -> SearchResult:
@@ -71,6 +80,7 @@ def search(
         max_drop: what it may lose.
         unit: of that, for people.
         trained: the model was trained with ranges.
+        values: the answers are numbers, whose 256 steps show: the last layer is tried in float too.
         cache: what an earlier, unfinished search found out.
         progress: hears a line for each step.
 
@@ -78,7 +88,8 @@ def search(
         All steps, the settings and float layers chosen; `holds` is False where not even float layers keep enough.
     """
     first = Settings(TRAINED) if trained else Settings()
-    return _Search(candidates, judge, cost, max_drop, unit, cache or SearchCache(None, ""), progress).run(first)
+    found = _Search(candidates, judge, cost, max_drop, unit, cache or SearchCache(None, ""), progress)
+    return found.run(first, values=values)
 
 
 class _Search:
@@ -101,10 +112,11 @@ class _Search:
         self._progress = progress
         self._steps: list[Step] = []
 
-    def run(self, first: Settings) -> SearchResult:
+    def run(self, first: Settings, *, values: bool) -> SearchResult:
         best = self._from_menu(first)
         if best.holds:
-            return self._result(best, (), ())
+            best, layers = self._with_last_in_float(best) if values else (best, ())
+            return self._result(best, (), layers)
         ranking = self._cache.ranking(best.settings)
         if ranking is None:
             ranking = self._candidates.rank(best.settings)
@@ -160,6 +172,25 @@ class _Search:
             else:
                 failing = middle
         return found
+
+    def _with_last_in_float(self, int8: Step) -> tuple[Step, tuple[LayerCost, ...]]:
+        """Try the last layers in float; return the step left, and what they cost."""
+        last = self._candidates.last_layers
+        if not last or int8.judgement.drop <= 0.0:
+            return int8, ()
+        found = self._try("last layer in float", int8.settings, last)
+        saved = int8.judgement.drop - found.judgement.drop
+        added = found.judgement.size_bytes - int8.judgement.size_bytes
+        pays = saved >= LAST_SAVES * int8.judgement.drop and added <= LAST_ADDS * int8.judgement.size_bytes
+        self._progress.say(
+            f"The last layer, {', '.join(last)}, {'is left in float' if pays else 'is int8'}: "
+            f"float saves {saved + 0.0:.2g} of {int8.judgement.drop:.2g} {self._unit} for {added:+,} bytes"
+        )
+        if not pays:
+            return int8, ()
+        costs = [self._layer_cost(layer, (), found.judgement, int8.judgement) for layer in last]
+        shared = [LayerCost(layer, None, None, None, None) for layer in last]  # Of several, nobody knows each one's.
+        return found, tuple(costs if len(costs) == 1 else shared)
 
     def _with_layers_back(self, found: Step, ranking: Sequence[LayerSensitivity]) -> tuple[Step, tuple[LayerCost, ...]]:
         """Try layers in int8 again, the least sensitive first; return the step left, and what its layers cost."""

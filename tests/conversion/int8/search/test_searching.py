@@ -16,6 +16,7 @@ from edgeconv.conversion.int8.search.search_cache import SearchCache
 from edgeconv.conversion.int8.search.searching import search
 from edgeconv.conversion.int8.search.settings import LayerSensitivity, Settings
 from edgeconv.parity.intervals import Lost
+from tests.training.conftest import Listener
 
 LAYERS = tuple("abcdefghij")
 
@@ -31,6 +32,7 @@ class _World:
     killed_after: int = 10**6
     judged: list[Any] = field(default_factory=list)
     layers = LAYERS
+    last_layers = ("j",)
     pairs = True
     rankings = 0
 
@@ -74,6 +76,39 @@ def test_ranges_of_the_training_come_first_and_the_menu_where_they_lose_too_much
     found = _World({"a": 1.0}, {trained: 0.5, Settings("minmax"): 1.0}).search(trained=True)
     assert [step.settings.ranges for step in found.steps[:4]] == ["trained", "minmax", "percentile", "entropy"]
     assert found.settings == Settings("minmax")
+
+
+@dataclass
+class _Light(_World):
+    """A last layer that adds nearly nothing."""
+
+    def cost(self, model: Any) -> tuple[int, float]:
+        return 10_000 + 50 * len(model[1]), 50.0
+
+
+@pytest.mark.parametrize(
+    ("kind", "loss", "kept"),
+    [(_Light, 0.5, ("j",)), (_Light, 0.01, ()), (_World, 0.5, ()), (_Light, 0.0, ())],
+    ids=["it pays", "it saves too little", "it costs too much", "nothing is lost there"],
+)
+def test_the_last_layer_of_values_is_left_in_float_where_that_pays(
+    kind: type[_World], loss: float, kept: tuple[str, ...]
+) -> None:
+    losses, listener = {"a": 0.4, "j": loss}, Listener()
+    found = kind(losses).search(max_drop=1.0, values=True, progress=listener)
+    assert tuple(found.float_layers) == kept
+    assert found.chosen.float_layers == kept
+    assert [step.aim for step in found.steps] == ["ranges", "last layer in float"]
+    assert kind(losses).search(max_drop=1.0).float_layers == {}, "classes decide by their order"
+    (said,) = [line for line in listener.said if "last layer" in line]
+    assert said.startswith(
+        "The last layer, j, " + ("is left in float: float saves 0.5 of 0.9" if kept else "is int8: ")
+    )
+    assert all("int8 would lose 0.50 points more" in reason for reason in found.float_layers.values())
+
+
+def test_a_model_that_loses_nothing_is_left_alone() -> None:
+    assert len(_Light({}).search(values=True).steps) == 1
 
 
 def test_the_best_of_the_menu_is_kept_and_built_upon() -> None:
