@@ -38,6 +38,8 @@ def measure_channels(
     Returns:
         By node, float64, (channels,).
     """
+    if not nodes:  # ONNX Runtime opens no graph without outputs.
+        return {}
     run = open_subgraph(_measuring(model, nodes, measure))
     totals: list[NDArray[np.float64]] = []
     count = 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -128,9 +129,11 @@ class SearchResult:
             return "No layer was left in float to keep accuracy: the network is small, or its operators have no int8."
         named = ", ".join(cost.words(self.unit) for cost in self.layers[:MOST_NAMED])
         more = len(self.layers) - MOST_NAMED
+        allowing = math.ceil(100 * plain.drop) / 100  # Rounded up: what the advice names must be enough.
+        count = "1 layer is" if len(self.layers) == 1 else f"{len(self.layers)} layers are"
         return (
-            f"{len(self.layers)} layers are in float: {named}{f' and {more} more' * (more > 0)}. Plain int8 would lose "
-            f"{plain.drop:.2f} {self.unit} with {plain.size_bytes:,} bytes: `--max-drop {plain.drop:.2g}` allows it."
+            f"{count} in float: {named}{f' and {more} more' * (more > 0)}. Plain int8 would lose {plain.drop:.2f} "
+            f"{self.unit} with {plain.size_bytes:,} bytes: `--max-drop {allowing:g}` allows it."
         )
 
     @property

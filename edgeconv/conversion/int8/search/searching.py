@@ -235,7 +235,7 @@ class _Search:
         holds = judgement.lost.holds(self._max_drop)
         step = Step(aim, settings, tuple(float_layers), judgement, holds, returned)
         self._steps.append(step)
-        time = "" if judgement.latency_us is None else f", {judgement.latency_us:,.0f} us an image"
+        time = "" if judgement.latency_us is None else f", {judgement.latency_us:,.0f} us"
         self._progress.say(
             f"int8, {step.what}: loses {judgement.drop + 0.0:.2f} {self._unit} of {self._max_drop:g}, "
             f"{format_size(judgement.size_bytes)}{time}"

@@ -73,6 +73,11 @@ def test_what_is_not_asked_for_is_not_computed() -> None:
     assert measure_channels(fp32, ["one/Conv"], _batches(1), "mean")["one/Conv"].shape == (4,)
 
 
+def test_a_network_without_layers_of_channels_has_none_to_measure() -> None:
+    """As one whose layers are all recurrent."""
+    assert measure_channels(_float(), [], _batches(1), "largest") == {}
+
+
 def test_the_means_come_back() -> None:
     fp32 = _float()
     int8 = _coarse(fp32)
