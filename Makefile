@@ -123,7 +123,7 @@ sweep: .venv/installed
 
 .venv/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip $(PIP) --editable '.[train,sign,docs,dev]'
+	$(BIN)/python -m pip $(PIP) --editable '.[train,sign,serve,docs,dev]'
 	touch $@
 
 .venv-bench/installed: pyproject.toml constraints.txt tests/benchmarks/requirements.txt

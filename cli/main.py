@@ -16,7 +16,7 @@ import click
 
 from . import INTERRUPTED
 
-COMMANDS = ("train", "export", "predict", "evaluate", "benchmark", "inspect", "doctor", "bundle")
+COMMANDS = ("train", "export", "predict", "evaluate", "benchmark", "inspect", "doctor", "bundle", "serve")
 """In the order in which a model goes through them; each is the `command` of the module of its name."""
 
 _SHOW = warnings.showwarning

@@ -6,6 +6,7 @@
     benchmark, tune, profile   the speed of the variants on this device
     inspect   what is in a model                              needs the extra `train`
     diagnose  what works on this machine
+    serve     a model answers over HTTP                       needs the extra `serve`
     bundle    a project that embeds a model through ONNX Runtime
     Predictor pictures -> answers, with numpy and onnxruntime
     Runner    arrays by name -> arrays by name, for any model

@@ -49,6 +49,9 @@ from edgeconv.runtime.results import Values as Values
 from edgeconv.runtime.results import YesNo as YesNo
 from edgeconv.runtime.runner import Runner as Runner
 from edgeconv.runtime.streaming import Answer as Answer
+from edgeconv.serving.config import Limits as Limits
+from edgeconv.serving.config import ServeConfig as ServeConfig
+from edgeconv.serving.server import serve as serve
 from edgeconv.training import TrainedModel as TrainedModel
 from edgeconv.training import fake_quantize as fake_quantize
 from edgeconv.training import train as train

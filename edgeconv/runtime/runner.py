@@ -89,6 +89,19 @@ class Runner:
         """What it answers, in its order."""
         return (self.manifest.output, *self.manifest.more_outputs)
 
+    def check(self, arrays: Mapping[str, NDArray[Any]]) -> dict[str, int]:
+        """Check arrays by the names of the inputs, and return the sizes of the axes that they share; see `run`."""
+        names = [spec.name for spec in self.inputs]
+        if set(arrays) != set(names):
+            raise InputError(
+                f"`{self.manifest.name}` takes arrays named {', '.join(names)}. Received: "
+                f"{', '.join(arrays) or 'none'}. Give each by its name."
+            )
+        sizes: dict[str, int] = {}
+        for spec in self.inputs:
+            _check(spec, arrays[spec.name], sizes)
+        return sizes
+
     def run(self, arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         """Answer arrays by the names of the inputs.
 
@@ -104,15 +117,7 @@ class Runner:
             InferenceError: the model is not as its contract says.
             InferenceTimeoutError: the call takes too long.
         """
-        names = [spec.name for spec in self.inputs]
-        if set(arrays) != set(names):
-            raise InputError(
-                f"`{self.manifest.name}` takes arrays named {', '.join(names)}. Received: "
-                f"{', '.join(arrays) or 'none'}. Give each by its name."
-            )
-        sizes: dict[str, int] = {}
-        for spec in self.inputs:
-            _check(spec, arrays[spec.name], sizes)
+        sizes = self.check(arrays)
         wanted = [spec.name for spec in self.outputs]
         feeds = {name: np.asarray(array) for name, array in arrays.items()}
         answers = dict(zip(wanted, run_native(self._session, wanted, feeds), strict=True))

@@ -56,7 +56,15 @@ def test_a_name_of_the_stub_is_said_to_be_public() -> None:
     assert all(re.fullmatch(r"from edgeconv\.[\w.]+ import (\w+) as \1", line) for line in imports)
 
 
-CAUGHT_INSIDE = {"Untranslatable", "EmulationError", "ChildTraceback", "_EnoughError", "_MismatchError"}
+CAUGHT_INSIDE = {
+    "RequestError",
+    "ClientGoneError",
+    "Untranslatable",
+    "EmulationError",
+    "ChildTraceback",
+    "_EnoughError",
+    "_MismatchError",
+}
 """What no caller of ours sees."""
 
 

@@ -25,6 +25,7 @@ LIBRARIES = {
     "conversion": {"numpy", "onnx", "onnx_ir", "onnxruntime", "google"},
     "inspection": {"numpy", "onnx"},
     "bundling": {"numpy", "onnxruntime", "flatbuffers", "ort_flatbuffers_py", "model_signing", "playwright", "google"},
+    "serving": {"numpy", "starlette", "uvicorn", "prometheus_client"},
     "evaluation": {"numpy", "onnxruntime"},
     "cli": {"click", "rich"},
 }
@@ -47,6 +48,7 @@ ROOMS = {
     "conversion": {"contract", "datasets", "parity", "pictures", "runtime"},
     "inspection": {"contract", "conversion", "runtime"},
     "bundling": {"contract", "pictures", "runtime"},
+    "serving": {"bundling", "contract", "pictures", "runtime"},
     "evaluation": {"bundling", "contract", "conversion", "datasets", "parity", "runtime"},
 }
 """The rooms that a room may import; `cli` and the face of the package open any, when they are asked to."""

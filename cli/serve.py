@@ -1,0 +1,97 @@
+"""`edgeconv serve`."""
+
+from __future__ import annotations
+
+import click
+
+from .variant_options import timeout_option, variant_option
+
+
+@click.command()
+@click.argument("models", nargs=-1, metavar="[MODEL]...")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at; 0.0.0.0: for all machines.")
+@click.option("--port", default=8000, show_default=True, help="Port to listen at; 0: one that is free.")
+@variant_option("int8 where it is there, else fp32")
+@click.option("--threads", default=1, show_default=True, help="Threads inside an operator.")
+@timeout_option
+@click.option("--max-batch", default=32, show_default=True, help="Most rows that the model answers at once.")
+@click.option("--max-queue", default=512, show_default=True, help="Requests that may wait; more are refused with 503.")
+@click.option("--max-body", default=32, show_default=True, help="Largest request, in MiB.")
+@click.option("--max-pixels", default=50, show_default=True, help="Largest picture, in megapixels.")
+@click.option("--max-connections", default=1024, show_default=True, help="Connections that may be open.")
+@click.option("--client-timeout", default=20.0, show_default=True, help="Seconds that a client may take for a request.")
+@click.option("--queue-timeout", default=30.0, show_default=True, help="Seconds that a request may wait.")
+@click.option(
+    "--grace", default=10, show_default=True, help="Seconds between SIGTERM and the end, to answer what waits."
+)
+@click.option(
+    "--api-keys", metavar="FILE", help="Keys, one a line, that requests need; or EDGECONV_API_KEYS, between commas."
+)
+@click.option(
+    "--allowed-host", multiple=True, metavar="NAME", help="A name that the server is reached by, as behind a proxy."
+)
+@click.option("--certificate", metavar="FILE", help="Certificates in PEM form: the server speaks TLS.")
+@click.option("--certificate-key", metavar="FILE", help="The certificate's private key, where it is another file.")
+@click.option("--access-log/--no-access-log", default=True, show_default=True, help="A line of JSON for each request.")
+def command(
+    models: tuple[str, ...],
+    host: str,
+    port: int,
+    variant: str | None,
+    threads: int,
+    timeout: float | None,
+    max_batch: int,
+    max_queue: int,
+    max_body: int,
+    max_pixels: int,
+    max_connections: int,
+    client_timeout: float,
+    queue_timeout: float,
+    grace: int,
+    api_keys: str | None,
+    allowed_host: tuple[str, ...],
+    certificate: str | None,
+    certificate_key: str | None,
+    access_log: bool,
+) -> None:
+    """Serve each MODEL over HTTP: the Open Inference Protocol, pictures at /predict, a page to try it at /.
+
+    MODEL is an artifact's folder or a lone .onnx file, or NAME=PATH. Default: the newest, else the model that the
+    package ships. Only this machine reaches the server, unless --host says otherwise.
+
+    \b
+    Example: edgeconv serve exported/mnist --port 8000
+    """
+    from edgeconv.errors import require
+
+    require("starlette", "uvicorn", "httptools", "prometheus_client", extra="serve", purpose="Serving")
+    from edgeconv.serving.config import Limits, ServeConfig
+    from edgeconv.serving.http.keys import read_keys
+    from edgeconv.serving.server import serve
+
+    limits = Limits(
+        max_batch=max_batch,
+        max_queue=max_queue,
+        max_body=max_body * 2**20,
+        max_pixels=max_pixels * 1_000_000,
+        max_connections=max_connections,
+        client_timeout=client_timeout,
+        queue_timeout=queue_timeout,
+        grace=grace,
+    )
+    serve(
+        ServeConfig(
+            models,
+            host=host,
+            port=port,
+            variant=variant,
+            threads=threads,
+            timeout=timeout,
+            limits=limits,
+            api_keys=read_keys(api_keys),
+            allowed_hosts=allowed_host,
+            certificate=certificate,
+            certificate_key=certificate_key,
+            access_log=access_log,
+        )
+    )

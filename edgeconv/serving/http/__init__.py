@@ -1,0 +1,1 @@
+"""Addresses, headers and connections of the HTTP server."""

@@ -1,0 +1,1 @@
+"""Models in memory: opened, believed once they reproduce their golden vectors, fed in batches, replaced."""
