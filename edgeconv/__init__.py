@@ -51,6 +51,10 @@ def __getattr__(name: str) -> object:
         from edgeconv.errors import require
 
         require("onnx", "onnx_ir", extra="train", purpose="The conversion room")
+    if home == "edgeconv.serving.server":
+        from edgeconv.errors import require
+
+        require("starlette", "uvicorn", "prometheus_client", extra="serve", purpose="Serving")
     return getattr(import_module(home), name)
 
 

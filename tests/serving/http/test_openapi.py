@@ -10,7 +10,7 @@ from tests.serving.running import Server
 
 schemathesis = pytest.importorskip("schemathesis", reason="pip install 'edgeconv[dev]'")
 
-EXAMPLES = 6
+EXAMPLES = 3
 """Requests of each address and kind; more find more, and take longer: `make fuzz` is for that."""
 
 STATEFUL = ("/load", "/unload")
