@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from .variant_options import timeout_option, variant_option
+from .variant_options import device_option, timeout_option, variant_option
 
 
 @click.command()
@@ -12,6 +12,7 @@ from .variant_options import timeout_option, variant_option
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at; 0.0.0.0: for all machines.")
 @click.option("--port", default=8000, show_default=True, help="Port to listen at; 0: one that is free.")
 @variant_option("int8 where it is there, else fp32")
+@device_option
 @click.option("--threads", default=1, show_default=True, help="Threads inside an operator.")
 @timeout_option
 @click.option("--max-batch", default=32, show_default=True, help="Most rows that the model answers at once.")
@@ -38,6 +39,7 @@ def command(
     host: str,
     port: int,
     variant: str | None,
+    device: str,
     threads: int,
     timeout: float | None,
     max_batch: int,
@@ -85,6 +87,7 @@ def command(
             host=host,
             port=port,
             variant=variant,
+            device=device,
             threads=threads,
             timeout=timeout,
             limits=limits,

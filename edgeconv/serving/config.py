@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from edgeconv.config import between
 from edgeconv.errors import ConfigError
+from edgeconv.runtime.providers import check_device
 from edgeconv.session_options import check_threads, check_timeout
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -62,7 +63,8 @@ class ServeConfig:
             `exported/`, else the shipped reference.
         host: the address to listen at. Only 127.0.0.1, ::1 and localhost are out of reach of other machines.
         port: 0 takes one that is free.
-        variant: of every model; None takes int8 where it is there, else fp32.
+        variant: of every model; None takes the best for its provider: int8 on the CPU where it is there, else fp32.
+        device: as `Predictor` takes it.
         threads: threads inside an operator.
         timeout: seconds that a call of a model may take; None: see `Predictor`.
         limits: what one client may ask for.
@@ -80,6 +82,7 @@ class ServeConfig:
     host: str = "127.0.0.1"
     port: int = 8000
     variant: str | None = None
+    device: str = "auto"
     threads: int = 1
     timeout: float | None = None
     limits: Limits = Limits()
@@ -91,6 +94,7 @@ class ServeConfig:
 
     def __post_init__(self) -> None:
         between("port", self.port, 0, 65535)
+        check_device(self.device)
         check_threads(self.threads)
         check_timeout(self.timeout)
         if self.certificate_key is not None and self.certificate is None:

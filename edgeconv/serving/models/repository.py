@@ -189,7 +189,13 @@ class Repository:
     def _opened(self, entry: Entry) -> ServedModel:
         config = self._config
         files = read_files(entry.path)
-        runner = Runner(entry.path, variant=config.variant, threads=config.threads, timeout=config.timeout)
+        runner = Runner(
+            entry.path,
+            variant=config.variant,
+            device=config.device,
+            threads=config.threads,
+            timeout=config.timeout,
+        )
         return ServedModel(entry.name, runner, files.manifest, files.samples)
 
 
