@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from edgeconv.bundling.selftest import SelftestSample, encode
 from edgeconv.bundling.tolerances import PREPARED_LIMIT, Tolerance
 from edgeconv.bundling.wording import in_words, invitation, preparation_in_words, purpose_of, row_in_words
 from edgeconv.manifest import Manifest
+from edgeconv.pictures import libtiff, metadata
 from edgeconv.preparation import Preparation
 from edgeconv.runtime.activation import pending_of
 from edgeconv.tasks import CLASSES, YES_NO
@@ -145,6 +147,8 @@ def _picture_values(preparation: Preparation) -> dict[str, str]:
         "INVITATION": invitation(preparation),
         "IF_NOTHING": " Where all of `prepared` is 0, say that no digit was found." * (preparation.kind == "digit"),
         "PREPARATION": preparation_in_words(preparation),
+        "METADATA_MODULE": inspect.getsource(metadata).rstrip(),
+        "LIBTIFF_MODULE": inspect.getsource(libtiff).rstrip(),
     }
 
 

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from edgeconv.pictures.budget import BAND_PIXELS, PICTURE_BYTES, plan
-from edgeconv.pictures.decoding import ON_ITS_SIDE, Claim, brightest, orientation_of, to_array
-from edgeconv.pictures.metering import MeteredFile
+from edgeconv.pictures.decoding import ON_ITS_SIDE, Claim, orientation_of, to_array
+from edgeconv.pictures.deep_greys import brightest
+from edgeconv.pictures.metadata import MeteredFile
 
 Pixels = NDArray[np.uint8]
 

@@ -149,16 +149,16 @@ def open_image(source: Path | str | bytes, name: str, claim: Claim = id) -> Iter
             raise ImageError(f"{name}: a picture is required. Received: an empty file.")
         try:
             if length > ORDINARY_BYTES:
-                from edgeconv.pictures.metering import MeteredFile
+                from edgeconv.pictures.metadata import MeteredFile
 
-                file = MeteredFile(file, length, name)
+                file = MeteredFile(file, length)
             elif not isinstance(source, bytes):
                 file = BytesIO(file.read())
             yield stack.enter_context(_read_header(file, length, name, claim)), file
         except ImageError:
             raise
         except Exception as error:  # a decoder that is fed damaged bytes fails in every way there is
-            raise _damaged(name, error) from error
+            raise _refused(name, error) from error
 
 
 def pixels_of(image: Image.Image, name: str, claim: Claim = id, file: BinaryIO | None = None) -> Sized:
@@ -189,7 +189,7 @@ def pixels_of(image: Image.Image, name: str, claim: Claim = id, file: BinaryIO |
     except ImageError:
         raise
     except Exception as error:  # see `decode`
-        raise _damaged(name, error) from error
+        raise _refused(name, error) from error
     return Sized(pixels, (width, height) if orientation_of(image) >= ON_ITS_SIDE else (height, width))
 
 
@@ -209,7 +209,11 @@ def _opened(path: Path) -> tuple[Any, int]:
         ) from error
 
 
-def _damaged(name: str, error: Exception) -> ImageError:
+def _refused(name: str, error: Exception) -> ImageError:
+    from edgeconv.pictures.metadata import MetadataError
+
+    if isinstance(error, MetadataError):
+        return ImageError(f"{name}: {error}")
     return ImageError(f"{name}: the picture is damaged or cut short ({one_line(error)}). Get a new copy.")
 
 
@@ -264,32 +268,15 @@ def to_array(image: Image.Image, white: float | None = None) -> NDArray[np.uint8
 
     Args:
         image: to be converted.
-        white: full scale of what has 32 bits; by default the smallest usual one that holds its brightest pixel.
+        white: full scale of greys of 32 bits, as `deep_to_bytes` takes it.
     """
-    if image.mode.startswith("I;16"):
-        return _to_bytes(np.asarray(image), 65535)
-    if image.mode in {"I", "F"}:
-        values = np.asarray(image)
-        return _to_bytes(values, _full_scale(image.mode, brightest(values) if white is None else white))
+    if image.mode in {"I", "F"} or image.mode.startswith("I;16"):
+        from edgeconv.pictures.deep_greys import deep_to_bytes
+
+        return deep_to_bytes(np.asarray(image), image.mode, white)
     if image.mode == "La":  # Pillow turns premultiplied grey into nothing else at once.
         image = image.convert("LA")
     opaque = "L" if image.mode in {"1", "L"} else "RGB"
     mode = "RGBA" if image.has_transparency_data else opaque
     pixels = np.array(image if image.mode == mode else image.convert(mode))
     return pixels[..., None] if pixels.ndim == 2 else pixels
-
-
-def brightest(values: NDArray[Any]) -> float:
-    """Return the greatest of values that is a finite number, 0 at least."""
-    return float(np.max(values, initial=0, where=np.isfinite(values)))
-
-
-def _full_scale(mode: str, most: float) -> float:
-    """White, for files that do not say it: the smallest usual full scale that holds the brightest pixel."""
-    usual = (255, 65535) if mode == "I" else (1, 255, 65535)
-    return next((scale for scale in usual if most <= scale), most)
-
-
-def _to_bytes(values: NDArray[Any], full_scale: float) -> NDArray[np.uint8]:
-    shares = np.clip(np.nan_to_num(values.astype(np.float64)), 0, full_scale) / full_scale
-    return np.rint(shares * 255).astype(np.uint8)[..., None]

@@ -64,6 +64,7 @@ CAUGHT_INSIDE = {
     "ChildTraceback",
     "_EnoughError",
     "_MismatchError",
+    "MetadataError",
 }
 """What no caller of ours sees."""
 

@@ -58,6 +58,17 @@ def png_with_a_chunk(path: Path) -> None:
         file.write(_chunk(b"IDAT", zlib.compress(bytes(72))) + _chunk(b"IEND", b""))
 
 
+def png_of_overlapping_exif(path: Path) -> None:
+    """Write a small PNG, of whose EXIF data 3,000 tags have the same megabyte."""
+    count, size = 3000, 1_000_000
+    place = 8 + 2 + 12 * count + 4
+    tags = b"".join(struct.pack("<HHII", 1000 + number, 7, size, place) for number in range(count))
+    exif = b"II*\0" + struct.pack("<IH", 8, count) + tags + bytes(4 + size)
+    header = _chunk(b"IHDR", struct.pack(">2I5B", 8, 8, 8, 0, 0, 0, 0))
+    rest = _chunk(b"IDAT", zlib.compress(bytes(72))) + _chunk(b"IEND", b"")
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + header + _chunk(b"eXIf", exif) + rest)
+
+
 def tiff(*tags: tuple[int, int, int, int], size: int = 0) -> Write:
     """Return what writes a TIFF of 8x8 grey pixels, compressed, with some tags: number, type, count and value."""
     usual = {256: 8, 257: 8, 258: 8, 259: 8, 262: 1, 277: 1}
@@ -97,6 +108,7 @@ READ: dict[str, Write] = {
     "88-megapixels.gif": saved("GIF", "P", (9400, 9400), 3, transparency=0),
     "24-megapixels.webp": saved("WebP", "RGB", (4900, 5000), GREY, method=0),
     "45-megapixels.bmp": bmp(7000, 6400),
+    "of-overlapping-exif.png": png_of_overlapping_exif,
 }
 """Pictures that are read, scaled down or not."""
 
@@ -107,8 +119,12 @@ REFUSED: dict[str, tuple[Write, str]] = {
         "at most 400 MB of memory is required. Received: 8000x10000",
     ),
     "1x80000000.png": (saved("PNG", "L", (80_000_000, 1), 0), "at most 65,535 pixels a side"),
-    "of-one-chunk.png": (png_with_a_chunk, "at most 100 MB of profiles, previews and layers"),
+    "of-one-chunk.png": (png_with_a_chunk, "at most 34 MB of profiles, previews and layers"),
     "of-many-strips.tif": (tiff((273, 4, 9_000_000, 300), size=40_000_000), "at most 131,072 strips or tiles"),
+    "overlapping.tif": (
+        tiff(*((1000 + n, 7, 1_000_000, 300) for n in range(3000)), size=1_100_000),
+        "34 MB in its tags",
+    ),
     "of-one-tag.tif": (tiff((700, 1, 200_000_000, 300), size=200_000_400), "34 MB in its tags"),
     "of-a-large-tile.tif": (
         tiff((322, 3, 1, 32_768), (323, 3, 1, 32_768), (324, 4, 1, 300), (325, 4, 1, 1000)),

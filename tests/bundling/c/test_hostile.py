@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ pytest.importorskip("onnx", reason="needs the extra `train`")
 from edgeconv.runtime.embedded import EmbeddedModel
 from tests.bundling.c.compiling import run, say
 from tests.bundling.hostile_files import answering_nan, endless, flat_png
-from tests.bundling.measuring import MOST_MB, measured
+from tests.bundling.measuring import MOST_MB, full, measured, unread
 
 
 def test_pipes_and_devices_are_not_waited_for(sanitized: Path, seven: Path, tmp_path: Path) -> None:
@@ -72,3 +73,11 @@ def test_an_answer_of_nan_is_an_error(source: Path, sanitized: Path, seven: Path
     made = run(sanitized / "predict", "--model", tmp_path / "nan.onnx", seven)
     assert say(made) == f"Error: {seven}: the model answers NaN or infinity\n"
     assert made.stdout == ""
+
+
+def test_an_stdout_that_takes_nothing_is_told(source: Path, built: Path, seven: Path, tmp_path: Path) -> None:
+    assert unread(tmp_path, built / "predict", seven) == (-signal.SIGPIPE, "")
+    said = "Error: stdout cannot be written to\n"
+    assert full(tmp_path, built / "predict", seven) == (1, said)
+    code, words = full(source, built / "selftest", "--rows")
+    assert (code, words.endswith(said)) == (1, True)

@@ -13,7 +13,7 @@ pytest.importorskip("onnx", reason="needs the extra `train`")
 
 from edgeconv.runtime.embedded import EmbeddedModel
 from tests.bundling.hostile_files import RGB, answering_nan, endless, flat_png
-from tests.bundling.measuring import MOST_MB, measured
+from tests.bundling.measuring import MOST_MB, full, measured, unread
 from tests.bundling.node.running import node
 
 
@@ -90,3 +90,10 @@ def test_an_answer_of_nan_is_an_error(app: Path, seven: Path) -> None:
     done = node(app, "predict.mjs", seven)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == f"Error: {seven}: the model answers NaN or infinity\n"
+
+
+def test_an_stdout_that_takes_nothing_is_no_traceback(app: Path, seven: Path) -> None:
+    assert unread(app, "node", "predict.mjs", seven, seven) == (1, "")
+    code, said = unread(app, "node", "selftest.mjs", "--rows")
+    assert (code, [line for line in said.splitlines() if not line.startswith("PASS")]) == (1, [])
+    assert full(app, "node", "predict.mjs", seven) == (1, "Error: stdout cannot be written to: ENOSPC\n")

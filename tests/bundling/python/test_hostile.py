@@ -14,8 +14,9 @@ import pytest
 from PIL import Image
 
 from tests.bundling.hostile_files import endless, flat_png, tiff_of_one_tile
-from tests.bundling.measuring import MOST_MB, measured
+from tests.bundling.measuring import MOST_MB, full, measured, unread
 from tests.bundling.python.running import run
+from tests.pictures.large import READ, REFUSED
 
 PROGRAM = (sys.executable, "-B", "-E", "predict.py")
 
@@ -65,6 +66,28 @@ def test_what_would_take_more_is_refused_before_it_is_decoded(copy: Path, seven:
     assert done.peak_mb - base < MOST_MB
 
 
+def test_what_stands_beside_the_pixels_is_refused_before_it_is_read(copy: Path, seven: Path, tmp_path: Path) -> None:
+    """Reads pictures whose metadata would take from 0.5 to 3 GB each."""
+    names = ("of-one-chunk.png", "of-many-strips.tif", "of-one-tag.tif", "overlapping.tif")
+    for name in names:
+        REFUSED[name][0](tmp_path / name)
+    base = measured(copy, *PROGRAM, seven).peak_mb
+    done = measured(copy, *PROGRAM, *(tmp_path / name for name in names), seven)
+    assert (done.returncode, json.loads(done.stdout)["label"]) == (1, "7")
+    for name, line in zip(names, done.stderr.splitlines(), strict=True):
+        assert line.startswith(f"Error: {tmp_path / name}: a ")
+        assert REFUSED[name][1] in line
+    assert done.peak_mb - base < MOST_MB
+
+
+def test_metadata_whose_parts_overlap_is_left_out(copy: Path, seven: Path, tmp_path: Path) -> None:
+    READ["of-overlapping-exif.png"](tmp_path / "a.png")
+    base = measured(copy, *PROGRAM, seven).peak_mb
+    done = measured(copy, *PROGRAM, tmp_path / "a.png")
+    assert done.stderr == f"Error: {tmp_path / 'a.png'}: nothing was found in the picture\n"
+    assert done.peak_mb - base < MOST_MB
+
+
 @pytest.mark.parametrize("mode", ["L", "RGB", "RGBA", "P", "1", "I;16", "I", "F"])
 def test_a_picture_that_is_scaled_down_is_the_mean_of_squares(mode: str, package: ModuleType, seven: Path) -> None:
     large = Image.open(seven).convert("L").resize((400, 301))
@@ -80,6 +103,12 @@ def test_a_picture_that_is_scaled_down_is_the_mean_of_squares(mode: str, package
 def test_what_steers_a_terminal_is_escaped(copy: Path, tmp_path: Path) -> None:
     done = run(copy, tmp_path / "a \x1b[2J\u202e\n.png")
     assert done.stderr.startswith(f"Error: {tmp_path}/a \\u001b[2J\\u202e\\u000a.png: cannot be read")
+
+
+def test_an_stdout_that_takes_nothing_is_no_traceback(copy: Path, seven: Path) -> None:
+    assert unread(copy, *PROGRAM, seven, seven) == (1, "")
+    assert unread(copy, *PROGRAM, "--selftest", "--rows") == (1, "")
+    assert full(copy, *PROGRAM, seven) == (1, "Error: stdout cannot be written to: No space left on device\n")
 
 
 class _NaN:

@@ -60,12 +60,6 @@ def rank(
     return tuple(sorted(found, key=lambda entry: np.inf if entry.sqnr_db is None else entry.sqnr_db))
 
 
-def joint_sqnr_db(ranking: Iterable[LayerSensitivity]) -> float | None:
-    """Return the SQNR that layers have together if their noises add up, in dB; None where there is none."""
-    share = sum(10 ** (-entry.sqnr_db / 10) for entry in ranking if entry.sqnr_db is not None)
-    return sqnr_db(1.0, share)
-
-
 def _power(outputs: Sequence[NDArray[np.float64]], units: Sequence[float]) -> float:
     return sum(power(values) / unit for values, unit in zip(outputs, units, strict=True))
 

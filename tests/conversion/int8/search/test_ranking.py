@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from edgeconv.conversion.int8.search.ranking import joint_sqnr_db, rank
-from edgeconv.conversion.int8.search.settings import LayerSensitivity
+from edgeconv.conversion.int8.search.ranking import rank
 from tests.conversion.graph.rewriting import graph_of, node
 from tests.conversion.randomness import RNG
 
@@ -49,10 +48,3 @@ def test_noise_is_measured_before_the_softmax() -> None:
 def test_layers_of_equal_sensitivity_keep_their_order() -> None:
     found = rank(["d", "a", "c"], lambda _: _model("a"), lambda: [{"x": IMAGES}])
     assert [entry.layer for entry in found] == ["d", "a", "c"]
-
-
-def test_noises_add_up() -> None:
-    assert joint_sqnr_db(
-        [LayerSensitivity("a", 20.0), LayerSensitivity("b", 20.0), LayerSensitivity("c", None)]
-    ) == pytest.approx(16.99, abs=0.01)
-    assert joint_sqnr_db([LayerSensitivity("c", None)]) is None

@@ -6,7 +6,7 @@
 import { parseArgs } from "node:util";
 import { BundleError, open } from "./index.mjs";
 import { selftest } from "./judging.mjs";
-import { complain } from "./printing.mjs";
+import { complain, printLine } from "./printing.mjs";
 
 try {
   const { values, positionals } = parseArgs({
@@ -16,7 +16,7 @@ try {
   const model = await open();
   const { passed, rows, verdict } = await selftest(model, positionals[0]);
   await model.release();
-  if (values.rows) for (const row of rows) console.log(JSON.stringify(row));
+  if (values.rows) for (const row of rows) printLine(JSON.stringify(row));
   for (const line of verdict) complain(line);
   process.exitCode = passed ? 0 : 1;
 } catch (error) {

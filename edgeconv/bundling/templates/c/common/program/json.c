@@ -93,6 +93,11 @@ int complain(const char *error) {
     return 1;
 }
 
+int check_stdout(void) {
+    const bool written = fflush(stdout) == 0 && ferror(stdout) == 0;
+    return written ? 0 : complain("stdout cannot be written to");
+}
+
 void json_number(double value) {
     if (isfinite(value)) {
         printf("%.9g", value);

@@ -14,4 +14,7 @@ void print_words(const char *text);
 /* "Error: ..." on a line of stderr; 1, the exit code. */
 int complain(const char *error);
 
+/* Writes what is still to be written; 0, or 1 where some of it could not be, and then says so. */
+int check_stdout(void);
+
 #endif

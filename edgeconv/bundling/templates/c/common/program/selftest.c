@@ -196,5 +196,5 @@ int main(int count, char **arguments) {
             return 2;
         }
     }
-    return run(path, model_file, rows);
+    return run(path, model_file, rows) | check_stdout();
 }

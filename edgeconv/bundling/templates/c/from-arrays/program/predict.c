@@ -40,5 +40,5 @@ int main(int count, char **arguments) {
     BUNDLE_IDENTIFIER_model *model = BUNDLE_IDENTIFIER_open(named ? arguments[2] : MODEL_FILE, error, sizeof error);
     const bool answered = model != NULL && predict(model, arguments + first, error, sizeof error);
     BUNDLE_IDENTIFIER_close(model);
-    return answered ? 0 : complain(error);
+    return answered ? check_stdout() : complain(error);
 }

@@ -47,5 +47,5 @@ int main(int count, char **arguments) {
         failed |= !predict(model, arguments[i]);
     }
     BUNDLE_IDENTIFIER_close(model);
-    return failed;
+    return failed | check_stdout();
 }

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
 
-from .answers import Answer, answer_of
 from .contract import (
     FOLDER,
     OUTPUTS,
@@ -14,11 +12,10 @@ from .contract import (
     Arrays,
     BundleError,
     InputError,
-    check_found,
     in_words,
 )
 from .files import require_regular
-from .inputs import feed
+from .predictor import Predictor
 
 # Read when ONNX Runtime is loaded. Without it, it keeps a device id under the home
 # folder and sends usage data.
@@ -30,7 +27,7 @@ from onnxruntime.capi.onnxruntime_pybind11_state import InvalidArgument
 MODEL_FILE = FOLDER / "BUNDLE_MODEL_FILE"
 
 
-class Model:
+class Model(Predictor):
     """The model, ready to answer; threads may share it.
 
     Raises:
@@ -54,20 +51,6 @@ class Model:
         self._names = [*OUTPUTS, PREPARED] if PREPARED else [*OUTPUTS]
         if {output.name for output in self._session.get_outputs()} != {*self._names}:
             raise BundleError("the model is not the one that this file was made for")
-
-    def predict(self, source: Any, **options: Any) -> Answer:
-        """Answer one input.
-
-        Args:
-            source: as `inputs.feed` takes it.
-            options: of `answers.answer_of`.
-
-        Raises:
-            InputError: it is no such input, or nothing is found in it.
-        """
-        outputs = self.run(feed(source))
-        check_found(outputs)
-        return answer_of(outputs, **options)
 
     def run(self, arrays: Arrays) -> Arrays:
         """Return the outputs to inputs by name.

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from math import isfinite
@@ -52,6 +54,7 @@ def run(
     """
     if bool(options.inputs) == bool(options.selftest):
         parser.error("name files, or --selftest")
+    warnings.simplefilter("ignore")  # of Pillow: errors say what is wrong
     try:
         model = open_model()
         if options.selftest:
@@ -77,7 +80,7 @@ def _print_answers(model: Any, options: argparse.Namespace) -> int:
             _say(f"Error: {path}: {error}")
             failed = True
             continue
-        print(json.dumps(row), flush=True)
+        _print(row)
     return int(failed)
 
 
@@ -89,7 +92,7 @@ def _free(stem: str, taken: list[str]) -> str:
 
 def _print_selftest(reports: Sequence[Report], rows: bool) -> int:
     for row in reports[0].rows if rows else ():
-        print(json.dumps(_without_nan(asdict(row))))
+        _print(_without_nan(asdict(row)))
     failed = [report for report in reports if not report.passed]
     for report in failed or reports:
         for line in report.verdict:
@@ -106,9 +109,22 @@ def _without_nan(value: Any) -> Any:
     return None if isinstance(value, float) and not isfinite(value) else value
 
 
+def _print(row: Any) -> None:
+    """Print a row of JSON; where nobody reads on, end without a word, as others do."""
+    try:
+        print(json.dumps(row), flush=True)
+    except OSError as error:
+        # What is still to be written has a place to go to when Python ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if isinstance(error, BrokenPipeError):
+            sys.exit(1)
+        raise BundleError(f"stdout cannot be written to: {error.strerror}") from error
+
+
 def _say(text: str) -> None:
     """Print one line; what steers a terminal or turns the order of letters is escaped."""
-    print("".join(map(_printable, text)), file=sys.stderr)
+    if sys.stderr:
+        print("".join(map(_printable, text)), file=sys.stderr)
 
 
 def _printable(sign: str) -> str:

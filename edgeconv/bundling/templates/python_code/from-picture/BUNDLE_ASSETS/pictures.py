@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from PIL import Image, UnidentifiedImageError
 
 from .contract import InputError, in_words
 from .files import open_regular
+from .libtiff import silence
+from .metadata import MetadataError, MeteredFile, check_tags
 from .pixels import Picture, pixels_of
 
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP", "TIFF")
@@ -27,6 +29,9 @@ MOST_PREPARATION_BYTES = BUNDLE_MOST_BYTES
 
 # What Pillow takes for a pixel, by the mode of the picture; in any other, 4.
 MODE_BYTES = {"1": 1, "L": 1, "P": 1, "I;16": 2, "I;16B": 2, "I": 13, "F": 13}
+
+TIFF_STARTS = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+PNG_READS = 2**16  # bytes of pixels that Pillow reads of a PNG at once
 
 
 def read_picture(source: str | Path | bytes) -> Picture:
@@ -47,11 +52,12 @@ def read_picture(source: str | Path | bytes) -> Picture:
         reason = getattr(error, "strerror", None) or in_words(error)
         raise InputError(f"cannot be read: {reason}") from error
     try:
-        with file, Image.open(file, formats=FORMATS) as image:
-            _check_size(image)
+        with file, _opened(file) as image:
             return pixels_of(image, _factor(image))
     except InputError:
         raise
+    except MetadataError as error:
+        raise InputError(str(error)) from error
     except UnidentifiedImageError as error:
         raise InputError(f"is none of {', '.join(FORMATS)}") from error
     except Image.DecompressionBombError as error:
@@ -60,12 +66,26 @@ def read_picture(source: str | Path | bytes) -> Picture:
         raise InputError(f"is damaged: {in_words(error)}") from error
 
 
-def _check_size(image: Any) -> None:
+def _opened(file: BinaryIO) -> Any:
+    """Return an image of Pillow that is not decoded yet, and may be."""
+    metered: Any = MeteredFile(file, file.seek(0, 2))
+    file.seek(0)
+    if file.read(4) in TIFF_STARTS:
+        file.seek(0)
+        check_tags(metered)
+        silence()
+    file.seek(0)
+    image = Image.open(metered, formats=FORMATS)
+    _check_size(image, metered)
+    return image
+
+
+def _check_size(image: Any, file: MeteredFile) -> None:
     """Refuse what would take too much, before any pixel is decoded."""
     size = "{}x{}".format(*image.size)
     if image.width * image.height > MAX_PIXELS or max(image.size) > MAX_SIDE:
         raise InputError(f"{size} is too large")
-    needed = _beside_pixels(image)
+    needed = file.held + _beside_pixels(image, file.length)
     if image.format == "JPEG":  # It can be scaled down while it is decoded.
         factor = _factor(image)
         image.draft(None, (image.width // factor, image.height // factor))
@@ -73,16 +93,18 @@ def _check_size(image: Any) -> None:
     if needed > MAX_BYTES:
         megabytes = f"{needed / 1e6:,.0f} MB of {MAX_BYTES / 1e6:,.0f}"
         raise InputError(f"{size} is too large: it would take {megabytes}")
+    piece = PNG_READS if image.format == "PNG" else file.length
+    file.decodes(piece, MAX_BYTES - int(needed))
 
 
-def _beside_pixels(image: Any) -> float:
+def _beside_pixels(image: Any, length: int) -> float:
     """Return the bytes that a decoder keeps beside the pixels that it makes."""
     pixels = image.width * image.height
     if image.format == "JPEG":  # the coefficients of a progressive one
         samples = [across * down for _, across, down, _ in image.layer]
         return float(2 * pixels * sum(samples) / max(samples))
     if image.format == "WEBP":  # pictures of libwebp, and the file
-        return float(12 * pixels + image.fp.seek(0, 2))
+        return float(12 * pixels + 3 * length)
     if image.format == "TIFF":  # the tile or the strip that is unpacked
         tags = image.tag_v2
         tile = tags.get(322, 0) * tags.get(323, 0)

@@ -3,47 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import tritonclient.http as triton
 from tritonclient.utils import InferenceServerException, np_to_triton_dtype
 
-from .answers import Answer, answer_of
-from .contract import (
-    OUTPUTS,
-    PREPARED,
-    Arrays,
-    BundleError,
-    InputError,
-    check_found,
-    in_words,
-)
-from .inputs import feed
+from .contract import OUTPUTS, PREPARED, Arrays, BundleError, InputError, in_words
+from .predictor import Predictor
 
 MODEL = "BUNDLE_MODEL_NAME"
 
 
-class Server:
+class Server(Predictor):
     """A Triton server with the models of this bundle."""
 
     def __init__(self, url: str = "localhost:8000") -> None:
         self._url = url
         self._client = triton.InferenceServerClient(url)
-
-    def predict(self, source: Any, **options: Any) -> Answer:
-        """Answer one input.
-
-        Args:
-            source: as `inputs.feed` takes it.
-            options: of `answers.answer_of`.
-
-        Raises:
-            InputError: it is no such input, or nothing is found in it.
-            BundleError: the server does not answer.
-        """
-        outputs = self.run(feed(source))
-        check_found(outputs)
-        return answer_of(outputs, **options)
 
     def run(self, arrays: Arrays) -> Arrays:
         """Return the outputs to inputs by name."""
