@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from edgeconv.parity.boxes import judge_boxes
 from edgeconv.parity.comparison import Answers
+from edgeconv.parity.dense_metrics import MOST_DB, psnr, squares
 from edgeconv.parity.ledger import Gate
 from edgeconv.parity.meaning import Meaning
-from edgeconv.parity.metrics import MOST_DB, psnr
 from edgeconv.variants import variant_of
 
 MAX_PIXELS = 0.01
@@ -63,7 +63,8 @@ def judge_task(
     tolerance = variant.tolerance if (variant := variant_of(stage)) is not None else 0.0
     match meaning.task:
         case "mask":
-            share = 100.0 * float(np.concatenate([_flips(meaning, *pair).ravel() for pair in pairs]).mean())
+            flipped, pixels = np.sum([_flipped_pixels(meaning, *pair) for pair in pairs], axis=0)
+            share = 100.0 * float(flipped / pixels)
             return (_gate(stage, "pixels that flip in percent", MAX_PIXELS, share, "near ties"),)
         case "classes" | "tags" | "yes-no":
             flips = np.concatenate([_flips(meaning, *pair) for pair in pairs])
@@ -84,6 +85,12 @@ def _flips(meaning: Meaning, given: NDArray[Any], wanted: NDArray[Any]) -> NDArr
     return np.asarray(meaning.decided(given) != meaning.decided(wanted))
 
 
+def _flipped_pixels(meaning: Meaning, given: NDArray[Any], wanted: NDArray[Any]) -> tuple[int, int]:
+    """Return how many pixels of masks flip, and how many there are."""
+    flips = [_flips(meaning, one[None], other[None]) for one, other in zip(given, wanted, strict=True)]
+    return sum(int(each.sum()) for each in flips), sum(each.size for each in flips)
+
+
 def _by_label(meaning: Meaning, flips: NDArray[np.bool_]) -> str:
     """Say which tags flip, as the beginning of a sentence; nothing where none does, or there is one answer a row."""
     if meaning.task != "tags" or not flips.any():
@@ -95,8 +102,9 @@ def _by_label(meaning: Meaning, flips: NDArray[np.bool_]) -> str:
 def _psnr_gate(stage: str, pairs: Sequence[Pair], tolerance: float) -> Gate:
     """Return the gate of pictures: no more noise than an error of the tolerance in each pixel makes."""
     peak = max(float(wanted.max()) for _, wanted in pairs) - min(float(wanted.min()) for _, wanted in pairs)
-    given, wanted = (np.concatenate([part.ravel() for part in parts]) for parts in zip(*pairs, strict=True))
-    received = psnr(given, wanted, Meaning("picture", value_range=(0.0, peak)))
+    meaning = Meaning("picture", value_range=(0.0, peak))
+    sums = np.concatenate([squares(given, wanted, meaning) for given, wanted in pairs])
+    received = psnr(sums, sums, meaning)
     limit = -20.0 * math.log10(tolerance) if tolerance else MOST_DB
     reason = "an error of the tolerance in each pixel makes no more noise"
     return Gate(stage, "PSNR beside Keras in dB", limit, received, received >= limit, reason, at_least=True)

@@ -61,9 +61,7 @@ def answered(compared: ComparisonSet, answers: tuple[Answers, ...]) -> Compariso
     """Return a set with the reference's answers, batch by batch, and how far apart these lie."""
     batches = tuple(replace(batch, expected=part) for batch, part in zip(compared.batches, answers, strict=True))
     spreads = {
-        name: spread_of(np.concatenate([part[name].astype(np.float64).ravel() for part in answers if name in part]))
-        for name in answers[0]
-        if name != DETECTIONS
+        name: spread_of(part[name] for part in answers if name in part) for name in answers[0] if name != DETECTIONS
     }
     return replace(compared, batches=batches, spreads=spreads)
 

@@ -19,6 +19,7 @@ from edgeconv.parity.accuracy import ONE_PERCENT, limit_of
 from edgeconv.parity.boxes import unmatched
 from edgeconv.parity.comparison import Answers, ComparisonSet
 from edgeconv.parity.decisions import NEIGHBOURS, SPREAD_IN_DEVIATIONS, are_lost, cosine_distance
+from edgeconv.parity.dense_metrics import squares, summed
 from edgeconv.parity.intervals import Lost, jackknife
 from edgeconv.parity.ledger import Gate
 from edgeconv.parity.meaning import Meaning
@@ -162,17 +163,16 @@ def _lost_f1(sums: Sums) -> Sums:
 
 def _masks(meaning: Meaning, pairs: Sequence[Pair]) -> tuple[Loss, ...]:
     """Return the pixels that flip, and the mean IoU with the reference's masks: rare classes count as others do."""
-    decided = [tuple(meaning.decided(side).reshape(len(side), -1).astype(np.int64) for side in pair) for pair in pairs]
-    count = 1 + max(int(max(said.max(initial=0), true.max(initial=0))) for said, true in decided)
+    count = max(2, pairs[0][1].shape[-1])
     flips, pixels, overlaps = [], [], []
-    for said, true in decided:
-        flips.append((said != true).sum(axis=1))
-        pixels.append(np.full(len(said), said.shape[1]))
-        for one, other in zip(said, true, strict=True):
-            both = np.bincount(other[one == other], minlength=count)
-            either = np.bincount(one, minlength=count) + np.bincount(other, minlength=count) - both
-            overlaps.append(np.concatenate([both, either]))
-    share = _share("pixels that flip in percent", np.concatenate(flips), np.concatenate(pixels))
+    for one, other in (both for pair in pairs for both in zip(*pair, strict=True)):
+        said, true = (meaning.decided(side[None]).reshape(-1).astype(np.int64) for side in (one, other))
+        flips.append((said != true).sum())
+        pixels.append(said.size)
+        both = np.bincount(true[said == true], minlength=count)
+        either = np.bincount(said, minlength=count) + np.bincount(true, minlength=count) - both
+        overlaps.append(np.concatenate([both, either]))
+    share = _share("pixels that flip in percent", np.array(flips), np.array(pixels))
     return share, Loss("mean IoU, lost in percent", np.array(overlaps, np.float64), _lost_iou)
 
 
@@ -220,22 +220,16 @@ BOX_SLACK = 0.05
 def _values(pairs: Sequence[Pair], spread: float) -> Loss:
     """Return the error of floats over their spread, of whole numbers the share that differs."""
     if pairs[0][1].dtype.kind != "f":
-        sums = [_by_sample(given != wanted) for given, wanted in pairs]
+        sums = [summed(given != wanted) for given, wanted in pairs]
         return Loss("other values in percent", np.concatenate(sums), _percent)
-    wanted = np.concatenate([side.astype(np.float64).ravel() for _, side in pairs])
-    if wanted.size < MANY:  # The spread of few lies below that of more.
+    if sum(wanted.size for _, wanted in pairs) < MANY:  # The spread of few lies below that of more.
+        wanted = np.concatenate([side.astype(np.float64).ravel() for _, side in pairs])
         spread = max(spread, SPREAD_IN_DEVIATIONS * float(wanted.std()))
     return Loss("RMS error over spread in percent", _squares(pairs), partial(_rms, unit=spread), decides=False)
 
 
 def _squares(pairs: Sequence[Pair]) -> Sums:
-    return np.concatenate([_by_sample(np.square(given.astype(np.float64) - wanted)) for given, wanted in pairs])
-
-
-def _by_sample(values: NDArray[Any]) -> Sums:
-    """Return the sum of each sample's values, and how many they are, (n, 2); a number without axes is one sample."""
-    rows = values.astype(np.float64).reshape(len(values) if values.ndim else 1, -1)
-    return np.stack([rows.sum(axis=1), np.full(len(rows), rows.shape[1], np.float64)], axis=1)
+    return np.concatenate([squares(*pair) for pair in pairs])
 
 
 def _rms(sums: Sums, unit: float) -> Sums:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,12 +14,9 @@ from edgeconv.parity.accuracy import drop_in_points
 from edgeconv.parity.auc import area_under_curve
 from edgeconv.parity.average_precision import OVERLAPS, mean_average_precision
 from edgeconv.parity.comparison import Answers, ComparisonSet
+from edgeconv.parity.dense_metrics import cosines, mean_iou, pixels_by_class, psnr, rmse, similarities, squares
 from edgeconv.parity.meaning import Meaning
-from edgeconv.parity.structural_similarity import structural_similarity
 from edgeconv.tasks import ANY, BOXES, CLASSES, YES_NO
-
-VOID = -1
-"""The class of a pixel that nobody labelled: no metric counts it."""
 
 Values = NDArray[Any]
 
@@ -31,8 +29,8 @@ class Metric(NamedTuple):
         of: computes it of answers, (n, ...), and what is right, (n, ...), by what the output means.
         lost: percent that a figure, the second, loses against another, the first; of errors that are smaller than a
             share of the spread of the answers, the third, nothing is lost.
-        by_sample: makes of answers and of what is right the one number a sample, (n,), that `of` is then given in place
-            of the answers; None: it is given the answers.
+        by_sample: makes of answers and of what is right the few numbers a sample, (n, ...), that `of` is then given in
+            place of both, so that not all answers have to be in memory at once; None: it is given these.
     """
 
     name: str
@@ -72,35 +70,6 @@ def macro_f1(answers: Values, right: Values, meaning: Meaning) -> float:
     return float((2.0 * hits[seen] / (2 * hits[seen] + wrong[seen])).mean()) if seen.any() else 1.0
 
 
-def rmse(answers: Values, right: Values, _: Meaning) -> float:
-    """Return the root of the mean squared error, in the unit of the values."""
-    return float(np.sqrt(np.square(answers.astype(np.float64) - right).mean()))
-
-
-def mean_iou(answers: Values, right: Values, meaning: Meaning) -> float:
-    """Return the mean over classes of ``TP / (TP + FP + FN)``, pixels of all pictures together (PASCAL VOC).
-
-    Pixels that nobody labelled are left out, and so are classes that are nowhere, neither right nor answered.
-    """
-    decided = meaning.decided(answers).reshape(right.shape).astype(np.int64)
-    known = right != VOID
-    found, true = decided[known], right[known].astype(np.int64)
-    count = int(max(found.max(initial=0), true.max(initial=0))) + 1
-    both = np.bincount(true[found == true], minlength=count)
-    either = np.bincount(true, minlength=count) + np.bincount(found, minlength=count) - both
-    return float((both[either > 0] / either[either > 0]).mean()) if either.any() else 1.0
-
-
-def psnr(answers: Values, right: Values, meaning: Meaning) -> float:
-    """Return ``10 log10(peak^2 / MSE)`` in dB over all pixels together, at most `MOST_DB`.
-
-    The peak is the width of the output's range; where that is not known, that of the pictures which are right.
-    """
-    low, high = meaning.value_range or (float(right.min()), float(right.max()))
-    error = float(np.square(answers.astype(np.float64) - right).mean())
-    return min(MOST_DB, float(10.0 * np.log10(max(high - low, _LEAST) ** 2 / max(error, _LEAST))))
-
-
 def macro_auc(answers: Values, right: Values, _: Meaning) -> float:
     """Return the mean of the area under the ROC curve of each tag, or of a yes or no, 0 to 1.
 
@@ -117,29 +86,8 @@ def reconstruction_errors(answers: Values, given: Values) -> Values:
     return np.asarray(np.square(answers.astype(np.float64) - given).reshape(len(answers), -1).mean(axis=1))
 
 
-def similarities(answers: Values, right: Values, meaning: Meaning) -> Values:
-    """Return the SSIM of each picture with the one that is right, (n,); the peak is that of `psnr`."""
-    low, high = meaning.value_range or (float(right.min()), float(right.max()))
-    return np.array(
-        [structural_similarity(*pair, max(high - low, _LEAST)) for pair in zip(answers, right, strict=True)], np.float64
-    )
-
-
-def cosines(answers: Values, right: Values, _: Meaning) -> Values:
-    """Return the cosine of each vector with the one that is right, (n,)."""
-    one, other = (side.astype(np.float64).reshape(len(side), -1) for side in (answers, right))
-    lengths = np.linalg.norm(one, axis=1) * np.linalg.norm(other, axis=1)
-    return np.asarray((one * other).sum(axis=1) / np.maximum(lengths, _LEAST))
-
-
 def _mean(values: Values, *_: Any) -> float:
     return float(values.mean())
-
-
-MOST_DB = 200.0
-"""Of pictures that are equal, for JSON has no infinity."""
-
-_LEAST = 1e-30
 
 
 def _hits_and_misses(decided: Values, right: Values) -> tuple[Values, Values]:
@@ -164,7 +112,7 @@ _ALL = 1e9
 """Percent by which an error grows from nothing."""
 
 ACCURACY = Metric("accuracy", accuracy, _points)
-RMSE = Metric("RMSE", rmse, _growth)
+RMSE = Metric("RMSE", rmse, _growth, squares)
 AUC = Metric("AUC", macro_auc, _points)
 ANOMALY = Metric("anomaly AUC", macro_auc, _points)
 """Of what gives back its input, where it is known which samples are anomalies: the score is the mean square error."""
@@ -189,12 +137,12 @@ METRICS: Mapping[str, tuple[Metric, ...]] = {
         Metric("macro AUC", macro_auc, _points),
     ),
     "values": (RMSE,),
-    "mask": (Metric("mIoU", mean_iou, _points),),
+    "mask": (Metric("mIoU", mean_iou, _points, pixels_by_class),),
     BOXES: (
         Metric("mAP@0.5:0.95", mean_precision, _points),
         Metric("mAP@0.5", mean_precision_at_half, _points),
     ),
-    "picture": (Metric("PSNR", psnr, _growth_by_db), Metric("SSIM", _mean, _points, similarities)),
+    "picture": (Metric("PSNR", psnr, _growth_by_db, squares), Metric("SSIM", _mean, _points, similarities)),
     "embedding": (Metric("cosine", _mean, _points, cosines),),
     ANY: (RMSE,),
 }
@@ -222,18 +170,22 @@ def figures_of(answers: Sequence[Answers], compared: ComparisonSet, meaning: Mea
     if compared.spreads is None:
         table = BESIDE_CLASSES
         right = {} if compared.labels is None else {next(iter(answers[0])): compared.labels}
-    outputs = {name: np.concatenate([part[name] for part in answers]) for name in right}
     own = meaning.metric
     if own is not None:
+        outputs = {name: np.concatenate([part[name] for part in answers]) for name in right}
         return {own.name: lambda chosen: own.of(_some(outputs, chosen), _some(right, chosen))} if right else {}
     several = len(answers[0]) > 1 and meaning.boxes is None
     figures = {}
     for name, target in right.items():
-        means, made = meaning.of_output(name), outputs[name]
+        means, made = _in_range(meaning.of_output(name), target), [part[name] for part in answers]
         metrics = table.get(means.task, ())
-        if means_anomalies(target, made):
-            given = [next(iter(batch.feeds.values())) for batch in compared.batches]
-            made, metrics = reconstruction_errors(made, _as_answered(np.concatenate(given), means)), (ANOMALY,)
+        if means_anomalies(target, made[0]):
+            inputs = (next(iter(batch.feeds.values())) for batch in compared.batches)
+            made = [
+                reconstruction_errors(part, _as_answered(given, means))
+                for part, given in zip(made, inputs, strict=True)
+            ]
+            metrics = (ANOMALY,)
         for metric in metrics:
             figures[f"{metric.name}{OF}{name}" if several else metric.name] = _figure(metric, made, target, means)
     return figures
@@ -251,9 +203,29 @@ def metric_named(name: str) -> Metric:
     return next(metric for metric in every if metric.name == kind)
 
 
-def _figure(metric: Metric, answers: Values, right: Values, meaning: Meaning) -> Figure:
-    made = answers if metric.by_sample is None else metric.by_sample(answers, right, meaning)
-    return lambda chosen: metric.of(made[chosen], right[chosen], meaning)
+def _figure(metric: Metric, answers: Sequence[Values], right: Values, meaning: Meaning) -> Figure:
+    if metric.by_sample is None:
+        whole = np.concatenate(answers)
+        return lambda chosen: metric.of(whole[chosen], right[chosen], meaning)
+    ends = np.cumsum([len(part) for part in answers])[:-1]
+    parts = [metric.by_sample(*pair, meaning) for pair in zip(answers, np.split(right, ends), strict=True)]
+    made = _joined(parts)
+    return lambda chosen: metric.of(made[chosen], made[:0], meaning)
+
+
+def _joined(parts: Sequence[Values]) -> Values:
+    """Return numbers of all samples; those of pictures by class have as many classes as the picture with most."""
+    if parts[0].ndim == 3:
+        most = max(part.shape[-1] for part in parts)
+        parts = [np.pad(part, ((0, 0), (0, 0), (0, most - part.shape[-1]))) for part in parts]
+    return np.concatenate(parts)
+
+
+def _in_range(meaning: Meaning, right: Values) -> Meaning:
+    """Return what a picture means with a range: where that is not known, it is that of the pictures which are right."""
+    if meaning.task != "picture" or meaning.value_range is not None:
+        return meaning
+    return replace(meaning, value_range=(float(right.min()), float(right.max())))
 
 
 def _some(arrays: Mapping[str, Values], chosen: NDArray[np.intp]) -> dict[str, Values]:

@@ -69,9 +69,7 @@ def compare_on_pictures(
     wanted = answers_of(reference, _batched(compared, next(iter(compared.batches[0].feeds)), prepared), progress)
     expected = tuple(_compared(_finished(part, stage), meaning.boxes) for part in wanted)
     names = [name for name in expected[0] if name != DETECTIONS]
-    spreads = {
-        name: spread_of(np.concatenate([part[name].astype(np.float64).ravel() for part in expected])) for name in names
-    }
+    spreads = {name: spread_of(part[name] for part in expected) for name in names}
     latency_ms = median_latency_ms(partial((stage.timing or stage.run), {"picture": pictures[:1]}))
     shown = replace(shown, spreads=spreads, right={})
     row = compare_values(stage, answers, expected, shown, p50_latency_ms=latency_ms)

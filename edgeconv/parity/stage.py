@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from edgeconv.errors import InferenceError
 from edgeconv.parity.comparison import Answers, ComparisonSet, Feeds
+from edgeconv.parity.spilling import Spill
 from edgeconv.preparation import Preparation
 from edgeconv.progress import SILENT, Progress
 from edgeconv.runtime.embedded import EmbeddedModel
@@ -189,7 +190,8 @@ def images_at_once(images: NDArray[Any]) -> int:
 def answers_of(stage: Stage, compared: ComparisonSet, progress: Progress = SILENT) -> tuple[Answers, ...]:
     """Return what a stage answers, batch by batch; images that classes are compared on are given some at a time."""
     if compared.spreads is not None:
-        return tuple(batch.of(stage.run(batch.feeds)) for batch in compared.batches)
+        spill = Spill()
+        return tuple(spill.keep(batch.of(stage.run(batch.feeds))) for batch in compared.batches)
     (batch,) = compared.batches
     size = batch.count if stage.at_once else images_at_once(compared.images)
     parts: list[Answers] = []

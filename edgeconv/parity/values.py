@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from edgeconv.boxes import DETECTIONS
 from edgeconv.parity.comparison import Answers, ComparisonSet
 from edgeconv.parity.ledger import SPREAD_GATE, Differences, Gate, Row
+from edgeconv.parity.spilling import pieces
 from edgeconv.parity.sqnr import power, sqnr_db
 from edgeconv.parity.stage import Stage
 from edgeconv.variants import variant_of
@@ -22,11 +24,13 @@ LEAST_SCALE = 1e-2
 answers, not with their differences."""
 
 
-def spread_of(values: NDArray[np.float64]) -> float:
+def spread_of(parts: Iterable[NDArray[Any]]) -> float:
     """Return how far apart the answers of an output lie; 0 where there are none, or some are no numbers."""
-    if not values.size or not np.isfinite(values).all():
+    ends = [(values.min(), values.max()) for part in parts for (values,) in pieces(part)]
+    if not np.isfinite(ends).all() or not ends:
         return 0.0
-    return max(float(np.ptp(values)), LEAST_SCALE * float(np.abs(values).max()))
+    low, high = float(min(low for low, _ in ends)), float(max(high for _, high in ends))
+    return max(high - low, LEAST_SCALE * max(abs(low), abs(high)))
 
 
 def compare_values(
@@ -47,8 +51,11 @@ def compare_values(
         p50_latency_ms: median time of a call, or None.
     """
     # What is decided by the values, and has no spread, has gates of its own.
-    each = {name: _errors(name, answers, reference, spread) for name, spread in (compared.spreads or {}).items()}
-    error, signal = (np.concatenate(parts) for parts in zip(*each.values(), strict=True))
+    tolerance = _tolerance(stage.name)
+    each = {
+        name: _errors(name, answers, reference, spread, tolerance) for name, spread in (compared.spreads or {}).items()
+    }
+    errors = _Errors.joined(each.values())
     several = len(each) > 1 and DETECTIONS not in reference[0]
     return Row(
         stage=stage.name,
@@ -57,30 +64,60 @@ def compare_values(
         accuracy=None,
         accuracy_low=None,
         accuracy_high=None,
-        agreement=float((np.abs(error) <= _tolerance(stage.name)).mean()),
+        agreement=errors.within / errors.values,
         flips=(),
-        max_abs_dp=float(np.abs(error).max()),
-        mean_abs_dp=float(np.abs(error).mean()),
-        sqnr_db=sqnr_db(power(signal), power(error)),
+        max_abs_dp=errors.largest,
+        mean_abs_dp=errors.total / errors.values,
+        sqnr_db=sqnr_db(errors.signal, errors.noise),
         size_bytes=stage.size_bytes,
         p50_latency_ms=p50_latency_ms,
         confusion=(),
-        outputs={name: _differences(*parts) for name, parts in each.items()} if several else {},
+        outputs={name: own.differences() for name, own in each.items()} if several else {},
     )
 
 
+class _Errors(NamedTuple):
+    """The errors of answers, as shares of a spread, summed up.
+
+    Attributes:
+        values: how many there are.
+        within: how many of them are within the tolerance.
+        largest: of the errors, without its sign.
+        total: of the errors, without their signs.
+        signal: sum of the squares of what the reference answers.
+        noise: sum of the squares of the errors.
+    """
+
+    values: int
+    within: int
+    largest: float
+    total: float
+    signal: float
+    noise: float
+
+    @classmethod
+    def joined(cls, parts: Iterable[_Errors]) -> _Errors:
+        """Return the errors of several parts."""
+        values, within, largest, *sums = zip(*parts, strict=True)
+        return cls(sum(values), sum(within), float(np.max(largest)), *map(sum, sums))
+
+    def differences(self) -> Differences:
+        return Differences(self.largest, self.total / self.values, sqnr_db(self.signal, self.noise))
+
+
 def _errors(
-    name: str, answers: Sequence[Answers], reference: Sequence[Answers], spread: float
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the errors of an output, and what the reference answers, as shares of the spread."""
-    pairs = [(given[name], wanted[name]) for given, wanted in zip(answers, reference, strict=True) if name in wanted]
-    signal = np.concatenate([wanted.astype(np.float64).ravel() for _, wanted in pairs]) / (spread or 1.0)
-    return np.concatenate([given.astype(np.float64).ravel() for given, _ in pairs]) / (spread or 1.0) - signal, signal
-
-
-def _differences(error: NDArray[np.float64], signal: NDArray[np.float64]) -> Differences:
-    sizes = np.abs(error)
-    return Differences(float(sizes.max()), float(sizes.mean()), sqnr_db(power(signal), power(error)))
+    name: str, answers: Sequence[Answers], reference: Sequence[Answers], spread: float, tolerance: float
+) -> _Errors:
+    """Sum up the errors of an output."""
+    found = []
+    for given, wanted in zip(answers, reference, strict=True):
+        for value, expected in pieces(given[name], wanted[name]) if name in wanted else ():
+            signal = expected / (spread or 1.0)
+            error = value / (spread or 1.0) - signal
+            sizes = np.abs(error)
+            within = int((sizes <= tolerance).sum())
+            found.append(_Errors(len(error), within, sizes.max(), sizes.sum(), power(signal), power(error)))
+    return _Errors.joined(found)
 
 
 def judge_values(row: Row) -> tuple[Gate, ...]:

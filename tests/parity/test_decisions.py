@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from edgeconv.parity.decisions import judge_task, lost_neighbours
+from edgeconv.parity.dense_metrics import MOST_DB
 from edgeconv.parity.ledger import Ledger
 from edgeconv.parity.meaning import Meaning
-from edgeconv.parity.metrics import MOST_DB
 from edgeconv.variants import FP32_TOLERANCE
 
 

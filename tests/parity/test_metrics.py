@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 from edgeconv.parity.comparison import Batch, ComparisonSet
+from edgeconv.parity.dense_metrics import MOST_DB, VOID
 from edgeconv.parity.ledger import Ledger
 from edgeconv.parity.meaning import Meaning
 from edgeconv.parity.metric_losses import Figures, metrics_lost
-from edgeconv.parity.metrics import METRICS, MOST_DB, VOID
+from edgeconv.parity.metrics import METRICS
 from edgeconv.parity.prove import prove
 from edgeconv.parity.stage import Stage
 

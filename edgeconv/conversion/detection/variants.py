@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import numpy as np
 import onnx
 
 from edgeconv.conversion.detection.operators import with_detections
@@ -62,10 +61,7 @@ def answered_by_keras(compared: ComparisonSet, layout: BoxLayout) -> ComparisonS
     batches = tuple(
         replace(batch, expected=found_in(batch.expected, batch.feeds, layout)) for batch in compared.batches
     )
-    spreads = {
-        name: spread_of(np.concatenate([batch.expected[name].astype(np.float64).ravel() for batch in batches]))
-        for name in (BOXES, SCORES)
-    }
+    spreads = {name: spread_of(batch.expected[name] for batch in batches) for name in (BOXES, SCORES)}
     return replace(compared, batches=batches, spreads={**(compared.spreads or {}), **spreads})
 
 

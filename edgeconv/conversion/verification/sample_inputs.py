@@ -72,7 +72,7 @@ def _draws(source: RandomInputs, sizes: tuple[int, ...], side: int) -> Iterator[
 
 def _answered(what: str, reference: KerasReference, draws: Iterator[tuple[Feeds, str]]) -> ComparisonSet:
     batches = tuple(Batch(feeds, words, reference.run(feeds)) for feeds, words in draws)
-    spreads = {port.name: spread_of(_values(batches, port.name)) for port in reference.outputs}
+    spreads = {port.name: spread_of(batch.expected[port.name] for batch in batches) for port in reference.outputs}
     return ComparisonSet(what, what, fingerprint(batches), batches, spreads=spreads)
 
 
