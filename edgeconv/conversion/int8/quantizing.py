@@ -72,8 +72,21 @@ class Prepared:
     @cached_property
     def layers(self) -> tuple[str, ...]:
         """Names of the layers with weights, in the order of the graph."""
-        nodes = (node for node in self.model.graph.node if node.op_type in WEIGHTED)
-        return tuple(dict.fromkeys(layer_of_named(node.name) or node.name for node in nodes))
+        return tuple(dict.fromkeys(self.layer_of(node) for node in self.model.graph.node if node.op_type in WEIGHTED))
+
+    def layer_of(self, node: onnx.NodeProto) -> str:
+        """Return what a node is called where layers return to float: its layer, or itself where that is all there is.
+
+        A SavedModel knows no layers: one name holds the whole network.
+        """
+        layer = layer_of_named(node.name)
+        return node.name if layer is None or layer == self._whole else layer
+
+    @cached_property
+    def _whole(self) -> str | None:
+        """The layer that all nodes with weights belong to, of several such nodes."""
+        names = [layer_of_named(node.name) for node in self.model.graph.node if node.op_type in WEIGHTED]
+        return names[0] if len(names) > 1 and len(set(names)) == 1 else None
 
     @cached_property
     def digest(self) -> str:

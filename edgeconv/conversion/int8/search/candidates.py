@@ -10,7 +10,6 @@ from types import MappingProxyType
 
 import onnx
 
-from edgeconv.conversion.graph.layer_names import layer_of_named
 from edgeconv.conversion.int8.cache import Cache, key_of
 from edgeconv.conversion.int8.feeds import CalibrationFeeds
 from edgeconv.conversion.int8.measuring import BATCH, VALUES_AT_ONCE, measure
@@ -77,8 +76,7 @@ class Candidates:
     @cached_property
     def layers(self) -> tuple[str, ...]:
         """All layers, also those without weights, in the order of the graph."""
-        nodes = self._prepared.model.graph.node
-        return tuple(dict.fromkeys(layer_of_named(node.name) or node.name for node in nodes))
+        return tuple(dict.fromkeys(map(self._prepared.layer_of, self._prepared.model.graph.node)))
 
     @cached_property
     def last_layers(self) -> tuple[str, ...]:
@@ -86,7 +84,7 @@ class Candidates:
         graph = self._prepared.model.graph
         ends, constants = {output.name for output in graph.output}, {tensor.name for tensor in graph.initializer}
         dense = (node for node in graph.node if node.op_type in {"Gemm", "MatMul"} and node.input[1] in constants)
-        return tuple(layer_of_named(node.name) or node.name for node in dense if node.output[0] in ends)
+        return tuple(self._prepared.layer_of(node) for node in dense if node.output[0] in ends)
 
     def search_cache(self, judged_on: str) -> SearchCache:
         """Return where a search among these candidates keeps what it finds out.

@@ -132,6 +132,19 @@ def test_where_equalization_may_not_pass_the_worst_layers_return_to_float() -> N
     assert kept.items() >= found.float_layers.items()
 
 
+def test_of_a_model_that_knows_no_layers_each_node_is_one() -> None:
+    model = onnx.ModelProto()
+    model.CopyFrom(_fp32("Clip"))
+    for number, item in enumerate(model.graph.node):
+        item.name = f"saved_model/{item.op_type}_{number}"
+    candidates = Candidates(prepare(model), _calibration(), PER_CHANNEL)
+    convolutions = [f"saved_model/Conv_{number}" for number in (2, 4, 6)]
+    assert set(convolutions) < set(candidates.layers)
+    made = candidates.quantize(Settings(), convolutions[:1])
+    assert [entry.node for entry in made.float_nodes if entry.operator == "Conv"] == convolutions[:1]
+    assert {entry.layer for entry in candidates.rank(Settings())} == {*convolutions, "saved_model/Gemm_10"}
+
+
 def test_the_ranking_finds_the_spoilt_layers() -> None:
     ranking = _candidates("Clip", PER_TENSOR).rank(Settings())
     assert {entry.layer for entry in ranking} == {"one", "two", "three", "dense"}
