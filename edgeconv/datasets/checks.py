@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from edgeconv.datasets.dataset import Split
 from edgeconv.errors import DatasetError
+from edgeconv.memory import memory_allowed
 
 
 def checked_split(images: NDArray[Any], labels: NDArray[Any], where: tuple[str, str]) -> Split:
@@ -127,3 +128,12 @@ def _checked_labels(labels: NDArray[Any], where: str) -> NDArray[np.int64]:
             f"Received: {int(labels.min())} to {int(labels.max())}. Number the classes 0, 1, 2, ..."
         )
     return labels.astype(np.int64)
+
+
+OBJECT_TIMES = 25
+"""How many times as much as its text Python's objects take at most, as of `{},{},`."""
+
+
+def most_text_bytes() -> int:
+    """Return how long a file of text may be whose every value becomes an object: these must fit into the memory."""
+    return memory_allowed() // OBJECT_TIMES

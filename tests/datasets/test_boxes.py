@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from edgeconv.boxes import CROWD, DETECTIONS
+from edgeconv.datasets import checks
 from edgeconv.datasets.examples import open_examples
 from edgeconv.errors import DatasetError
 from edgeconv.manifest import Manifest
@@ -166,3 +167,14 @@ def test_numbers_and_names_of_coco_that_are_none(
     path.write_text(path.read_text().replace(old, new))
     with pytest.raises(DatasetError, match=f"Received: {received}"):
         open_examples(str(path), detector)
+
+
+def test_text_whose_objects_do_not_fit_into_memory_is_not_read(
+    tmp_path: Path, detector: Manifest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checks, "memory_allowed", lambda: 2500)
+    table = tmp_path / "table.csv"
+    table.write_text("file,label\n" + "a.png,cat\n" * 100)
+    for path in (_coco(tmp_path / "boxes.json", "cat", "dog", images=[{}] * 100), table):
+        with pytest.raises(DatasetError, match="0 MB, more than 0 MB"):
+            open_examples(str(path), detector if path.suffix == ".json" else replace(detector, boxes=None))

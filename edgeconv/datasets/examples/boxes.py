@@ -12,7 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeconv.artifact import read_regular
 from edgeconv.boxes import CROWD, DETECTIONS
+from edgeconv.datasets.checks import most_text_bytes
 from edgeconv.datasets.examples.folders import preparation_of
 from edgeconv.errors import DatasetError, one_line
 from edgeconv.manifest import Manifest
@@ -25,6 +27,9 @@ from edgeconv.progress import Progress
 Arrays = dict[str, NDArray[Any]]
 Boxes = NDArray[np.float32]
 """float32, (n, 6): two corners in pixels of the picture, 1 or `CROWD`, and the class."""
+
+MOST_LABEL_BYTES = 2_000_000
+"""Most bytes of the boxes of one picture."""
 
 Told = Callable[[tuple[int, ...]], Boxes]
 """From (height, width) of a picture to its boxes."""
@@ -41,7 +46,7 @@ def read_coco(path: Path, manifest: Manifest, progress: Progress, count: int | N
         DatasetError: it is no such file, a picture is not there, or a category is none of the labels.
     """
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(read_regular(path, most_text_bytes()))
         files = {image["id"]: str(image["file_name"]) for image in content["images"]}
         numbers = _numbers(path, {entry["id"]: str(entry["name"]) for entry in content["categories"]}, manifest)
         boxes: dict[Any, list[tuple[float, ...]]] = {key: [] for key in files}
@@ -163,7 +168,7 @@ def _in_shares(path: Path, count: int) -> Told:
 
 def _lines(path: Path) -> list[str]:
     try:
-        return path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+        return read_regular(path, MOST_LABEL_BYTES).decode("utf-8").splitlines() if path.is_file() else []
     except (OSError, ValueError) as error:
         raise DatasetError(f"{path}: text in UTF-8 is required. Received: {one_line(error)}. Save it so.") from error
 

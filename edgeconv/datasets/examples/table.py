@@ -6,12 +6,15 @@ import csv
 import os
 import re
 from collections.abc import Sequence
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeconv.artifact import open_regular
+from edgeconv.datasets.checks import most_text_bytes
 from edgeconv.datasets.examples.folders import preparation_of, read_pictures
 from edgeconv.datasets.examples.truth import truth_of
 from edgeconv.errors import DatasetError, one_line
@@ -50,7 +53,7 @@ def read_table_examples(
 
 def _read(path: Path) -> Rows:
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
+        with TextIOWrapper(open_regular(path, most_text_bytes()), "utf-8-sig", newline="") as file:
             sample = file.readline()
             file.seek(0)
             between = max("\t;,", key=sample.count)

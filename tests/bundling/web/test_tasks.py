@@ -18,6 +18,7 @@ from edgeconv.runtime.predictor import Predictor
 from edgeconv.runtime.runner import Runner
 from tests.browsing import served, visiting
 from tests.bundling.answers import EXPLAINED, check_outputs, draw_feeds, names_of_outputs
+from tests.bundling.hostile_files import answering_nan
 from tests.bundling.networks import NETWORKS, make_artifact
 from tests.bundling.web.driving import READY, STARTING_MS, choose, expect, png
 
@@ -42,6 +43,20 @@ def test_the_page_and_its_self_test_answer_as_python_does(row: str, browser: Any
         assert page.title() == "PASS"
         assert len(json.loads(page.locator("#rows").text_content())) == 4
         _fits(page)
+
+
+def test_arrays_with_nan_are_shown_and_not_downloaded(browser: Any, built: Path, tmp_path: Path) -> None:
+    app = bundle(make_artifact("embedding", tmp_path / "artifact"), target="web", out=tmp_path / "app").path
+    (app / "app" / "ort").symlink_to(built / "app" / "ort")
+    (model,) = (app / "app").glob("*.onnx")
+    model.write_bytes(answering_nan(model.read_bytes()))
+    with served(app) as address, visiting(browser, viewport=NARROW) as page:
+        page.goto(address)
+        expect(page.locator("#sure")).to_have_text(READY, timeout=STARTING_MS)
+        choose(page, "noise.png", png(np.zeros((30, 40, 3), np.uint8)))
+        expect(page.locator("#milliseconds")).to_have_text(re.compile("ms"))
+        page.get_by_role("button", name="Download JSON").click()
+        expect(page.get_by_role("alert")).to_have_text("There is no download: the model answers NaN or infinity.")
 
 
 def _show_picture(row: str, artifact: Path, page: Any) -> None:

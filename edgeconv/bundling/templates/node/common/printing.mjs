@@ -1,5 +1,5 @@
 /** Prints what strangers named; what steers a terminal is escaped as JSON escapes it. */
-import { InputError } from "./contract.mjs";
+import { jsonOf } from "./numbers.mjs";
 
 /** Controls, formats, ends of lines and paragraphs; not the joiners that words and emoji are written with. */
 const steering = /(?![\u200c\u200d])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
@@ -17,15 +17,9 @@ export function complain(words) {
   console.error(printable(words));
 }
 
-/** Print a row of JSON, which has neither NaN nor infinity. */
+/** Print a row of JSON. */
 export function printRow(row) {
-  const text = JSON.stringify(row, (_, value) => {
-    if (typeof value === "number" && !Number.isFinite(value)) {
-      throw new InputError("the model answers NaN or infinity");
-    }
-    return value;
-  });
-  printLine(printable(text));
+  printLine(printable(jsonOf(row)));
 }
 
 /** Print a line on stdout, and notice where that fails; console.log does not. */

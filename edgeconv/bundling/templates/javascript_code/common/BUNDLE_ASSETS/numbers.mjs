@@ -1,4 +1,5 @@
 /** Numbers of arrays of any type. */
+import { InputError } from "./contract.mjs";
 
 /** Return the numbers of an array, true and false of booleans. */
 export function numbersOf({ type, data }) {
@@ -18,6 +19,16 @@ export function describe(arrays, names) {
       return [name, { dtype: type, shape: [...dims], data }];
     }),
   );
+}
+
+/** Return a row as JSON, which has neither NaN nor infinity. */
+export function jsonOf(row) {
+  return JSON.stringify(row, (_, value) => {
+    if (typeof value === "number" && !Number.isFinite(value)) {
+      throw new InputError("the model answers NaN or infinity");
+    }
+    return value;
+  });
 }
 
 /** IEEE 754, binary16: a sign, 5 bits of exponent, 10 of fraction. */

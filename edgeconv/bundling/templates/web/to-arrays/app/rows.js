@@ -1,7 +1,7 @@
 /** Shows arrays: a table with the first numbers of each, and a download of all. */
 
 import { rowOf } from "./answers.mjs";
-import { numbersOf } from "./numbers.mjs";
+import { jsonOf, numbersOf } from "./numbers.mjs";
 
 /** So many numbers of each array are shown. */
 const FEW = 6;
@@ -32,7 +32,15 @@ export function showRows(title, arrays) {
   table.setAttribute("aria-label", title);
   const button = create("button", "Download JSON");
   button.type = "button";
-  button.addEventListener("click", () => download(arrays));
+  button.addEventListener("click", () => {
+    const problem = document.getElementById("problem");
+    try {
+      download(arrays);
+      problem.textContent = "";
+    } catch (error) {
+      problem.textContent = `There is no download: ${error.message}.`;
+    }
+  });
   const wide = create("div", "");
   wide.className = "wide";
   wide.append(table);
@@ -41,7 +49,7 @@ export function showRows(title, arrays) {
 
 function download(arrays) {
   const answer = Object.fromEntries(arrays.map((array) => [array.name, array]));
-  const content = new Blob([JSON.stringify(rowOf(answer))], {
+  const content = new Blob([jsonOf(rowOf(answer))], {
     type: "application/json",
   });
   const link = create("a", "");
