@@ -16,14 +16,14 @@ from edgeconv.bundling.browser import ARGUMENTS, chromium
 
 
 @contextmanager
-def launched() -> Iterator[Any]:
-    """Yield a browser, or skip the test: the system's own, for none is ever downloaded."""
+def launched(*arguments: str) -> Iterator[Any]:
+    """Yield a browser, started with arguments besides, or skip the test: the system's own, for none is downloaded."""
     playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright: pip install 'edgeconv[dev]'")
     path = chromium()
     if path is None:
         pytest.skip("needs Chromium")
     with playwright.sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=path, args=list(ARGUMENTS))
+        browser = started.chromium.launch(executable_path=path, args=[*ARGUMENTS, *arguments])
         yield browser
         browser.close()
 

@@ -81,8 +81,8 @@ class BundleContext:
             "PREPARED_TOLERANCE": f"{PREPARED_LIMIT:g}",
             "EDGECONV_VERSION": version("edgeconv"),
             "ONNXRUNTIME_VERSION": ort.__version__,
-            **_interface_values(self.interface, self.manifest.labels),
-            **(_picture_values(self.interface.preparation) if self.interface.preparation else {}),
+            **interface_values(self.interface, self.manifest.labels),
+            **(picture_values(self.interface.preparation) if self.interface.preparation else {}),
             "PENDING": pending_of(self.manifest) or "nothing",
         }
 
@@ -96,7 +96,8 @@ class BundleContext:
         return f"It answers {measured:.2%} of the {metrics.count:,} test images of {metrics.dataset} right."
 
 
-def _interface_values(interface: BundleInterface, labels: Sequence[str]) -> dict[str, str]:
+def interface_values(interface: BundleInterface, labels: Sequence[str]) -> dict[str, str]:
+    """Return what templates may say of what goes in and out."""
     inputs, outputs = ([array.name for array in arrays] for arrays in (interface.inputs, interface.answers))
     named = interface.answer != ARRAYS
     return {
@@ -132,7 +133,8 @@ def _interface_values(interface: BundleInterface, labels: Sequence[str]) -> dict
     }
 
 
-def _picture_values(preparation: Preparation) -> dict[str, str]:
+def picture_values(preparation: Preparation) -> dict[str, str]:
+    """Return what templates may say of the pictures that go in."""
     budget = preparation_budget(preparation)
     listed = ", ".join(f"{channels}: {size}" for channels, size in budget.pixel_bytes.items())
     return {

@@ -113,7 +113,9 @@ class Answering:
     async def _one(
         self, model: ServedModel, batcher: Batcher, content: bytes, *, with_prepared: bool
     ) -> AnsweredPicture:
-        picture = await self._pictures.read(model, content)
+        picture = await self._pictures.read(model, content, may_be_blank=with_prepared)
+        if picture.array is None:
+            return AnsweredPicture(model.blank_outputs(), picture.size)
         answers = await batcher.submit(model.feed(picture.array))
         return AnsweredPicture(model.picture_outputs(picture.array, answers, with_prepared=with_prepared), picture.size)
 

@@ -30,6 +30,7 @@ from edgeconv.serving.http.repository_routes import repository_routes
 from edgeconv.serving.metrics import CONTENT_TYPE, Metrics
 from edgeconv.serving.models.pictures import PictureReader
 from edgeconv.serving.models.repository import Repository
+from edgeconv.serving.page.routes import page_routes
 
 
 class Application:
@@ -73,6 +74,7 @@ class Application:
             *inference_routes(answering, config.limits),
             *predict_routes(answering, config.limits),
             *repository_routes(self.repository),
+            *page_routes(self.repository),
             Route("/metrics", Endpoint(figures), methods=["GET"]),
             Route("/openapi.json", Endpoint(description), methods=["GET"]),
         ]

@@ -29,7 +29,7 @@ def reply_of(error: Exception, identity: str, say: Callable[[str], object]) -> R
         if error.status == HTTPStatus.SERVICE_UNAVAILABLE:
             reply.headers.append((b"retry-after", b"%d" % RETRY_AFTER_S))
         if error.status == HTTPStatus.UNAUTHORIZED:
-            reply.headers.append((b"www-authenticate", b"Bearer"))
+            reply.headers.append((b"www-authenticate", b'Bearer, Basic realm="edgeconv"'))
         return reply
     if isinstance(error, HTTPException):
         words = {404: "An address of this server is required. See `/openapi.json`.", 405: "Another method is required."}

@@ -16,11 +16,8 @@ from edgeconv.serving.http.keys import Keys
 from edgeconv.serving.http.messages import App, ClientGoneError, Receive, Scope, Send
 from edgeconv.serving.http.origins import Origins
 
-OPEN = frozenset({"/v2/health/live", "/v2/health/ready", "/openapi.json"})
+OPEN = frozenset({"/v2/health/live", "/v2/health/ready"})
 """Addresses that need no key: probes have none, and what they tell is no secret."""
-
-OPEN_FOLDER = "/ui/"
-"""The files of the page, which asks for the key."""
 
 HEADERS = [
     (b"x-content-type-options", b"nosniff"),
@@ -102,7 +99,7 @@ class Guard:
     def _check(self, path: str, asked: dict[bytes, bytes]) -> None:
         """Raise where a request must not be answered."""
         self._origins.check(asked.get(b"host", _NONE), asked.get(b"origin", _NONE))
-        if not self._keys or path in OPEN or path.startswith(OPEN_FOLDER) or path == "/":
+        if not self._keys or path in OPEN:
             return
         if not self._keys.admit(asked.get(b"authorization", _NONE), asked.get(b"x-api-key", _NONE)):
             raise RequestError(

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 import hashlib
 import hmac
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from edgeconv.artifact import read_regular
@@ -56,15 +59,25 @@ class Keys:
         """Tell whether a request has one of the keys, in a time that does not tell which, nor how much of it.
 
         Args:
-            authorization: the header `Authorization`, ``Bearer KEY``.
+            authorization: the header `Authorization`: ``Bearer KEY``, or, as a browser sends what it was told,
+                ``Basic`` with the key as the password.
             key: the header `X-API-Key`.
         """
-        scheme, _, token = authorization.partition(b" ")
-        given = _digest(key or (token.strip() if scheme.lower() == b"bearer" else b""))
+        given = _digest(key or _key_in(authorization))
         found = False
         for digest in self._digests:
             found |= hmac.compare_digest(digest, given)
         return found
+
+
+def _key_in(authorization: bytes) -> bytes:
+    scheme, _, token = authorization.partition(b" ")
+    if scheme.lower() == b"bearer":
+        return token.strip()
+    if scheme.lower() == b"basic":
+        with suppress(binascii.Error):
+            return base64.b64decode(token, validate=True).partition(b":")[2]
+    return b""
 
 
 def _digest(key: bytes) -> bytes:

@@ -21,9 +21,9 @@ _NAME = "<picture>"
 
 
 class PreparedPicture(NamedTuple):
-    """A picture as a model takes it, and its height and width in its file."""
+    """A picture as a model takes it, and its height and width in its file; no array where nothing is found in it."""
 
-    array: NDArray[np.uint8]
+    array: NDArray[np.uint8] | None
     size: tuple[int, int]
 
 
@@ -41,22 +41,29 @@ class PictureReader:
         self._room = Room(PICTURE_BYTES)
         self._waiting = 0
 
-    async def read(self, model: ServedModel, content: bytes) -> PreparedPicture:
+    async def read(self, model: ServedModel, content: bytes, *, may_be_blank: bool) -> PreparedPicture:
         """Return a picture as a model takes it.
 
+        Args:
+            model: that is to answer.
+            content: of the picture's file.
+            may_be_blank: whether it may have nothing in it to answer to.
+
         Raises:
-            ImageError: it cannot be read, is too large, or has nothing in it to answer to.
+            ImageError: it cannot be read, is too large, or is blank and may not be.
             RequestError: too many wait already.
         """
         if self._waiting >= self._limits.max_queue:
             raise queue_full(model.name, self._limits.max_queue)
         self._waiting += 1
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._executor, self._read, model, content)
+            return await asyncio.get_running_loop().run_in_executor(
+                self._executor, self._read, model, content, may_be_blank
+            )
         finally:
             self._waiting -= 1
 
-    def _read(self, model: ServedModel, content: bytes) -> PreparedPicture:
+    def _read(self, model: ServedModel, content: bytes, may_be_blank: bool) -> PreparedPicture:
         with self._room.share() as claim, open_image(content, _NAME, claim) as (image, file):
             if image.width * image.height > self._limits.max_pixels:
                 raise ImageError(
@@ -64,4 +71,9 @@ class PictureReader:
                     f"{image.height}. Scale it down first."
                 )
             pixels, size = pixels_of(image, _NAME, claim, file)
-            return PreparedPicture(model.prepare(pixels), size)
+            try:
+                return PreparedPicture(model.prepare(pixels), size)
+            except ImageError:
+                if not (may_be_blank and model.of_digits):
+                    raise
+                return PreparedPicture(None, size)

@@ -102,17 +102,30 @@ class ServedModel:
                 channels), 0-255.
 
         Raises:
-            ImageError: there is nothing in the picture to answer to.
+            ImageError: there is nothing in the picture to answer to, and `prepared` does not show it.
         """
-        first, fed = self.manifest.output.name, prepared
-        if self.embedded:
-            if self.of_digits and not answers[first].any():
-                raise ImageError("A picture of a digit is required, no ink found. Write darker, or come closer.")
-            if with_prepared:
-                fed = prepare_for(self.manifest, prepared)[None]
-        else:
+        first = self.manifest.output.name
+        if not self.embedded:
             answers = {**answers, first: activated(self.manifest, answers[first])}
-        return {**answers, PREPARED: fed} if with_prepared else dict(answers)
+            return {**answers, PREPARED: prepared} if with_prepared else dict(answers)
+        blank = self.of_digits and not answers[first].any()
+        if not with_prepared:
+            if blank:
+                raise ImageError("A picture of a digit is required, no ink found. Write darker, or come closer.")
+            return dict(answers)
+        return self.blank_outputs() if blank else {**answers, PREPARED: prepare_for(self.manifest, prepared)[None]}
+
+    def blank_outputs(self) -> dict[str, NDArray[Any]]:
+        """Return zeros, as the variant e2e answers a picture in which there is no digit, and `prepared` of zeros."""
+        preparation = self.manifest.preprocess
+        if preparation is None:
+            raise ValueError("a model that takes no pictures")
+        made = {
+            name: np.zeros([1, *(size if isinstance(size, int) else 1 for size in spec.shape[1:])], spec.dtype)
+            for name, spec in self.outputs.items()
+        }
+        fed = np.zeros((1, preparation.height, preparation.width, preparation.channels), np.uint8)
+        return {**made, PREPARED: fed}
 
     def check_outputs(self, names: Sequence[str], *, of_picture: bool) -> None:
         """Raise InputError where an output is asked for that the model has not."""

@@ -6,6 +6,7 @@ import shutil
 import ssl
 import subprocess
 import urllib.request
+from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -31,13 +32,15 @@ def guarded(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Se
 
 
 def test_a_key_opens_everything_and_nothing_opens_without(guarded: Server) -> None:
-    for path in ("/v2", "/v2/models/colours", "/metrics", "/nowhere"):
+    for path in ("/", "/ui/colours/", "/v2", "/v2/models/colours", "/metrics", "/openapi.json"):
         refused = guarded.ask(path)
-        assert (refused.status, refused.headers["www-authenticate"]) == (401, "Bearer")
+        assert (refused.status, refused.headers["www-authenticate"]) == (401, 'Bearer, Basic realm="edgeconv"')
         assert guarded.ask(path, authorization="Bearer wrong-wrong-wrong").status == 401
         assert guarded.ask(path, authorization=f"Basic {KEY}").status == 401
+        assert guarded.ask(path, authorization=f"Basic {b64encode(b'me:wrong-wrong-wrong').decode()}").status == 401
         assert guarded.ask(path, x_api_key=KEY[:-1]).status == 401
-    for headers in ({"authorization": f"Bearer {KEY}"}, {"x_api_key": KEY}, {"x_api_key": OTHER}):
+    password = {"authorization": f"Basic {b64encode(f'anybody:{KEY}'.encode()).decode()}"}
+    for headers in (password, {"authorization": f"Bearer {KEY}"}, {"x_api_key": KEY}, {"x_api_key": OTHER}):
         assert guarded.ask("/v2", **headers).status == 200
     for path in ("/v2/health/live", "/v2/health/ready"):
         assert guarded.ask(path).status == 200, "a probe has no key"
