@@ -8,7 +8,7 @@ PARALLEL := --numprocesses=$(shell $(PYTHON) -c "import os; print(os.cpu_count()
 DEBIAN := chromium cmake gcc g++ libpng-dev libjpeg-dev qemu-user-static strace
 PIP := install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test quick check docs house schema figures test-runtime tools bench bench-inference bench-pipeline bench-training bench-bundles accuracy zoo legacy \
+.PHONY: demo test quick check docs house schema figures test-runtime tools bench bench-inference bench-pipeline bench-training bench-bundles accuracy mlperf-tiny mlperf-tiny-quality zoo legacy \
 	sweep kills fuzz soak arm-root devices clean
 
 # Train, export with int8, read a picture: the three commands of the README. Three epochs instead of five, so that it
@@ -78,6 +78,14 @@ bench-training: .venv/installed
 # What int8 costs in accuracy on MNIST, Fashion-MNIST and a network with depthwise convolutions, which are trained first.
 accuracy: .venv-bench/installed
 	$(PEERS)/python -m tests.benchmarks.accuracy $(if $(ONLY),--only $(ONLY))
+
+# MLPerf Tiny's reference models to int8, beside their authors' int8 and LiteRT: make mlperf-tiny EDGECONV_DATA=...
+# With the benchmark's own data at hand, its quality targets: make mlperf-tiny-quality EDGECONV_DATA=...
+mlperf-tiny: .venv-bench/installed
+	EDGECONV_DATA=$(EDGECONV_DATA) $(PEERS)/python -m tests.benchmarks.mlperf_tiny $(if $(ONLY),--only $(ONLY))
+	$(PEERS)/python -m tests.benchmarks.mlperf_tiny --table
+mlperf-tiny-quality: .venv-bench/installed
+	EDGECONV_DATA=$(EDGECONV_DATA) $(PEERS)/python -m tests.benchmarks.mlperf_tiny --quality $(if $(ONLY),--only $(ONLY))
 
 # Every model of keras.applications by edgeconv, tf2onnx and Keras; hours. Goes on where it was stopped.
 zoo: .venv/installed
