@@ -8,7 +8,7 @@ PARALLEL := --numprocesses=$(shell $(PYTHON) -c "import os; print(os.cpu_count()
 DEBIAN := chromium cmake gcc g++ libpng-dev libjpeg-dev qemu-user-static strace
 PIP := install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test quick check docs house schema figures test-runtime tools bench bench-inference bench-pipeline bench-training bench-bundles accuracy mlperf-tiny mlperf-tiny-quality zoo legacy \
+.PHONY: demo test quick check docs house schema figures test-runtime tools bench bench-inference bench-pipeline bench-training bench-bundles accuracy accuracy-tasks everywhere mlperf-tiny mlperf-tiny-quality zoo legacy \
 	sweep kills fuzz soak arm-root devices clean
 
 # Train, export with int8, read a picture: the three commands of the README. Three epochs instead of five, so that it
@@ -76,8 +76,18 @@ bench-training: .venv/installed
 	$(BIN)/python tests/benchmarks/bench_training.py --data-dir $(EDGECONV_DATA)
 
 # What int8 costs in accuracy on MNIST, Fashion-MNIST and a network with depthwise convolutions, which are trained first.
-accuracy: .venv-bench/installed
+accuracy: .venv-bench/installed accuracy-tasks
 	$(PEERS)/python -m tests.benchmarks.accuracy $(if $(ONLY),--only $(ONLY))
+
+# The same of a small network for each task, which are trained first, in build/accuracy; needs EDGECONV_DATA and, for two
+# of them, Fashion-MNIST. One: make accuracy-tasks TASKS=unet. Only the times: make accuracy-tasks TIME_ONLY=1.
+accuracy-tasks: .venv/installed
+	$(BIN)/python -m tests.benchmarks.tasks $(if $(TASKS),--only $(TASKS)) $(if $(TIME_ONLY),--time-only)
+
+# Whether those networks answer alike in the bundles of four languages and on three emulated devices: needs what
+# `make accuracy-tasks` made, node, npm, Chromium, CMake and ONNXRUNTIME_INCLUDE_DIR, ONNX Runtime's C headers.
+everywhere: arm-root
+	$(BIN)/python -m tests.benchmarks.tasks.everywhere $(if $(TASKS),--only $(TASKS))
 
 # MLPerf Tiny's reference models to int8, beside their authors' int8 and LiteRT: make mlperf-tiny EDGECONV_DATA=...
 # With the benchmark's own data at hand, its quality targets: make mlperf-tiny-quality EDGECONV_DATA=...
