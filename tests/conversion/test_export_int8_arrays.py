@@ -54,7 +54,7 @@ def test_each_output_has_a_gate_of_its_own(exported: edgeconv.ExportedModel) -> 
 
 def test_what_is_recurrent_stays_in_float_and_is_said_to(exported: edgeconv.ExportedModel) -> None:
     reasons = {node.operator: node.reason for node in exported.manifest.variants["int8"].float_nodes}
-    assert reasons["LSTM"] == "ONNX Runtime has no int8 kernel in QDQ form for it"
+    assert reasons["LSTM"].startswith("ONNX Runtime has no int8 kernel in QDQ form for it")
     assert {"GRU", "Loop"} & set(reasons)
 
 

@@ -24,6 +24,7 @@ from edgeconv.conversion.graph.layer_names import layer_of_named
 from edgeconv.conversion.graph.qdq import before_pair
 from edgeconv.conversion.graph.simplify import finish
 from edgeconv.conversion.int8.channel_weights import ChannelQuantizer
+from edgeconv.conversion.int8.float_weights import store_in_8_bits
 from edgeconv.conversion.int8.hard_sigmoids import add_up_hard_sigmoids
 from edgeconv.conversion.int8.pixel_input import PixelPath, put_pixels_back, take_off_cast
 from edgeconv.conversion.int8.ranges import Ranges
@@ -174,7 +175,10 @@ def quantize(
     else:
         add_up_hard_sigmoids(model, excluded)
     _leave_logits_in_float(model)
-    return Quantized(finish(model, layer_of_named), Quantization(**_as_record(arguments)), float_nodes)
+    finished = finish(model, layer_of_named)
+    if not scheme.inputs_only:  # TensorRT takes such weights as floats.
+        finished, float_nodes = store_in_8_bits(finished, float_nodes)
+    return Quantized(finished, Quantization(**_as_record(arguments)), float_nodes)
 
 
 def _float_nodes(
