@@ -29,6 +29,8 @@ from edgeconv.conversion.int8.hard_sigmoids import add_up_hard_sigmoids
 from edgeconv.conversion.int8.pixel_input import PixelPath, put_pixels_back, take_off_cast
 from edgeconv.conversion.int8.ranges import Ranges
 from edgeconv.conversion.int8.residuals import keep_sums_in_float
+from edgeconv.conversion.int8.tail import REASON as TAIL
+from edgeconv.conversion.int8.tail import tail_of
 from edgeconv.conversion.int8.targets import END_OPERATORS, FLOAT_OPERATORS, QuantizationScheme
 from edgeconv.errors import ConfigError, UnsupportedModelError, one_line
 from edgeconv.manifest_blocks import FloatNode, Quantization
@@ -193,7 +195,7 @@ def _float_nodes(
             f"`float_layers` must name layers of the model. Received: {', '.join(sorted(unknown))}. It has "
             f"{', '.join(prepared.layers)}."
         )
-    found, ends = [], {output.name for output in graph.output}
+    found, ends, tail = [], {output.name for output in graph.output}, tail_of(graph)
     for node in graph.node:
         at_the_end = node.op_type in END_OPERATORS and node.output[0] in ends
         reasons = (
@@ -201,6 +203,7 @@ def _float_nodes(
             END_OPERATORS[node.op_type] if at_the_end else None,
             scheme.float_operators.get(node.op_type),
             FLOAT_OPERATORS.get(node.op_type),
+            TAIL if node.name in tail else None,
             chosen.get(node.name) or chosen.get(layer_of_named(node.name) or ""),
         )
         reason = next((text for text in reasons if text), None)
