@@ -74,7 +74,7 @@ def test_boxes_are_scored_by_how_far_they_overlap() -> None:
     assert detector.average_precision(moved, Samples(right, right)) == pytest.approx(0.6)
 
 
-def test_the_area_under_the_curve_is_the_share_of_pairs_in_order() -> None:
-    scores, true = np.array([0.1, 0.4, 0.35, 0.8]), np.array([False, False, True, True])
-    assert autoencoder.area_under_curve(scores, true) == 0.75
-    assert autoencoder.area_under_curve(-scores, true) == 0.25
+def test_what_an_autoencoder_cannot_rebuild_ranks_first() -> None:
+    frames, damaged = np.zeros((4, 2), np.float32), np.array([0.0, 0.0, 1.0, 1.0])
+    rebuilt = np.float32([[0.1, 0.1], [0.4, 0.4], [0.35, 0.35], [0.8, 0.8]])
+    assert autoencoder.auc_of_error({"rebuilt": rebuilt}, Samples(frames, damaged)) == 0.75

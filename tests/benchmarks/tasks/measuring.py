@@ -8,6 +8,8 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+import numpy as np
+
 from tests.benchmarks.tasks.exporting import PLAIN, STEPS, calibration_of, export, is_plain, quantize, require
 from tests.benchmarks.tasks.network import Data, TaskNetwork
 from tests.benchmarks.tasks.networks import HOME, keras_file
@@ -50,7 +52,10 @@ def measure_times(network: TaskNetwork) -> dict[str, Any]:
     """Return the times of the artifact's two files, in turn: medians in microseconds, and the median of the ratios."""
     folder = artifact_of(network)
     files = {"fp32": folder / "model.onnx", "int8": folder / "model.int8.onnx"}
-    rounds = time_alternately(files, network.data().test.x[:1])
+    sample = folder.parent / "sample.npy"
+    if not sample.is_file():
+        np.save(sample, network.data().test.x[:1])
+    rounds = time_alternately(files, np.load(sample))
     ratios = [int8 / fp32 for fp32, int8 in zip(rounds["fp32"], rounds["int8"], strict=True)]
     return {"fp32_us": median(rounds["fp32"]), "int8_us": median(rounds["int8"]), "ratio": median(ratios)}
 

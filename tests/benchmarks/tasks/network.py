@@ -45,7 +45,6 @@ class TaskNetwork:
         options: of `edgeconv export`, beside data and `--quantize`.
         labelled: the data are labelled pictures of classes, as `edgeconv train` takes them.
         judged: whether `validation` says what is right in a form that `--dataset` takes.
-        qat: whether it is also trained to be int8.
     """
 
     name: str
@@ -58,7 +57,6 @@ class TaskNetwork:
     options: tuple[str, ...] = ()
     labelled: bool = False
     judged: bool = True
-    qat: bool = False
 
 
 def first(answers: Answers) -> NDArray[Any]:

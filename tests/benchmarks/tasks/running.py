@@ -35,7 +35,10 @@ def answers_of(model: Path | bytes, inputs: NDArray[Any]) -> Answers:
 
 
 def time_alternately(files: Mapping[str, Path], inputs: NDArray[Any]) -> dict[str, list[float]]:
-    """Return the microseconds of a call with one sample, for each file and round; files take turns in each round."""
+    """Return the microseconds of a call with one sample, for each file and round; files take turns in each round.
+
+    They are those that the thread had the processor for, so that others on a busy machine count less.
+    """
     calls = {name: _call(session_of(file), inputs[:1]) for name, file in files.items()}
     found: dict[str, list[float]] = {name: [] for name in files}
     for _ in range(ROUNDS):
@@ -56,8 +59,8 @@ def _feeds(session: onnxruntime.InferenceSession, part: NDArray[Any]) -> dict[st
 
 def _microseconds(call: Callable[[], Any]) -> float:
     call()
-    count, start = 0, time.perf_counter()
-    while (taken := time.perf_counter() - start) < ROUND_S:
+    count, start = 0, time.thread_time()
+    while (taken := time.thread_time() - start) < ROUND_S:
         call()
         count += 1
     return 1e6 * taken / max(1, count)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from edgeconv.parity.auc import area_under_curve
 from tests.benchmarks.tasks.network import Answers, Data, Samples, TaskNetwork, first, fit
 from tests.benchmarks.tasks.sounds import machine
 
@@ -37,19 +37,8 @@ def train(samples: Data) -> Any:
 
 def auc_of_error(answers: Answers, samples: Samples) -> float:
     """Return the area under the ROC curve of the mean square error of each frame."""
-    return area_under_curve(np.square(first(answers) - samples.x).mean(axis=1), samples.y > 0.5)
-
-
-def area_under_curve(scores: NDArray[Any], true: NDArray[np.bool_]) -> float:
-    """Return the share of pairs whose true one has the higher score, by ranks (Mann and Whitney 1947).
-
-    Args:
-        scores: (n,), without ties.
-        true: bool, (n,).
-    """
-    ranks = scores.argsort().argsort() + 1.0
-    count = int(true.sum())
-    return float((ranks[true].sum() - count * (count + 1) / 2) / (count * (len(true) - count)))
+    area = area_under_curve(np.square(first(answers) - samples.x).mean(axis=1), samples.y > 0.5)
+    return 0.0 if area is None else area
 
 
 NETWORK = TaskNetwork(

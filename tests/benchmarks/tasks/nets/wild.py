@@ -61,5 +61,5 @@ def make_wild(model: Any) -> None:
 
 
 NETWORK = TaskNetwork(
-    "wild", "MobileNet, wild depthwise ranges, MNIST", "accuracy", data, build, train, accuracy, labelled=True, qat=True
+    "wild", "MobileNet, wild depthwise ranges, MNIST", "accuracy", data, build, train, accuracy, labelled=True
 )
