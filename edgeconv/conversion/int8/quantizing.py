@@ -24,15 +24,14 @@ from edgeconv.conversion.graph.layer_names import layer_of_named
 from edgeconv.conversion.graph.qdq import before_pair
 from edgeconv.conversion.graph.simplify import finish
 from edgeconv.conversion.int8.channel_weights import ChannelQuantizer
+from edgeconv.conversion.int8.float_nodes import float_nodes_of
 from edgeconv.conversion.int8.float_weights import store_in_8_bits
 from edgeconv.conversion.int8.hard_sigmoids import add_up_hard_sigmoids
 from edgeconv.conversion.int8.pixel_input import PixelPath, put_pixels_back, take_off_cast
 from edgeconv.conversion.int8.ranges import Ranges
 from edgeconv.conversion.int8.residuals import keep_sums_in_float
-from edgeconv.conversion.int8.tail import REASON as TAIL
-from edgeconv.conversion.int8.tail import tail_of
-from edgeconv.conversion.int8.targets import END_OPERATORS, FLOAT_OPERATORS, QuantizationScheme
-from edgeconv.errors import ConfigError, UnsupportedModelError, one_line
+from edgeconv.conversion.int8.targets import END_OPERATORS, QuantizationScheme
+from edgeconv.errors import UnsupportedModelError, one_line
 from edgeconv.manifest_blocks import FloatNode, Quantization
 from edgeconv.parity.comparison import Feeds
 from edgeconv.quiet import errors_only
@@ -41,8 +40,6 @@ WEIGHTED = {"Conv", "ConvTranspose", "Gemm", "MatMul"}
 """Operators whose products int8 speeds up."""
 
 _TYPES = {"uint8": (QuantType.QUInt8, np.uint8), "int8": (QuantType.QInt8, np.int8)}
-_CHOSEN = "left in float to keep accuracy"
-_SCALED = "pixels are scaled exactly, and quantized once, behind it"
 
 
 @dataclass(frozen=True)
@@ -160,7 +157,7 @@ def quantize(
         ConfigError: a layer has an unknown name.
         UnsupportedModelError: ONNX Runtime's quantizer cannot take the model.
     """
-    float_nodes = _float_nodes(prepared, scheme, float_layers)
+    float_nodes = float_nodes_of(prepared, scheme, float_layers)
     excluded = [node.node for node in float_nodes]
     path = _path_of(prepared, excluded)
     arguments = _arguments(scheme, excluded, path.entry, method)
@@ -181,35 +178,6 @@ def quantize(
     if not scheme.inputs_only:  # TensorRT takes such weights as floats.
         finished, float_nodes = store_in_8_bits(finished, float_nodes)
     return Quantized(finished, Quantization(**_as_record(arguments)), float_nodes)
-
-
-def _float_nodes(
-    prepared: Prepared, scheme: QuantizationScheme, float_layers: Collection[str] | Mapping[str, str]
-) -> tuple[FloatNode, ...]:
-    """Return the nodes that stay in float: what scales the pixels, what the target has no int8 for, what was chosen."""
-    graph = prepared.model.graph
-    chosen = dict(float_layers) if isinstance(float_layers, Mapping) else dict.fromkeys(float_layers, _CHOSEN)
-    unknown = set(chosen) - {name for node in graph.node for name in (node.name, layer_of_named(node.name))}
-    if unknown:
-        raise ConfigError(
-            f"`float_layers` must name layers of the model. Received: {', '.join(sorted(unknown))}. It has "
-            f"{', '.join(prepared.layers)}."
-        )
-    found, ends, tail = [], {output.name for output in graph.output}, tail_of(graph)
-    for node in graph.node:
-        at_the_end = node.op_type in END_OPERATORS and node.output[0] in ends
-        reasons = (
-            _SCALED if node.name in prepared.path.scaling else None,
-            END_OPERATORS[node.op_type] if at_the_end else None,
-            scheme.float_operators.get(node.op_type),
-            FLOAT_OPERATORS.get(node.op_type),
-            TAIL if node.name in tail else None,
-            chosen.get(node.name) or chosen.get(layer_of_named(node.name) or ""),
-        )
-        reason = next((text for text in reasons if text), None)
-        if reason:
-            found.append(FloatNode(node.name, node.op_type, reason))
-    return tuple(found)
 
 
 def _path_of(prepared: Prepared, excluded: list[str]) -> PixelPath:
