@@ -8,7 +8,7 @@ import type { Picture } from "./inputs.mjs";
 export declare function readPicture(file: string | URL): Promise<Picture>;
 
 /**
- * Read the bytes of a PNG or JPEG file.
+ * Read the bytes of a PNG or JPEG file, of some 13 megapixels at most; `readPicture` reads larger JPEGs.
  *
  * @throws {InputError} they are no picture, damaged or too large.
  */

@@ -1,8 +1,8 @@
 /** Reads PNG and JPEG files into raw pixels, upright as a camera's EXIF data says. */
 import { inflateSync } from "node:zlib";
-import jpeg from "jpeg-js";
 import { PNG } from "pngjs";
 import { InputError } from "./contract.mjs";
+import { decodeJpeg, decodeLargeJpeg } from "./jpegs.mjs";
 import { readRegular } from "./reading.mjs";
 import { scaleToFit } from "./scaling.mjs";
 
@@ -10,8 +10,6 @@ const maxPixels = 89_478_485;
 const maxSide = 65_535;
 /** What a picture may take while it is decoded. */
 const maxBytes = 300e6;
-/** jpeg-js takes nearly twice as much as it counts. */
-const maxCountedMB = 170;
 
 /** Read a PNG or JPEG file. */
 export async function readPicture(file) {
@@ -23,10 +21,10 @@ export async function readPicture(file) {
       cause: error,
     });
   }
-  return decode(bytes);
+  return (await decodeLargeJpeg(bytes)) ?? decode(bytes);
 }
 
-/** Read the bytes of a PNG or JPEG file. */
+/** Read the bytes of a PNG or JPEG file; of large ones `readPicture` reads more. */
 export function decode(bytes) {
   const start = Buffer.from(bytes.subarray(0, 8)).toString("latin1");
   try {
@@ -80,60 +78,4 @@ function checkUnpacked(bytes, most) {
     place = next;
   }
   inflateSync(Buffer.concat(parts), { maxOutputLength: most });
-}
-
-function decodeJpeg(bytes) {
-  const { data, width, height, exifBuffer } = jpeg.decode(bytes, {
-    useTArray: true,
-    formatAsRGBA: false,
-    tolerantDecoding: false,
-    maxResolutionInMP: maxPixels / 1e6,
-    maxMemoryUsageInMB: maxCountedMB,
-  });
-  const picture = scaleToFit({ data, width, height, channels: 3 });
-  return turnUpright(picture, orientationOf(exifBuffer));
-}
-
-/** Find the tag "orientation" (CIPA DC-008, section 4.6.5), 1 to 8. */
-function orientationOf(exif) {
-  if (!exif) return 1;
-  try {
-    // One zero byte, then a TIFF header with the place of the first directory.
-    const view = new DataView(exif.buffer, exif.byteOffset + 1);
-    const little = view.getUint16(0) === 0x4949;
-    const directory = view.getUint32(4, little);
-    const count = view.getUint16(directory, little);
-    for (let entry = 0; entry < count; entry++) {
-      const place = directory + 2 + entry * 12;
-      if (view.getUint16(place, little) === 0x0112) {
-        return view.getUint16(place + 8, little);
-      }
-    }
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw error; // else it was cut short
-  }
-  return 1;
-}
-
-function turnUpright(picture, orientation) {
-  if (!(orientation >= 2 && orientation <= 8)) return picture;
-  const { data, width, height, channels } = picture;
-  const turned = orientation >= 5;
-  const fromRight = [2, 3, 7, 8].includes(orientation);
-  const fromBottom = [3, 4, 6, 7].includes(orientation);
-  const [rows, columns] = turned ? [width, height] : [height, width];
-  const upright = new Uint8Array(data.length);
-  let place = 0;
-  for (let row = 0; row < rows; row++) {
-    for (let column = 0; column < columns; column++) {
-      const [x, y] = turned ? [row, column] : [column, row];
-      const pixel =
-        (fromBottom ? height - 1 - y : y) * width +
-        (fromRight ? width - 1 - x : x);
-      for (let channel = 0; channel < channels; channel++) {
-        upright[place++] = data[pixel * channels + channel];
-      }
-    }
-  }
-  return { data: upright, width: columns, height: rows, channels };
 }
