@@ -5,11 +5,11 @@ RUNTIME := .venv-runtime/bin
 PEERS := .venv-bench/bin
 # One process more than cores: many tests wait for a child process or a browser.
 PARALLEL := --numprocesses=$(shell $(PYTHON) -c "import os; print(os.cpu_count() + 1)") --dist=loadfile --no-loadscope-reorder
-DEBIAN := chromium cmake gcc g++ libpng-dev libjpeg-dev qemu-user-static strace
+DEBIAN := chromium cmake gcc g++ libpng-dev libjpeg-dev libvulkan1 qemu-user-static strace
 PIP := install --quiet --disable-pip-version-check --constraint constraints.txt
 
 .PHONY: demo test quick check docs house schema figures test-runtime tools bench bench-inference bench-pipeline bench-training bench-bundles accuracy accuracy-tasks everywhere mlperf-tiny mlperf-tiny-quality zoo legacy \
-	sweep kills fuzz soak arm-root devices clean
+	sweep kills fuzz soak arm-root devices providers providers-quick gpu gpu-webgpu clean
 
 # Train, export with int8, read a picture: the three commands of the README. Three epochs instead of five, so that it
 # ends within five minutes where full MNIST is at hand, the installation included.
@@ -120,6 +120,24 @@ arm-root: .venv/installed
 devices: arm-root
 	$(BIN)/python -m tests.devices $(ARTIFACTS)
 
+# The shipped model on execution providers that run without their hardware: WebGPU on SwiftShader, Qualcomm's NPU emulated,
+# OpenVINO on the CPU, and broken ones. Makes .venv-providers-*, 2 GB; on 16 golden vectors, or IMAGES=1000 of MNIST.
+providers: .venv/installed
+	$(BIN)/python -m tests.providers --keep $(if $(IMAGES),--images $(IMAGES)) $(if $(ONLY),--only $(ONLY))
+
+# The one of them that takes under a minute.
+providers-quick: .venv/installed
+	$(BIN)/python -m tests.providers --only webgpu
+
+# A model trained, exported, held and timed on a real NVIDIA card, with CUDA and, where it is installed, TensorRT. Downloads
+# 3 GB; where there is no card it says so before that model is made.
+gpu: .venv/installed
+	$(BIN)/python -m tests.gpu cuda tensorrt
+
+# The shipped model on any card with a Vulkan driver or Direct3D 12, by WebGPU; 35 MB of packages.
+gpu-webgpu: .venv/installed
+	$(BIN)/python -m tests.gpu webgpu
+
 # Every command that writes, killed at each of its writes, with a reader alive; then 100,000 openings beside writes.
 # Two hundred kills, half an hour; what takes seconds of it is in `make test`. Less: make kills EACH=4 OPENS=1000.
 kills: .venv/installed
@@ -156,4 +174,4 @@ sweep: .venv/installed
 	$(RUNTIME)/python -m pip $(PIP) . pytest
 
 clean:
-	rm -rf .venv .venv-bench .venv-runtime build dist *.egg-info
+	rm -rf .venv .venv-bench .venv-runtime .venv-providers-* build dist *.egg-info

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import click
@@ -31,6 +33,8 @@ from .variant_options import device_option, keep_to_free_memory, timeout_option
     help="Run int8 on this processor too, by qemu-user: pi4, pi5, avx2 (an x86 without VNNI) or all; may be repeated.",
 )
 @device_option
+@click.option("--provider", metavar="DEVICE", help="Name the first node that this provider answers differently.")
+@click.option("--against", metavar="DEVICE", help="With --provider: the one to hold it against. Default: cpu.")
 @loader_option
 @click.option(
     "--custom-objects", metavar="MODULE[:NAME]", multiple=True, help="A class of the model, or the package; repeatable."
@@ -45,6 +49,8 @@ def command(
     images: int | None,
     emulate: tuple[str, ...],
     device: str,
+    provider: str | None,
+    against: str | None,
     loader: str | None,
     custom_objects: tuple[str, ...],
     timeout: float | None,
@@ -64,6 +70,11 @@ def command(
     import edgeconv
     from edgeconv.errors import ParityError
 
+    if against is not None and provider is None:
+        raise click.UsageError("--against goes with --provider: name both, or leave --against out.")
+    if provider is not None:
+        _compare_providers(model, provider, against or "cpu", timeout, output_format)
+        return
     alone = stated_alone(options)
     if alone is not None:
         raise click.UsageError(f"{alone} is for pictures that are named. Add --dataset, or leave it out.")
@@ -87,3 +98,29 @@ def command(
     emit(result, result["rows"], parity_columns(ledger), output_format)
     if not ledger.passed:
         raise ParityError(f"Every gate must hold. Received: {ledger.failures()}. Allow more with `--max-drop`.", ledger)
+
+
+def _compare_providers(
+    model: str | None, provider: str, against: str, timeout: float | None, output_format: str | None
+) -> None:
+    from edgeconv.errors import ParityError
+    from edgeconv.evaluation.between_providers import compare_providers
+
+    found = [
+        comparison.as_dict()
+        for comparison in compare_providers(
+            model, provider=provider, against=against, timeout=timeout, progress=TerminalProgress()
+        )
+    ]
+    columns = {name: partial(_cell, name) for name in ("variant", "provider", "against", "node", "operator", "problem")}
+    emit({"comparisons": found}, found, columns, output_format)
+    wrong = [row["variant"] for row in found if row["problem"]]
+    if wrong:
+        raise ParityError(
+            f"`{provider}` must answer as `{against}` does. Received: other answers of {', '.join(wrong)}. Leave these "
+            "to the CPU."
+        )
+
+
+def _cell(name: str, row: Mapping[str, Any]) -> str:
+    return str(row[name]) or "-"

@@ -22,7 +22,7 @@ from .variant_options import export_options, taken_variants, task_option
     "--max-drop", type=float, help="Percent int8 may lose. Default: 0.2 points of accuracy; 1 of other tasks' measure."
 )
 @click.option("--metric", metavar="MODULE:FUNCTION", help="Judge labelled data by this: outputs, targets to a number.")
-@click.option("--target", metavar="T", help="Int8 for x86, x86-avx2, arm64, web, tensorrt or auto. Default: x86.")
+@click.option("--target", metavar="T", help="Int8 for x86, x86-avx2, arm64, web, tensorrt, qnn or auto. Default: x86.")
 @click.option("--seed", default=0, show_default=True, help="Of the choice of the calibration images.")
 @click.option(
     "--input-range", metavar="LOW:HIGH", help="What 0 and 255 become before a float input; or caffe, torch, tf."

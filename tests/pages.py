@@ -8,6 +8,7 @@ from pathlib import Path
 DOCS = Path(__file__).parents[1] / "docs"
 BENCHMARKS, MODEL_ZOO, LAYERS = DOCS / "benchmarks.md", DOCS / "model-zoo.md", DOCS / "layers.md"
 LEGACY = DOCS / "legacy.md"
+PROVIDERS = DOCS / "guides" / "providers.md"
 
 DETAILS, END_OF_DETAILS = '<details markdown="1"><summary>{summary}</summary>', "</details>"
 """Around a table that is collapsed, with an empty line on each side of the table: GitHub and mkdocs both read it."""

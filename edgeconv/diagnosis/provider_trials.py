@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 
 import onnxruntime as ort
 
@@ -62,15 +63,23 @@ def tried(provider: str, plugin: str, timeout: float) -> Finding:
         )
     except subprocess.TimeoutExpired:
         return Finding(subject, BROKEN, f"It did not answer within {timeout:g} seconds.", remedy)
-    try:
-        answer = json.loads(done.stdout.splitlines()[-1])
-        subject = short_name(provider or answer["provider"]) or plugin
-    except (IndexError, KeyError, TypeError, ValueError):
+    answer = _answer(done.stdout)
+    if answer is None:
         return Finding(subject, BROKEN, f"Its process crashed ({_ending(done)}).", remedy)
-    reason = answer.get("reason")
+    subject, reason = short_name(provider or answer["provider"]) or plugin, answer.get("reason")
     if reason:
         return Finding(subject, BROKEN, f"Listed, but broken. {reason}", remedy if provider != CPU else "")
     return Finding(subject, WORKS, f"{answer['provider']} computes right.")
+
+
+def _answer(stdout: str) -> dict[str, str] | None:
+    """Return the JSON object that the process wrote, among lines that its plugin may have written; None without."""
+    for line in reversed(stdout.splitlines()):
+        with suppress(ValueError):
+            answer = json.loads(line)
+            if isinstance(answer, dict) and "provider" in answer:
+                return answer
+    return None
 
 
 def _trials() -> Iterator[Trial]:

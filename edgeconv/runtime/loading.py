@@ -11,7 +11,7 @@ from edgeconv.errors import ArtifactError, EdgeconvWarning, ProviderError
 from edgeconv.manifest import METADATA_KEY, Manifest
 from edgeconv.runtime.files import ModelFiles, Opened, read_again, read_files
 from edgeconv.runtime.fitness import check_fitness
-from edgeconv.runtime.providers import CPU, available_providers, candidates, check_device
+from edgeconv.runtime.providers import CPU, available_providers, candidates, check_device, provider_of
 from edgeconv.runtime.session import Session
 from edgeconv.runtime.tuned import tuned_for_this_device
 from edgeconv.session_options import DEFAULT_OPTIONS, SessionOptions, Tuned, check_threads
@@ -232,6 +232,13 @@ def _check_pictures(files: ModelFiles) -> None:
         )
 
 
+def _made_for(manifest: Manifest, provider: str) -> list[str]:
+    """Return the variants whose int8 was made for a provider."""
+    target = provider_of(provider).target
+    records = {name: variant.quantization for name, variant in manifest.variants.items()}
+    return [name for name, record in records.items() if target and record is not None and record.target == target]
+
+
 def choose_variant(files: ModelFiles, variant: str | None, provider: str) -> str:
     """Return the variant that was asked for, else the best one that a model has for a provider.
 
@@ -239,6 +246,7 @@ def choose_variant(files: ModelFiles, variant: str | None, provider: str) -> str
         ArtifactError: the model lacks it.
     """
     best = [name for name in best_first(gpu=provider != CPU) if name in files.variants]
+    best = _made_for(files.manifest, provider) + best
     name = variant or (best[0] if best else REFERENCE)
     if name not in files.variants:
         raise ArtifactError(

@@ -40,6 +40,7 @@ class Provider(NamedTuple):
         one_by_one: whether it wants to know the size of a batch beforehand; it is given one input a call.
         unasked: whether ``"auto"`` and ``"gpu"`` try it.
         computes_int8: whether models in int8 may be tried on it.
+        target: of `edgeconv export --target`, whose int8 it runs whole.
         system: the only system that it is made for, as `sys.platform` has it; empty: several.
         driver: what is to be done where it is installed and finds no device; empty: `install` again.
     """
@@ -52,6 +53,7 @@ class Provider(NamedTuple):
     one_by_one: bool = False
     unasked: bool = False
     computes_int8: bool = False
+    target: str = ""
     system: str = ""
     driver: str = ""
 
@@ -79,6 +81,7 @@ _ROWS = (
         f"{_INSTEAD} 'onnxruntime-gpu[cuda,cudnn]' tensorrt-cu13",
         device_option="device_id",
         computes_int8=True,
+        target="tensorrt",
     ),
     Provider(
         "QNNExecutionProvider",
@@ -88,6 +91,7 @@ _ROWS = (
         device_option="backend_type",
         one_by_one=True,
         computes_int8=True,
+        target="qnn",
     ),
     Provider(
         "OpenVINOExecutionProvider",

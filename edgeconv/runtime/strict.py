@@ -27,7 +27,7 @@ SHOWN = 3
 """Nodes that are named, of maybe hundreds."""
 
 
-def open_strictly(options: Any, model: bytes, provider: str, *, timeout: float = math.inf) -> Any:
+def open_strictly(options: Any, model: bytes, provider: str, *, timeout: float = math.inf, alone: bool = True) -> Any:
     """Open ONNX Runtime's own session on one provider other than the CPU's, which must run every node.
 
     Args:
@@ -35,6 +35,7 @@ def open_strictly(options: Any, model: bytes, provider: str, *, timeout: float =
         model: the bytes of an `.onnx` file.
         provider: its name, with or without ``":ID"``.
         timeout: seconds that the opening and each call may take; inf is no limit.
+        alone: whether it must run every node; else the CPU may help, to find out what is wrong.
 
     Raises:
         InferenceTimeoutError: the opening takes too long.
@@ -48,8 +49,9 @@ def open_strictly(options: Any, model: bytes, provider: str, *, timeout: float =
         options.add_provider_for_devices(plugin_devices(provider), settings)
     else:
         chosen = [(row.name, settings)]
-    options.add_session_config_entry(*_STRICT)
-    options.log_severity_level = _ERRORS_ONLY
+    if alone:
+        options.add_session_config_entry(*_STRICT)
+        options.log_severity_level = _ERRORS_ONLY
     if row.one_by_one:
         pin_batch(options)
 
@@ -67,7 +69,7 @@ def open_strictly(options: Any, model: bytes, provider: str, *, timeout: float =
     got = session.get_providers()[0]
     if got != row.name:
         raise ProviderError(_unusable(provider, f"the session runs on {got}"))
-    if nodes := _nodes_on_cpu(session):
+    if alone and (nodes := _nodes_on_cpu(session)):
         raise ProviderError(_unusable(provider, told(nodes)))
     sizes = {array.shape[0] for array in session.get_inputs() if array.shape}
     return OneByOne(session) if row.one_by_one and sizes == {1} else session

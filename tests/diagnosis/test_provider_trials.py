@@ -16,6 +16,8 @@ from edgeconv.errors import ConfigError
 from edgeconv.progress import SILENT
 from edgeconv.runtime.providers import CPU, PLUGINS_VARIABLE, short_name
 
+CHATTER = "import atexit; atexit.register(print, 'Good bye.')"
+
 
 @pytest.fixture
 def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -58,7 +60,10 @@ def test_the_cpu_computes_right() -> None:
         ("import os; os._exit(7)", r"Its process crashed \(exit code 7\)\."),
         ("import time; time.sleep(60)", r"It did not answer within 4 seconds\."),
         ("raise OSError('libwrong.so: wrong ELF class')", r"Listed, but broken\. .*wrong ELF class"),
-        ("print('chatter')\nEP_NAME = 'x'\ndef library_path(): return '/no.so'", r"Listed, but broken\. .*/no\.so"),
+        (
+            "import atexit; atexit.register(print, 'chatter')\nEP_NAME = 'x'\ndef library_path(): return '/no.so'",
+            r"Listed, but broken\. .*/no\.so",
+        ),
     ],
 )
 def test_a_bad_driver_ends_a_process_of_its_own(package: Path, source: str, told: str) -> None:

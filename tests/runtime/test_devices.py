@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import pickle
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -141,6 +143,19 @@ def test_a_batch_goes_one_by_one_where_its_size_must_be_known(native: type[_Nati
     model = Predictor(tiny, device="qnn")
     np.testing.assert_allclose(model.probabilities(IMAGES), on_cpu, atol=1e-6)
     assert len(model.predict_prepared(IMAGES)) == 5
+
+
+@pytest.mark.parametrize(("target", "variant"), [("qnn", "int8"), ("x86", "fp32")])
+def test_int8_that_was_made_for_a_provider_comes_first_there(
+    native: type[_Native], tiny: Path, tmp_path: Path, target: str, variant: str
+) -> None:
+    assert native.error == 0.0
+    copy = Path(shutil.copytree(tiny, tmp_path / "copy"))
+    manifest = json.loads((copy / "manifest.json").read_text())
+    manifest["variants"]["int8"]["quantization"]["target"] = target
+    (copy / "manifest.json").write_text(json.dumps(manifest))
+    assert open_model(copy, device="qnn").variant == variant
+    assert open_model(copy, device="openvino").variant == "fp32"
 
 
 @pytest.mark.parametrize("task", ["tags", "any"])

@@ -86,6 +86,18 @@ class TappedModel:
         arrays = dict(zip(made, self._run(self._nodes_behind(made), made), strict=True))
         return {name: arrays[name] if name in arrays else self._feeds[name] for name in names}
 
+    def part(self, names: Sequence[str]) -> onnx.ModelProto:
+        """Return the part of the model that computes some values, as a model with these as its outputs."""
+        nodes = self._nodes_behind(names)
+        read = {name for node in nodes for name in _reads(node)}
+        graph = onnx.GraphProto(name="part", node=nodes)
+        graph.input.extend(entry for entry in self._model.graph.input if entry.name in read)
+        graph.output.extend(onnx.ValueInfoProto(name=name) for name in names)
+        graph.initializer.extend(tensor for name, tensor in self._initializers.items() if name in read)
+        part = onnx.ModelProto(ir_version=self._model.ir_version, opset_import=self._model.opset_import, graph=graph)
+        part.functions.extend(self._model.functions)
+        return part
+
     def dequantized(self, name: str) -> str:
         """Return the value that stands for `name` behind its quantization, or `name` where it is not quantized."""
         return self._dequantized.get(name, name)

@@ -66,11 +66,17 @@ def take_off_cast(fp32: onnx.ModelProto) -> tuple[onnx.ModelProto, PixelPath]:
     return model, PixelPath(None, tuple(scaling) if scaled else ())
 
 
-def put_pixels_back(model: ir.Model, path: PixelPath) -> None:
+def put_pixels_back(model: ir.Model, path: PixelPath, *, between_pairs: bool = False) -> None:
     """Give a quantized model its uint8 input again.
 
     Cases: the pixels enter the first layer, whose QuantizeLinear with scale 1 and zero point 0 answers the pixels
     themselves and goes; or they are scaled first, and the Cast comes back.
+
+    Args:
+        model: it is changed.
+        path: of the pixels.
+        between_pairs: what moves the pixels stands between a DequantizeLinear and that QuantizeLinear, which stays: an
+            NPU takes no operator on bare integers.
     """
     pixels = model.graph.inputs[0]
     if path.entry is None:
@@ -80,9 +86,22 @@ def put_pixels_back(model: ir.Model, path: PixelPath) -> None:
         model.graph.insert_before(model.graph[0], cast)
     else:
         quantizer, source = _quantizer_of(model, path.entry)
+        if between_pairs and source is not pixels:
+            _dequantize(model, pixels, quantizer)
+            pixels.type = ir.TensorType(ir.DataType.UINT8)
+            return
         ir.convenience.replace_all_uses_with(quantizer.outputs[0], source)
         model.graph.remove(quantizer, safe=True)
     pixels.type = ir.TensorType(ir.DataType.UINT8)
+
+
+def _dequantize(model: ir.Model, pixels: ir.Value, quantizer: ir.Node) -> None:
+    """Let all readers of the pixels read them through a DequantizeLinear of the same scale and zero point."""
+    readers = [(use.node, use.idx) for use in pixels.uses()]
+    opposite = ir.node("DequantizeLinear", [pixels, *quantizer.inputs[1:]], name="input/DequantizeLinear")
+    for node, place in readers:
+        node.replace_input_with(place, opposite.outputs[0])
+    model.graph.insert_before(model.graph[0], opposite)
 
 
 def _quantizer_of(model: ir.Model, entry: str) -> tuple[ir.Node, ir.Value]:

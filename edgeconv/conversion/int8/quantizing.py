@@ -168,12 +168,13 @@ def quantize(
         raise _unsupported(error) from error
     if prepared.takes_pixels:
         exact = scheme.activation_type == "uint8" and scheme.pixels == (1.0, 0)
-        put_pixels_back(model, path if exact else PixelPath(None, path.scaling))
+        put_pixels_back(model, path if exact else PixelPath(None, path.scaling), between_pairs=scheme.between_pairs)
     if scheme.inputs_only:
         keep_sums_in_float(model)
     else:
         add_up_hard_sigmoids(model, excluded)
-    _leave_logits_in_float(model)
+    if not scheme.between_pairs:
+        _leave_logits_in_float(model)
     finished = finish(model, layer_of_named)
     if not scheme.inputs_only:  # TensorRT takes such weights as floats.
         finished, float_nodes = store_in_8_bits(finished, float_nodes)

@@ -56,6 +56,8 @@ class QuantizationScheme:
         inputs_only: Q and DQ stand before the operators of `operators` and not behind them, a pair for each reader;
             biases stay in float. As TensorRT wants it.
         operators: operators that are quantized; empty: all that ONNX Runtime's quantizer knows.
+        between_pairs: every layer stands between DQ and Q, what only moves the pixels and what makes the logits too.
+        batch: the size of a batch that the files are made for, where nobody says another one; None leaves it open.
     """
 
     target: str
@@ -70,6 +72,8 @@ class QuantizationScheme:
     pixels: tuple[float, int] = (1.0, 0)
     inputs_only: bool = False
     operators: tuple[str, ...] = ()
+    between_pairs: bool = False
+    batch: int | None = None
 
     @property
     def levels(self) -> tuple[int, int]:
@@ -155,6 +159,21 @@ TARGETS: Mapping[str, QuantizationScheme] = {
             pixels=(255 / 127, 0),
             inputs_only=True,
             operators=_WEIGHTED_INPUTS,
+        ),
+        QuantizationScheme(
+            "qnn",
+            activation_type="uint8",
+            weight_type="int8",
+            activation_symmetric=False,
+            weight_symmetric=True,
+            reduce_range=False,
+            per_channel=True,
+            float_operators=_CPU_FLOAT,
+            source="onnxruntime.ai, 'QNN Execution Provider': quantized models have fixed shapes, and Q and DQ around "
+            "each node. Tried on the HTP emulator of onnxruntime-qnn 2.7: a Reshape of bare uint8 and a Gemm that "
+            "writes float are left to the CPU",
+            between_pairs=True,
+            batch=1,
         ),
     )
 }

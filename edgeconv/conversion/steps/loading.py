@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from edgeconv.conversion.graph.file_size import check_size
+from edgeconv.conversion.int8.targets import scheme_of
 from edgeconv.conversion.keras import KerasReference, load_keras
 from edgeconv.conversion.steps.examples import (
     labelled_examples,
@@ -102,7 +103,8 @@ def load(resolved: ResolvedExport) -> LoadedModel:
         boxes=config.box_statement,
         labels=None if config.labels is None else len(config.labels),
     )
-    reference = replace(reference, batch=config.batch)
+    made_for = scheme_of(config.target).batch if config.target else None
+    reference = replace(reference, batch=config.batch or made_for)
     examples = spec if spec is not None and takes_examples(spec, reference) else None
     if examples is not None:
         config = with_stated(config, examples)

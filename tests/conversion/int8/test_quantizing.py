@@ -82,6 +82,24 @@ def test_tensorrt_has_zero_points_of_zero_and_biases_in_float() -> None:
     assert graph.node[0].op_type == "Cast"
 
 
+def test_every_layer_for_an_npu_stands_between_pairs() -> None:
+    whole, plain = (quantized(convnet(), IMAGES, target=target).model.graph for target in ("qnn", "x86"))
+    assert plain.node[0].op_type == "Transpose"
+    assert [item.op_type for item in whole.node][:4] == [
+        "DequantizeLinear",
+        "Transpose",
+        "QuantizeLinear",
+        "DequantizeLinear",
+    ]
+    producer = {output: item for item in whole.node for output in item.output}
+    softmax = next(item for item in whole.node if item.op_type == "Softmax")
+    assert producer[softmax.input[0]].op_type == "DequantizeLinear"
+    assert whole.input[0].type.tensor_type.elem_type == plain.input[0].type.tensor_type.elem_type == UINT8
+    # The pixels move between scale 1 and zero point 0 twice: the answers differ by the steps of the logits alone.
+    answers = [answer(quantized(convnet(), IMAGES, target=target).model, IMAGES) for target in ("qnn", "x86")]
+    np.testing.assert_allclose(*answers, atol=0.02)
+
+
 def test_tensorrt_quantizes_the_shortcut_and_not_the_convolution_beside_it() -> None:
     graph = quantized(residual_net(), IMAGES, target="tensorrt").model.graph
     producer = {output: item.op_type for item in graph.node for output in item.output}

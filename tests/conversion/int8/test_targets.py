@@ -15,6 +15,7 @@ from edgeconv.errors import ConfigError
         ("arm64", "int8", False, False, (-128, 127)),
         ("web", "uint8", False, False, (0, 255)),
         ("tensorrt", "int8", False, True, (-127, 127)),
+        ("qnn", "uint8", False, False, (0, 255)),
     ],
 )
 def test_each_target_has_its_scheme(
@@ -29,7 +30,7 @@ def test_each_target_has_its_scheme(
 
 
 def test_every_target_is_in_the_test_above() -> None:
-    assert set(TARGETS) == {"x86", "x86-avx2", "arm64", "web", "tensorrt"}
+    assert set(TARGETS) == {"x86", "x86-avx2", "arm64", "web", "tensorrt", "qnn"}
 
 
 @pytest.mark.parametrize(
@@ -58,5 +59,7 @@ def test_where_int8_cannot_win_it_is_refused_with_an_alternative(name: str) -> N
 
 
 def test_an_unknown_target_is_refused() -> None:
-    with pytest.raises(ConfigError, match=r"one of auto, x86, x86-avx2, arm64, web, tensorrt\. Received: 'toaster'"):
+    with pytest.raises(
+        ConfigError, match=r"one of auto, x86, x86-avx2, arm64, web, tensorrt, qnn\. Received: 'toaster'"
+    ):
         scheme_of("toaster")

@@ -1,0 +1,1 @@
+"""The shipped model held on execution providers that run without their hardware, each in an environment of its own."""
