@@ -1,0 +1,1 @@
+"""Requests a second of the server beside its peers, on one model, by one client, in turn."""
