@@ -86,6 +86,7 @@ class Application:
             origins=Origins(config),
             log=self._log,
             say=say,
+            direct={f"/v2/models/{name}/infer": (routes[0].app, {"model": name}) for name in self.repository.entries},
         )
 
     def reload(self) -> None:

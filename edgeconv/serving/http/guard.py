@@ -6,14 +6,14 @@ import itertools
 import re
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 
 from edgeconv.serving.errors import RequestError
 from edgeconv.serving.http.access_log import AccessLog
 from edgeconv.serving.http.error_replies import reply_of
 from edgeconv.serving.http.keys import Keys
-from edgeconv.serving.http.messages import App, ClientGoneError, Receive, Scope, Send
+from edgeconv.serving.http.messages import BY_NAME, App, ClientGoneError, Receive, Scope, Send
 from edgeconv.serving.http.origins import Origins
 
 OPEN = frozenset({"/v2/health/live", "/v2/health/ready"})
@@ -27,7 +27,7 @@ HEADERS = [
 ]
 
 POLICY = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
-"""Of what is no page. The page says its own."""
+"""Of what is no page. A page says its own, as its last header."""
 
 _ID = re.compile(rb"[\w.:/+=-]{1,64}")
 _NONE = b""
@@ -42,10 +42,22 @@ class Guard:
         origins: that are.
         log: of requests.
         say: writes to the server's own log.
+        direct: applications behind addresses that are posted to most, each with what stands in its places: to look
+            through all routes takes as long as to read the request.
     """
 
-    def __init__(self, app: App, *, keys: Keys, origins: Origins, log: AccessLog, say: Callable[[str], object]) -> None:
+    def __init__(
+        self,
+        app: App,
+        *,
+        keys: Keys,
+        origins: Origins,
+        log: AccessLog,
+        say: Callable[[str], object],
+        direct: Mapping[str, tuple[App, dict[str, str]]],
+    ) -> None:
         self._app = app
+        self._direct = direct
         self._keys, self._origins, self._log, self._say = keys, origins, log, say
         self._prefix = secrets.token_hex(4)
         self._count = itertools.count()
@@ -56,7 +68,7 @@ class Guard:
             await self._app(scope, receive, send)
             return
         begin = time.perf_counter()
-        asked = dict(scope["headers"])
+        asked = scope[BY_NAME] = dict(scope["headers"])
         given = asked.get(b"x-request-id", _NONE)
         identity = given if given and _ID.fullmatch(given) else f"{self._prefix}-{next(self._count):x}".encode()
         status = 0
@@ -66,16 +78,22 @@ class Guard:
             if message["type"] == "http.response.start":
                 status = message["status"]  # type: ignore[assignment]
                 headers: list[tuple[bytes, bytes]] = message["headers"]  # type: ignore[assignment]
+                if headers[-1][0] != POLICY[0]:
+                    headers.append(POLICY)
                 headers.extend(HEADERS)
                 headers.append((b"x-request-id", identity))
-                if not any(name == POLICY[0] for name, _ in headers):
-                    headers.append(POLICY)
             await send(message)
 
         scope["app"] = self  # Starlette raises 404 and 405 where an application is around it.
+        path = scope["path"]
         try:
-            self._check(scope["path"], asked)
-            await self._app(scope, receive, answer)
+            self._check(path, asked)
+            found = self._direct.get(path) if scope["method"] == "POST" else None
+            if found is None:
+                await self._app(scope, receive, answer)
+            else:
+                scope["path_params"] = found[1]
+                await found[0](scope, receive, answer)
         except ClientGoneError:
             status = 499
         except Exception as error:
@@ -91,7 +109,7 @@ class Guard:
                 identity=identity.decode(),
                 client=client[0] if client else "",
                 method=scope["method"],
-                path=scope["path"],
+                path=path,
                 status=status,
                 seconds=time.perf_counter() - begin,
             )

@@ -18,6 +18,9 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 JSON = "application/json"
 
+BY_NAME = "edgeconv.headers"
+"""Where the guard leaves the headers of a request by their names."""
+
 
 class ClientGoneError(Exception):
     """The client hung up before its request was there."""
@@ -38,11 +41,8 @@ class Request:
 
     def header(self, name: bytes) -> str | None:
         """Return a header by its name in lower case, or None."""
-        for key, value in self.scope["headers"]:
-            if key == name:
-                text: str = value.decode("latin-1")
-                return text
-        return None
+        value: bytes | None = self.scope[BY_NAME].get(name)
+        return None if value is None else value.decode("latin-1")
 
     async def body(self, most: int) -> bytes:
         """Return the body, unpacked where it was packed with gzip or deflate.

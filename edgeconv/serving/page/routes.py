@@ -14,12 +14,12 @@ from edgeconv.serving.models.served_model import ServedModel
 from edgeconv.serving.page.rendering import page_of
 
 HEADERS = [
+    (b"permissions-policy", b"camera=(self), microphone=(), geolocation=()"),
     (
         b"content-security-policy",
         b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self'; "
         b"base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     ),
-    (b"permissions-policy", b"camera=(self), microphone=(), geolocation=()"),
 ]
 
 

@@ -18,7 +18,7 @@ NUMPY = {
 }
 """Numpy's types by the protocol's names; on the wire numbers are little-endian."""
 
-_NAMES = {dtype.name: name for name, dtype in NUMPY.items()}
+_NAMES = {dtype: name for name, dtype in NUMPY.items()}
 
 
 def name_of(dtype: np.dtype[np.generic] | str) -> str:
@@ -28,4 +28,4 @@ def name_of(dtype: np.dtype[np.generic] | str) -> str:
         >>> name_of("float32"), name_of("uint8")
         ('FP32', 'UINT8')
     """
-    return _NAMES[np.dtype(dtype).name]
+    return _NAMES[np.dtype(dtype)]

@@ -72,7 +72,7 @@ def read_request(body: bytes, header_length: int | None = None) -> InferenceRequ
         )
     text = body if header_length is None else body[:header_length]
     try:
-        request = json.loads(text, parse_constant=_no_number)
+        request = _DECODER.decode(text.decode())
     except (ValueError, RecursionError) as error:
         _refuse("a request in JSON", str(error)[:100], "Send tensors as bytes behind it, with their header")
     if not isinstance(request, dict) or not isinstance(request.get("inputs"), list):
@@ -122,7 +122,9 @@ def _tensor(given: Any, behind: memoryview) -> tuple[str, Tensor, int]:
     dtype = NUMPY[datatype]
     if prod(shape) * dtype.itemsize != size:
         _refuse(f"{prod(shape) * dtype.itemsize} bytes of `{name}`, {datatype} {shape}", size, "Send as many")
-    array = np.require(np.frombuffer(content, dtype), requirements="A").reshape(shape)
+    array = np.frombuffer(content, dtype).reshape(shape)
+    if not array.flags.aligned:
+        array = array.copy()
     if dtype.kind == "b" and array.size and array.view(np.uint8).max() > 1:
         _refuse(f"bytes 0 and 1 of `{name}`, BOOL", int(array.view(np.uint8).max()), "Send these")
     return name, array, size
@@ -167,9 +169,12 @@ def _flag(parameters: Mapping[str, Any], name: str) -> bool | None:
     return value
 
 
+def _refuse(required: str, received: object, advice: str) -> NoReturn:
+    raise InputError(f"A request requires {required}. Received: {str(received)[:100]}. {advice}.")
+
+
 def _no_number(text: str) -> NoReturn:
     raise ValueError(f"{text}, which is no number of JSON")
 
 
-def _refuse(required: str, received: object, advice: str) -> NoReturn:
-    raise InputError(f"A request requires {required}. Received: {str(received)[:100]}. {advice}.")
+_DECODER = json.JSONDecoder(parse_constant=_no_number)

@@ -16,6 +16,8 @@ from edgeconv.serving.protocol.datatypes import BYTES, name_of
 from edgeconv.serving.protocol.elements import as_bytes
 from edgeconv.serving.protocol.request import InferenceRequest, WantedOutput
 
+_ENCODER = json.JSONEncoder(separators=(",", ":"))
+
 
 @dataclass(frozen=True, slots=True)
 class InferenceAnswer:
@@ -61,7 +63,7 @@ def write_answer(answer: InferenceAnswer, request: InferenceRequest) -> tuple[by
     head: dict[str, Any] = {"model_name": answer.model, "model_version": answer.version, "outputs": listed}
     if request.id is not None:
         head["id"] = request.id
-    text = json.dumps(head, separators=(",", ":")).encode()
+    text = _ENCODER.encode(head).encode()
     return (b"".join([text, *parts]), len(text)) if parts else (text, None)
 
 
