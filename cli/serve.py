@@ -33,6 +33,7 @@ from .variant_options import device_option, timeout_option, variant_option
 )
 @click.option("--certificate", metavar="FILE", help="Certificates in PEM form: the server speaks TLS.")
 @click.option("--certificate-key", metavar="FILE", help="The certificate's private key, where it is another file.")
+@click.option("--workers", default=1, show_default=True, help="Processes that serve.")
 @click.option("--access-log/--no-access-log", default=True, show_default=True, help="A line of JSON for each request.")
 def command(
     models: tuple[str, ...],
@@ -54,6 +55,7 @@ def command(
     allowed_host: tuple[str, ...],
     certificate: str | None,
     certificate_key: str | None,
+    workers: int,
     access_log: bool,
 ) -> None:
     """Serve each MODEL over HTTP: the Open Inference Protocol, pictures at /predict, a page to try it at /.
@@ -95,6 +97,7 @@ def command(
             allowed_hosts=allowed_host,
             certificate=certificate,
             certificate_key=certificate_key,
+            workers=workers,
             access_log=access_log,
         )
     )

@@ -19,6 +19,7 @@ from edgeconv.runtime.loading import find_model
 from edgeconv.serving.answering import Answering
 from edgeconv.serving.config import ServeConfig
 from edgeconv.serving.http.access_log import AccessLog, say
+from edgeconv.serving.http.connection import LIMITS
 from edgeconv.serving.http.guard import Guard
 from edgeconv.serving.http.inference_routes import inference_routes
 from edgeconv.serving.http.keys import Keys
@@ -39,6 +40,7 @@ class Application:
     Args:
         config: what to serve, and how.
         on_ready: called once every model has answered its golden vectors.
+        load_first: whether to take requests only then: where other processes answer meanwhile.
 
     Attributes:
         repository: its models.
@@ -48,7 +50,11 @@ class Application:
         ConfigError: two models have one name.
     """
 
-    def __init__(self, config: ServeConfig, on_ready: Callable[[], object] | None = None) -> None:
+    def __init__(
+        self, config: ServeConfig, on_ready: Callable[[], object] | None = None, *, load_first: bool = False
+    ) -> None:
+        self._limits = config.limits
+        self._load_first = load_first
         cores = usable_cores()
         self._executor = ThreadPoolExecutor(max(2, cores), thread_name_prefix="serve")
         self._on_ready = on_ready
@@ -73,7 +79,7 @@ class Application:
         routes = [
             *inference_routes(answering, config.limits),
             *predict_routes(answering, config.limits),
-            *repository_routes(self.repository),
+            *repository_routes(self.repository, workers=config.workers),
             *page_routes(self.repository),
             Route("/metrics", Endpoint(figures), methods=["GET"]),
             Route("/openapi.json", Endpoint(description), methods=["GET"]),
@@ -94,9 +100,12 @@ class Application:
         self._start(self.repository.load_all())
 
     @asynccontextmanager
-    async def _lifespan(self, _: object) -> AsyncIterator[None]:
-        self._start(self._load())
-        yield
+    async def _lifespan(self, _: object) -> AsyncIterator[dict[str, Any]]:
+        if self._load_first:
+            await self._load()
+        else:
+            self._start(self._load())
+        yield {LIMITS: self._limits}
         for task in self._tasks:
             task.cancel()
         self._log.flush()

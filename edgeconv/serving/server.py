@@ -12,10 +12,11 @@ import uvicorn
 from uvicorn.config import LOGGING_CONFIG
 
 from edgeconv.errors import ConfigError, one_line
-from edgeconv.serving.app import Application
+from edgeconv.serving.app import Application, paths_of
 from edgeconv.serving.config import ServeConfig
 from edgeconv.serving.http.access_log import say
-from edgeconv.serving.http.connection import connections_with
+from edgeconv.serving.http.connection import Connection
+from edgeconv.serving.workers import supervise
 
 BACKLOG = 2048
 """Connections that wait for the server to take them."""
@@ -40,13 +41,25 @@ def serve(config: ServeConfig) -> None:
         >>> edgeconv.serve(ServeConfig(("exported/mnist",), port=8080))  # doctest: +SKIP
     """
     sock = _listen(config)
+    names = ", ".join(paths_of(config.models))
+    say(f"Listening at {_address(config, sock)}, {_reach(config)}. Loading {names}.")
+    if config.workers > 1:
+        supervise(config, sock, _serve)
+    else:
+        _serve(config, sock, load_first=False)
+
+
+def _serve(config: ServeConfig, sock: socket.socket, load_first: bool) -> None:
+    """Serve at a socket in this process."""
+    address = _address(config, sock)
+    app = Application(config, on_ready=lambda: say(f"Ready: {address}/"), load_first=load_first)
+    _Server(_uvicorn_config(config, app), app).run(sockets=[sock])
+
+
+def _address(config: ServeConfig, sock: socket.socket) -> str:
     host, port = sock.getsockname()[:2]
     scheme = "http" if config.certificate is None else "https"
-    address = f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
-    app = Application(config, on_ready=lambda: say(f"Ready: {address}/"))
-    say(f"Listening at {address}, {_reach(config)}. Loading {', '.join(app.repository.entries)}.")
-    server = _Server(_uvicorn_config(config, app), app)
-    server.run(sockets=[sock])
+    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
 
 
 def _reach(config: ServeConfig) -> str:
@@ -78,7 +91,7 @@ def _uvicorn_config(config: ServeConfig, app: Application) -> uvicorn.Config:
     try:
         made = uvicorn.Config(
             app.asgi,
-            http=connections_with(limits),
+            http=Connection,
             ws="none",
             lifespan="on",
             log_config=QUIET,

@@ -21,6 +21,9 @@ FEWEST_BYTES_PER_SECOND = 10_000
 
 SWEEP_SECONDS = 1.0
 
+LIMITS = "limits"
+"""Where the application leaves them, in the state that uvicorn gives to each connection."""
+
 
 class Connection(HttpToolsProtocol):
     """A client's connection.
@@ -29,7 +32,6 @@ class Connection(HttpToolsProtocol):
     client takes; a sweep over all connections, once a second, ends those whose clock ran out.
     """
 
-    limits: Limits
     swept = False
 
     def __init__(
@@ -40,6 +42,7 @@ class Connection(HttpToolsProtocol):
         _loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
+        self.limits: Limits = app_state[LIMITS]
         self._in_head = True
         self._head_bytes = 0
         self._received = 0
@@ -124,11 +127,6 @@ class Connection(HttpToolsProtocol):
             head.append(b"retry-after: 1\r\n")
         self.transport.write(b"".join([*head, b"connection: close\r\n\r\n", body]))
         self.transport.close()
-
-
-def connections_with(limits: Limits) -> type[Connection]:
-    """Return the class of connections with these limits, which uvicorn makes by itself."""
-    return type("LimitedConnection", (Connection,), {"limits": limits})
 
 
 def _sweep(loop: asyncio.AbstractEventLoop, connections: set[Connection]) -> None:

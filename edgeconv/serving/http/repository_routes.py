@@ -17,8 +17,19 @@ from edgeconv.serving.models.served_model import VERSION
 _MOST_BYTES = 2**16
 
 
-def repository_routes(repository: Repository) -> list[Route]:
-    """Return the addresses below `/v2/repository`."""
+def repository_routes(repository: Repository, *, workers: int) -> list[Route]:
+    """Return the addresses below `/v2/repository`.
+
+    Args:
+        repository: of this process.
+        workers: processes that serve. Of several, a request reaches one, and so must not change its models.
+    """
+
+    def require_one_process() -> None:
+        if workers > 1:
+            raise InputError(
+                "Models of one process are loaded by requests. Received: several `--workers`. Send SIGHUP."
+            )
 
     async def index(request: Request) -> Reply:
         only_ready = (await _options(request)).get("ready", False)
@@ -30,6 +41,7 @@ def repository_routes(repository: Repository) -> list[Route]:
     async def load(request: Request) -> Reply:
         name = request.path_params["model"]
         repository.entry(name)
+        require_one_process()
         parameters = (await _options(request)).get("parameters")
         if parameters:
             raise InputError("Models are loaded as they lie there. Received: `parameters`. Leave them out.")
@@ -44,6 +56,7 @@ def repository_routes(repository: Repository) -> list[Route]:
     async def unload(request: Request) -> Reply:
         name = request.path_params["model"]
         repository.entry(name)
+        require_one_process()
         await _options(request)
         repository.unload(name)
         return Reply(b"")
