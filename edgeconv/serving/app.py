@@ -84,6 +84,7 @@ class Application:
             Route("/metrics", Endpoint(figures), methods=["GET"]),
             Route("/openapi.json", Endpoint(description), methods=["GET"]),
         ]
+        infer: Any = routes[0].app
         self._log = AccessLog(sys.stdout if config.access_log else None)
         self._router = Router(routes, redirect_slashes=False, lifespan=self._lifespan)
         self.asgi = Guard(
@@ -92,7 +93,7 @@ class Application:
             origins=Origins(config),
             log=self._log,
             say=say,
-            direct={f"/v2/models/{name}/infer": (routes[0].app, {"model": name}) for name in self.repository.entries},
+            direct={f"/v2/models/{name}/infer": (infer, {"model": name}) for name in self.repository.entries},
         )
 
     def reload(self) -> None:

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from multiprocessing.connection import wait
 from multiprocessing.context import SpawnProcess
 from socket import socket
+from typing import cast
 
 from prometheus_client.multiprocess import mark_process_dead
 
@@ -53,7 +54,7 @@ def supervise(config: ServeConfig, sock: socket, work: Work) -> None:
             if process.pid is not None and process.is_alive():
                 os.kill(process.pid, number)
 
-    def end(number: int, frame: object) -> None:
+    def end(_: int, frame: object) -> None:
         stop.set()
         forward(signal.SIGTERM, frame)
 
@@ -64,7 +65,7 @@ def supervise(config: ServeConfig, sock: socket, work: Work) -> None:
             start(others_answer=False)
         while not stop.is_set():
             for sentinel in wait(list(running), timeout=PAUSE_S):
-                process, began = running.pop(sentinel)  # type: ignore[call-overload]
+                process, began = running.pop(cast("int", sentinel))
                 mark_process_dead(process.pid)  # type: ignore[no-untyped-call]
                 if stop.is_set():
                     continue

@@ -27,9 +27,7 @@ def repository_routes(repository: Repository, *, workers: int) -> list[Route]:
 
     def require_one_process() -> None:
         if workers > 1:
-            raise InputError(
-                "Models of one process are loaded by requests. Received: several `--workers`. Send SIGHUP."
-            )
+            raise InputError("Requests load models of a single process. Received: several. Send SIGHUP.")
 
     async def index(request: Request) -> Reply:
         only_ready = (await _options(request)).get("ready", False)
