@@ -13,7 +13,9 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import nullcontext
+from itertools import repeat
 from multiprocessing.synchronize import Event
 from pathlib import Path
 
@@ -36,19 +38,37 @@ def main() -> None:
 
 
 def _kill_commands(root: Path, most: int) -> int:
-    """Kill each command before its first call, its second one, and so on; return how many states were broken."""
+    """Kill each command before its first call, its second one, and so on; return how many states were broken.
+
+    Two commands at a time: each is one thread that imports and computes, for most of its time.
+    """
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
-    commands, broken = _commands(root), 0
-    print(f"{'command':10} {'kills':>5} {'old':>5} {'new':>5} {'broken':>6} {'opened beside':>13} {'failed':>6}")
-    for command in commands:
-        states, opened = _killed(command, root, most)
-        bad = sum(count for state, count in states.items() if state not in {"old", "new"})
-        broken += bad + opened["failed"]
-        counts = (states.total(), states["old"], states["new"], bad, opened["opened"], opened["failed"])
-        print(f"{command.name:10} {counts[0]:5} {counts[1]:5} {counts[2]:5} {bad:6} {counts[4]:13} {counts[5]:6}")
-        for state in states.keys() - {"old", "new"}:
-            print(f"    {state}")
-    return broken
+    commands, total = _commands(root), Counter[str]()
+    print(HEAD)
+    with ProcessPoolExecutor(max_workers=2) as pool:
+        for command, (states, opened) in zip(
+            commands, pool.map(_killed, commands, repeat(root), repeat(most)), strict=True
+        ):
+            counts = _counts(states, opened)
+            total += counts
+            print(_row(command.name, counts))
+            for state in states.keys() - {"old", "new"}:
+                print(f"    {state}")
+    print(_row("all", total))
+    return total["broken"] + total["failed"]
+
+
+HEAD = f"{'command':14} {'kills':>5} {'old':>5} {'new':>5} {'broken':>6} {'opened beside':>13} {'failed':>6}"
+
+
+def _counts(states: Counter[str], opened: Counter[str]) -> Counter[str]:
+    broken = sum(count for state, count in states.items() if state not in {"old", "new"})
+    return Counter({"old": states["old"], "new": states["new"], "broken": broken}) + opened
+
+
+def _row(name: str, counts: Counter[str]) -> str:
+    killed = f"{counts['kills']:5} {counts['old']:5} {counts['new']:5} {counts['broken']:6}"
+    return f"{name:14} {killed} {counts['opened']:13,} {counts['failed']:6}"
 
 
 def _killed(command: Command, root: Path, most: int) -> tuple[Counter[str], Counter[str]]:
@@ -70,6 +90,7 @@ def _killed(command: Command, root: Path, most: int) -> tuple[Counter[str], Coun
         with _Reader(folder) if command.over else nullcontext(_Reader(folder)) as reader:
             status = run(command.arguments[1], folder, kill_at=number)
         opened += reader.seen
+        opened["kills"] += status != 0
         try:
             states[command.state(folder)] += 1
         except Exception as error:
@@ -97,7 +118,10 @@ def _commands(root: Path) -> list[Command]:
         Command("export", ([*model, "--out", "{folder}"], [*model, "--quantize", "--out", "{folder}"]), exported),
         Command("tune", ([], [*here, "--tune"]), tuned),
         Command("benchmark", ([], [*here, "--max-batch", "1"]), measured),
-        Command("bundle", ([], ["bundle", "--target", "python", "--out", "{folder}"]), bundled, over=False),
+        *(
+            Command(f"bundle {target}", ([], ["bundle", "--target", target, "--out", "{folder}"]), bundled, over=False)
+            for target in ("python", "c")
+        ),
     ]
 
 
