@@ -33,6 +33,7 @@ from .variant_options import device_option, timeout_option, variant_option
 )
 @click.option("--certificate", metavar="FILE", help="Certificates in PEM form: the server speaks TLS.")
 @click.option("--certificate-key", metavar="FILE", help="The certificate's private key, where it is another file.")
+@click.option("--grpc-port", type=int, help="Port of the protocol over gRPC. Default: none.")
 @click.option("--workers", default=1, show_default=True, help="Processes that serve.")
 @click.option("--access-log/--no-access-log", default=True, show_default=True, help="A line of JSON for each request.")
 def command(
@@ -55,6 +56,7 @@ def command(
     allowed_host: tuple[str, ...],
     certificate: str | None,
     certificate_key: str | None,
+    grpc_port: int | None,
     workers: int,
     access_log: bool,
 ) -> None:
@@ -69,6 +71,8 @@ def command(
     from edgeconv.errors import require
 
     require("starlette", "uvicorn", "httptools", "prometheus_client", extra="serve", purpose="Serving")
+    if grpc_port is not None:
+        require("grpc", "tritonclient", extra="grpc", purpose="Serving over gRPC")
     from edgeconv.serving.config import Limits, ServeConfig
     from edgeconv.serving.http.keys import read_keys
     from edgeconv.serving.server import serve
@@ -97,6 +101,7 @@ def command(
             allowed_hosts=allowed_host,
             certificate=certificate,
             certificate_key=certificate_key,
+            grpc_port=grpc_port,
             workers=workers,
             access_log=access_log,
         )

@@ -53,7 +53,7 @@ class Application:
     def __init__(
         self, config: ServeConfig, on_ready: Callable[[], object] | None = None, *, load_first: bool = False
     ) -> None:
-        self._limits = config.limits
+        self._config = config
         self._load_first = load_first
         cores = usable_cores()
         self._executor = ThreadPoolExecutor(max(2, cores), thread_name_prefix="serve")
@@ -68,7 +68,7 @@ class Application:
             observer=metrics.of,
             say=say,
         )
-        answering = Answering(self.repository, PictureReader(self._executor, config.limits))
+        self._answering = answering = Answering(self.repository, PictureReader(self._executor, config.limits))
 
         async def figures(_: Request) -> Reply:
             return Reply(metrics.text(), content_type=CONTENT_TYPE)
@@ -106,7 +106,14 @@ class Application:
             await self._load()
         else:
             self._start(self._load())
-        yield {LIMITS: self._limits}
+        grpc = None
+        if self._config.grpc_port is not None:
+            from edgeconv.serving.grpc_service import start_grpc  # Here, since it has an extra of its own.
+
+            grpc = await start_grpc(self._config, self._answering)
+        yield {LIMITS: self._config.limits}
+        if grpc is not None:
+            await grpc.stop(self._config.limits.grace)
         for task in self._tasks:
             task.cancel()
         self._log.flush()

@@ -72,6 +72,7 @@ class ServeConfig:
         allowed_hosts: names that the server is reached by, besides its address; any where it listens for others.
         certificate: a file of certificates in PEM form; with it the server speaks TLS.
         certificate_key: the file of its private key, where that is another one.
+        grpc_port: of the protocol over gRPC; None leaves it out.
         workers: processes that serve; more than one where one core is not enough.
         access_log: whether each request is a line of JSON on stdout.
 
@@ -91,11 +92,14 @@ class ServeConfig:
     allowed_hosts: tuple[str, ...] = ()
     certificate: str | None = None
     certificate_key: str | None = None
+    grpc_port: int | None = None
     workers: int = 1
     access_log: bool = True
 
     def __post_init__(self) -> None:
         between("port", self.port, 0, 65535)
+        if self.grpc_port is not None:
+            between("grpc_port", self.grpc_port, 1, 65535)
         between("workers", self.workers, 1, 256)
         check_device(self.device)
         check_threads(self.threads)

@@ -103,31 +103,47 @@ def _tensor(given: Any, behind: memoryview) -> tuple[str, Tensor, int]:
     """Return an input's name, what it holds, and how many bytes of `behind` those are."""
     if not isinstance(given, dict) or not isinstance(given.get("name"), str):
         _refuse("inputs with a `name`", given, "Give each input its name, shape and datatype")
-    name, shape, datatype = given["name"], given.get("shape"), given.get("datatype")
-    if not isinstance(shape, list) or len(shape) > MOST_AXES or not all(type(n) is int and n >= 0 for n in shape):
-        _refuse(f"`shape` of `{name}` as a list of sizes", shape, "Leave none open")
-    if datatype != BYTES and datatype not in NUMPY:
-        _refuse(f"`datatype` of `{name}` as one of {', '.join(NUMPY)}, {BYTES}", datatype, "Name one of these")
+    name: str = given["name"]
+    shape: Any = given.get("shape")
+    datatype: Any = given.get("datatype")
     size = _parameters(given).get("binary_data_size")
     if size is None:
+        _check_form(name, shape, datatype)
         data, count = given.get("data"), prod(shape)
         if datatype == BYTES:
             return name, bytes_of_json(name, data, count), 0
         return name, numbers_of_json(name, data, NUMPY[datatype], shape), 0
     if type(size) is not int or not 0 <= size <= len(behind):
         _refuse(f"`binary_data_size` of `{name}` within the body", size, "Send the header with the JSON's length")
-    content = behind[:size]
+    return name, tensor_of(name, shape, datatype, behind[:size]), size
+
+
+def tensor_of(name: str, shape: list[int], datatype: str, content: memoryview) -> Tensor:
+    """Return a tensor of its bytes, little-endian.
+
+    Raises:
+        InputError: they are not as many as its shape and datatype say.
+    """
+    _check_form(name, shape, datatype)
     if datatype == BYTES:
-        return name, bytes_in(name, content, prod(shape)), size
+        return bytes_in(name, content, prod(shape))
     dtype = NUMPY[datatype]
-    if prod(shape) * dtype.itemsize != size:
-        _refuse(f"{prod(shape) * dtype.itemsize} bytes of `{name}`, {datatype} {shape}", size, "Send as many")
+    if prod(shape) * dtype.itemsize != len(content):
+        wanted = f"{prod(shape) * dtype.itemsize} bytes of `{name}`, {datatype} {shape}"
+        _refuse(wanted, len(content), "Send as many")
     array = np.frombuffer(content, dtype).reshape(shape)
     if not array.flags.aligned:
         array = array.copy()
     if dtype.kind == "b" and array.size and array.view(np.uint8).max() > 1:
         _refuse(f"bytes 0 and 1 of `{name}`, BOOL", int(array.view(np.uint8).max()), "Send these")
-    return name, array, size
+    return array
+
+
+def _check_form(name: str, shape: Any, datatype: Any) -> None:
+    if not isinstance(shape, list) or len(shape) > MOST_AXES or not all(type(n) is int and n >= 0 for n in shape):
+        _refuse(f"`shape` of `{name}` as a list of sizes", shape, "Leave none open")
+    if datatype != BYTES and datatype not in NUMPY:
+        _refuse(f"`datatype` of `{name}` as one of {', '.join(NUMPY)}, {BYTES}", datatype, "Name one of these")
 
 
 def _outputs(request: Mapping[str, Any]) -> tuple[WantedOutput, ...]:

@@ -78,7 +78,7 @@ def main() -> None:
         for name, rows in rounds.items()
     }
     print(_table(figures, options.connections))
-    sys.exit(not all(_verdicts(figures)))
+    sys.exit(not all(list(_verdicts(figures))))
 
 
 def _contenders() -> dict[str, Contender]:
