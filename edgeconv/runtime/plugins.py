@@ -73,9 +73,10 @@ def plugin_devices(provider: str) -> list[Any]:
     name, _, number = provider.partition(":")
     found = [device for device in _devices() if device.ep_name == name]
     if not found:
+        driver = provider_of(name).driver
         raise ProviderError(
-            f"{name} requires a device and its driver. Received: none that its plugin finds. Install the driver, "
-            "or use `--device cpu`; `edgeconv doctor` shows what is there."
+            f"{name} requires a device and its driver. Received: none that its plugin finds. Install the driver"
+            f"{f' ({driver})' if driver else ''}, or use `--device cpu`."
         )
     if not number or provider_of(name).device_option:
         return found[:1]

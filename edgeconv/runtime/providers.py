@@ -70,11 +70,31 @@ _ROWS = (
         device_option="device_id",
         unasked=True,
     ),
-    Provider("MIGraphXExecutionProvider", f"{_INSTEAD} onnxruntime-migraphx", device_option="device_id", unasked=True),
-    Provider("ROCMExecutionProvider", f"{_INSTEAD} onnxruntime-rocm", device_option="device_id", unasked=True),
-    Provider("DmlExecutionProvider", f"{_INSTEAD} onnxruntime-directml", device_option="device_id", unasked=True),
-    Provider("CoreMLExecutionProvider", "pip install onnxruntime", unasked=True),
-    Provider("WebGpuExecutionProvider", "pip install onnxruntime-ep-webgpu", "onnxruntime_ep_webgpu", unasked=True),
+    Provider(
+        "MIGraphXExecutionProvider",
+        f"{_INSTEAD} onnxruntime-migraphx",
+        device_option="device_id",
+        unasked=True,
+        system="linux",
+    ),
+    Provider(
+        "ROCMExecutionProvider", f"{_INSTEAD} onnxruntime-rocm", device_option="device_id", unasked=True, system="linux"
+    ),
+    Provider(
+        "DmlExecutionProvider",
+        f"{_INSTEAD} onnxruntime-directml",
+        device_option="device_id",
+        unasked=True,
+        system="win32",
+    ),
+    Provider("CoreMLExecutionProvider", "pip install onnxruntime", unasked=True, system="darwin"),
+    Provider(
+        "WebGpuExecutionProvider",
+        "pip install onnxruntime-ep-webgpu",
+        "onnxruntime_ep_webgpu",
+        unasked=True,
+        driver="apt-get install libvulkan1 mesa-vulkan-drivers, or NVIDIA's own driver",
+    ),
     # Building its engines takes minutes: it is never tried unasked.
     Provider(
         "TensorrtExecutionProvider",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -41,6 +42,12 @@ def test_the_model_of_the_trial_is_this_one() -> None:
     constants = [onnx.numpy_helper.from_array(weights, "w"), onnx.numpy_helper.from_array(matrix, "m")]
     graph = make.make_graph(nodes, "trial", ends[:1], ends[1:], constants)
     assert onnx.load_from_string(trial.MODEL).graph == graph
+
+
+def test_a_plugin_without_a_device_is_in_want_of_a_driver(package: Path) -> None:
+    """Starts a process."""
+    package.write_text("EP_NAME = 'x'; library_path = lambda: '/no.so'")
+    assert tried("WebGpuExecutionProvider", "stand_in", 60.0).remedy.startswith("apt-get install libvulkan1")
 
 
 def test_the_cpu_computes_right() -> None:
@@ -104,6 +111,7 @@ def test_what_is_listed_is_tried_and_what_is_not_is_absent(monkeypatch: pytest.M
     found = {finding.subject: finding for finding in provider_findings(None, 9.0, SILENT)}
     assert asked == [("CUDAExecutionProvider", "", 9.0), (CPU, "", 9.0), ("", "own_package", 9.0)]
     assert (found["webgpu"].state, found["webgpu"].remedy) == ("absent", "pip install onnxruntime-ep-webgpu")
+    assert ("dml" in found, "coreml" in found) == (sys.platform == "win32", sys.platform == "darwin")
     asked.clear()
     assert [finding.subject for finding in provider_findings("cuda:1", 9.0, SILENT)] == ["cuda:1"]
     assert asked == [("CUDAExecutionProvider:1", "", 9.0)]
