@@ -21,7 +21,9 @@ from edgeconv.conversion.int8.forms.speed import CandidateTime, SpeedComparison 
 from edgeconv.conversion.variants import int8_fast  # noqa: E402
 from edgeconv.conversion.variants.int8 import Judge  # noqa: E402
 from edgeconv.errors import ConfigError  # noqa: E402
-from edgeconv.parity.comparison import ComparisonSet  # noqa: E402
+from edgeconv.parity.comparison import Batch, ComparisonSet  # noqa: E402
+from edgeconv.parity.examples import answered  # noqa: E402
+from edgeconv.parity.stage import answers_of, stage_of_tensors  # noqa: E402
 from edgeconv.spread import Interval  # noqa: E402
 from tests.conversion.int8.networks import convnet  # noqa: E402
 from tests.conversion.isolation.alive import alive  # noqa: E402
@@ -159,3 +161,11 @@ def test_the_judge_counts_accuracy_where_classes_are_known_and_flips_where_not()
     worse = Judge(fp32.SerializeToString(deterministic=True), upside_down, reduced_range=False, batch=None)
     assert worse.drop(other).percent == pytest.approx(-flips), "a model can also gain"
     assert set(judge.known({"int8": other.SerializeToString(deterministic=True), "new": b""})) == {"int8"}
+    # Answers that are compared by their values may be large: those of the last candidate are kept.
+    data = {"fp32": fp32.SerializeToString(deterministic=True), "int8": other.SerializeToString(deterministic=True)}
+    batches = (Batch({fp32.graph.input[0].name: images}),)
+    compared = ComparisonSet("noise", "given", "0", batches, spreads={})
+    whole = answered(compared, answers_of(stage_of_tensors("fp32", data["fp32"]), compared))
+    by_values = Judge(data["fp32"], whole, reduced_range=False, batch=None)
+    assert by_values.drop(fp32).percent == 0.0 < by_values.drop(other).percent
+    assert set(by_values.known(data)) == {"int8"}

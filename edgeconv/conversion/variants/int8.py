@@ -93,7 +93,7 @@ class Judge:
         return scores_of(self._run(name, model))
 
     def known(self, files: Mapping[str, bytes]) -> Mapping[str, tuple[Answers, ...]]:
-        """Return the answers of those files that have been run."""
+        """Return the answers of those files that have been run, and are kept."""
         digests = {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}
         return {name: self._answers[digest] for name, digest in digests.items() if digest in self._answers}
 
@@ -107,6 +107,8 @@ class Judge:
     def _run(self, name: str, model: bytes) -> tuple[Answers, ...]:
         key = hashlib.sha256(model).hexdigest()
         if key not in self._answers:
+            if self._compared.spreads is not None:  # Those of each candidate's masks would be gigabytes.
+                self._answers.clear()
             self._answers[key] = answers_of(self._stage(name, model), self._compared, self._progress)
         return self._answers[key]
 
