@@ -3,13 +3,14 @@ PYTHON ?= python3
 BIN := .venv/bin
 RUNTIME := .venv-runtime/bin
 PEERS := .venv-bench/bin
+SERVING := .venv-serving/bin
 # One process more than cores: many tests wait for a child process or a browser.
 PARALLEL := --numprocesses=$(shell $(PYTHON) -c "import os; print(os.cpu_count() + 1)") --dist=loadfile --no-loadscope-reorder
 DEBIAN := chromium cmake gcc g++ libpng-dev libjpeg-dev libvulkan1 qemu-user-static strace
 PIP := install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test quick check docs house schema figures test-runtime tools bench bench-inference bench-pipeline bench-training bench-bundles accuracy accuracy-tasks everywhere mlperf-tiny mlperf-tiny-quality zoo legacy \
-	sweep kills fuzz soak arm-root devices providers providers-quick gpu gpu-webgpu clean
+.PHONY: demo test quick check docs house schema figures test-runtime tools bench bench-inference bench-pipeline bench-training bench-bundles bench-serving accuracy accuracy-tasks everywhere mlperf-tiny mlperf-tiny-quality zoo legacy \
+	sweep kills fuzz soak soak-serving arm-root devices providers providers-quick gpu gpu-webgpu clean
 
 # Train, export with int8, read a picture: the three commands of the README. Three epochs instead of five, so that it
 # ends within five minutes where full MNIST is at hand, the installation included.
@@ -70,6 +71,10 @@ bench-inference: .venv-bench/installed
 bench-pipeline: .venv/installed
 	$(BIN)/python tests/benchmarks/bench_cold_start.py
 	$(BIN)/python tests/benchmarks/bench_export.py
+
+# The server beside LitServe and bare uvicorn, on one model: requests a second of 32 connections.
+bench-serving: .venv-serving/installed
+	$(SERVING)/python -m tests.benchmarks.serving
 
 # The book's convnet by this project's recipe and by the book's own, on full MNIST; takes half an hour.
 bench-training: .venv/installed
@@ -153,6 +158,11 @@ fuzz: .venv/installed
 soak: .venv/installed
 	$(BIN)/python -m tests.soak
 
+# Ten minutes of requests to a server, 300,000 at least, bad ones among them: is each answer right, and does memory stay?
+# Shorter: make soak-serving SOAK="--seconds 60 --requests 20000".
+soak-serving: .venv/installed
+	$(BIN)/python -m tests.soak.serving $(SOAK)
+
 # Tests that take minutes, on full MNIST.
 sweep: .venv/installed
 	$(BIN)/pytest -m slow
@@ -167,6 +177,11 @@ sweep: .venv/installed
 	$(PEERS)/python -m pip $(PIP) --editable '.[train]' --requirement tests/benchmarks/requirements.txt
 	touch $@
 
+.venv-serving/installed: pyproject.toml constraints.txt tests/benchmarks/serving/requirements.txt
+	$(PYTHON) -m venv .venv-serving
+	$(SERVING)/python -m pip $(PIP) --editable '.[serve]' --requirement tests/benchmarks/serving/requirements.txt
+	touch $@
+
 # Installed anew on each run, since a wheel does not follow the sources.
 .PHONY: .venv-runtime/installed
 .venv-runtime/installed: constraints.txt
@@ -174,4 +189,4 @@ sweep: .venv/installed
 	$(RUNTIME)/python -m pip $(PIP) . pytest
 
 clean:
-	rm -rf .venv .venv-bench .venv-runtime .venv-providers-* build dist *.egg-info
+	rm -rf .venv .venv-bench .venv-serving .venv-runtime .venv-providers-* build dist *.egg-info
