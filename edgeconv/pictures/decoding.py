@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import importlib
 import os
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import cache
 from io import BytesIO
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
@@ -231,6 +233,7 @@ def _read_header(file: BinaryIO, length: int, name: str, claim: Claim) -> Any:
                 from edgeconv.pictures.headers import check_header
 
                 check_header(file, length, name, claim)
+            _silence_pillow()
             plugin = importlib.import_module(f"PIL.{module}")
             if module == "TiffImagePlugin":
                 from edgeconv.pictures.libtiff import silence
@@ -241,6 +244,12 @@ def _read_header(file: BinaryIO, length: int, name: str, claim: Claim) -> Any:
         f"{name}: a PNG, JPEG, BMP, GIF, WebP or TIFF picture is required. "
         f"Received: a file that begins with {head!r}. Convert it first."
     )
+
+
+@cache
+def _silence_pillow() -> None:
+    """Leave out what Pillow warns of damaged tags and EXIF data; an app's own filters come first."""
+    warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.", append=True)
 
 
 def check_size(width: int, height: int, name: str) -> None:

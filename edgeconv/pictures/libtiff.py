@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import logging
+import warnings
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -19,7 +20,9 @@ _MAPS = Path("/proc/self/maps")
 
 @cache
 def silence() -> None:
-    """Turn off the messages of Pillow's libtiff, on Linux, and of its TIFF reader."""
+    """Turn off the messages of Pillow's libtiff, on Linux, and Pillow's warnings."""
+    # An app's own filters come first.
+    warnings.filterwarnings("ignore", module=r"PIL\.", append=True)
     # Without a handler Python writes logged errors on stderr; an app's still get them.
     logging.getLogger("PIL.TiffImagePlugin").addHandler(logging.NullHandler())
     with suppress(OSError, AttributeError):

@@ -57,6 +57,29 @@ def test_damaged_pictures_say_nothing_but_their_errors(tiny: Path, damaged: Path
     assert len(lines) == done.stdout.count('"error": ') > 100
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="libtiff is found by Linux' list of mapped files")
+def test_damaged_pictures_write_nothing_in_a_program_either(tiny: Path, damaged: Path, tmp_path: Path) -> None:
+    """Neither libtiff nor Pillow's warnings; a filter of the program's own shows these."""
+    program = tmp_path / "program.py"
+    program.write_text(
+        """
+import sys, warnings
+if sys.argv[3:]:
+    warnings.simplefilter("always")
+from pathlib import Path
+from edgeconv.runtime.predictor import Predictor
+answers = Predictor(sys.argv[1]).predict_many(sorted(Path(sys.argv[2]).iterdir()))
+print(sum(answer.error is not None for answer in answers))
+"""
+    )
+    for more in ([], ["shown"]):
+        command = [sys.executable, "-P", str(program), str(tiny), str(damaged), *more]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        assert int(done.stdout) > 100
+        assert ("PIL" in done.stderr) is bool(more)
+        assert more or not done.stderr
+
+
 def test_a_model_that_fails_says_so_once(tmp_path: Path, seven: Path) -> None:
     """ONNX Runtime logs in colours what it raises too."""
     pytest.importorskip("onnx", reason="needs the extra `train`")

@@ -86,6 +86,9 @@ def test_metadata_whose_parts_overlap_is_left_out(copy: Path, seven: Path, tmp_p
     done = measured(copy, *PROGRAM, tmp_path / "a.png")
     assert done.stderr == f"Error: {tmp_path / 'a.png'}: nothing was found in the picture\n"
     assert done.peak_mb - base < MOST_MB
+    app = "import model, sys\ntry: model.Model().predict(sys.argv[1])\nexcept model.InputError: print('refused')"
+    done = measured(copy, sys.executable, "-c", app, tmp_path / "a.png")
+    assert (done.stdout, done.stderr) == ("refused\n", "")
 
 
 @pytest.mark.parametrize("mode", ["L", "RGB", "RGBA", "P", "1", "I;16", "I", "F"])

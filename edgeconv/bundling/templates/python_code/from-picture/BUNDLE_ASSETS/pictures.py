@@ -73,8 +73,8 @@ def _opened(file: BinaryIO) -> Any:
     if file.read(4) in TIFF_STARTS:
         file.seek(0)
         check_tags(metered)
-        silence()
     file.seek(0)
+    silence()
     image = Image.open(metered, formats=FORMATS)
     _check_size(image, metered)
     return image
