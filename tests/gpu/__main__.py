@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -40,6 +41,9 @@ def main() -> int:
     found: dict[str, Any] = {}
     for name in parser.parse_args().devices:
         environment = ENVIRONMENTS[name]
+        if environment.folder == "cuda" and shutil.which("nvidia-smi") is None:
+            print(f"{environment.title}: no card, since there is no nvidia-smi. Install NVIDIA's driver.")
+            continue
         python = installed(environment)
         if not works(python, environment):
             continue
