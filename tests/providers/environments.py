@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 HOLDS = "holds"
-"""Expected of a variant whose answers are those of Keras: no golden vector, and no test image, gets another label."""
+"""Expected of a variant whose answers are those of Keras, or, on test images, its own on the CPU; see `judging`."""
 
 CHROMIUM = "/usr/lib/chromium/vk_swiftshader_icd.json"
 """Debian's package chromium brings SwiftShader, a Vulkan driver without a card."""

@@ -40,6 +40,16 @@ def test_surprises(changes: dict[str, Any], problem: str) -> None:
     assert found.startswith(problem)
 
 
+def test_int8_of_many_images_may_differ_in_a_few() -> None:
+    environment = ENVIRONMENTS["openvino"]
+    for images, flips, good in ((1000, 2, True), (1000, 3, False), (16, 1, False)):
+        row = {"images": images, "flips": flips, "max_abs_dp": 1e-3}
+        fp32 = {"images": images, "flips": 0, "max_abs_dp": 1e-7}
+        refused = {"error": "OpenVINO must run the whole model."}
+        found = problems(environment, _found(rows={"fp32": fp32, "int8": row, "e2e": refused}))
+        assert (not found) is good
+
+
 def test_two_wheels_must_be_told_of() -> None:
     both = ENVIRONMENTS["both-wheels"]
     assert problems(both, _found(state="broken", rows={})) == ["the installation is told as 'onnxruntime 1.32.0'"]
