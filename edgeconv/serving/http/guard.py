@@ -22,7 +22,6 @@ OPEN = frozenset({"/v2/health/live", "/v2/health/ready"})
 HEADERS = [
     (b"x-content-type-options", b"nosniff"),
     (b"cross-origin-resource-policy", b"same-origin"),
-    (b"referrer-policy", b"no-referrer"),
     (b"cache-control", b"no-store"),
 ]
 

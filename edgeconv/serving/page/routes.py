@@ -14,6 +14,7 @@ from edgeconv.serving.models.served_model import ServedModel
 from edgeconv.serving.page.rendering import page_of
 
 HEADERS = [
+    (b"referrer-policy", b"no-referrer"),
     (b"permissions-policy", b"camera=(self), microphone=(), geolocation=()"),
     (
         b"content-security-policy",
