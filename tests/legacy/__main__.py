@@ -56,8 +56,11 @@ def _groups(names: list[str]) -> list[list[str]]:
 
 def judged(names: list[str], folder: Path) -> Verdicts:
     """Write and judge cases, in processes of their own; those that Keras 2 cannot write are left out."""
-    written = [name for name, reason in map(json.loads, _lines("writing", str(folder), *names)) if not reason]
-    by_folder = {folder_of(folder, name).name: name for name in written}
+    reasons = dict(map(json.loads, _lines("writing", str(folder), *names)))
+    lost = [f"{name}: {reason}" for name, reason in reasons.items() if reason and name.startswith(APPLICATIONS)]
+    if lost:
+        raise RuntimeError(f"Keras 2 must write every model of its applications. Received: {lost}.")
+    by_folder = {folder_of(folder, name).name: name for name, reason in reasons.items() if not reason}
     found: Verdicts = {}
     for place, kind, outcome, reason in map(json.loads, _lines("judging", str(folder))):
         found.setdefault(by_folder[place], {})[kind] = Verdict(outcome, reason)

@@ -29,6 +29,9 @@ APPLICATIONS = "applications."
 PIXELS = 96
 """A side of their pictures: what each of them allows."""
 
+STATISTICS_PICTURES = 12
+"""Of the batch that gives the batch-norm statistics: with few, a channel's variance is an accident."""
+
 
 def keras2_in_its_place() -> Any:
     """Let `import keras` find Keras 2 in this process, and return it."""
@@ -109,17 +112,27 @@ def layer_writer(name: str, keras: Any) -> Callable[[Path], None]:
 
 
 def application_writer(name: str, keras: Any) -> Callable[[Path], None]:
-    """Return the function that writes a model of keras.applications, with random weights and a small picture."""
+    """Return the function that writes a model of keras.applications, with random weights and small pictures.
+
+    Without batch-norm statistics of its own a network of hundreds of layers grows or goes silent, and rounding decides.
+    """
     from tests.layers.case import enliven
+    from tests.zoo.models import measure_statistics, must_be_alive, random_pictures, settle_logits
 
     def run(folder: Path) -> None:
         keras.backend.clear_session()
         keras.utils.set_random_seed(7)
         build = getattr(keras.applications, name.removeprefix(APPLICATIONS))
-        model = build(weights=None, classes=10, input_shape=(PIXELS, PIXELS, 3))
+        shape = (PIXELS, PIXELS, 3)
+        model = build(weights=None, classes=10, input_shape=shape)
         enliven(model)
-        pixels = np.random.default_rng(11).integers(0, 256, (2, PIXELS, PIXELS, 3))
-        write(folder, model, [pixels.astype(np.float32)])
+        generator = np.random.default_rng(11)
+        pictures = random_pictures(STATISTICS_PICTURES, shape, generator)
+        measure_statistics(model, pictures, generator)
+        settle_logits(model, pictures[:4])
+        images = random_pictures(2, shape, generator)
+        must_be_alive(name, model(images, training=False).numpy())
+        write(folder, model, [images])
 
     return run
 

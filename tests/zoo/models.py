@@ -62,39 +62,49 @@ def build(name: str, side: int | None = None, last: str | None = None, seed: int
         _randomise(layer, generator, plain=plain)
     height, width, _ = _image_shape(model)
     images = images_for(name, model, max(4, STATISTICS_PIXELS // (height * width)), seed)
-    _measure_statistics(model, images, generator)
-    _settle_logits(model, images[:4])
+    measure_statistics(model, images, generator)
+    settle_logits(model, images[:4])
     return model
 
 
 def images_for(name: str, model: Any, count: int, seed: int) -> NDArray[np.float32]:
-    """Return random pictures as the family's own `preprocess_input` leaves whole pixels, (count, height, width, 3).
+    """Return random pictures as the family's own `preprocess_input` leaves whole pixels, (count, height, width, 3)."""
+    pixels = random_pictures(count, _image_shape(model), np.random.default_rng(seed))
+    return np.asarray(module_of(constructors()[name]).preprocess_input(pixels), np.float32)
+
+
+def random_pictures(count: int, shape: tuple[int, ...], generator: np.random.Generator) -> NDArray[np.float32]:
+    """Return pictures of whole pixels, (count, height, width, channels), 0-255.
 
     Each is a coarse pattern of its own in colour and contrast, with noise: pictures of noise alone all look the same
     to a network that averages over them.
     """
-    generator = np.random.default_rng(seed)
-    height, width, channels = _image_shape(model)
+    height, width, channels = shape
     coarse = generator.uniform(0, 255, (count, 8, 8, channels))
     rows, columns = np.arange(height) * 8 // height, np.arange(width) * 8 // width
     patterns = coarse[:, rows][:, :, columns]
     noisy = patterns + generator.normal(0, 20, patterns.shape)
-    pixels = np.clip(noisy + generator.uniform(-60, 60, (count, 1, 1, channels)), 0, 255).round().astype(np.float32)
-    return np.asarray(module_of(constructors()[name]).preprocess_input(pixels), np.float32)
+    contrast = generator.uniform(-60, 60, (count, 1, 1, channels))
+    return np.clip(noisy + contrast, 0, 255).round().astype(np.float32)
 
 
 def answers(model: Any, images: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return a model's answers, (n, classes), and make sure that they can tell a right export from a wrong one."""
     expected: NDArray[np.float32] = np.concatenate([model(image[None], training=False).numpy() for image in images])
-    spread = float(expected.std())
-    if not np.isfinite(expected).all() or not spread > MIN_SPREAD:
-        raise RuntimeError(f"The outputs of {model.name} must be alive. Received: a standard deviation of {spread}.")
-    share = float(np.abs(expected[0] - expected[1]).max()) / spread
-    if not share > MIN_SHARE:
-        raise RuntimeError(f"The outputs of {model.name} must depend on the image. Received: {share} of their spread.")
+    must_be_alive(model.name, expected)
     if float(expected.max()) > MAX_PROBABILITY:
         raise RuntimeError(f"The outputs of {model.name} must not saturate. Received: {expected.max()}.")
     return expected
+
+
+def must_be_alive(name: str, expected: NDArray[np.float32]) -> None:
+    """Make sure that a model's answers to two images, (2, classes), are not the same whatever the image is."""
+    spread = float(expected.std())
+    if not np.isfinite(expected).all() or not spread > MIN_SPREAD:
+        raise RuntimeError(f"The outputs of {name} must be alive. Received: a standard deviation of {spread}.")
+    share = float(np.abs(expected[0] - expected[1]).max()) / spread
+    if not share > MIN_SHARE:
+        raise RuntimeError(f"The outputs of {name} must depend on the image. Received: {share} of their spread.")
 
 
 def _image_shape(model: Any) -> tuple[int, ...]:
@@ -103,7 +113,7 @@ def _image_shape(model: Any) -> tuple[int, ...]:
 
 
 def _layers(model: Any) -> list[Any]:
-    return [layer for layer in model._flatten_layers() if not layer._flatten_layers(include_self=False)]
+    return [layer for layer in model._flatten_layers() if not list(layer._flatten_layers(include_self=False))]
 
 
 def _randomise(layer: Any, generator: np.random.Generator, *, plain: bool) -> None:
@@ -125,7 +135,8 @@ def _randomise(layer: Any, generator: np.random.Generator, *, plain: bool) -> No
             weight.assign(weight * np.float32(np.sqrt(2)))  # What He et al. 2015 give a layer before a ReLU.
 
 
-def _measure_statistics(model: Any, images: NDArray[np.float32], generator: np.random.Generator) -> None:
+def measure_statistics(model: Any, images: NDArray[np.float32], generator: np.random.Generator) -> None:
+    """Give the batch norms of a model, of Keras 3 or 2, the statistics of a batch of images, off by a random amount."""
     layers = [layer for layer in _layers(model) if type(layer).__name__ == "BatchNormalization"]
     if not layers:
         return
@@ -146,10 +157,13 @@ def _measure_statistics(model: Any, images: NDArray[np.float32], generator: np.r
         layer.rate = rate
 
 
-def _settle_logits(model: Any, images: NDArray[np.float32]) -> None:
+def settle_logits(model: Any, images: NDArray[np.float32]) -> None:
+    """Scale the last kernel of a classifier, of Keras 3 or 2, until its softmax is sure of nothing."""
     head = [layer for layer in _layers(model) if hasattr(layer, "kernel")][-1]
+    linear = model.layers[-1] is head and head.activation.__name__ == "linear"
     for _ in range(3):  # Probabilities that underflow hide how large the logits are: the first guess is too small.
-        logits = np.log(np.maximum(model(images, training=False).numpy(), 1e-30))
+        given = model(images, training=False).numpy()
+        logits = given if linear else np.log(np.maximum(given, 1e-30))
         head.kernel.assign(head.kernel * (LOGITS / logits.std(axis=-1).mean()))
 
 
