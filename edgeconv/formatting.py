@@ -53,7 +53,7 @@ def latency(latency_ms: float | None) -> str:
         >>> latency(0.04917)
         '0.0492\u202fms'
     """
-    return "-" if latency_ms is None else f"{_three_digits(latency_ms)}{NARROW}ms"
+    return UNKNOWN if latency_ms is None else f"{_three_digits(latency_ms)}{NARROW}ms"
 
 
 def difference(value: float) -> str:

@@ -128,6 +128,11 @@ def _verdict(ledger: Ledger) -> str:
     if len(ledger.rows) == 1:
         return "Nothing was compared with Keras."
     images = f"{last.count:,} {'test' if ledger.split == 'test' else ledger.split} {_things(ledger)}"
+    if ledger.in_spreads:
+        worst = difference(last.max_abs_dp)
+        return (
+            f"Every gate passed: {last.stage} differs from Keras by at most {worst} of an output's spread, on {images}."
+        )
     if not last.flips:
         return f"Every gate passed: {last.stage} answers as Keras does on all {images}."
     drop = _drop(ledger.rows[0], last)

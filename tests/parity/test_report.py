@@ -16,6 +16,9 @@ pytest.importorskip("jinja2", reason="the report needs the extra `train`")
 
 from edgeconv.errors import MissingDependencyError
 from edgeconv.parity.classes import compare_classes
+from edgeconv.parity.comparison import Batch, ComparisonSet
+from edgeconv.parity.meaning import Meaning
+from edgeconv.parity.prove import prove
 from edgeconv.parity.report import FlipPicture
 from edgeconv.parity.stage import Stage, on_images
 from tests.parity.pages import CURVES, Page, ledger_of, manifest_of, many, pictures_of, render
@@ -75,6 +78,17 @@ def test_a_passing_ledger_is_said_in_one_sentence():
     )
     everything = Page(render(ledger=ledger_of(flips=0))).text
     assert "Every gate passed: int8 answers as Keras does on all 200 test images." in everything
+
+
+def test_outputs_that_are_no_classes_are_said_to_differ_by_what_they_do():
+    stages = [
+        Stage(name, "x", lambda feeds, error=error: {"out": feeds["x"] + error}, 1, timed=False)
+        for name, error in (("keras", 0.0), ("fp32", 0.0), ("int8", 0.25))
+    ]
+    compared = ComparisonSet("mine", "test", "0", (Batch({"x": np.zeros((3, 1))}),), spreads={"out": 2.0})
+    ledger = prove(stages, compared, max_drop=50.0, kind="tensor", meaning=Meaning("values"))
+    text = Page(render(ledger=ledger)).text
+    assert "Every gate passed: int8 differs from Keras by at most 0.12 of an output's spread, on 3 test inputs." in text
 
 
 def test_the_headline_is_of_the_model_itself_where_it_has_its_preparation_in_front_too():
