@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import shutil
 import signal
 import tempfile
 import threading
@@ -40,8 +39,9 @@ def supervise(config: ServeConfig, sock: socket, work: Work) -> None:
         sock: that listens.
         work: what each process does.
     """
-    stop, folder = threading.Event(), tempfile.mkdtemp(prefix="edgeconv-metrics-")
-    os.environ[METRICS_FOLDER] = folder
+    stop = threading.Event()
+    figures = tempfile.TemporaryDirectory(prefix="edgeconv-metrics-", ignore_cleanup_errors=True)
+    os.environ[METRICS_FOLDER] = figures.name
     running: dict[int, tuple[SpawnProcess, float]] = {}
 
     def start(*, others_answer: bool) -> None:
@@ -76,7 +76,7 @@ def supervise(config: ServeConfig, sock: socket, work: Work) -> None:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-        shutil.rmtree(folder, ignore_errors=True)
+        figures.cleanup()
 
 
 _CONTEXT = multiprocessing.get_context("spawn")
