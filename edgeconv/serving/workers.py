@@ -66,6 +66,7 @@ def supervise(config: ServeConfig, sock: socket, work: Work) -> None:
         while not stop.is_set():
             for sentinel in wait(list(running), timeout=PAUSE_S):
                 process, began = running.pop(cast("int", sentinel))
+                process.join()  # Its end is seen before its exit code is.
                 mark_process_dead(process.pid)  # type: ignore[no-untyped-call]
                 if stop.is_set():
                     continue

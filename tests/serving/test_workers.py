@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import signal
@@ -36,8 +37,12 @@ def ready(server: Server) -> list[str]:
 
 def workers_of(server: Server) -> set[int]:
     children = Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children").read_text().split()
-    commands = {int(child): Path(f"/proc/{child}/cmdline").read_bytes() for child in children}
-    return {child for child, command in commands.items() if b"spawn_main" in command}
+    found = set()
+    for child in children:
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # It may end meanwhile.
+            if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes():
+                found.add(int(child))
+    return found
 
 
 def count(server: Server, name: str) -> float:
