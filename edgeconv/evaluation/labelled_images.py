@@ -8,7 +8,7 @@ from edgeconv.artifact import KERAS_FILE
 from edgeconv.conversion.steps.pictures import fitted_dataset
 from edgeconv.conversion.steps.source import Source, find_data, record_of
 from edgeconv.datasets import Dataset, DatasetSpec
-from edgeconv.datasets.examples import is_table, open_examples
+from edgeconv.datasets.examples import holds_numbers, is_table, open_examples
 from edgeconv.errors import ConfigError, DatasetError
 from edgeconv.fitting import Fitting
 from edgeconv.manifest import Manifest
@@ -20,16 +20,18 @@ from edgeconv.runtime.files import ModelFiles
 
 
 def labelled_images(files: ModelFiles, dataset: DatasetSpec | None, progress: Progress) -> ComparisonSet:
-    """Return what the classes of a model are compared on: the pictures of a table, or the test split of a dataset.
+    """Return what the classes of a model are compared on: a table, arrays of numbers, or the test split of a dataset.
 
     Raises:
         ConfigError: no data are given, and none are recorded.
         DatasetError: the data are absent, damaged, or do not fit the model.
     """
-    if dataset is not None and is_table(dataset.dataset):
+    if dataset is not None and (
+        is_table(dataset.dataset) or (holds_numbers(dataset.dataset) and files.manifest.input.dtype != "uint8")
+    ):
         manifest = as_stated(files.manifest, dataset, progress)
         table = open_examples(dataset.dataset, manifest, progress)
-        progress.say(f"Data: {table.source}, {table.count:,} pictures")
+        progress.say(f"Data: {table.source}, {table.count:,} inputs")
         return compared_on(manifest, table.inputs, table.right, dataset=table.name, split="test")
     data = _open_test_images(files, dataset, progress)
     return ComparisonSet.of_images(

@@ -181,3 +181,26 @@ def test_pictures_need_a_contract(tmp_path: Path) -> None:
     plain.save(tmp_path / "plain.keras")
     with pytest.raises(ConfigError, match=r"must say what its float32 input makes of a pixel.*`--input-range"):
         export_here(tmp_path / "plain.keras", config=ExportConfig(), dataset=data, out=tmp_path / "plain")
+
+
+@pytest.mark.parametrize("dtype", [np.int64, np.uint8])
+def test_a_classifier_of_numbers_that_lie_like_a_picture_is_judged_on_labelled_arrays(
+    tmp_path: Path, dtype: type
+) -> None:
+    """As spectrograms do: floats, (n, frames, bands, 1). Labels may have the dtype of pixels."""
+    spectrum = keras.Input((9, 5, 1))
+    made = layers.Flatten()(layers.Conv2D(4, 3, activation="relu")(spectrum))
+    model = alive(keras.Model(spectrum, layers.Dense(3, activation="softmax")(made)))
+    model.save(tmp_path / "words.keras")
+    sounds = np.random.default_rng(5).normal(size=(20, 9, 5, 1)).astype(np.float32)
+    right = np.asarray(model(sounds)).argmax(axis=-1).astype(dtype)
+    right[:2] = (right[:2] + 1) % 3
+    data = str(tmp_path / "data.npz")
+    np.savez(data, x=sounds, y=right)
+    exported = export_here(tmp_path / "words.keras", config=ExportConfig(), dataset=data, out=tmp_path / "words")
+    again = edgeconv.evaluate(exported.path, dataset=data)
+    for ledger in (exported.ledger, again):
+        assert [(row.stage, row.accuracy, len(row.flips)) for row in ledger.rows] == [
+            ("keras", 0.9, 0),
+            ("fp32", 0.9, 0),
+        ]

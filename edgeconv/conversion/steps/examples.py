@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from dataclasses import asdict, replace
 
-import numpy as np
-
 from edgeconv.config import ExportConfig
 from edgeconv.conversion.keras import KerasReference
 from edgeconv.conversion.steps.fit import check_pixels
 from edgeconv.datasets import DatasetSpec
-from edgeconv.datasets.examples import Examples, is_table, open_examples
+from edgeconv.datasets.examples import Examples, holds_numbers, is_table, open_examples
 from edgeconv.datasets.npz import dtypes_of
 from edgeconv.errors import ConfigError
 from edgeconv.manifest import Manifest
@@ -20,7 +18,9 @@ from edgeconv.progress import Progress
 
 def takes_examples(spec: DatasetSpec | None, reference: KerasReference) -> bool:
     """Whether named data are examples of a model's task, and not pictures in a folder of each class."""
-    return spec is not None and (is_table(spec.dataset) or not reference.answers_classes)
+    if spec is None or not reference.answers_classes:
+        return spec is not None
+    return is_table(spec.dataset) or (holds_numbers(spec.dataset) and not reference.eats_pixels)
 
 
 def names_classes(spec: DatasetSpec | None) -> bool:
@@ -33,9 +33,7 @@ def names_classes(spec: DatasetSpec | None) -> bool:
 
 def names_pictures(spec: DatasetSpec | None) -> bool:
     """Whether named data are pictures; arrays are where some have the dtype of pixels."""
-    if spec is None or not _is_arrays(spec):
-        return spec is not None
-    return np.dtype(np.uint8) in dtypes_of(spec.dataset).values()
+    return spec is not None and not holds_numbers(spec.dataset)
 
 
 def with_stated(config: ExportConfig, spec: DatasetSpec) -> ExportConfig:

@@ -50,6 +50,17 @@ def is_table(place: str) -> bool:
     return Path(place).suffix.lower() in {".csv", ".tsv"}
 
 
+def holds_numbers(place: str) -> bool:
+    """Tell whether data are arrays of numbers that are no pixels, which a model takes as they are, such as spectra."""
+    if not place.lower().endswith(".npz"):
+        return False
+    from edgeconv.datasets.examples.arrays import OUTPUT_KEYS
+    from edgeconv.datasets.npz import dtypes_of
+
+    inputs = [dtype for name, dtype in dtypes_of(place).items() if name not in (*OUTPUT_KEYS, "y_train")]
+    return bool(inputs) and all(dtype != "uint8" for dtype in inputs)
+
+
 def open_examples(place: str, manifest: Manifest, progress: Progress = SILENT, *, count: int | None = None) -> Examples:
     """Read examples for a model.
 

@@ -32,6 +32,4 @@ def train(data: Data) -> Any:
     return fit(build(), data, epochs=4, rate=4e-3, loss="sparse_categorical_crossentropy")
 
 
-NETWORK = TaskNetwork(
-    "dscnn", "DS-CNN, synthesized words 49x10", "accuracy", words, build, train, accuracy, judged=False
-)
+NETWORK = TaskNetwork("dscnn", "DS-CNN, synthesized words 49x10", "accuracy", words, build, train, accuracy)
