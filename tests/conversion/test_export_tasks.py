@@ -148,7 +148,12 @@ def test_a_yes_or_no_is_judged_on_labelled_pictures(tmp_path: Path, shades: Path
     exported = export_here(tmp_path / "m.keras", config=config, dataset=data, out=tmp_path / "m")
     assert [(row.stage, row.accuracy) for row in exported.ledger.rows] == [("keras", 1.0), ("fp32", 1.0), ("e2e", 1.0)]
     assert exported.ledger.rows[2].max_abs_dp < 0.05  # a grey level of the preparation
-    assert [gate.name for gate in exported.ledger.gates] == ["flips", "max |dp|", "accuracy drop in percentage points"]
+    assert [gate.name for gate in exported.ledger.gates] == [
+        "flips",
+        "max |dp|",
+        "accuracy drop in percentage points",
+        "AUC, loss in percent",
+    ]
     assert exported.manifest.labels == ("bright", "dark")
     answer = edgeconv.Predictor(exported.path).predict(shades / "test" / "dark" / "0.png")
     assert (answer.label, answer.answer) == ("dark", True)  # type: ignore[union-attr]

@@ -12,7 +12,7 @@ import onnx
 import onnx_ir as ir
 
 from edgeconv.conversion.graph.editing import nodes_of
-from edgeconv.conversion.graph.qdq import QUANTIZE
+from edgeconv.conversion.graph.qdq import DEQUANTIZE, QUANTIZE
 from edgeconv.errors import UnsupportedModelError
 
 LAYOUT_OPERATORS = {"Reshape", "Transpose", "Flatten"}
@@ -98,7 +98,7 @@ def put_pixels_back(model: ir.Model, path: PixelPath, *, between_pairs: bool = F
 def _dequantize(model: ir.Model, pixels: ir.Value, quantizer: ir.Node) -> None:
     """Let all readers of the pixels read them through a DequantizeLinear of the same scale and zero point."""
     readers = [(use.node, use.idx) for use in pixels.uses()]
-    opposite = ir.node("DequantizeLinear", [pixels, *quantizer.inputs[1:]], name="input/DequantizeLinear")
+    opposite = ir.node(DEQUANTIZE, [pixels, *quantizer.inputs[1:]], name=f"input/{DEQUANTIZE}")
     for node, place in readers:
         node.replace_input_with(place, opposite.outputs[0])
     model.graph.insert_before(model.graph[0], opposite)
