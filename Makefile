@@ -148,7 +148,8 @@ gpu-webgpu: .venv/installed
 kills: .venv/installed
 	$(BIN)/python -m tests.kills $(if $(EACH),--each $(EACH)) $(if $(OPENS),--opens $(OPENS))
 
-# Damaged files for whatever reads one, for so many minutes each: make fuzz MINUTES=10, or one kind: ONLY=pictures. What is
+# Damaged files for whatever reads one, and requests for the server, for so many minutes each: make fuzz MINUTES=10, or one
+# kind: ONLY=pictures. What is
 # found lies in build/fuzz; made small, it belongs into tests/data/fuzz, which `make test` reads with all the others.
 fuzz: .venv/installed
 	$(BIN)/python -m tests.fuzz --minutes $(or $(MINUTES),1) $(if $(ONLY),--only $(ONLY))

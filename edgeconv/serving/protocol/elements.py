@@ -32,6 +32,8 @@ def numbers_of_json(name: str, data: Any, dtype: np.dtype[Any], shape: Sequence[
         raise InputError(
             f"A request requires {required}. Received: {type(data).__name__}. Give the numbers row by row."
         )
+    if _has_strings(data):
+        raise InputError(f"A request requires {required}. Received: strings. Convert them first.")
     try:
         read = np.array(data) if data else np.empty(0, dtype)
     except (ValueError, OverflowError):
@@ -43,6 +45,19 @@ def numbers_of_json(name: str, data: Any, dtype: np.dtype[Any], shape: Sequence[
     if not _fit(read, dtype):
         raise InputError(f"A request requires {required}. Received: numbers beyond its range. Scale them first.")
     return read.astype(dtype).reshape(shape)
+
+
+def _has_strings(data: list[Any]) -> bool:
+    """Tell whether there is a string in a list, nested or flat: numpy makes each element as long as the longest."""
+    waiting = [data]
+    while waiting:
+        row = waiting.pop()
+        kinds = set(map(type, row))
+        if str in kinds:
+            return True
+        if list in kinds:
+            waiting.extend(part for part in row if type(part) is list)
+    return False
 
 
 def _fit(read: NDArray[Any], dtype: np.dtype[Any]) -> bool:

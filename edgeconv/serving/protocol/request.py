@@ -23,6 +23,9 @@ Tensor = NDArray[Any] | list[bytes]
 
 MOST_AXES = 32
 
+MOST_ELEMENTS = 2**40
+"""Of a tensor, axes of size 0 left out: more fit into no request, and products of sizes into no array's."""
+
 
 @dataclass(frozen=True, slots=True)
 class WantedOutput:
@@ -142,7 +145,9 @@ def tensor_of(name: str, shape: list[int], datatype: str, content: memoryview) -
 def _check_form(name: str, shape: Any, datatype: Any) -> None:
     if not isinstance(shape, list) or len(shape) > MOST_AXES or not all(type(n) is int and n >= 0 for n in shape):
         _refuse(f"`shape` of `{name}` as a list of sizes", shape, "Leave none open")
-    if datatype != BYTES and datatype not in NUMPY:
+    if prod(size for size in shape if size) > MOST_ELEMENTS:
+        _refuse(f"`shape` of `{name}` of at most {MOST_ELEMENTS:,} elements", shape, "Send the sizes that it has")
+    if not isinstance(datatype, str) or (datatype != BYTES and datatype not in NUMPY):
         _refuse(f"`datatype` of `{name}` as one of {', '.join(NUMPY)}, {BYTES}", datatype, "Name one of these")
 
 

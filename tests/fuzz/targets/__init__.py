@@ -16,6 +16,7 @@ from tests.fuzz.targets import (
     manifest,
     pictures,
     records,
+    requests,
 )
 
 TARGETS: dict[str, Target] = {
@@ -33,6 +34,7 @@ TARGETS: dict[str, Target] = {
         *examples.TARGETS,
         *records.TARGETS,
         idx.TARGET,
+        requests.TARGET,
     )
 }
 """All of them, by name."""
