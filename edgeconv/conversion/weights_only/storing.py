@@ -119,9 +119,13 @@ def _dequantized(graph: onnx.GraphProto, steps: Steps, layer: str, used: set[str
     name, layout = steps.weights.name, steps.weights.layout
     integers, scale = f"{name}/steps", f"{name}/scale"
     if steps.bits == 8 or layout is None:
-        graph.initializer.extend([from_array(steps.steps, integers), from_array(steps.scale, scale)])
+        # Where ONNX Runtime recodes weights, for processors without VNNI, it makes up one zero point for all scales.
+        zero = f"{name}/zero"
+        zeros = np.zeros(steps.scale.shape, np.int8)
+        arrays: dict[str, NDArray[Any]] = {integers: steps.steps, scale: steps.scale, zero: zeros}
+        graph.initializer.extend(from_array(array, key) for key, array in arrays.items())
         options = {"axis": steps.weights.axis}
-        return [_named(DEQUANTIZE, [integers, scale], name, layer, used, **options)]
+        return [_named(DEQUANTIZE, [integers, scale, zero], name, layer, used, **options)]
     in_columns = layout.node.op_type != "Conv" and not layout.in_rows
     whole, blocks = (steps.steps.T, steps.scale.T) if in_columns else (steps.steps, steps.scale)
     graph.initializer.extend([_int4(whole, integers), from_array(np.ascontiguousarray(blocks), scale)])

@@ -94,6 +94,19 @@ def test_eight_bits_need_no_newer_opset_and_names_stay() -> None:
     assert not {"k1", "k7"} & constants_of(model).keys()
 
 
+def test_eight_bits_have_a_zero_point_for_each_scale() -> None:
+    """Without, ONNX Runtime makes up a single one where it recodes weights for processors without VNNI, and fails."""
+    fp32 = _net()
+    model = with_steps(fp32, [nearest(each, 8) for each in weights_in(fp32)])
+    arrays = constants_of(model)
+    found = [item for item in model.graph.node if item.op_type == "DequantizeLinear"]
+    assert len(found) == len(SHAPES)
+    for item in found:
+        _, scale, zero = item.input
+        assert (arrays[zero].shape, arrays[zero].dtype) == (arrays[scale].shape, np.dtype(np.int8))
+    assert len({item.input[2] for item in found}) == len(found), "recoded, each is another"
+
+
 def test_tables_and_recurrent_weights_are_found_and_vectors_left() -> None:
     nodes = [
         node("Gather", ["table", "words"], ["a"], "embedding/Gather"),
