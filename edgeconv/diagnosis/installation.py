@@ -8,6 +8,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
 from importlib.metadata import distributions
+from pathlib import Path
 
 import onnxruntime as ort
 
@@ -24,8 +25,7 @@ def installation_findings(installed: Mapping[str, str] | None = None) -> Iterato
         installed: versions by the names of distributions; None looks at this environment.
     """
     found = _installed() if installed is None else installed
-    wheels = [name for name in found if name == PLAIN or re.fullmatch(r"onnxruntime-(?!ep-)\w+", name)]
-    wheels = [name for name in wheels if name not in {"onnxruntime-qnn", "onnxruntime-ggml", "onnxruntime-extensions"}]
+    wheels = [name for name in found if _is_wheel(name)]
     listed = ", ".join(f"{name} {found[name]}" for name in wheels) or f"{PLAIN} {ort.__version__}"
     if len(wheels) > 1:
         kept = next(name for name in wheels if name != PLAIN)
@@ -72,8 +72,19 @@ def cuda_findings(
 
 
 def _installed() -> dict[str, str]:
-    pairs = ((dist.metadata["Name"], dist.version) for dist in distributions())
-    return {re.sub(r"[-_.]+", "-", name).lower(): version for name, version in pairs if name}
+    """Return the versions of what an import would find: of two of a name the first, and no wheel that another hides."""
+    imported, found = Path(ort.__file__).resolve().parent, dict[str, str]()
+    for dist in distributions():
+        name = re.sub(r"[-_.]+", "-", dist.metadata["Name"] or "").lower()
+        if not _is_wheel(name) or Path(str(dist.locate_file(imported.name))).resolve() == imported:
+            found.setdefault(name, dist.version)
+    return found
+
+
+def _is_wheel(name: str) -> bool:
+    """Tell whether a distribution is an ONNX Runtime, and no plugin or addition of one."""
+    beside = {"onnxruntime-qnn", "onnxruntime-ggml", "onnxruntime-extensions"}
+    return name == PLAIN or (re.fullmatch(r"onnxruntime-(?!ep-)\w+", name) is not None and name not in beside)
 
 
 def _built_for() -> dict[str, str]:

@@ -43,6 +43,7 @@ class Provider(NamedTuple):
         target: of `edgeconv export --target`, whose int8 it runs whole.
         system: the only system that it is made for, as `sys.platform` has it; empty: several.
         driver: what is to be done where it is installed and finds no device; empty: `install` again.
+        cuda: whether NVIDIA's libraries have to be loaded before it.
     """
 
     name: str
@@ -56,9 +57,11 @@ class Provider(NamedTuple):
     target: str = ""
     system: str = ""
     driver: str = ""
+    cuda: bool = False
 
 
 _INSTEAD = "pip uninstall --yes onnxruntime && pip install"
+_NVIDIA = "install NVIDIA's driver for this system"
 
 _ROWS = (
     # TF32 multiplies with a 10-bit mantissa, and parity with Keras asks for all 24 bits (onnxruntime.ai, CUDA
@@ -69,6 +72,8 @@ _ROWS = (
         options={"use_tf32": "0"},
         device_option="device_id",
         unasked=True,
+        driver=_NVIDIA,
+        cuda=True,
     ),
     Provider(
         "MIGraphXExecutionProvider",
@@ -100,6 +105,8 @@ _ROWS = (
         "TensorrtExecutionProvider",
         f"{_INSTEAD} 'onnxruntime-gpu[cuda,cudnn]' tensorrt-cu13",
         device_option="device_id",
+        driver=_NVIDIA,
+        cuda=True,
         computes_int8=True,
         target="tensorrt",
     ),

@@ -9,6 +9,7 @@ from typing import Any
 import onnxruntime as ort
 
 from edgeconv.errors import InferenceError, ProviderError, one_line
+from edgeconv.runtime.cuda_libraries import load_cuda
 from edgeconv.runtime.one_by_one import OneByOne, pin_batch
 from edgeconv.runtime.plugins import is_plugin, plugin_devices
 from edgeconv.runtime.providers import CPU, provider_of
@@ -45,6 +46,8 @@ def open_strictly(options: Any, model: bytes, provider: str, *, timeout: float =
     _, _, number = provider.partition(":")
     settings = {**row.options, **({row.device_option: number} if number and row.device_option else {})}
     chosen: list[Any] = []
+    if row.cuda:
+        load_cuda(row.name)
     if is_plugin(provider):
         options.add_provider_for_devices(plugin_devices(provider), settings)
     else:

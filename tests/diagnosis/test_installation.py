@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import subprocess
+from pathlib import Path
 from typing import Any
 
+import onnxruntime as ort
 import pytest
 
 from edgeconv.diagnosis import installation
@@ -56,3 +58,15 @@ def test_a_card(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_wheel_without_cuda_wants_none() -> None:
     assert list(cuda_findings()) == []
+
+
+def test_a_wheel_that_another_hides_is_not_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """As where PYTHONPATH, or the packages of a system below an environment, bring a second one."""
+    for name, version in (("onnxruntime", "1.20.0"), ("onnxruntime_gpu", "1.20.0"), ("nvidia_cudnn_cu13", "9.0")):
+        (tmp_path / f"{name}-{version}.dist-info").mkdir()
+        text = f"Metadata-Version: 2.1\nName: {name.replace('_', '-')}\nVersion: {version}\n"
+        (tmp_path / f"{name}-{version}.dist-info" / "METADATA").write_text(text, encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    (found,) = installation_findings()
+    assert (found.state, found.text) == ("works", f"onnxruntime {ort.__version__}, CPU build.")
+    assert "nvidia-cudnn-cu13 9.0" in [finding.text for finding in cuda_findings(None, BUILT)][2]

@@ -3,7 +3,8 @@
     python -m tests.gpu cuda tensorrt     needs an NVIDIA card; trains
     python -m tests.gpu webgpu            any card with a Vulkan driver; the shipped model
 
-Writes `figures.json` beside it where a device works, and exits with 1 and the reason where none does.
+Writes `figures.json` beside it where a device works, and exits with 1 and the reason where none does. With --table it
+writes the table of docs/guides/providers.md from them.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from pathlib import Path
 from typing import Any
 
 import edgeconv
+from tests.gpu.table import render
+from tests.pages import PROVIDERS, write_between
 from tests.providers.__main__ import ROOT, installed
 from tests.providers.environments import Environment
 
@@ -37,9 +40,16 @@ ENVIRONMENTS = {
 def main() -> int:
     """Measure the devices that are named; return 1 where none works."""
     parser = argparse.ArgumentParser(prog="python -m tests.gpu", description=__doc__)
-    parser.add_argument("devices", nargs="+", choices=list(ENVIRONMENTS))
+    parser.add_argument("devices", nargs="*", help=", ".join(ENVIRONMENTS))
+    parser.add_argument("--table", action="store_true", help="only write the table, from stored figures")
+    options = parser.parse_args()
+    if unknown := set(options.devices) - set(ENVIRONMENTS):
+        parser.error(f"no environment is called {', '.join(sorted(unknown))}; there are {', '.join(ENVIRONMENTS)}")
+    if options.table:
+        write_between(PROVIDERS, "cards", render(json.loads(FIGURES.read_text(encoding="utf-8"))))
+        return 0
     found: dict[str, Any] = {}
-    for name in parser.parse_args().devices:
+    for name in options.devices:
         environment = ENVIRONMENTS[name]
         if environment.folder == "cuda" and shutil.which("nvidia-smi") is None:
             print(f"{environment.title}: no card, since there is no nvidia-smi. Install NVIDIA's driver.")

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from importlib.metadata import distributions
+from importlib.metadata import distributions, version
 from pathlib import Path
 from typing import Any
 
@@ -37,13 +37,15 @@ def answers_of(model: Path, device: str, count: int, names: list[str]) -> dict[s
         "state": findings[device].state,
         "installation": findings["onnxruntime"].text,
         "packages": {
-            dist.metadata["Name"]: dist.version for dist in distributions() if "onnxruntime" in dist.metadata["Name"]
+            name: version(name)
+            for name in sorted({dist.metadata["Name"] for dist in distributions()})
+            if "onnxruntime" in name
         },
-        "rows": {name: _row(model, device, count, name) for name in names},
+        "rows": {name: row_of(model, device, count, name) for name in names},
     }
 
 
-def _row(model: Path, device: str, count: int, name: str) -> dict[str, Any]:
+def row_of(model: Path, device: str, count: int, name: str) -> dict[str, Any]:
     """Return how a variant's answers differ from Keras', or, on test images, from its own on the CPU."""
     try:
         predictor = edgeconv.Predictor(model, variant=name, device=device)

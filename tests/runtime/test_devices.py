@@ -71,6 +71,7 @@ def native(monkeypatch: pytest.MonkeyPatch) -> type[_Native]:
     assert session_module.ort is ort
     monkeypatch.setattr(strict, "ort", Fake)
     monkeypatch.setattr(strict, "_TELLS", True)
+    monkeypatch.setattr(strict, "load_cuda", lambda _: None)  # There is a card, as far as these tests know.
     monkeypatch.setattr(ort, "get_available_providers", lambda: [CUDA, OPENVINO, QNN, CPU])
     return Native
 
