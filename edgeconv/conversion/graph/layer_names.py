@@ -14,7 +14,7 @@ from collections.abc import Callable
 import onnx_ir as ir
 
 from edgeconv.conversion.graph.order import read_by
-from edgeconv.conversion.graph.qdq import DEQUANTIZE, QUANTIZE
+from edgeconv.conversion.graph.qdq import DEQUANTIZE, QDQ, QUANTIZE
 
 MARK = "."
 
@@ -78,6 +78,10 @@ def name_after_layers(model: ir.Model, layer_of: Callable[[str], str | None]) ->
     A node that belongs to no layer takes the layer of what it reads. The names of inputs and outputs stay. Nodes of a
     graph inside a node (the body of a Loop) are named below that node.
 
+    A quantized graph has several tensors more for each one that it computes, whose names would weigh as much as small
+    layers do. Those of one scale share a number: ``q3 = QuantizeLinear(x, s3, z3)``, ``dq3 = DequantizeLinear(q3, s3,
+    z3)``. Quantized weights are named after the node behind their DequantizeLinear, as in the float graph.
+
     Args:
         model: changed in place.
         layer_of: tells a node's layer from its present name.
@@ -93,16 +97,30 @@ def name_after_layers(model: ir.Model, layer_of: Callable[[str], str | None]) ->
             renamed.append((value, wanted))
 
     layers: dict[ir.Node, str] = {}
+    numbers: dict[int, int] = {}
+    weights: list[ir.Node] = []
+
+    def name_quantized(node: ir.Node) -> None:
+        number = numbers.setdefault(id(node.inputs[1]), len(numbers) + 1)
+        name(node.outputs[0], _unique(f"{'q' if node.op_type == QUANTIZE else 'dq'}{number}", used))
+        for constant, prefix in zip(node.inputs[1:], "sz", strict=False):
+            if constant is not None and constant.is_initializer() and id(constant) not in fixed:
+                name(constant, _unique(f"{prefix}{number}", used))
+        if node.op_type == DEQUANTIZE:
+            weights.append(node)
 
     def name_nodes(inside: ir.Graph, outer: str | None) -> None:
         for node in inside:
             read = (layers[producer] for producer in read_by(node, inside))
             layers[node] = outer or layer_of(node.name or "") or next(read, _INPUT)
-            node.name = _unique(f"{layers[node]}/{node.op_type}", used)
+            node.name = _unique(f"{layers[node]}/{_ABBREVIATIONS.get(node.op_type, node.op_type)}", used)
+            quantized = node.op_type in QDQ and node.domain == ""
+            if quantized:
+                name_quantized(node)
             for value in node.outputs:
                 name(value, f"{node.name}:{value.index()}")
             for place, constant in enumerate(node.inputs):
-                if constant is not None and constant.is_initializer():
+                if constant is not None and constant.is_initializer() and not quantized:
                     name(constant, f"{node.name}:{_ROLES.get((node.op_type, place), f'input{place}')}")
             for number, body in enumerate(_graphs_of(node)):
                 body.name, body.doc_string = f"{node.name}:body{number}", None
@@ -111,6 +129,9 @@ def name_after_layers(model: ir.Model, layer_of: Callable[[str], str | None]) ->
                 name_nodes(body, node.name)
 
     name_nodes(graph, None)
+    for node in weights:  # Their readers have names now.
+        if node.inputs[0] is not None and node.inputs[0].is_initializer():
+            name(node.inputs[0], _role_behind(node))
     # Two steps, so that no new name meets an old one on the way.
     for number, (value, _) in enumerate(renamed):
         value.name = f"{MARK}renaming{number}"
@@ -118,6 +139,14 @@ def name_after_layers(model: ir.Model, layer_of: Callable[[str], str | None]) ->
         value.name = wanted
     graph.name = "edgeconv"
     graph.doc_string = None
+
+
+def _role_behind(dequantizer: ir.Node) -> str:
+    """Return the name of weights: their place in the first node that reads them as floats."""
+    use = next(iter(dequantizer.outputs[0].uses()), None)
+    if use is None:
+        return f"{dequantizer.name}:quantized"
+    return f"{use.node.name}:{_ROLES.get((use.node.op_type, use.idx), f'input{use.idx}')}"
 
 
 def _graphs_of(node: ir.Node) -> list[ir.Graph]:
@@ -130,6 +159,8 @@ _NEVER_MERGED = {"Loop", "If", "Scan", "LSTM", "GRU", "RNN"}
 _INPUT = "input"
 """What belongs to no layer, and reads nothing that does: the Cast of the pixels."""
 
+_ABBREVIATIONS = {QUANTIZE: "Q", DEQUANTIZE: "DQ"}
+
 _ROLES = {
     ("Conv", 1): "kernel",
     ("Conv", 2): "bias",
@@ -137,11 +168,6 @@ _ROLES = {
     ("Gemm", 2): "bias",
     ("MatMul", 1): "kernel",
     ("Reshape", 1): "shape",
-    (QUANTIZE, 1): "scale",
-    (QUANTIZE, 2): "zero_point",
-    (DEQUANTIZE, 0): "quantized",
-    (DEQUANTIZE, 1): "scale",
-    (DEQUANTIZE, 2): "zero_point",
 }
 
 

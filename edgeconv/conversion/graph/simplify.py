@@ -15,6 +15,7 @@ from onnx_ir.passes.common import (
     RemoveUnusedOpsetsPass,
 )
 
+from edgeconv.conversion.graph.defaults import leave_out_defaults
 from edgeconv.conversion.graph.layer_names import give_layers, layer_of_traced, name_after_layers
 from edgeconv.conversion.graph.order import order_nodes
 from edgeconv.conversion.graph.passes.activations import fuse_hard_sigmoid, fuse_hard_swish, fuse_prelu
@@ -130,6 +131,7 @@ def finish(model: ir.Model, layer_of: Callable[[str], str | None]) -> onnx.Model
     RemoveUnusedNodesPass()(model)
     order_nodes(model)
     RemoveUnusedOpsetsPass()(model)
+    quantized = leave_out_defaults(model)
     name_after_layers(model, layer_of)
     _order_initializers(model)
     _forget_shapes(model)
@@ -137,6 +139,8 @@ def finish(model: ir.Model, layer_of: Callable[[str], str | None]) -> onnx.Model
     model.producer_version = None
     model.doc_string = None
     proto = ir.to_proto(model)
+    if quantized:  # What is left are constants, which say themselves what they are.
+        del proto.graph.value_info[:]
     _let_go(model.graph.initializers.values())
     return proto
 

@@ -24,6 +24,13 @@ def _constants(graph: Any) -> dict[str, np.ndarray]:
     return {item.name: onnx.numpy_helper.to_array(item) for item in graph.initializer}
 
 
+def test_a_node_and_its_constants_take_few_bytes_beside_their_numbers() -> None:
+    """Small networks have as much of it as of weights: 210 bytes where names repeat operators and shapes are stated."""
+    model = quantized(residual_net(), IMAGES).model
+    numbers = sum(array.nbytes for array in _constants(model.graph).values())
+    assert (model.ByteSize() - numbers) / len(model.graph.node) < 90
+
+
 @pytest.mark.parametrize("target", sorted(TARGETS))
 def test_int8_keeps_the_answers(target: str) -> None:
     fp32 = convnet()
@@ -245,6 +252,7 @@ def test_it_is_what_quantize_static_makes_of_the_same_images(target: str, networ
     # Pixels have a scale that was given, and so have the biases that are added to them.
     pixels = ("image_", "nchw_", "float_", "bias_", "logits_")
     expected = {name: array for name, array in theirs.items() if not name.startswith(pixels)}
+    expected.pop("last_quantized_zero_point", None)  # A bias' zero point is zero without one.
     assert len(expected) > 8
     assert [name for name, a in expected.items() if (str(a.dtype), a.tobytes()) not in made] == []
 
