@@ -70,7 +70,7 @@ def command(
     """
     from edgeconv.errors import require
 
-    require("starlette", "uvicorn", "httptools", "prometheus_client", extra="serve", purpose="Serving")
+    require("starlette", "uvicorn", "httptools", "msgspec", "prometheus_client", extra="serve", purpose="Serving")
     if grpc_port is not None:
         require("grpc", "tritonclient", extra="grpc", purpose="Serving over gRPC")
     from edgeconv.serving.config import Limits, ServeConfig

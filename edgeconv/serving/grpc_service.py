@@ -25,9 +25,9 @@ from edgeconv.serving.http.error_replies import reply_of
 from edgeconv.serving.http.inference_routes import EXTENSIONS, configure, describe
 from edgeconv.serving.http.keys import Keys
 from edgeconv.serving.http.repository_routes import row_of
+from edgeconv.serving.protocol.binary_strings import as_bytes
 from edgeconv.serving.protocol.classification import best_classes
 from edgeconv.serving.protocol.datatypes import BYTES, NUMPY, name_of
-from edgeconv.serving.protocol.elements import as_bytes
 from edgeconv.serving.protocol.request import InferenceRequest, Tensor, WantedOutput, tensor_of
 from edgeconv.serving.protocol.response import InferenceAnswer
 

@@ -5,18 +5,20 @@ https://github.com/kserve/open-inference-protocol, and Triton's extensions for b
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from math import prod
-from typing import Any, NoReturn
+from typing import Annotated, Any, NoReturn
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from edgeconv.errors import InputError
+from edgeconv.serving.protocol.binary_strings import bytes_in
 from edgeconv.serving.protocol.datatypes import BYTES, NUMPY
-from edgeconv.serving.protocol.elements import bytes_in, bytes_of_json, numbers_of_json
+from edgeconv.serving.protocol.json_tensors import numbers_of_json, strings_of_json
 
 Tensor = NDArray[Any] | list[bytes]
 """An array, or the strings of a tensor of BYTES, row by row."""
@@ -25,6 +27,45 @@ MOST_AXES = 32
 
 MOST_ELEMENTS = 2**40
 """Of a tensor, axes of size 0 left out: more fit into no request, and products of sizes into no array's."""
+
+MOST_LETTERS = 256
+"""Of a request's own id."""
+
+LONGEST_KEPT = 1024
+"""Bytes of the JSON before binary tensors that is kept as it was read: a client sends the same one again and again."""
+
+_Count = Annotated[int, msgspec.Meta(ge=0)]
+_NOTHING = msgspec.Raw()
+
+
+class _Parameters(msgspec.Struct, frozen=True):
+    binary_data_size: _Count | None = None
+    binary_data: bool | None = None
+    binary_data_output: bool | None = None
+    classification: Annotated[int, msgspec.Meta(ge=0, lt=2**31)] | None = None
+    shared_memory_region: msgspec.Raw = _NOTHING
+
+
+class _Input(msgspec.Struct, frozen=True):
+    name: str
+    shape: Annotated[list[_Count], msgspec.Meta(max_length=MOST_AXES)]
+    datatype: str
+    data: msgspec.Raw = _NOTHING
+    parameters: _Parameters | None = None
+
+
+class _Output(msgspec.Struct, frozen=True):
+    name: str
+    parameters: _Parameters | None = None
+
+
+class _Request(msgspec.Struct, frozen=True):
+    """What a request may say; all else is passed over unread, so that it takes no memory."""
+
+    inputs: list[_Input]
+    id: Annotated[str, msgspec.Meta(max_length=MOST_LETTERS)] | None = None
+    outputs: list[_Output] = []
+    parameters: _Parameters | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,71 +110,79 @@ def read_request(body: bytes, header_length: int | None = None) -> InferenceRequ
     Raises:
         InputError: it is no such request, or its tensors and their bytes do not fit together.
     """
-    if header_length is not None and not 0 <= header_length <= len(body):
+    if header_length is None:
+        header_length = len(body)
+    elif not 0 <= header_length <= len(body):
         _refuse(
             "`Inference-Header-Content-Length` of at most the body's length", header_length, "Count the JSON's bytes"
         )
-    text = body if header_length is None else body[:header_length]
-    try:
-        request = _DECODER.decode(text.decode())
-    except (ValueError, RecursionError) as error:
-        _refuse("a request in JSON", str(error)[:100], "Send tensors as bytes behind it, with their header")
-    if not isinstance(request, dict) or not isinstance(request.get("inputs"), list):
-        _refuse("an object with the list `inputs`", type(request).__name__, "Give each input its name, shape, datatype")
-    behind = memoryview(body)[len(text) :]
+    text, behind = body[:header_length], memoryview(body)[header_length:]
+    read = _kept if behind and header_length <= LONGEST_KEPT else _read
+    request, outputs = read(text)
     inputs: dict[str, Tensor] = {}
     place = 0
-    for given in request["inputs"]:
-        name, tensor, size = _tensor(given, behind[place:])
-        if name in inputs:
-            _refuse("each input once", name, "Leave one out")
-        inputs[name] = tensor
+    for given in request.inputs:
+        size = None if given.parameters is None else given.parameters.binary_data_size
+        if size is None:
+            inputs[given.name] = _of_json(given)
+            continue
+        if size > len(behind) - place:
+            _refuse(f"`binary_data_size` of `{given.name}` within the body", size, "Send the JSON's length in a header")
+        inputs[given.name] = tensor_of(given.name, given.shape, given.datatype, behind[place : place + size])
         place += size
+    if len(inputs) < len(request.inputs):
+        _refuse("each input once", ", ".join(given.name for given in request.inputs), "Leave one out")
     if place != len(behind):
         _refuse("as many bytes as `binary_data_size` of all inputs says", f"{len(behind)} for {place}", "Send as many")
-    parameters = _parameters(request)
-    identity = request.get("id")
-    if identity is not None and not (isinstance(identity, str) and len(identity) <= MOST_LETTERS):
-        _refuse(f"`id` as a string of at most {MOST_LETTERS} letters", identity, "Shorten it")
-    return InferenceRequest(identity, inputs, _outputs(request), _flag(parameters, "binary_data_output") or False)
+    binary = request.parameters is not None and bool(request.parameters.binary_data_output)
+    return InferenceRequest(request.id, inputs, outputs, binary)
 
 
-MOST_LETTERS = 256
-"""Of a request's own id."""
+def _read(text: bytes) -> tuple[_Request, tuple[WantedOutput, ...]]:
+    """Return what the JSON of a request says, its outputs apart."""
+    try:
+        request = _DECODER.decode(text)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        _refuse("JSON as `/openapi.json` describes it", error, "Send tensors as bytes behind it, with their header")
+    ends: list[_Input | _Output] = [*request.inputs, *request.outputs]
+    if any(one.parameters is not None and one.parameters.shared_memory_region is not _NOTHING for one in ends):
+        _refuse("tensors in the request", "a region of shared memory, which this server has not", "Send the bytes")
+    outputs = tuple(_wanted(one.name, one.parameters or _NO_PARAMETERS) for one in request.outputs)
+    names = [output.name for output in outputs]
+    if len(set(names)) < len(names):
+        _refuse("each output once", ", ".join(names), "Leave one out")
+    return request, outputs
 
 
-def _tensor(given: Any, behind: memoryview) -> tuple[str, Tensor, int]:
-    """Return an input's name, what it holds, and how many bytes of `behind` those are."""
-    if not isinstance(given, dict) or not isinstance(given.get("name"), str):
-        _refuse("inputs with a `name`", given, "Give each input its name, shape and datatype")
-    name: str = given["name"]
-    shape: Any = given.get("shape")
-    datatype: Any = given.get("datatype")
-    size = _parameters(given).get("binary_data_size")
-    if size is None:
-        _check_form(name, shape, datatype)
-        data, count = given.get("data"), prod(shape)
-        if datatype == BYTES:
-            return name, bytes_of_json(name, data, count), 0
-        return name, numbers_of_json(name, data, NUMPY[datatype], shape), 0
-    if type(size) is not int or not 0 <= size <= len(behind):
-        _refuse(f"`binary_data_size` of `{name}` within the body", size, "Send the header with the JSON's length")
-    return name, tensor_of(name, shape, datatype, behind[:size]), size
+_DECODER = msgspec.json.Decoder(_Request)
+_NO_PARAMETERS = _Parameters()
+_kept = lru_cache(maxsize=256)(_read)
 
 
-def tensor_of(name: str, shape: list[int], datatype: str, content: memoryview) -> Tensor:
+def _wanted(name: str, parameters: _Parameters) -> WantedOutput:
+    return WantedOutput(name, parameters.binary_data, parameters.classification or 0)
+
+
+def _of_json(given: _Input) -> Tensor:
+    check_form(given.name, given.shape, given.datatype)
+    if given.datatype == BYTES:
+        return strings_of_json(given.name, bytes(given.data), prod(given.shape))
+    return numbers_of_json(given.name, bytes(given.data), NUMPY[given.datatype], given.shape)
+
+
+def tensor_of(name: str, shape: Sequence[int], datatype: str, content: memoryview) -> Tensor:
     """Return a tensor of its bytes, little-endian.
 
     Raises:
         InputError: they are not as many as its shape and datatype say.
     """
-    _check_form(name, shape, datatype)
+    check_form(name, shape, datatype)
     if datatype == BYTES:
         return bytes_in(name, content, prod(shape))
     dtype = NUMPY[datatype]
-    if prod(shape) * dtype.itemsize != len(content):
-        wanted = f"{prod(shape) * dtype.itemsize} bytes of `{name}`, {datatype} {shape}"
-        _refuse(wanted, len(content), "Send as many")
+    size = prod(shape) * dtype.itemsize
+    if size != len(content):
+        _refuse(f"{size} bytes of `{name}`, {datatype} {list(shape)}", len(content), "Send as many")
     array = np.frombuffer(content, dtype).reshape(shape)
     if not array.flags.aligned:
         array = array.copy()
@@ -142,60 +191,15 @@ def tensor_of(name: str, shape: list[int], datatype: str, content: memoryview) -
     return array
 
 
-def _check_form(name: str, shape: Any, datatype: Any) -> None:
-    if not isinstance(shape, list) or len(shape) > MOST_AXES or not all(type(n) is int and n >= 0 for n in shape):
-        _refuse(f"`shape` of `{name}` as a list of sizes", shape, "Leave none open")
+def check_form(name: str, shape: Sequence[int], datatype: str) -> None:
+    """Raise InputError where a tensor has a shape or a datatype that none can have."""
+    if len(shape) > MOST_AXES or min(shape, default=0) < 0:
+        _refuse(f"`shape` of `{name}` as a list of sizes", list(shape), "Leave none open")
     if prod(size for size in shape if size) > MOST_ELEMENTS:
-        _refuse(f"`shape` of `{name}` of at most {MOST_ELEMENTS:,} elements", shape, "Send the sizes that it has")
-    if not isinstance(datatype, str) or (datatype != BYTES and datatype not in NUMPY):
+        _refuse(f"`shape` of `{name}` of at most {MOST_ELEMENTS:,} elements", list(shape), "Send its own sizes")
+    if datatype != BYTES and datatype not in NUMPY:
         _refuse(f"`datatype` of `{name}` as one of {', '.join(NUMPY)}, {BYTES}", datatype, "Name one of these")
-
-
-def _outputs(request: Mapping[str, Any]) -> tuple[WantedOutput, ...]:
-    listed = request.get("outputs", [])
-    if not isinstance(listed, list):
-        _refuse("`outputs` as a list", listed, "Leave it out for all outputs")
-    found = []
-    for wanted in listed:
-        if not isinstance(wanted, dict) or not isinstance(wanted.get("name"), str):
-            _refuse("outputs with a `name`", wanted, "Leave `outputs` out for all")
-        parameters = _parameters(wanted)
-        classes = parameters.get("classification", 0)
-        if type(classes) is not int or not 0 <= classes < 2**31:
-            _refuse("`classification` as a number of classes", classes, "Leave it out for the numbers")
-        found.append(WantedOutput(wanted["name"], _flag(parameters, "binary_data"), classes))
-    if len({wanted.name for wanted in found}) < len(found):
-        _refuse("each output once", ", ".join(wanted.name for wanted in found), "Leave one out")
-    return tuple(found)
-
-
-def _parameters(given: Mapping[str, Any]) -> Mapping[str, Any]:
-    parameters = given.get("parameters")
-    if parameters is None:
-        return {}
-    if not isinstance(parameters, dict):
-        _refuse("`parameters` as an object", parameters, "Leave them out")
-    if _SHARED in parameters:
-        _refuse("tensors in the request", "a region of shared memory, which this server has not", "Send the bytes")
-    return parameters
-
-
-_SHARED = "shared_memory_region"
-
-
-def _flag(parameters: Mapping[str, Any], name: str) -> bool | None:
-    value = parameters.get(name)
-    if value is not None and type(value) is not bool:
-        _refuse(f"`{name}` as true or false", value, "Leave it out")
-    return value
 
 
 def _refuse(required: str, received: object, advice: str) -> NoReturn:
     raise InputError(f"A request requires {required}. Received: {str(received)[:100]}. {advice}.")
-
-
-def _no_number(text: str) -> NoReturn:
-    raise ValueError(f"{text}, which is no number of JSON")
-
-
-_DECODER = json.JSONDecoder(parse_constant=_no_number)

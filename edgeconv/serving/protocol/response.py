@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from edgeconv.errors import InputError
+from edgeconv.serving.protocol.binary_strings import as_bytes
 from edgeconv.serving.protocol.classification import best_classes
 from edgeconv.serving.protocol.datatypes import BYTES, name_of
-from edgeconv.serving.protocol.elements import as_bytes
 from edgeconv.serving.protocol.request import InferenceRequest, WantedOutput
 
-_ENCODER = json.JSONEncoder(separators=(",", ":"))
+_ENCODER = msgspec.json.Encoder()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ def write_answer(answer: InferenceAnswer, request: InferenceRequest) -> tuple[by
     head: dict[str, Any] = {"model_name": answer.model, "model_version": answer.version, "outputs": listed}
     if request.id is not None:
         head["id"] = request.id
-    text = _ENCODER.encode(head).encode()
+    text = _ENCODER.encode(head)
     return (b"".join([text, *parts]), len(text)) if parts else (text, None)
 
 
