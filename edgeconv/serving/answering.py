@@ -53,17 +53,29 @@ class Answering:
             RequestError: the model is not there, or has no time.
         """
         model, batcher = self.repository.ready(name, version)
-        given = request.inputs.get(PICTURE)
+        return InferenceAnswer(name, VERSION, await self.outputs(model, batcher, request), model.labels)
+
+    def outputs(
+        self, model: ServedModel, batcher: Batcher, request: InferenceRequest
+    ) -> asyncio.Future[dict[str, NDArray[Any]]]:
+        """Return what will be the outputs of a model, by name.
+
+        Args:
+            model: that is ready.
+            batcher: feeds it.
+            request: of the protocol.
+
+        Raises:
+            InputError: the request does not fit the model.
+            RequestError: the model has no time.
+        """
         wanted = [output.name for output in request.outputs]
+        given = request.inputs.get(PICTURE)
         if isinstance(given, list) and model.of_pictures:
             model.check_outputs(wanted, of_picture=True)
             if len(request.inputs) > 1:
                 raise InputError(f"A picture comes alone. Received: {', '.join(request.inputs)}. Leave the others out.")
-            pictures = [_unwrapped(content) for content in given]
-            found = await self._many(model, batcher, pictures, with_prepared=PREPARED in wanted)
-            names = [*model.outputs, PREPARED] if PREPARED in wanted else list(model.outputs)
-            outputs = {name: np.concatenate([one.outputs[name] for one in found]) for name in names}
-            return InferenceAnswer(name, VERSION, outputs, model.labels)
+            return asyncio.ensure_future(self._of_pictures(model, batcher, given, with_prepared=PREPARED in wanted))
         model.check_outputs(wanted, of_picture=False)
         arrays: dict[str, NDArray[Any]] = {}
         for key, tensor in request.inputs.items():
@@ -71,7 +83,14 @@ class Answering:
                 raise InputError(f"`{key[:100]}` must hold numbers. Received: strings. Send an array of them.")
             arrays[key] = tensor
         model.runner.check(arrays)
-        return InferenceAnswer(name, VERSION, await batcher.submit(arrays), model.labels)
+        return batcher.submit(arrays)
+
+    async def _of_pictures(
+        self, model: ServedModel, batcher: Batcher, files: Sequence[bytes], *, with_prepared: bool
+    ) -> dict[str, NDArray[Any]]:
+        found = await self._many(model, batcher, list(map(_unwrapped, files)), with_prepared=with_prepared)
+        names = [*model.outputs, PREPARED] if with_prepared else list(model.outputs)
+        return {name: np.concatenate([one.outputs[name] for one in found]) for name in names}
 
     async def pictures(
         self, name: str, pictures: Sequence[bytes], *, top_k: int, threshold: float | None

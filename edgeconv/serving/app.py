@@ -19,7 +19,8 @@ from edgeconv.runtime.loading import find_model
 from edgeconv.serving.answering import Answering
 from edgeconv.serving.config import ServeConfig
 from edgeconv.serving.http.access_log import AccessLog, say
-from edgeconv.serving.http.connection import LIMITS
+from edgeconv.serving.http.connection import DIRECT, LIMITS
+from edgeconv.serving.http.direct import Direct
 from edgeconv.serving.http.guard import Guard
 from edgeconv.serving.http.inference_routes import inference_routes
 from edgeconv.serving.http.keys import Keys
@@ -44,6 +45,8 @@ class Application:
 
     Attributes:
         repository: its models.
+        asgi: what answers any request.
+        direct: what answers most of those for inference.
 
     Raises:
         ArtifactError: a path is no model.
@@ -84,7 +87,6 @@ class Application:
             Route("/metrics", Endpoint(figures), methods=["GET"]),
             Route("/openapi.json", Endpoint(description), methods=["GET"]),
         ]
-        infer: Any = routes[0].app
         self._log = AccessLog(sys.stdout if config.access_log else None)
         self._router = Router(routes, redirect_slashes=False, lifespan=self._lifespan)
         self.asgi = Guard(
@@ -93,8 +95,8 @@ class Application:
             origins=Origins(config),
             log=self._log,
             say=say,
-            direct={f"/v2/models/{name}/infer": (infer, {"model": name}) for name in self.repository.entries},
         )
+        self.direct = Direct(answering, self.asgi, config.limits)
 
     def reload(self) -> None:
         """Load every model anew, each beside the one that answers meanwhile."""
@@ -111,7 +113,7 @@ class Application:
             from edgeconv.serving.grpc_service import start_grpc  # Here, since it has an extra of its own.
 
             grpc = await start_grpc(self._config, self._answering)
-        yield {LIMITS: self._config.limits}
+        yield {LIMITS: self._config.limits, DIRECT: self.direct}
         if grpc is not None:
             await grpc.stop(self._config.limits.grace)
         for task in self._tasks:

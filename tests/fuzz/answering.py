@@ -15,7 +15,8 @@ from uvicorn.server import ServerState
 from edgeconv.serving.app import Application
 from edgeconv.serving.config import ServeConfig
 from edgeconv.serving.http import guard
-from edgeconv.serving.http.connection import LIMITS, Connection
+from edgeconv.serving.http.connection import DIRECT, LIMITS, Connection
+from edgeconv.serving.http.direct import Exchange
 from edgeconv.serving.http.error_replies import reply_of
 from edgeconv.serving.http.messages import Receive, Reply, Scope, Send
 from tests.fuzz.asking import RefusedError
@@ -62,6 +63,12 @@ class _Transport(asyncio.Transport):
     def resume_reading(self) -> None: ...
 
 
+def _waits(connection: Connection) -> bool:
+    """Tell whether the last request is not answered yet, with a task of its own or without."""
+    cycle = connection.cycle
+    return cycle is not None and not (cycle.response_complete or cycle.disconnected)
+
+
 class Server:
     """A server of one model, `tiny`, that is asked by the bytes of a file."""
 
@@ -72,7 +79,7 @@ class Server:
             self._answer, http=_Connection, ws="none", interface="asgi3", log_config=None, log_level="critical"
         )
         self._config.load()
-        self._state = {LIMITS: config.limits}
+        self._state = {LIMITS: config.limits, DIRECT: self._application.direct}
         self._loop = asyncio.new_event_loop()
         self._answers: list[tuple[int, bytes]] = []
         self._errors: list[Exception] = []
@@ -86,7 +93,13 @@ class Server:
             Exception: one that is the server's own fault.
         """
         self._answers, self._errors = [], []
-        with mock.patch.object(guard, "reply_of", self._note):
+        send = Exchange._send
+
+        def note(exchange: Exchange, reply: Reply) -> None:
+            self._answers.append((reply.status, reply.body))
+            send(exchange, reply)
+
+        with mock.patch.object(guard, "reply_of", self._note), mock.patch.object(Exchange, "_send", note):
             written = self._loop.run_until_complete(self._ask(path.read_bytes()))
         if written and not self._answers:  # The connection itself refuses what is no request.
             self._answers.append((int(written.split()[1]), written.partition(b"\r\n\r\n")[2]))
@@ -104,11 +117,12 @@ class Server:
         connection = _Connection(self._config, state, self._state, self._loop)
         connection.connection_made(transport)
         connection.data_received(content)
-        while state.tasks:
+        while state.tasks or _waits(connection):
             if connection.cycle is not None and connection.cycle.more_body:
                 await asyncio.sleep(0)
                 connection.connection_lost(None)
-            await asyncio.wait(state.tasks)
+            if state.tasks:
+                await asyncio.wait(state.tasks)
             await asyncio.sleep(0)
         connection.connection_lost(None)
         return transport.written

@@ -11,6 +11,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.server import ServerState
 
 from edgeconv.serving.config import Limits
+from edgeconv.serving.http.direct import Direct, Exchange
 
 MOST_HEAD_BYTES = 32 * 2**10
 MOST_HEADERS = 100
@@ -21,7 +22,7 @@ FEWEST_BYTES_PER_SECOND = 10_000
 
 SWEEP_SECONDS = 1.0
 
-LIMITS = "limits"
+LIMITS, DIRECT = "limits", "direct"
 """Where the application leaves them, in the state that uvicorn gives to each connection."""
 
 
@@ -43,6 +44,7 @@ class Connection(HttpToolsProtocol):
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
         self.limits: Limits = app_state[LIMITS]
+        self._direct: Direct = app_state[DIRECT]
         self._in_head = True
         self._head_bytes = 0
         self._received = 0
@@ -83,13 +85,36 @@ class Connection(HttpToolsProtocol):
         if len(self.headers) > MOST_HEADERS:
             self._end(431, f"A request takes at most {MOST_HEADERS} headers. Send fewer.")
             return
-        super().on_headers_complete()
+        exchange = None
+        if (self.cycle is None or self.cycle.response_complete) and not self.flow.write_paused:
+            exchange = self._direct.begin(self)
+        if exchange is None:
+            super().on_headers_complete()
+        else:
+            self.cycle = exchange
+
+    def on_body(self, body: bytes) -> None:
+        """Take a part of its body."""
+        if isinstance(self.cycle, Exchange):
+            self.cycle.body += body
+        else:
+            super().on_body(body)
 
     def on_message_complete(self) -> None:
         """End a request."""
         self._received = 0
-        if not self.transport.is_closing():
+        if self.transport.is_closing():
+            return
+        if isinstance(self.cycle, Exchange):
+            self.cycle.answer()
+        else:
             super().on_message_complete()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """End."""
+        if isinstance(self.cycle, Exchange) and self.cycle.more_body:
+            self.cycle.give_up()
+        super().connection_lost(exc)
 
     def send_400_response(self, msg: str) -> None:
         """Refuse what is no request of HTTP."""

@@ -6,14 +6,14 @@ import itertools
 import re
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from http import HTTPStatus
 
 from edgeconv.serving.errors import RequestError
 from edgeconv.serving.http.access_log import AccessLog
 from edgeconv.serving.http.error_replies import reply_of
 from edgeconv.serving.http.keys import Keys
-from edgeconv.serving.http.messages import BY_NAME, App, ClientGoneError, Receive, Scope, Send
+from edgeconv.serving.http.messages import BY_NAME, App, ClientGoneError, Receive, Reply, Scope, Send
 from edgeconv.serving.http.origins import Origins
 
 OPEN = frozenset({"/v2/health/live", "/v2/health/ready"})
@@ -41,22 +41,10 @@ class Guard:
         origins: that are.
         log: of requests.
         say: writes to the server's own log.
-        direct: applications behind addresses that are posted to most, each with what stands in its places: to look
-            through all routes takes as long as to read the request.
     """
 
-    def __init__(
-        self,
-        app: App,
-        *,
-        keys: Keys,
-        origins: Origins,
-        log: AccessLog,
-        say: Callable[[str], object],
-        direct: Mapping[str, tuple[App, dict[str, str]]],
-    ) -> None:
+    def __init__(self, app: App, *, keys: Keys, origins: Origins, log: AccessLog, say: Callable[[str], object]) -> None:
         self._app = app
-        self._direct = direct
         self._keys, self._origins, self._log, self._say = keys, origins, log, say
         self._prefix = secrets.token_hex(4)
         self._count = itertools.count()
@@ -68,8 +56,7 @@ class Guard:
             return
         begin = time.perf_counter()
         asked = scope[BY_NAME] = dict(scope["headers"])
-        given = asked.get(b"x-request-id", _NONE)
-        identity = given if given and _ID.fullmatch(given) else f"{self._prefix}-{next(self._count):x}".encode()
+        identity = self.identity_of(asked)
         status = 0
 
         async def answer(message: dict[str, object]) -> None:
@@ -86,35 +73,48 @@ class Guard:
         scope["app"] = self  # Starlette raises 404 and 405 where an application is around it.
         path = scope["path"]
         try:
-            self._check(path, asked)
-            found = self._direct.get(path) if scope["method"] == "POST" else None
-            if found is None:
-                await self._app(scope, receive, answer)
-            else:
-                scope["path_params"] = found[1]
-                await found[0](scope, receive, answer)
+            self.check(path, asked)
+            await self._app(scope, receive, answer)
         except ClientGoneError:
             status = 499
         except Exception as error:
             if status:  # A part of another answer is out: only the end of the connection tells.
                 raise
-            reply = reply_of(error, identity.decode(), self._say)
+            reply = self.reply_of(error, identity)
             if reply.status == 413:
                 reply.headers.append((b"connection", b"close"))
             await reply.send(answer)
         finally:
-            client = scope.get("client")
-            self._log.note(
-                identity=identity.decode(),
-                client=client[0] if client else "",
-                method=scope["method"],
-                path=path,
-                status=status,
-                seconds=time.perf_counter() - begin,
-            )
+            self.note(identity, scope.get("client"), scope["method"], path, status, begin)
 
-    def _check(self, path: str, asked: dict[bytes, bytes]) -> None:
-        """Raise where a request must not be answered."""
+    def identity_of(self, asked: dict[bytes, bytes]) -> bytes:
+        """Return the id of a request: the one that it has, or a new one."""
+        given = asked.get(b"x-request-id", _NONE)
+        return given if given and _ID.fullmatch(given) else f"{self._prefix}-{next(self._count):x}".encode()
+
+    def reply_of(self, error: Exception, identity: bytes) -> Reply:
+        """Return the answer to a request that raised an error."""
+        return reply_of(error, identity.decode(), self._say)
+
+    def note(
+        self, identity: bytes, client: tuple[str, int] | None, method: str, path: str, status: int, begin: float
+    ) -> None:
+        """Write a request to the access log."""
+        self._log.note(
+            identity=identity.decode(),
+            client=client[0] if client else "",
+            method=method,
+            path=path,
+            status=status,
+            seconds=time.perf_counter() - begin,
+        )
+
+    def check(self, path: str, asked: dict[bytes, bytes]) -> None:
+        """Check the name of the server, the origin and the key of a request.
+
+        Raises:
+            RequestError: it must not be answered.
+        """
         self._origins.check(asked.get(b"host", _NONE), asked.get(b"origin", _NONE))
         if not self._keys or path in OPEN:
             return

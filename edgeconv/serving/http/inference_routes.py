@@ -14,12 +14,12 @@ from edgeconv.manifest import ArraySpec
 from edgeconv.serving.answering import Answering
 from edgeconv.serving.config import Limits
 from edgeconv.serving.errors import RequestError
-from edgeconv.serving.http.messages import Endpoint, Reply, Request
+from edgeconv.serving.http.messages import BY_NAME, Endpoint, Reply, Request
 from edgeconv.serving.models.batching import Batcher
 from edgeconv.serving.models.served_model import VERSION, ServedModel
 from edgeconv.serving.protocol.datatypes import name_of
-from edgeconv.serving.protocol.request import read_request
-from edgeconv.serving.protocol.response import write_answer
+from edgeconv.serving.protocol.request import InferenceRequest, read_request
+from edgeconv.serving.protocol.response import InferenceAnswer, write_answer
 
 EXTENSIONS = ("binary_tensor_data", "classification", "model_configuration", "model_repository")
 
@@ -35,12 +35,8 @@ def inference_routes(answering: Answering, limits: Limits) -> list[Route]:
         params = request.path_params
         repository.ready(params["model"], params.get("version"))  # Before the body is there.
         body = await request.body(limits.max_body)
-        asked = read_request(body, _length(request.header(_HEADER_LENGTH)))
-        answer = await answering.infer(params["model"], params.get("version"), asked)
-        content, length = write_answer(answer, asked)
-        if length is None:
-            return Reply(content)
-        return Reply(content, content_type=_BINARY, headers=[(_HEADER_LENGTH, b"%d" % length)])
+        asked = request_in(body, request.scope[BY_NAME])
+        return reply_to(asked, await answering.infer(params["model"], params.get("version"), asked))
 
     async def metadata(request: Request) -> Reply:
         return Reply.of_json(describe(_model(request)[0]))
@@ -86,14 +82,33 @@ def inference_routes(answering: Answering, limits: Limits) -> list[Route]:
     ]
 
 
-def _length(text: str | None) -> int | None:
-    if text is None:
-        return None
-    if not text.isascii() or not text.isdigit() or len(text) > 12:
+def request_in(body: bytes, headers: Mapping[bytes, bytes]) -> InferenceRequest:
+    """Return what a body asks for.
+
+    Raises:
+        InputError: it is no such request.
+    """
+    length = headers.get(_HEADER_LENGTH)
+    if length is None:
+        return read_request(body)
+    if not length.isdigit() or len(length) > 12:
         raise InputError(
-            f"`Inference-Header-Content-Length` must be a number. Received: {text[:40]}. Count the JSON's bytes."
+            f"`Inference-Header-Content-Length` must be a number. Received: {length[:40].decode('latin-1')}. Count the "
+            "JSON's bytes."
         )
-    return int(text)
+    return read_request(body, int(length))
+
+
+def reply_to(asked: InferenceRequest, answer: InferenceAnswer) -> Reply:
+    """Return the answer to a request in the form that it asked for.
+
+    Raises:
+        InputError: it cannot have that form.
+    """
+    content, length = write_answer(answer, asked)
+    if length is None:
+        return Reply(content)
+    return Reply(content, content_type=_BINARY, headers=[(_HEADER_LENGTH, b"%d" % length)])
 
 
 def describe(model: ServedModel) -> dict[str, Any]:

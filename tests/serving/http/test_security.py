@@ -18,6 +18,7 @@ from edgeconv.serving.errors import RequestError
 from edgeconv.serving.http.keys import VARIABLE, Keys, read_keys
 from edgeconv.serving.http.origins import Origins
 from tests.serving.running import Server, serving
+from tests.serving.test_lifecycle import body
 
 KEY, OTHER = "0123456789abcdef", "fedcba9876543210-second"
 
@@ -44,6 +45,8 @@ def test_a_key_opens_everything_and_nothing_opens_without(guarded: Server) -> No
         assert guarded.ask("/v2", **headers).status == 200
     for path in ("/v2/health/live", "/v2/health/ready"):
         assert guarded.ask(path).status == 200, "a probe has no key"
+    infer = "/v2/models/colours/infer"
+    assert [guarded.ask(infer, body(), **headers).status for headers in ({}, {"x_api_key": KEY})] == [401, 200]
 
 
 def test_keys_are_read_and_checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
