@@ -25,7 +25,7 @@ LIBRARIES = {
     "conversion": {"numpy", "onnx", "onnx_ir", "onnxruntime", "google"},
     "inspection": {"numpy", "onnx"},
     "bundling": {"numpy", "onnxruntime", "flatbuffers", "ort_flatbuffers_py", "model_signing", "playwright", "google"},
-    "serving": {"numpy", "starlette", "uvicorn", "prometheus_client", "grpc", "tritonclient"},
+    "serving": {"numpy", "msgspec", "starlette", "uvicorn", "prometheus_client", "grpc", "tritonclient"},
     "evaluation": {"numpy", "onnxruntime"},
     "cli": {"click", "rich"},
 }
