@@ -11,9 +11,9 @@ from .variant_options import device_option, timeout_option, variant_option
 @click.argument("models", nargs=-1, metavar="[MODEL]...")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at; 0.0.0.0: for all machines.")
 @click.option("--port", default=8000, show_default=True, help="Port to listen at; 0: one that is free.")
-@variant_option("int8 where it is there, else fp32")
+@variant_option("what --tune found, else int8")
 @device_option
-@click.option("--threads", default=1, show_default=True, help="Threads inside an operator.")
+@click.option("--threads", type=int, help="Threads inside an operator. Default: what --tune found best here, else 1.")
 @timeout_option
 @click.option("--max-batch", default=32, show_default=True, help="Most rows that the model answers at once.")
 @click.option("--max-queue", default=512, show_default=True, help="Requests that may wait; more are refused with 503.")
@@ -42,7 +42,7 @@ def command(
     port: int,
     variant: str | None,
     device: str,
-    threads: int,
+    threads: int | None,
     timeout: float | None,
     max_batch: int,
     max_queue: int,

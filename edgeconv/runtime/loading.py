@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -101,21 +102,7 @@ def open_model(
 
 def _open(files: ModelFiles, variant: str | None, device: str, threads: int | None) -> OpenModel:
     _check_pictures(files)
-    refusals = []
-    tried = providers_for(device)
-    tuned = _tuned(files, variant, tried)
-    if tuned is not None:
-        try:
-            return open_variant(
-                files, tuned.variant, tuned.provider, threads=threads or tuned.threads, options=tuned.options
-            )
-        except ProviderError as error:  # Its libraries went, or were replaced, since.
-            refusals.append(str(error))
-
-    def opened(name: str, provider: str) -> OpenModel:
-        return open_variant(files, name, provider, threads=threads or 1)
-
-    return open_first(files, variant, tried, opened, refusals)
+    return open_first(files, variant, providers_for(device), partial(open_variant, files), threads=threads)
 
 
 def providers_for(device: str) -> tuple[str, ...]:
@@ -133,30 +120,42 @@ def open_first(
     files: ModelFiles,
     variant: str | None,
     tried: Sequence[str],
-    opened: Callable[[str, str], Opened],
-    refusals: Sequence[str] = (),
+    opening: Callable[..., Opened],
+    *,
+    threads: int | None,
+    tuned: bool = True,
 ) -> Opened:
-    """Open a model on the first provider that computes it right, and warn where the CPU takes another one's place.
+    """Open a model as was found best for this device, else on the first provider that computes it right.
+
+    It warns where the CPU takes the place of another provider.
 
     Args:
         files: of the model.
         variant: that was asked for, or None for the best on each provider.
         tried: the providers, best first.
-        opened: opens a variant on a provider.
-        refusals: why others did not.
+        opening: opens a variant on a provider, with `threads` and `options` as `open_variant` has them.
+        threads: inside an operator; None takes the number that was found best, else 1.
+        tuned: whether what `edgeconv benchmark --tune` found is followed.
 
     Raises:
         ArtifactError: the model lacks the variant.
         ProviderError: none does; says why the first does not.
     """
-    reasons = list(refusals)
+    reasons = []
+    best = _tuned(files, variant, tried) if tuned else None
+    if best is not None:
+        try:
+            return opening(best.variant, best.provider, threads=threads or best.threads, options=best.options)
+        except ProviderError as error:  # Its libraries went, or were replaced, since.
+            reasons.append(str(error))
     for provider in tried:
         if provider == CPU and reasons:
             import warnings
 
             warnings.warn(f"The CPU is used. {reasons[0]}", EdgeconvWarning, stacklevel=2)
         try:
-            return opened(choose_variant(files, variant, provider), provider)
+            name = choose_variant(files, variant, provider)
+            return opening(name, provider, threads=threads or 1, options=DEFAULT_OPTIONS)
         except ProviderError as error:
             reasons.append(str(error))
     raise ProviderError(reasons[0])

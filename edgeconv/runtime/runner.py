@@ -17,7 +17,7 @@ from edgeconv.runtime.fitness import check_fitness
 from edgeconv.runtime.loading import find_model, has_reduced_range, open_first, providers_for
 from edgeconv.runtime.providers import CPU, short_name
 from edgeconv.runtime.session import metadata_of, open_session, run_native
-from edgeconv.session_options import check_threads
+from edgeconv.session_options import SessionOptions, check_threads
 from edgeconv.variants import takes_pictures
 
 BATCH = "batch"
@@ -33,8 +33,10 @@ class Runner:
         variant: a name of `edgeconv.variants.VARIANTS`; None takes int8 where it is there, else fp32; on another
             provider than the CPU's fp32.
         device: ``"auto"``, ``"cpu"``, ``"gpu"`` or a provider; see `open_model`.
-        threads: threads inside an operator, 1 to 256.
+        threads: threads inside an operator, 1 to 256; None takes what was found best, where that is followed, else one.
         timeout: seconds that the opening and each call may take; None: see `Predictor`.
+        tuned: whether to follow what `edgeconv benchmark --tune` found best for this device, as far as no argument
+            says otherwise.
 
     Raises:
         ArtifactError: there is no such model, or it is damaged.
@@ -54,13 +56,15 @@ class Runner:
         *,
         variant: str | None = None,
         device: str = "auto",
-        threads: int = 1,
+        threads: int | None = None,
         timeout: float | None = None,
+        tuned: bool = False,
     ) -> None:
-        check_threads(threads)
+        if threads is not None:
+            check_threads(threads)
         path = Path(model) if model else find_model()
+        self._tuned = tuned
         read_again(path, lambda: self._open(read_files(path, timeout), variant, device, threads))
-        self.threads = threads
         self._place = str(path.absolute())  # The working directory may be another one later.
         self._timeout = timeout
 
@@ -68,13 +72,15 @@ class Runner:
         """Pickle by path, for a pool of processes: each opens the model anew, from the same place, in the same way."""
         device = short_name(self.provider)
         again = partial(Runner, self._place, variant=self.variant, device=device, threads=self.threads)
-        return partial(again, timeout=self._timeout), ()
+        return partial(again, timeout=self._timeout, tuned=self._tuned), ()
 
-    def _open(self, files: ModelFiles, variant: str | None, device: str, threads: int) -> None:
+    def _open(self, files: ModelFiles, variant: str | None, device: str, threads: int | None) -> None:
         self.path = files.path
         self.manifest = files.manifest
-        opened = partial(_session_on, files, threads=threads)
-        self.variant, self.provider, self._session = open_first(files, variant, providers_for(device), opened)
+        opened = open_first(
+            files, variant, providers_for(device), partial(_session_on, files), threads=threads, tuned=self._tuned
+        )
+        self.variant, self.provider, self.threads, self._session = opened
         if takes_pictures(self.variant):  # Its contract is its own: one picture of any size goes in.
             metadata = metadata_of(self._session)
             self.manifest = Manifest.from_json(metadata.get(METADATA_KEY, "null"), str(files.path))
@@ -131,21 +137,23 @@ class Runner:
         return answers
 
 
-def _session_on(files: ModelFiles, name: str, provider: str, *, threads: int) -> tuple[str, str, Any]:
-    """Return a variant, a provider and the session of one on the other, which must compute it right."""
+def _session_on(
+    files: ModelFiles, name: str, provider: str, *, threads: int, options: SessionOptions
+) -> tuple[str, str, int, Any]:
+    """Return a variant, a provider, a number of threads and their session, which must compute it right."""
     check_fitness(files.manifest, name, provider)
     reduced, model = has_reduced_range(files.manifest, name), files.read(name)
     timeout = files.timeout_of(name, model)
 
     def opened(provider: str) -> Any:
-        return open_session(model, provider, threads, reduced_range=reduced, timeout=timeout)
+        return open_session(model, provider, threads, options=options, reduced_range=reduced, timeout=timeout)
 
     session = opened(provider)
     if provider != CPU:
         from edgeconv.runtime.provider_check import check_native  # Here, since most devices have the CPU alone.
 
         check_native(files, name, provider, session, lambda: opened(CPU))
-    return name, provider, session
+    return name, provider, threads, session
 
 
 def _check(spec: ArraySpec, array: Any, sizes: dict[str, int]) -> None:

@@ -67,7 +67,7 @@ class Application:
             paths_of(config.models),
             config,
             executor=self._executor,
-            workers=max(1, cores // config.threads),
+            cores=cores,
             observer=metrics.of,
             say=say,
         )

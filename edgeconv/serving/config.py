@@ -63,9 +63,10 @@ class ServeConfig:
             `exported/`, else the shipped reference.
         host: the address to listen at. Only 127.0.0.1, ::1 and localhost are out of reach of other machines.
         port: 0 takes one that is free.
-        variant: of every model; None takes the best for its provider: int8 on the CPU where it is there, else fp32.
+        variant: of every model; None takes what `edgeconv benchmark --tune` found best for this device, else the best
+            for its provider: int8 on the CPU where it is there, else fp32.
         device: as `Predictor` takes it.
-        threads: threads inside an operator.
+        threads: threads inside an operator; None takes what was found best, else one.
         timeout: seconds that a call of a model may take; None: see `Predictor`.
         limits: what one client may ask for.
         api_keys: one of them has to come with each request, where there are any.
@@ -85,7 +86,7 @@ class ServeConfig:
     port: int = 8000
     variant: str | None = None
     device: str = "auto"
-    threads: int = 1
+    threads: int | None = None
     timeout: float | None = None
     limits: Limits = Limits()
     api_keys: tuple[str, ...] = ()
@@ -102,7 +103,8 @@ class ServeConfig:
             between("grpc_port", self.grpc_port, 1, 65535)
         between("workers", self.workers, 1, 256)
         check_device(self.device)
-        check_threads(self.threads)
+        if self.threads is not None:
+            check_threads(self.threads)
         check_timeout(self.timeout)
         if self.certificate_key is not None and self.certificate is None:
             raise ConfigError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -14,10 +15,11 @@ import pytest
 from edgeconv.errors import EdgeconvWarning, ManifestError, ProviderError
 from edgeconv.manifest import Manifest
 from edgeconv.reading import read
-from edgeconv.runtime import embedded, loading
+from edgeconv.runtime import embedded, loading, runner
 from edgeconv.runtime.loading import open_model
 from edgeconv.runtime.predictor import Predictor
 from edgeconv.runtime.providers import CPU
+from edgeconv.runtime.runner import Runner
 from edgeconv.runtime.session import Session
 from edgeconv.runtime.tuned import fingerprint, tuned_for_this_device
 from edgeconv.session_options import DEFAULT_OPTIONS, SessionOptions, Tuned
@@ -57,6 +59,18 @@ def test_a_predictor_follows_what_was_found_for_its_device(tuned: Callable[..., 
     model = Predictor(folder)
     assert (model.variant, model.threads) == ("fp32", 2)
     assert open_model(folder).session.options == OPTIONS
+
+
+def test_a_runner_follows_it_where_it_is_told_to(tuned: Callable[..., Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[SessionOptions] = []
+    real = runner.open_session
+    monkeypatch.setattr(runner, "open_session", lambda *a, **k: opened.append(k["options"]) or real(*a, **k))
+    folder = tuned()
+    followed, fewer, plain = Runner(folder, tuned=True), Runner(folder, threads=1, tuned=True), Runner(folder)
+    assert [(one.variant, one.threads) for one in (followed, fewer, plain)] == [("fp32", 2), ("fp32", 1), ("int8", 1)]
+    again = pickle.loads(pickle.dumps(followed))
+    assert (again.variant, again.threads) == ("fp32", 2)
+    assert opened == [OPTIONS, OPTIONS, DEFAULT_OPTIONS, OPTIONS]
 
 
 def test_another_device_ignores_it(tuned: Callable[..., Path]) -> None:
@@ -101,7 +115,7 @@ def test_a_provider_that_went_since_leaves_the_default(
     opened = open_model(folder)
     assert (opened.variant, opened.session.provider) == ("int8", CPU)
     monkeypatch.setattr(ort, "get_available_providers", lambda: ["CUDAExecutionProvider", CPU])
-    with pytest.warns(EdgeconvWarning, match=r"The CPU is used\. CUDAExecutionProvider must run the whole model"):
+    with pytest.warns(EdgeconvWarning, match=r"The CPU is used\. CUDAExecutionProvider (must run|requires a card)"):
         opened = open_model(folder)  # It is listed, and its libraries are missing.
     assert (opened.variant, opened.session.provider) == ("int8", CPU)
     # The CPU is asked for: what was found for a GPU does not count, and is not even tried.

@@ -13,7 +13,9 @@ from typing import Literal
 
 from edgeconv.errors import EdgeconvError
 from edgeconv.runtime.files import read_again, read_files
+from edgeconv.runtime.providers import short_name
 from edgeconv.runtime.runner import Runner
+from edgeconv.runtime.tuned import tuned_for_this_device
 from edgeconv.serving.config import ServeConfig
 from edgeconv.serving.errors import RequestError
 from edgeconv.serving.models.batching import Batcher, Observer
@@ -58,7 +60,7 @@ class Repository:
         paths: of artifacts or lone files, by the names that clients use.
         config: of the server.
         executor: of the threads that open models and call those that take long.
-        workers: calls of one model at once.
+        cores: that the calls of one model may take at once.
         observer: makes what hears of a model's requests.
         say: writes a line for whoever runs the server.
     """
@@ -69,14 +71,14 @@ class Repository:
         config: ServeConfig,
         *,
         executor: Executor,
-        workers: int,
+        cores: int,
         observer: Callable[[str], Observer],
         say: Callable[[str], object],
     ) -> None:
         self.entries = {name: Entry(name, path) for name, path in paths.items()}
         self._config = config
         self._executor = executor
-        self._workers = workers
+        self._cores = cores
         self._observer = observer
         self._say = say
         self._loading = {name: asyncio.Lock() for name in paths}
@@ -153,7 +155,7 @@ class Repository:
                 model,
                 self._observer(name),
                 executor=None if seconds < INLINE_SECONDS else self._executor,
-                workers=self._workers,
+                workers=max(1, self._cores // model.runner.threads),
                 max_batch=limits.max_batch,
                 max_queue=limits.max_queue,
                 queue_timeout=limits.queue_timeout,
@@ -195,7 +197,18 @@ class Repository:
             device=config.device,
             threads=config.threads,
             timeout=config.timeout,
+            tuned=True,
         )
+        best = tuned_for_this_device(files.manifest)
+        if best is not None and (best.variant, best.provider, best.threads) == (
+            runner.variant,
+            runner.provider,
+            runner.threads,
+        ):
+            self._say(
+                f"`{entry.name}` runs as `edgeconv benchmark --tune` found best for this device: {best.variant} on "
+                f"{short_name(best.provider)}, threads: {best.threads}."
+            )
         return ServedModel(entry.name, runner, files.manifest, files.samples)
 
 
