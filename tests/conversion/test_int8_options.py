@@ -16,7 +16,7 @@ keras = pytest.importorskip("keras", reason="needs the extra `train`")
 import edgeconv  # noqa: E402
 from edgeconv import ExportConfig  # noqa: E402
 from edgeconv.conversion.export import export_here  # noqa: E402
-from edgeconv.conversion.int8.forms.candidates import PLAIN  # noqa: E402
+from edgeconv.conversion.int8.forms.candidates import SHIPPED  # noqa: E402
 from edgeconv.conversion.int8.forms.speed import CandidateTime, SpeedComparison  # noqa: E402
 from edgeconv.conversion.variants import int8_fast  # noqa: E402
 from edgeconv.conversion.variants.int8 import Judge  # noqa: E402
@@ -91,7 +91,7 @@ def test_layers_return_to_float_until_the_gate_holds(model: Path, tmp_path: Path
     assert json.loads((tmp_path / "m" / "parity.json").read_text())["int8_search"] == way
 
 
-@pytest.mark.parametrize("wins", ["qdq-", PLAIN])
+@pytest.mark.parametrize("wins", ["qdq-", SHIPPED])
 def test_the_fastest_form_of_int8_is_a_variant_if_it_wins(
     model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wins: str
 ) -> None:
@@ -106,11 +106,11 @@ def test_the_fastest_form_of_int8_is_a_variant_if_it_wins(
     monkeypatch.setattr(int8_fast, "fastest", comparison)
     exported = export_here(model, config=_int8(model, fast=True), out=tmp_path / "m")
     (forms,) = raced
-    assert forms[0] == PLAIN
-    assert all(name.startswith("qdq") for name in forms)
-    assert ("int8-fast" in exported.manifest.variants) is (wins != PLAIN)
-    assert (tmp_path / "m" / "model.int8-fast.onnx").exists() is (wins != PLAIN)
-    if wins != PLAIN:
+    assert forms[0] == SHIPPED
+    assert all(name.startswith("qdq") for name in forms[1:])
+    assert ("int8-fast" in exported.manifest.variants) is (wins != SHIPPED)
+    assert (tmp_path / "m" / "model.int8-fast.onnx").exists() is (wins != SHIPPED)
+    if wins != SHIPPED:
         variant = exported.manifest.variants["int8-fast"]
         assert variant.quantization.form.startswith(wins)
         assert variant.requires is None, "standard operators run everywhere"
@@ -132,7 +132,7 @@ def test_a_form_with_other_answers_is_never_kept(model: Path, tmp_path: Path, mo
 
     def comparison(candidates: Any, feeds: Any) -> SpeedComparison:
         assert "image" in feeds
-        winner = "qdq-broken" if "qdq-broken" in candidates else PLAIN
+        winner = "qdq-broken" if "qdq-broken" in candidates else SHIPPED
         return SpeedComparison(winner, dict.fromkeys(candidates, CandidateTime(1.0, Interval(1.0, 1.0, 1.0))), True)
 
     monkeypatch.setattr(int8_fast, "fastest", comparison)

@@ -102,11 +102,13 @@ class Quantized:
         model: the QDQ model; pixels are uint8 again.
         arguments: every argument given to the quantizer.
         float_nodes: nodes left in float, each with the reason.
+        plain: the model as it was before a first convolution was taken in blocks, whose tensors are those of layers.
     """
 
     model: onnx.ModelProto
     arguments: Quantization
     float_nodes: tuple[FloatNode, ...]
+    plain: onnx.ModelProto | None = None
 
 
 def prepare(fp32: onnx.ModelProto) -> Prepared:

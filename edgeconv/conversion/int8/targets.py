@@ -58,6 +58,8 @@ class QuantizationScheme:
         operators: operators that are quantized; empty: all that ONNX Runtime's quantizer knows.
         between_pairs: every layer stands between DQ and Q, what only moves the pixels and what makes the logits too.
         batch: the size of a batch that the files are made for, where nobody says another one; None leaves it open.
+        blocks: first convolutions are taken in blocks of columns; not where others than ONNX Runtime's own kernels for
+            CPUs compute them.
     """
 
     target: str
@@ -74,6 +76,7 @@ class QuantizationScheme:
     operators: tuple[str, ...] = ()
     between_pairs: bool = False
     batch: int | None = None
+    blocks: bool = True
 
     @property
     def levels(self) -> tuple[int, int]:
@@ -159,6 +162,7 @@ TARGETS: Mapping[str, QuantizationScheme] = {
             pixels=(255 / 127, 0),
             inputs_only=True,
             operators=_WEIGHTED_INPUTS,
+            blocks=False,
         ),
         QuantizationScheme(
             "qnn",
@@ -174,6 +178,7 @@ TARGETS: Mapping[str, QuantizationScheme] = {
             "writes float are left to the CPU",
             between_pairs=True,
             batch=1,
+            blocks=False,
         ),
     )
 }

@@ -159,5 +159,5 @@ def _explanation(context: VariantContext) -> Explanation:
     if context.evaluation_set is not None:
         given, count = context.evaluation_set.batches[0].feeds, reference.batch or IMAGES_EXPLAINED
         feeds = {name: array[:count] for name, array in given.items()}
-    models = {name: file.model for name, file in context.files.items() if VARIANTS[name].explained}
+    models = {name: file.in_layers for name, file in context.files.items() if VARIANTS[name].explained}
     return explain(reference, feeds, models, progress=context.progress)

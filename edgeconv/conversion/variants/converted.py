@@ -44,3 +44,9 @@ class ConvertedFile:
     def reduced_range(self) -> bool:
         """Whether its int8 weights take 7 bits, so that no sum overflows on any processor."""
         return self.quantized is not None and self.quantized.arguments.reduce_range
+
+    @property
+    def in_layers(self) -> onnx.ModelProto:
+        """The graph with a tensor for each layer: before a first convolution was taken in blocks."""
+        plain = None if self.quantized is None else self.quantized.plain
+        return self.model if plain is None else plain

@@ -10,7 +10,7 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
-from edgeconv.conversion.int8.forms.candidates import PLAIN, blocked_candidates, gemm_candidates
+from edgeconv.conversion.int8.forms.candidates import SHIPPED, blocked_candidates, gemm_candidates
 from edgeconv.conversion.int8.forms.speed import SpeedComparison, fastest
 from edgeconv.conversion.variants.context import VariantContext
 from edgeconv.conversion.variants.converted import ConvertedFile
@@ -36,10 +36,10 @@ def make(context: VariantContext) -> ConvertedFile | None:
     int8 = context.files["int8"]
     quantized, reduced = int8.quantized, int8.reduced_range
     feeds = {name: array[:SAMPLES_COMPARED] for name, array in context.compared.batches[0].feeds.items()}
-    forms, comparisons = _compared(int8.model, {name: array[: batch or 1] for name, array in feeds.items()})
+    forms, comparisons = _compared(int8, {name: array[: batch or 1] for name, array in feeds.items()})
     winner = comparisons[-1].winner
     context.progress.say(_sentence(comparisons))
-    if winner == PLAIN or quantized is None:
+    if winner == SHIPPED or quantized is None:
         return None
     model = forms[winner]
     data: bytes = model.SerializeToString(deterministic=True)
@@ -69,10 +69,10 @@ def _difference(received: NDArray[Any], wanted: NDArray[Any]) -> float:
 
 
 def _compared(
-    int8: onnx.ModelProto, feeds: Mapping[str, NDArray[Any]]
+    int8: ConvertedFile, feeds: Mapping[str, NDArray[Any]]
 ) -> tuple[dict[str, onnx.ModelProto], list[SpeedComparison]]:
     """Return all forms by name, and the comparisons: the winner of the first is the one to beat in the second."""
-    forms = blocked_candidates(int8)
+    forms = blocked_candidates(int8.model, int8.in_layers)
     comparisons = [fastest(forms, feeds)]
     winner = comparisons[0].winner
     products = gemm_candidates(winner, forms[winner])
@@ -82,13 +82,13 @@ def _compared(
 
 
 def _sentence(comparisons: Sequence[SpeedComparison]) -> str:
-    plain, winner = comparisons[0].times[PLAIN], comparisons[-1].winner
+    plain, winner = comparisons[0].times[SHIPPED], comparisons[-1].winner
     best = comparisons[-1].times[winner]
     number = len({name for comparison in comparisons for name in comparison.times})
     times = f"{best.median_us:,.0f} us beside {plain.median_us:,.0f}"
     if number == 1:
         return "No other form of int8 was found: int8 is the fastest."
-    if winner != PLAIN:
+    if winner != SHIPPED:
         return f"int8 is fastest here as {winner}: {times}, of {number} forms."
     said = f"None of {number} forms of int8 is surely faster than it is: {plain.median_us:,.0f} us."
     told_apart = all(comparison.told_apart for comparison in comparisons)

@@ -9,26 +9,32 @@ import onnx
 from edgeconv.conversion.int8.forms.blocking import BLOCKINGS, Blocking
 from edgeconv.conversion.int8.forms.writing import to_blocked, to_gemm
 
+SHIPPED = "int8"
+"""The file that is made for every machine."""
+
 PLAIN = "qdq"
-"""The QDQ file as it came from the quantizer."""
+"""The QDQ file as it came from the quantizer, where that is another."""
 
 GEMM = "-gemm"
 """What the name of a form ends in whose large convolutions are matrix products."""
 
 
-def blocked_candidates(int8: onnx.ModelProto, blockings: Iterable[Blocking] = BLOCKINGS) -> dict[str, onnx.ModelProto]:
-    """Return the QDQ model and each different one that blocks make of it, by name, the QDQ model first.
+def blocked_candidates(
+    int8: onnx.ModelProto, plain: onnx.ModelProto, blockings: Iterable[Blocking] = BLOCKINGS
+) -> dict[str, onnx.ModelProto]:
+    """Return the int8 model and each different one that blocks make of it, by name, the int8 model first.
 
     Args:
-        int8: a QDQ model.
+        int8: a QDQ model, in blocks as the rule has them or not.
+        plain: the same as it came from the quantizer.
         blockings: those to try.
     """
-    found, seen = {PLAIN: int8}, {_graph(int8)}
-    for blocking in blockings:
-        form = to_blocked(int8, blocking)
+    forms = {PLAIN: plain, **{f"qdq-{blocking}": to_blocked(plain, blocking) for blocking in blockings}}
+    found, seen = {SHIPPED: int8}, {_graph(int8)}
+    for name, form in forms.items():
         if (graph := _graph(form)) not in seen:
             seen.add(graph)
-            found[f"qdq-{blocking}"] = form
+            found[name] = form
     return found
 
 

@@ -19,6 +19,7 @@ from edgeconv.conversion.graph.qdq import (
     quantizer_behind,
     scale_of,
 )
+from edgeconv.conversion.int8.forms.blocking import Choice, ConvolutionShape
 from edgeconv.conversion.int8.forms.blocks import Blocked, Grouping, blocked
 from edgeconv.conversion.int8.forms.convolution import Convolution, convolution_of
 from edgeconv.conversion.int8.forms.layouts import TO_FIRST, TO_LAST, channels_last, reshaped, transposed
@@ -35,15 +36,14 @@ class _Pool:
     quantizer: ir.Node
 
 
-def group_outputs(model: ir.Model, windows: int = 1, view: int = 1) -> int:
+def group_outputs(model: ir.Model, choice: Choice) -> int:
     """Let convolutions of few channels make several pixels at each position; return how many are changed.
 
     A max-pool behind, whose windows meet and do not overlap, is folded: its windows are the groups.
 
     Args:
         model: a QDQ graph, changed in place; its shapes are inferred.
-        windows: how many windows of the pool, or single columns where none follows, one position makes.
-        view: columns of the input that are taken as one.
+        choice: of the groups.
     """
     changed = 0
     for quantizer in nodes_of(model, QUANTIZE):
@@ -57,25 +57,28 @@ def group_outputs(model: ir.Model, windows: int = 1, view: int = 1) -> int:
         if not isinstance(height, int) or not isinstance(width, int):
             continue
         pool = _pool_behind(quantizer, convolution.result)
-        rows, columns = (1, 1) if pool is None else pool.window
-        grouping = Grouping(rows, columns, windows, view)
-        if grouping == Grouping():
-            continue
-        zero = int(convolution.kernel_scale.zero_point.reshape(-1)[0])
-        last = quantizer if pool is None else pool.quantizer
-        new = blocked(
-            convolution.kernel,
-            zero,
-            (height, width),
-            convolution.strides,
-            convolution.pads,
-            grouping,
-            _columns_read(last.outputs[0]),
+        shape = ConvolutionShape(
+            len(convolution.kernel), convolution.strides[1], (1, 1) if pool is None else pool.window
         )
-        if new is not None:
-            _rewrite(model, convolution, pool, grouping, new, (height, width))
-            changed += 1
+        last = quantizer if pool is None else pool.quantizer
+        columns_read = _columns_read(last.outputs[0])
+        for grouping in choice.groupings(shape):
+            if grouping == Grouping():
+                continue
+            new = _in_blocks(convolution, grouping, (height, width), columns_read)
+            if new is not None:
+                _rewrite(model, convolution, pool, grouping, new, (height, width))
+                changed += 1
+                break
     return changed
+
+
+def _in_blocks(
+    convolution: Convolution, grouping: Grouping, size: tuple[int, int], columns_read: int | None
+) -> Blocked | None:
+    zero = int(convolution.kernel_scale.zero_point.reshape(-1)[0])
+    strides, pads = convolution.strides, convolution.pads
+    return blocked(convolution.kernel, zero, size, strides, pads, grouping, columns_read)
 
 
 def _columns_read(maps: ir.Value) -> int | None:

@@ -9,17 +9,14 @@ from onnx_ir.passes.common import RemoveUnusedNodesPass
 from edgeconv.conversion.graph.editing import infer_shapes
 from edgeconv.conversion.graph.layer_names import layer_of_named
 from edgeconv.conversion.graph.simplify import finish
-from edgeconv.conversion.int8.forms.blocking import Blocking
+from edgeconv.conversion.int8.forms.blocking import RULE, Choice
 from edgeconv.conversion.int8.forms.borders import cut_borders
 from edgeconv.conversion.int8.forms.flattening import flatten_channels_last
 from edgeconv.conversion.int8.forms.gemm import move_weights
 from edgeconv.conversion.int8.forms.grouping import group_outputs
 
-DEFAULT = Blocking()
-"""The fastest on most processors."""
 
-
-def to_blocked(int8: onnx.ModelProto, blocking: Blocking = DEFAULT) -> onnx.ModelProto:
+def to_blocked(int8: onnx.ModelProto, blocking: Choice = RULE) -> onnx.ModelProto:
     """Return the QDQ model with the same integers out of fewer steps, in standard operators.
 
     Pixels that no output depends on are cut off; a first convolution of few channels makes a whole window of the
@@ -27,19 +24,26 @@ def to_blocked(int8: onnx.ModelProto, blocking: Blocking = DEFAULT) -> onnx.Mode
 
     Args:
         int8: a QDQ model; not changed.
-        blocking: the shape of the blocks. Where it does not divide the sizes, the convolution stays as it is.
+        blocking: the shape of the blocks. Where none divides the sizes, the convolution stays as it is.
+
+    Returns:
+        Another model, or the one given where there is nothing to change.
 
     Example:
         >>> to_blocked(onnx.load("exported/mnist/model.int8.onnx"))  # doctest: +SKIP
     """
     model = _read(int8)
     infer_shapes(model)
-    if blocking.cut and cut_borders(model):
+    cut = cut_borders(model) if blocking.cut else 0
+    if cut:
         _infer_anew(model)
-    flatten_channels_last(model)
+    flattened = flatten_channels_last(model)
     infer_shapes(model)
-    if group_outputs(model, blocking.windows, blocking.view):
+    grouped = group_outputs(model, blocking)
+    if grouped:
         _infer_anew(model)
+    if not cut + flattened + grouped:
+        return int8
     RemoveUnusedNodesPass()(model)
     return finish(model, layer_of_named)
 

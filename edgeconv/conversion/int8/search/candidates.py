@@ -12,6 +12,7 @@ import onnx
 
 from edgeconv.conversion.int8.cache import Cache, key_of
 from edgeconv.conversion.int8.feeds import CalibrationFeeds
+from edgeconv.conversion.int8.forms.writing import to_blocked
 from edgeconv.conversion.int8.measuring import BATCH, VALUES_AT_ONCE, measure
 from edgeconv.conversion.int8.quantizing import Prepared, Quantized, quantize
 from edgeconv.conversion.int8.ranges import TRAINED, CalibrationStatistics, Ranges, ranges_of
@@ -105,7 +106,11 @@ class Candidates:
         return not settings.equalized or (settings.ranges != TRAINED and bool(self.pairs))
 
     def quantize(self, settings: Settings, float_layers: Collection[str] | Mapping[str, str] = ()) -> Quantized:
-        """Return the int8 model of some settings, with some layers left in float."""
+        """Return the int8 model of some settings, with some layers left in float, in the form that is shipped."""
+        plain = self._quantized(settings, float_layers)
+        return in_blocks(plain) if self._scheme.blocks else plain
+
+    def _quantized(self, settings: Settings, float_layers: Collection[str] | Mapping[str, str]) -> Quantized:
         prepared = self._equalized if settings.equalized else self._prepared
         ranges = self._ranges(settings)
         if settings.rounded:
@@ -122,7 +127,7 @@ class Candidates:
         plain = replace(settings, corrected=False, rounded=False)
 
         def only(chosen: str | None) -> onnx.ModelProto:
-            return self.quantize(plain, [layer for layer in self.layers if layer != chosen]).model
+            return self._quantized(plain, [layer for layer in self.layers if layer != chosen]).model
 
         return rank(self._prepared.layers, only, lambda: self._some(SAMPLES_RANKED), progress=self._progress)
 
@@ -186,6 +191,14 @@ class Candidates:
 
     def _some(self, limit: int) -> Iterator[Feeds]:
         return some_of(self._feeds, limit, self._prepared.batch)
+
+
+def in_blocks(quantized: Quantized) -> Quantized:
+    """Return an int8 model with its first convolutions in blocks of columns, where they fit; answers are equal."""
+    model = to_blocked(quantized.model)
+    if model is quantized.model:
+        return quantized
+    return replace(quantized, model=model, arguments=replace(quantized.arguments, form="blocks"), plain=quantized.model)
 
 
 def some_of(feeds: CalibrationFeeds, limit: int, batch: int | None) -> Iterator[Feeds]:

@@ -8,12 +8,12 @@ import pytest
 
 from edgeconv.conversion.int8.forms.blocking import BLOCKINGS, Blocking
 from edgeconv.conversion.int8.forms.blocks import Grouping, blocked
-from edgeconv.conversion.int8.forms.candidates import blocked_candidates
+from edgeconv.conversion.int8.forms.candidates import PLAIN, SHIPPED, blocked_candidates
 from edgeconv.conversion.int8.forms.writing import to_blocked
 from tests.conversion.int8.forms.networks import Network, assert_equal_integers, operators
 
 
-def drawn(seed: int) -> tuple[Network, str]:
+def drawn(seed: int, dtype: type = np.uint8) -> tuple[Network, str]:
     """A first convolution of random shape, with or without a max-pool, and one behind it that reads all channels."""
     random = np.random.default_rng([seed, 7])
     channels = int(random.choice([1, 3]))
@@ -21,7 +21,7 @@ def drawn(seed: int) -> tuple[Network, str]:
     strides = tuple(int(length) for length in random.integers(1, 4, 2))
     pads = tuple(int(length) for length in random.integers(0, 4, 4))
     height, width = (int(length) for length in random.integers(15, 29, 2))
-    network = Network(seed, ("batch", height, width, channels))
+    network = Network(seed, ("batch", height, width, channels), dtype=dtype)
     activation = [None, "Relu", "Clip"][seed % 3]
     maps = network.convolution(network.pixels, 8, kernel, strides, pads, activation=activation)
     window = (int(random.integers(1, 4)), int(random.integers(1, 4)))
@@ -42,7 +42,9 @@ def test_random_first_convolutions_keep_every_integer(seed: int) -> None:
 
 
 def test_random_shapes_are_changed_more_often_than_not() -> None:
-    changed = sum("Reshape" in operators(to_blocked(drawn(seed)[0].model(drawn(seed)[1]))) for seed in range(20))
+    changed = sum(
+        "Reshape" in operators(to_blocked(drawn(seed)[0].model(drawn(seed)[1]), Blocking())) for seed in range(20)
+    )
     assert changed >= 8
 
 
@@ -116,14 +118,14 @@ def test_blocks_that_do_not_divide_the_sizes_leave_the_convolution(blocking: Blo
 def test_convolutions_of_many_channels_stay() -> None:
     network = Network(4, ("batch", 12, 12, 5))
     model = network.model(network.max_pool(network.convolution(network.pixels, 8)))
-    assert operators(to_blocked(model)) == ["Transpose", "Conv", "MaxPool"]
+    assert operators(to_blocked(model, Blocking())) == ["Transpose", "Conv", "MaxPool"]
 
 
 @pytest.mark.parametrize("attributes", [{"strides": (1, 1)}, {"pads": (1, 1, 1, 1)}, {"ceil_mode": 1}])
 def test_pools_whose_windows_do_not_tile_are_not_folded(attributes: dict[str, object]) -> None:
     network = Network(5, ("batch", 13, 13, 1))
     model = network.model(network.max_pool(network.convolution(network.pixels, 8), **attributes))
-    changed = to_blocked(model)
+    changed = to_blocked(model, Blocking())
     assert operators(changed) == ["Transpose", "Conv", "MaxPool"]
     assert_equal_integers(model, changed, network.images())
 
@@ -132,15 +134,15 @@ def test_pool_is_not_folded_where_the_maps_are_read_twice() -> None:
     network = Network(6, ("batch", 14, 14, 1))
     maps = network.convolution(network.pixels, 8)
     model = network.model(network.max_pool(maps), network.convolution(maps, 8, (1, 1)))
-    assert "Reshape" not in operators(to_blocked(model))
-    assert_equal_integers(model, to_blocked(model), network.images())
+    assert "Reshape" not in operators(to_blocked(model, Blocking()))
+    assert_equal_integers(model, to_blocked(model, Blocking()), network.images())
 
 
 def test_dilated_convolution_stays() -> None:
     network = Network(7, ("batch", 14, 14, 1))
     model = network.model(network.max_pool(network.convolution(network.pixels, 8, dilations=(2, 2))))
-    assert "Reshape" not in operators(to_blocked(model))
-    assert_equal_integers(model, to_blocked(model), network.images())
+    assert "Reshape" not in operators(to_blocked(model, Blocking()))
+    assert_equal_integers(model, to_blocked(model, Blocking()), network.images())
 
 
 def test_group_larger_than_the_maps_is_refused() -> None:
@@ -149,11 +151,14 @@ def test_group_larger_than_the_maps_is_refused() -> None:
     assert blocked(kernel, 0, (4, 4), (1, 1), (0, 0, 0, 0), Grouping(2, 2)) is not None
 
 
-def test_candidates_begin_with_the_model_itself_and_are_all_different() -> None:
+def test_candidates_begin_with_the_file_that_is_shipped_and_are_all_different() -> None:
     network = Network(8, ("batch", 28, 28, 1))
-    model = network.model(network.max_pool(network.convolution(network.pixels, 8, activation="Relu")))
-    found = blocked_candidates(model)
-    assert next(iter(found.values())) is model
+    plain = network.model(network.max_pool(network.convolution(network.pixels, 8, activation="Relu")))
+    shipped = to_blocked(plain)
+    found = blocked_candidates(shipped, plain)
+    assert list(found)[:2] == [SHIPPED, PLAIN]
+    assert (found[SHIPPED], found[PLAIN]) == (shipped, plain)
+    assert list(blocked_candidates(plain, plain))[:2] == [SHIPPED, f"qdq-{Blocking()}"]
     graphs = {candidate.graph.SerializeToString(deterministic=True) for candidate in found.values()}
     assert 2 <= len(graphs) == len(found) < 1 + len(BLOCKINGS)
     assert len({str(replace(blocking)) for blocking in BLOCKINGS}) == len(BLOCKINGS)

@@ -193,3 +193,17 @@ def test_a_search_among_the_same_candidates_is_remembered(tmp_path: Path) -> Non
     assert len(calls) == 2 * len(results[0].steps)
     other = _candidates("Relu", PER_CHANNEL, cache=tmp_path).search_cache("images")
     assert other.judgement(Settings(), ()) is None, "another scheme is another search"
+
+
+@pytest.mark.parametrize("target", ["x86", "x86-avx2", "arm64", "web", "tensorrt", "qnn"])
+def test_the_first_convolution_is_in_blocks_where_onnx_runtime_computes_it(target: str) -> None:
+    """Eight columns of three channels are two blocks; the ranking, which runs every layer alone, needs none."""
+    scheme = scheme_of(target)
+    made = Candidates(prepare(_fp32("Relu")), _calibration(), scheme).quantize(Settings())
+    first = next(tensor for tensor in made.model.graph.initializer if len(tensor.dims) == 4)
+    assert (made.plain is not None, made.arguments.form == "blocks") == (scheme.blocks, scheme.blocks)
+    assert tuple(first.dims) == ((32, 12, 3, 3) if scheme.blocks else (8, 3, 3, 3))
+    assert scheme.blocks is (target not in {"tensorrt", "qnn"})
+    if made.plain is not None:
+        answers = [Session(m.SerializeToString()).run(_images(6, 9)) for m in (made.model, made.plain)]
+        np.testing.assert_array_equal(*answers)
