@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import onnxruntime as ort
@@ -14,6 +14,9 @@ from edgeconv.errors import InferenceError, InputError, one_line
 from edgeconv.runtime.processor import int8_overflows
 from edgeconv.runtime.providers import CPU
 from edgeconv.session_options import DEFAULT_OPTIONS, SessionOptions, check_threads
+
+if TYPE_CHECKING:
+    from edgeconv.runtime.binding import BoundSample
 
 # ONNX Runtime's log level. Its warnings speak of graph optimisations, not of the user's input; its errors are raised
 # too.
@@ -71,6 +74,8 @@ class Session:
         self._dtype = np.dtype(_NUMPY_TYPES.get(only_input.type, "float32"))
         # ONNX Runtime names dynamic axes with strings, or None where the file gives no name.
         self._shape = tuple(axis if isinstance(axis, int) else None for axis in only_input.shape)
+        self._bound: BoundSample | None = None
+        self._may_bind, self._asked_before = provider == CPU, False
 
     @property
     def metadata(self) -> Mapping[str, str]:
@@ -94,6 +99,8 @@ class Session:
         if images.shape[1:] != self._shape[1:] or images.dtype != self._dtype or self._shape[0] is not None:
             self._check(images)
         size = IMAGES_AT_ONCE
+        if len(images) == 1:
+            return self._answer_one(images)
         if len(images) <= size or self.provider != CPU or self._shape[0] is not None:
             return self._answer(images)
         return np.concatenate([self._answer(images[start : start + size]) for start in range(0, len(images), size)])
@@ -110,6 +117,26 @@ class Session:
         starts = range(0, len(images), size)
         parts = [self.run_arrays({self._input_name: images[start : start + size]}) for start in starts]
         return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+    def _answer_one(self, image: NDArray[Any]) -> NDArray[np.float32]:
+        """Return the answer to one image: behind the second call by memory that was bound once."""
+        bound = self._bound
+        if bound is None:
+            return self._answer_and_bind(image)
+        try:
+            answer = bound.run(image)
+        except Exception as error:  # ONNX Runtime's exceptions share no base class.
+            raise _failed((self._input_name,), error) from error
+        return self._answer(image) if answer is None else answer
+
+    def _answer_and_bind(self, image: NDArray[Any]) -> NDArray[np.float32]:
+        answer = self._answer(image)
+        if self._may_bind and self._asked_before:
+            from edgeconv.runtime.binding import bind  # Here, since a program that asks once has no use for it.
+
+            self._bound, self._may_bind = bind(self._session, image, answer), False
+        self._asked_before = True
+        return answer
 
     def _answer(self, images: NDArray[Any]) -> NDArray[np.float32]:
         (answer,) = run_native(self._session, (self._output_name,), {self._input_name: images})
@@ -162,9 +189,13 @@ def run_native(
     except InferenceError:
         raise
     except Exception as error:  # ONNX Runtime's exceptions share no base class.
-        raise InferenceError(
-            f"The model must run on arrays of {', '.join(feeds)}. Received: {one_line(error)}. Export it again."
-        ) from error
+        raise _failed(feeds, error) from error
+
+
+def _failed(inputs: Iterable[str], error: Exception) -> InferenceError:
+    return InferenceError(
+        f"The model must run on arrays of {', '.join(inputs)}. Received: {one_line(error)}. Export it again."
+    )
 
 
 def metadata_of(session: Any) -> dict[str, str]:

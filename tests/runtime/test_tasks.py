@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from edgeconv.errors import ArtifactError, ConfigError, ProviderError
+from edgeconv.errors import ArtifactError, ConfigError, InferenceError, ProviderError
 from edgeconv.runtime.activation import sigmoid
 from edgeconv.runtime.answering import results_of
+from edgeconv.runtime.prediction import Prediction
 from edgeconv.runtime.predictor import Predictor
 from edgeconv.runtime.results import Embedding, MadePicture, Mask, Tags, Values, YesNo
 from edgeconv.runtime.saving import save_answer
@@ -22,9 +23,30 @@ RED = np.dstack([np.full((40, 40), value, np.uint8) for value in (190, 60, 60)])
 
 
 def _answer(task: str, labels: tuple[str, ...], outputs: Any, **options: Any) -> Any:
-    manifest: Any = SimpleNamespace(task=task, labels=labels, threshold=0.5)
+    manifest: Any = SimpleNamespace(name="m", task=task, labels=labels, threshold=0.5)
     (result,) = results_of(manifest, np.array([outputs], np.float32), top_k=3, **options)
     return result
+
+
+@pytest.mark.parametrize("task", ["classes", "values"])
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("count", [4, 100])
+def test_what_is_no_number_is_no_answer(task: str, bad: float, count: int) -> None:
+    """Few numbers and many are looked at in two ways."""
+    outputs = np.linspace(0, 1, count)
+    outputs[count // 2] = bad
+    with pytest.raises(InferenceError, match="must answer with finite numbers"):
+        _answer(task, tuple(map(str, range(count))), outputs)
+
+
+@pytest.mark.parametrize("rows", [1, 2, 50])
+def test_of_equal_probabilities_the_lower_index_comes_first(rows: int) -> None:
+    manifest: Any = SimpleNamespace(task="classes", labels=tuple("abcdef"))
+    outputs = np.array([[0.1, 0.3, 0.3, 0.0, 0.3, 0.0]] * rows, np.float32)
+    for answer in results_of(manifest, outputs, top_k=5):
+        assert isinstance(answer, Prediction)
+        assert [score.index for score in answer.top] == [1, 2, 4, 0, 3]
+        assert [score.probability for score in answer.top] == [float(np.float32(p)) for p in (0.3, 0.3, 0.3, 0.1, 0)]
 
 
 def test_tags_are_each_for_itself(tiny: Path, tmp_path: Path) -> None:
