@@ -124,8 +124,9 @@ def test_a_form_with_other_answers_is_never_kept(model: Path, tmp_path: Path, mo
     def broken(name: str, int8: Any) -> dict[str, Any]:
         wrong = type(int8)()
         wrong.CopyFrom(int8)
-        bias = next(value for value in wrong.graph.initializer if value.name.endswith("scale"))
-        bias.CopyFrom(type(bias)(name=bias.name, data_type=1, dims=bias.dims, float_data=[0.5]))
+        name = next(node.input[1] for node in wrong.graph.node if node.op_type == "QuantizeLinear")
+        scale = next(value for value in wrong.graph.initializer if value.name == name)
+        scale.CopyFrom(type(scale)(name=name, data_type=1, dims=scale.dims, float_data=[0.5]))
         return {"qdq-broken": wrong}
 
     monkeypatch.setattr(int8_fast, "gemm_candidates", broken)
