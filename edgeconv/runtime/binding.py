@@ -36,13 +36,18 @@ class BoundSample:
         self._lock = Lock()
 
     def run(self, sample: NDArray[Any]) -> NDArray[Any] | None:
-        """Return the answer to a sample of the shape and dtype that was bound, or None while another thread is here."""
+        """Return the answer to a sample of the shape and dtype that was bound, or None: a plain call is to give it.
+
+        Cases: another thread is here; the call fails, which a plain call then tells.
+        """
         if not self._lock.acquire(blocking=False):
             return None
         try:
             np.copyto(self._sample, sample)
             self._run(self._binding)
             return self._answer.copy()
+        except Exception:  # ONNX Runtime's exceptions share no base class.
+            return None
         finally:
             self._lock.release()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -120,16 +120,9 @@ class Session:
 
     def _answer_one(self, image: NDArray[Any]) -> NDArray[np.float32]:
         """Return the answer to one image: behind the second call by memory that was bound once."""
-        bound = self._bound
-        if bound is None:
-            return self._answer_and_bind(image)
-        try:
-            answer = bound.run(image)
-        except Exception as error:  # ONNX Runtime's exceptions share no base class.
-            raise _failed((self._input_name,), error) from error
-        return self._answer(image) if answer is None else answer
-
-    def _answer_and_bind(self, image: NDArray[Any]) -> NDArray[np.float32]:
+        answer = None if self._bound is None else self._bound.run(image)
+        if answer is not None:
+            return answer
         answer = self._answer(image)
         if self._may_bind and self._asked_before:
             from edgeconv.runtime.binding import bind  # Here, since a program that asks once has no use for it.
@@ -189,13 +182,9 @@ def run_native(
     except InferenceError:
         raise
     except Exception as error:  # ONNX Runtime's exceptions share no base class.
-        raise _failed(feeds, error) from error
-
-
-def _failed(inputs: Iterable[str], error: Exception) -> InferenceError:
-    return InferenceError(
-        f"The model must run on arrays of {', '.join(inputs)}. Received: {one_line(error)}. Export it again."
-    )
+        raise InferenceError(
+            f"The model must run on arrays of {', '.join(feeds)}. Received: {one_line(error)}. Export it again."
+        ) from error
 
 
 def metadata_of(session: Any) -> dict[str, str]:
