@@ -17,7 +17,7 @@ from click.testing import CliRunner
 
 from edgeconv.cli.main import cli
 from edgeconv.errors import ConfigError, InferenceError, ProviderError
-from edgeconv.evaluation.emulation import emulator, stages
+from edgeconv.evaluation.emulation import emulator, stages, worker
 from edgeconv.evaluation.emulation.devices import DEVICES, devices_named
 from edgeconv.evaluation.emulation.emulator import Emulator, emulator_of
 from edgeconv.evaluation.evaluate import evaluate
@@ -28,6 +28,7 @@ from edgeconv.runtime.files import read_files
 from edgeconv.runtime.loading import reference_model
 from edgeconv.runtime.predictor import Predictor
 from edgeconv.runtime.processor import int8_overflows, read_processor
+from edgeconv.runtime.runner import Runner
 from tests.runtime.artifacts import of_task
 
 posix = pytest.mark.skipif(os.name != "posix", reason="the stand-ins for programs are shell scripts")
@@ -125,6 +126,21 @@ def _of_pairs(folder: Path) -> Path:
 
 
 @posix
+def test_the_worker_asks_for_no_more_than_there_is(
+    images: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def run(runner: Runner, arrays: Any) -> Any:
+        asked.append(len(arrays["image"]))
+        return {"probabilities": np.zeros((len(arrays["image"]), 10), np.float32)}
+
+    monkeypatch.setattr(Runner, "run", run)
+    np.savez(tmp_path / "inputs.npz", image=images[:5])
+    worker.main(str(reference_model()), "int8", 1, 3, str(tmp_path / "inputs.npz"), str(tmp_path / "answers.npz"))
+    assert asked == [3, 2]
+
+
 def test_qemu_is_told_the_processor_and_the_disguise(fake_qemu: FakeQemu) -> None:
     script = 'echo "$1" "$2" "$3"; grep -c flags "$4/proc/cpuinfo"; shift 4; echo "$@"'
     said = fake_qemu(script).run("worker.py", timeout_s=60).splitlines()

@@ -101,7 +101,8 @@ def answer(emulator: Emulator, model: Path, variant: str, feeds: Feeds, *, batch
     Raises:
         InferenceError: it gave none.
     """
-    count, size = len(next(iter(feeds.values()))), batch or min(map(images_at_once, feeds.values()))
+    count = len(next(iter(feeds.values())))
+    least, most = (batch, batch) if batch else (1, min(map(images_at_once, feeds.values())))
     with tempfile.TemporaryDirectory(prefix="edgeconv-") as scratch:
         folder = Path(scratch)
         given, answers = folder / "inputs.npz", folder / "answers.npz"
@@ -112,7 +113,7 @@ def answer(emulator: Emulator, model: Path, variant: str, feeds: Feeds, *, batch
         (packages / PACKAGE.name).symlink_to(PACKAGE)
         try:
             emulator.run(
-                *(WORKER, packages, model.resolve(), variant, str(size), given, answers),
+                *(WORKER, packages, model.resolve(), variant, str(least), str(most), given, answers),
                 timeout_s=START_S + INPUT_S * count,
             )
             with np.load(answers) as archive:
