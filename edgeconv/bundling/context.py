@@ -13,7 +13,7 @@ import onnxruntime as ort
 from edgeconv.bundling import literals
 from edgeconv.bundling.budget import preparation_budget
 from edgeconv.bundling.interface import ARRAYS, BundleArray, BundleInterface
-from edgeconv.bundling.selftest import SelftestSample, encode
+from edgeconv.bundling.selftest import Limit, SelftestSample, encode
 from edgeconv.bundling.tolerances import PREPARED_LIMIT, Tolerance
 from edgeconv.bundling.wording import in_words, invitation, preparation_in_words, purpose_of, row_in_words
 from edgeconv.manifest import Manifest
@@ -54,7 +54,7 @@ class BundleContext:
     @property
     def selftest(self) -> bytes:
         """What `selftest.bin` holds."""
-        limits = [tolerance.limit for tolerance in self.tolerances]
+        limits = [Limit(tolerance.limit, tolerance.spared, tolerance.cell) for tolerance in self.tolerances]
         return encode(self.samples, limits, self.interface.fingerprint)
 
     def values(self) -> dict[str, str]:

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from edgeconv.bundling.browser import rows_of_page
 from edgeconv.bundling.context import MODEL_FILE
 from edgeconv.bundling.inventory import read_inventory
-from edgeconv.bundling.selftest import SelftestSample, encode
+from edgeconv.bundling.selftest import Limit, SelftestSample, encode
 from edgeconv.bundling.targets import target_named
 from edgeconv.errors import ConfigError, InferenceError
 from edgeconv.tasks import CLASSES
@@ -99,7 +99,7 @@ def runnable(folder: Path) -> RunnableBundle:
         )
 
     def encoded(samples: list[SelftestSample]) -> bytes:
-        limits = (1.0, 255.0)  # Never mind what is off: the answers are all that is looked at.
+        limits = Limit(1.0), Limit(255.0)  # Never mind what is off: the answers are all that is looked at.
         fingerprint = inventory["selftest"]["fingerprint"]
         return encode(samples, limits, fingerprint)
 

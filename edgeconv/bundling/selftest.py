@@ -4,11 +4,14 @@
 bytes long, so that each number lies at a multiple of its size:
 
     8 bytes   "EDGECONV"
-    uint32    version, 2
+    uint32    version, 3
     uint32    fingerprint of the inputs and outputs; another number is the self-test of another model
     uint32    number of samples
     uint32    number of outputs
-    float64   for each output: by how much a number in it may differ
+    for each output:
+    float64   by how much a number in it may differ
+    float64   share of its cells that may differ by more
+    int64     how many numbers a cell has: a pixel's of a mask are the last axis
     then for each sample:
     int64     its class, -1 where that is not known
     an array  for each input of the model, in its order
@@ -31,7 +34,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,9 +42,17 @@ from numpy.typing import NDArray
 from edgeconv.bundling.interface import CODES
 
 MAGIC = b"EDGECONV"
-VERSION = 2
+VERSION = 3
 
 Array = NDArray[Any]
+
+
+class Limit(NamedTuple):
+    """How far an output may be off: its numbers by `largest`, a share of its cells of so many numbers by more."""
+
+    largest: float
+    spared: float = 0.0
+    cell: int = 1
 
 
 @dataclass(frozen=True)
@@ -64,16 +75,16 @@ class SelftestSample:
         return sum(array.nbytes for array in (*self.inputs, *self.outputs))
 
 
-def encode(samples: Sequence[SelftestSample], limits: Sequence[float], fingerprint: int) -> bytes:
+def encode(samples: Sequence[SelftestSample], limits: Sequence[Limit], fingerprint: int) -> bytes:
     """Return the samples as `selftest.bin` holds them.
 
     Args:
         samples: at least one.
-        limits: for each output, by how much a number in it may differ.
+        limits: for each output, how far it may be off.
         fingerprint: of the interface.
     """
     head = struct.pack("<8s4I", MAGIC, VERSION, fingerprint, len(samples), len(limits))
-    return b"".join([head, struct.pack(f"<{len(limits)}d", *limits), *_encode_each(samples)])
+    return b"".join([head, *(struct.pack("<2dq", *limit) for limit in limits), *_encode_each(samples)])
 
 
 def _encode_each(samples: Sequence[SelftestSample]) -> Iterable[bytes]:

@@ -13,6 +13,7 @@ from edgeconv.bundling.interface import BundleInterface
 from edgeconv.bundling.selftest import SelftestSample
 from edgeconv.errors import ArtifactError, UnsupportedModelError
 from edgeconv.manifest import Manifest
+from edgeconv.runtime.differences import LARGEST_SHARE, cell_of, difference, most_far, share_beyond
 from edgeconv.runtime.session import run_native
 
 PREPARED_LIMIT = 1.0
@@ -27,23 +28,33 @@ probability of a half, as among a thousand classes, it is less in proportion: a 
 everything pass. The range of other outputs is the spread of what the reference answers to all samples.
 """
 
-LARGEST_SHARE = 0.2
-"""Of the range of an output: the largest difference from the fp32 reference; twice as much as a limit would let another
-answer pass."""
+Array = NDArray[Any]
 
 
 @dataclass(frozen=True)
 class Tolerance:
-    """By how much the numbers of one output may differ, in its unit, and why."""
+    """By how much the numbers of one output may differ, and why.
+
+    Attributes:
+        output: its name.
+        limit: largest difference, in its unit.
+        unit: of the limit.
+        reason: for the limit.
+        spared: share of the cells that may differ by more.
+        cell: how many numbers of the last axis a cell has.
+    """
 
     output: str
     limit: float
     unit: str
     reason: str
+    spared: float = 0.0
+    cell: int = 1
 
     def as_dict(self) -> dict[str, Any]:
         """Return the tolerance as a JSON object, without the output's name."""
-        return {"limit": self.limit, "unit": self.unit, "reason": self.reason}
+        spared = {"spared": self.spared, "cell": self.cell} if self.spared else {}
+        return {"limit": self.limit, **spared, "unit": self.unit, "reason": self.reason}
 
     @property
     def words(self) -> str:
@@ -53,7 +64,15 @@ class Tolerance:
             >>> Tolerance("prepared", 1.0, "grey levels", "").words
             '1 in `prepared`'
         """
-        return f"{self.limit:.3g} in `{self.output}`"
+        return f"{self.limit:.3g} in `{self.output}`{_but(self.spared)}"
+
+
+def _but(share: float) -> str:
+    return f" but for {_cells(share)}" if share else ""
+
+
+def _cells(share: float) -> str:
+    return f"{100 * share:.2g} % of its cells"
 
 
 def measure_tolerances(
@@ -79,62 +98,63 @@ def measure_tolerances(
             f"`{path}` must take and give the arrays of its contract. Received: {', '.join(feeds)} and "
             f"{', '.join(names)}. Export the model again."
         )
-    largest = [0.0] * len(names)
-    for number, sample in enumerate(samples):
-        answers = run_native(session, names, dict(zip(feeds, sample.inputs, strict=True)))
-        off = [difference(answer, wanted) for answer, wanted in zip(answers, sample.outputs, strict=True)]
-        if interface.preparation is not None and off[-1] > 0:
-            if off[-1] > PREPARED_LIMIT:
-                raise UnsupportedModelError(
-                    f"`{path}` must prepare pictures in ONNX as in Python, within {PREPARED_LIMIT:g} grey level. "
-                    f"Received: {off[-1]:g} on golden picture {number}. Report it with the artifact."
-                )
-            answers = run_native(session, names, {feeds[0]: sample.outputs[-1][0]})
-            off = [difference(answer, wanted) for answer, wanted in zip(answers, sample.outputs, strict=True)]
-        largest = [max(pair) for pair in zip(largest, off, strict=True)]
-    return tuple(
-        _tolerance(interface, manifest, place, [sample.outputs[place] for sample in samples], largest[place], path)
-        for place in range(len(names))
-    )
+    answered = [_answers(interface, number, sample, session, path) for number, sample in enumerate(samples)]
+
+    def pairs(place: int) -> list[tuple[Array, Array]]:
+        return [(given[place], sample.outputs[place]) for given, sample in zip(answered, samples, strict=True)]
+
+    return tuple(_tolerance(interface, manifest, place, pairs(place), path) for place in range(len(names)))
 
 
-def difference(received: NDArray[Any], wanted: NDArray[Any]) -> float:
-    """Return the largest difference of two arrays; infinite where one has no number."""
-    alike = received == wanted
-    with np.errstate(invalid="ignore"):
-        off = np.where(alike, 0.0, np.abs(received.astype(np.float64) - wanted.astype(np.float64)))
-    return float(np.nan_to_num(off, nan=np.inf).max(initial=0.0))
+def _answers(
+    interface: BundleInterface, number: int, sample: SelftestSample, session: Any, path: object
+) -> Sequence[Array]:
+    """Return what a session answers to a sample: of a picture, to what its preparation should make of it."""
+    names, feeds = ([array.name for array in arrays] for arrays in (interface.outputs, interface.inputs))
+    answers: Sequence[Array] = run_native(session, names, dict(zip(feeds, sample.inputs, strict=True)))
+    if interface.preparation is None or not (off := difference(answers[-1], sample.outputs[-1])):
+        return answers
+    if off > PREPARED_LIMIT:
+        raise UnsupportedModelError(
+            f"`{path}` must prepare pictures in ONNX as in Python, within {PREPARED_LIMIT:g} grey level. "
+            f"Received: {off:g} on golden picture {number}. Report it with the artifact."
+        )
+    fed: Sequence[Array] = run_native(session, names, {feeds[0]: sample.outputs[-1][0]})
+    return fed
 
 
 def _tolerance(
-    interface: BundleInterface,
-    manifest: Manifest,
-    place: int,
-    wanted: Sequence[NDArray[Any]],
-    largest: float,
-    path: object,
+    interface: BundleInterface, manifest: Manifest, place: int, pairs: Sequence[tuple[Array, Array]], path: object
 ) -> Tolerance:
-    name = interface.outputs[place].name
+    """Return the tolerance of an output, of what it answers to each sample and should."""
+    output = interface.outputs[place]
     if interface.preparation is not None and place == len(interface.outputs) - 1:
         reason = "a float halfway between two bytes may be rounded to either of them"
-        return Tolerance(name, PREPARED_LIMIT, "grey levels", reason)
-    numbers = np.concatenate([array.ravel() for array in wanted]).astype(np.float64)
-    highest = float(numbers.max(initial=-np.inf))
+        return Tolerance(output.name, PREPARED_LIMIT, "grey levels", reason)
+    numbers = np.concatenate([wanted.ravel() for _, wanted in pairs]).astype(np.float64)
     if place == 0 and _gives_probabilities(interface, manifest):
-        size, most, unit, what = min(1.0, 2 * highest), LARGEST_SHARE, "probability", "a probability"
+        size, most, unit = min(1.0, 2 * float(numbers.max(initial=-np.inf))), LARGEST_SHARE, "probability"
     else:
         size = float(np.ptp(numbers)) if numbers.size else 0.0
-        most, unit, what = LARGEST_SHARE * size, "of the output", "its spread"
-    if not largest <= most:
+        most, unit = LARGEST_SHARE * size, "of the output"
+    cell = cell_of(output.dtype, output.shape)
+    far, may_be_far = max(share_beyond(*pair, most, cell) for pair in pairs), most_far(manifest.task, output.shape)
+    if far > may_be_far:
+        of = "a probability" if unit == "probability" else "its spread"
+        received = f"a difference of {max(difference(*pair) for pair in pairs):.2g}"
         raise UnsupportedModelError(
-            f"`{path}` must answer golden vectors as its fp32 does, `{name}` within {LARGEST_SHARE:g} of {what}. "
-            f"Received: a difference of {largest:.2g}. Bundle `--variant fp32`, or quantize it again."
+            f"`{path}` must answer golden vectors as its fp32 does, `{output.name}` within {LARGEST_SHARE:g} of {of}"
+            f"{_but(may_be_far)}. Received: {received}{f', in {_cells(far)}' * bool(may_be_far)}. "
+            "Bundle `--variant fp32`, or quantize it again."
         )
+    largest = max(difference(*pair, cell, 2 * far) for pair in pairs)
     reason = (
         f"twice the largest difference from the fp32 reference measured when this bundle was made, at least "
         f"{LEAST_SHARE:g} of the range of the answers: processors round otherwise"
     )
-    return Tolerance(name, max(LEAST_SHARE * size, 2 * largest), unit, reason)
+    if far:
+        reason += f"; and twice the share of cells that differed by more than {LARGEST_SHARE:g} of it"
+    return Tolerance(output.name, max(LEAST_SHARE * size, 2 * largest), unit, reason, 2 * far, cell)
 
 
 def _gives_probabilities(interface: BundleInterface, manifest: Manifest) -> bool:

@@ -12,7 +12,7 @@ import pytest
 pytest.importorskip("onnx", reason="needs the extra `train`")
 
 from edgeconv.bundling import collect
-from edgeconv.bundling.selftest import SelftestSample, encode
+from edgeconv.bundling.selftest import Limit, SelftestSample, encode
 from edgeconv.pictures.digits import center_digit
 from edgeconv.pictures.drawing import draw_pictures
 from edgeconv.pictures.preparation import prepare
@@ -34,10 +34,10 @@ def test_the_self_test_is_laid_out_as_documented() -> None:
         )
         for channels, label in [(1, 6), (3, -1), (4, 0)]
     ]
-    data = encode(samples, [0.02, 1.0, 0.5], 0xFEDCBA98)
-    assert struct.unpack_from("<8s4I", data) == (b"EDGECONV", 2, 0xFEDCBA98, 3, 3)
-    assert struct.unpack_from("<3d", data, 24) == (0.02, 1.0, 0.5)
-    offset = 48
+    data = encode(samples, [Limit(0.02, 0.25, 7), Limit(1.0), Limit(0.5)], 0xFEDCBA98)
+    assert struct.unpack_from("<8s4I", data) == (b"EDGECONV", 3, 0xFEDCBA98, 3, 3)
+    assert struct.unpack_from("<2dq2dq2dq", data, 24) == (0.02, 0.25, 7, 1.0, 0.0, 1, 0.5, 0.0, 1)
+    offset = 96
     for sample in samples:
         assert struct.unpack_from("<q", data, offset) == (sample.label,)
         offset += 8
@@ -57,7 +57,7 @@ def test_the_self_test_is_laid_out_as_documented() -> None:
 def test_numbers_are_little_endian_and_by_rows_whatever_their_order_in_memory() -> None:
     pixels = np.asfortranarray(np.arange(24, dtype=np.uint8).reshape(2, 3, 4))
     sample = SelftestSample((pixels,), (np.array([[1.0]], ">f4"),))
-    data = encode([sample], [0.02], 0)
+    data = encode([sample], [Limit(0.02)], 0)
     assert bytes(range(24)) in data
     assert np.array([1.0], "<f4").tobytes() in data[-8:]
 

@@ -15,7 +15,7 @@ from edgeconv.bundling.collect import collect_context
 from edgeconv.bundling.context import BundleContext
 from edgeconv.bundling.interface import BundleArray, BundleInterface
 from edgeconv.bundling.selftest import SelftestSample
-from edgeconv.bundling.tolerances import Tolerance, difference, measure_tolerances
+from edgeconv.bundling.tolerances import Tolerance, measure_tolerances
 from edgeconv.errors import UnsupportedModelError
 from edgeconv.runtime.files import read_files
 from edgeconv.runtime.loading import reference_model
@@ -80,7 +80,33 @@ def test_other_outputs_may_be_off_by_a_share_of_their_spread(context: BundleCont
         measure_tolerances(interface, manifest, samples, _Answering(off), "m")
 
 
-def test_what_is_no_number_differs_infinitely() -> None:
-    assert difference(np.array([1.0, np.nan]), np.array([1.0, 1.0])) == np.inf
-    assert difference(np.array([np.inf, 1.0]), np.array([np.inf, 3.0])) == 2.0
-    assert difference(np.array([255], np.uint8), np.array([0], np.uint8)) == 255.0
+def _mask_of(context: BundleContext, off: int) -> tuple[Tolerance, ...]:
+    """Measure a mask of 400 pixels and 4 classes, of which so many are of another class, and 20 are off by 0.03."""
+    array = BundleArray("mask", "float32", (None, 20, 20, 4))
+    interface = BundleInterface(None, "arrays", None, (array,), (array,))
+    meant = replace(context.manifest.output, kind="tensor", task="mask", value_range=(0.0, 1.0))
+    wanted = np.zeros((1, 20, 20, 4), np.float32)
+    wanted[..., 0] = 1.0
+    answered = wanted.copy()
+    answered.reshape(-1, 4)[:off] = [0.0, 0.0, 1.0, 0.0]
+    answered[0, 19, :, 3] = 0.03
+    manifest, samples = replace(context.manifest, output=meant), [SelftestSample((wanted,), (wanted,))] * 2
+    return measure_tolerances(interface, manifest, samples, _Answering([[wanted], [answered]]), "m")
+
+
+def test_a_mask_is_held_by_its_pixels_and_not_by_the_worst_one(context: BundleContext) -> None:
+    (none,), (some,) = _mask_of(context, 0), _mask_of(context, 4)
+    assert (none.limit, none.spared, none.cell) == (pytest.approx(0.06), 0.0, 4)
+    assert (some.limit, some.spared, some.cell) == (pytest.approx(0.06), 0.02, 4)
+    assert none.words == "0.06 in `mask`"
+    assert some.words == "0.06 in `mask` but for 2 % of its cells"
+    assert some.as_dict()["spared"] == 0.02
+    assert "spared" not in none.as_dict()
+
+
+def test_a_mask_with_too_many_pixels_of_other_classes_is_not_bundled(context: BundleContext) -> None:
+    with pytest.raises(
+        UnsupportedModelError,
+        match=r"0\.2 of a probability but for 5 % of its cells\. Received: a difference of 1, in 5\.2 % of its cells\.",
+    ):
+        _mask_of(context, 21)

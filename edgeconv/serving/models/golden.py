@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from edgeconv.errors import ArtifactError, InferenceError
 from edgeconv.manifest import ArraySpec
 from edgeconv.runtime.activation import activated
+from edgeconv.runtime.differences import LARGEST_SHARE, cell_of, difference, most_far, share_beyond
 from edgeconv.runtime.embedded import INPUT as PICTURE
 from edgeconv.runtime.golden import golden_arrays
 from edgeconv.serving.models.served_model import ServedModel
@@ -21,9 +22,6 @@ from edgeconv.tasks import BOXES
 MOST_FLIPS = 0.1
 """Share of the golden vectors to which a verified variant may give another label than Keras: gates allow fractions of a
 percent over a test split; arithmetic that goes wrong spoils far more."""
-
-LARGEST_SHARE = 0.2
-"""Of the spread of an output that is no class: the largest difference from Keras; int8 costs some hundredths."""
 
 ROWS_TOGETHER = 4
 SAME = 0.01
@@ -107,12 +105,12 @@ def _compare(model: ServedModel, name: str, received: NDArray[Any], expected: ND
         return
     if model.embedded and name == model.manifest.output.name:
         expected = activated(model.contract, expected)
-    off = np.abs(received.astype(np.float64) - expected.astype(np.float64)).max(initial=0.0)
     spread = float(np.ptp(expected.astype(np.float64))) or 1.0
-    if off > LARGEST_SHARE * spread:
+    far = share_beyond(received, expected, LARGEST_SHARE * spread, cell_of(expected.dtype.name, expected.shape))
+    if far > most_far(model.manifest.task, expected.shape):
         raise InferenceError(
-            f"`{model.name}` must reproduce its golden vectors. Received: `{name}` is off by {off / spread:.0%} of its "
-            "spread. Export it again, or serve another variant."
+            f"`{model.name}` must reproduce its golden vectors. Received: `{name}` is off by "
+            f"{difference(received, expected) / spread:.0%} of its spread. Export it again, or serve another variant."
         )
 
 

@@ -38,7 +38,7 @@ def test_rows_are_the_model_s_answers(context: BundleContext, built: Path, embed
 def test_samples_that_are_no_such_samples_are_said(source: Path, sanitized: Path, tmp_path: Path) -> None:
     content = (source / "selftest.bin").read_bytes()
     one = bytearray(content)
-    foreign, damaged = "self-test of this model, version 2", "Received: a damaged file"
+    foreign, damaged = "self-test of this model, version 3", "Received: a damaged file"
 
     def changed(offset: int, layout: str, value: float) -> bytes:
         made = bytearray(one)
@@ -53,18 +53,21 @@ def test_samples_that_are_no_such_samples_are_said(source: Path, sanitized: Path
         "none": (changed(16, "<I", 0), foreign),
         "outputs": (changed(20, "<I", 3), foreign),
         "limit": (changed(24, "<d", float("nan")), foreign),
-        "header": (content[:39], foreign),
+        "share": (changed(32, "<d", 1.0), foreign),
+        "no cells": (changed(40, "<q", 0), foreign),
+        "header": (content[:71], foreign),
         "more": (content + b"\0", damaged),
         "fewer": (changed(16, "<I", 15), damaged),
         "many": (changed(16, "<I", 2**32 - 1), damaged),
         "cut": (content[:-1], damaged),
-        "sample": (content[:50], damaged),
-        "label": (changed(40, "<q", -2), damaged),
-        "type": (changed(48, "<I", 8), damaged),
-        "axes": (changed(52, "<I", 13), damaged),
-        "wide": (changed(56, "<q", 2**62), damaged),
-        "negative": (changed(56, "<q", -1), damaged),
-        "large": (changed(56, "<q", 2**21), damaged),
+        "sample": (content[:82], damaged),
+        "label": (changed(72, "<q", -2), damaged),
+        "odd cells": (changed(40, "<q", 3), damaged),
+        "type": (changed(80, "<I", 8), damaged),
+        "axes": (changed(84, "<I", 13), damaged),
+        "wide": (changed(88, "<q", 2**62), damaged),
+        "negative": (changed(88, "<q", -1), damaged),
+        "large": (changed(88, "<q", 2**21), damaged),
     }
     for name, (samples, words) in cases.items():
         (tmp_path / name).write_bytes(samples)

@@ -18,6 +18,7 @@ from edgeconv.runtime.runner import Runner
 from tests.bundling.answers import EXPLAINED, check_answer, check_outputs, draw_feeds, names_of_outputs
 from tests.bundling.c.compiling import SANITIZED, build, run, say
 from tests.bundling.networks import NETWORKS, make_artifact
+from tests.bundling.spared_pixels import SPARED, selftest_of_mask
 
 
 @pytest.fixture(scope="module", params=NETWORKS)
@@ -35,6 +36,10 @@ def test_answers_and_the_self_test_are_those_of_python(
     row, artifact, programs = made
     monkeypatch.chdir(tmp_path)
     assert run(programs / "selftest").stderr.startswith("PASS: 4 samples; ")
+    if row == "mask":
+        for off, verdict in ((SPARED, "PASS: 4 samples; "), (SPARED + 1, "FAIL: inference is off: sample 3 ")):
+            (tmp_path / "mask.bin").write_bytes(selftest_of_mask(artifact, off))
+            assert run(programs / "selftest", "mask.bin").stderr.startswith(verdict)
     network = NETWORKS[row]
     if not network.takes_picture:
         _compare_arrays(artifact, programs, tmp_path)

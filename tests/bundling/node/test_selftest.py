@@ -79,15 +79,18 @@ def test_a_damaged_self_test_is_an_error_in_words(app: Path) -> None:
     damages = [
         (whole[:-3], "is damaged"),
         (whole + b"abcd", "is damaged"),
-        (whole[:16] + bytes(4) + whole[20:40], "is damaged"),
+        (whole[:16] + bytes(4) + whole[20:72], "is damaged"),
         (whole[:20] + b"\x03" + whole[21:], "is damaged"),
-        (whole[:48] + b"\x08" + whole[49:], "is damaged"),
-        (whole[:56] + b"\xff" * 8 + whole[64:], "is damaged"),
-        (whole[:60], "is damaged"),
+        (whole[:80] + b"\x08" + whole[81:], "is damaged"),
+        (whole[:88] + b"\xff" * 8 + whole[96:], "is damaged"),
+        (whole[:32] + b"\xff" * 8 + whole[40:], "is damaged"),
+        (whole[:40] + b"\x03" + whole[41:], "is damaged"),
+        (whole[:40] + bytes(8) + whole[48:], "is damaged"),
+        (whole[:92], "is damaged"),
         (b"\x89PNG" + whole[4:], "is no self-test"),
         (whole[:20], "is no self-test"),
         (b"", "is no self-test"),
-        (whole[:8] + b"\x01" + whole[9:], "is no self-test of version 2"),
+        (whole[:8] + b"\x01" + whole[9:], "is no self-test of version 3"),
         (whole[:12] + bytes(4) + whole[16:], "is the self-test of another model"),
     ]
     for number, (content, _) in enumerate(damages):

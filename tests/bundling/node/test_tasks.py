@@ -18,6 +18,7 @@ from edgeconv.runtime.runner import Runner
 from tests.bundling.answers import EXPLAINED, check_answer, check_outputs, draw_feeds, names_of_outputs
 from tests.bundling.networks import NETWORKS, make_artifact
 from tests.bundling.node.running import node
+from tests.bundling.spared_pixels import SPARED, selftest_of_mask
 
 
 @pytest.mark.parametrize("row", NETWORKS)
@@ -27,6 +28,10 @@ def test_answers_and_the_self_test_are_those_of_python(row: str, modules: Path, 
     app = bundle(artifact, target="node", out=tmp_path / "app").path
     (app / "node_modules").symlink_to(modules)
     assert node(app, "selftest.mjs").stderr.startswith("PASS: 4 samples; ")
+    if row == "mask":
+        for off, verdict in ((SPARED, "PASS: 4 samples; "), (SPARED + 1, "FAIL: inference is off: sample 3 ")):
+            (app / "mask.bin").write_bytes(selftest_of_mask(artifact, off))
+            assert node(app, "selftest.mjs", "mask.bin").stderr.startswith(verdict)
     if not network.takes_picture:
         _compare_arrays(artifact, app)
         return

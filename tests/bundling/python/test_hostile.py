@@ -131,8 +131,8 @@ def test_a_self_test_of_absurd_sizes_is_an_error_in_words(copy: Path, package: M
     absurd = [
         whole[:16] + struct.pack("<I", 2**32 - 1) + whole[20:],
         whole[:20] + struct.pack("<I", 2**32 - 1) + whole[24:],
-        whole[:52] + struct.pack("<I", 2**32 - 1) + whole[56:],
-        whole[:56] + struct.pack("<4q", 0, 2**62, 2**62, 2**62) + whole[88:],
+        whole[:84] + struct.pack("<I", 2**32 - 1) + whole[88:],
+        whole[:88] + struct.pack("<4q", 0, 2**62, 2**62, 2**62) + whole[120:],
     ]
     for content in absurd:
         (copy / "other.bin").write_bytes(content)

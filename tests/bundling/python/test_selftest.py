@@ -105,15 +105,27 @@ def _other_model(data: bytes) -> bytes:
 
 
 def _no_samples(data: bytes) -> bytes:
-    return data[:16] + bytes(4) + data[20:40]
+    return data[:16] + bytes(4) + data[20:72]
 
 
 def _huge_picture(data: bytes) -> bytes:
-    return data[:56] + struct.pack("<2q", 2**40, 2**40) + data[72:]
+    return data[:88] + struct.pack("<2q", 2**40, 2**40) + data[104:]
 
 
 def _odd_type(data: bytes) -> bytes:
-    return data[:48] + struct.pack("<I", 99) + data[52:]
+    return data[:80] + struct.pack("<I", 99) + data[84:]
+
+
+def _no_limit(data: bytes) -> bytes:
+    return data[:32] + struct.pack("<d", 1.5) + data[40:]
+
+
+def _odd_cells(data: bytes) -> bytes:
+    return data[:40] + struct.pack("<q", 3) + data[48:]
+
+
+def _empty_cells(data: bytes) -> bytes:
+    return data[:40] + struct.pack("<q", 0) + data[48:]
 
 
 DAMAGES = [
@@ -123,7 +135,10 @@ DAMAGES = [
     (_huge_picture, "is damaged"),
     (_foreign, "is no self-test"),
     (_odd_type, "is damaged"),
-    (lambda data: data[:8] + bytes([1]) + data[9:], "is no self-test of version 2"),
+    (_no_limit, "is damaged"),
+    (_odd_cells, "is damaged"),
+    (_empty_cells, "is damaged"),
+    (lambda data: data[:8] + bytes([1]) + data[9:], "is no self-test of version 3"),
     (_other_model, "is the self-test of another model"),
     (lambda data: data[:20], "is no self-test"),
     (lambda _: b"", "is no self-test"),

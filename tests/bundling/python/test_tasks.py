@@ -18,6 +18,7 @@ from edgeconv.runtime.predictor import Predictor
 from edgeconv.runtime.runner import Runner
 from tests.bundling.networks import NETWORKS, make_artifact
 from tests.bundling.python.running import load, run
+from tests.bundling.spared_pixels import SPARED, selftest_of_mask
 from tests.linting import check_python, check_python_types
 
 Row = Callable[[str], tuple[Path, Path, ModuleType]]
@@ -62,6 +63,14 @@ def test_the_self_test_passes_and_can_fail(row: str, made: Row) -> None:
     verdict = package.selftest(Spoilt()).verdict
     assert [line.split(": sample")[0] for line in verdict] == ["FAIL: inference is off"]
     assert f"in {name}, allowed are" in verdict[0]
+
+
+def test_a_mask_may_be_off_where_pixels_are_spared(made: Row, tmp_path: Path) -> None:
+    artifact, _, package = made("mask")
+    for off, verdict in ((SPARED, "PASS: 4 samples; "), (SPARED + 1, "FAIL: inference is off: sample 3 differs by ")):
+        (tmp_path / "mask.bin").write_bytes(selftest_of_mask(artifact, off))
+        (words,) = package.selftest(package.Model(), tmp_path / "mask.bin").verdict
+        assert words.startswith(verdict)
 
 
 def _numbers(value: Any) -> Iterator[float]:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from edgeconv.bundling.selftest import SelftestSample, encode
+from edgeconv.bundling.selftest import Limit, SelftestSample, encode
 from tests import variations
 from tests.browsing import visiting
 from tests.bundling.web.driving import (
@@ -76,7 +76,7 @@ def test_its_self_test_takes_other_samples(browser: Any, site: str) -> None:
     image = np.zeros((28, 28, 1), np.uint8)
     image[4:24, 12:16] = 250
     unknown = SelftestSample((image,), (np.zeros((1, 10), np.float32), image[None]))
-    content = encode([unknown] * 40, (1.0, 255.0), variations.shipped().interface.fingerprint)
+    content = encode([unknown] * 40, (Limit(1.0), Limit(255.0)), variations.shipped().interface.fingerprint)
     title, _, rows = selftest(browser, site, "?samples=other.data", other_data=content)
     assert title == "PASS"
     assert [(len(rows), row["label"]) for row in rows[:1]] == [(40, -1)]
@@ -90,12 +90,13 @@ def test_samples_that_are_none_are_an_error_in_words(opened: Any, browser: Any, 
             (10**9, b"abcd", 10**9),
             (16, bytes(4), 20),
             (20, b"\x03", 21),
-            (48, b"\x08", 49),
-            (56, b"\xff" * 8, 64),
-            (100, b"", 10**9),
+            (80, b"\x08", 81),
+            (88, b"\xff" * 8, 96),
+            (40, b"\x03", 41),
+            (132, b"", 10**9),
         ],
         "is no self-test": [(0, b"\x89PNG", 4), (0, b"", 10**9), (20, b"", 10**9)],
-        "is no self-test of version 2": [(8, b"\x01", 9)],
+        "is no self-test of version 3": [(8, b"\x01", 9)],
         "is the self-test of another model": [(12, bytes(4), 16)],
     }
     for words, changes in damaged.items():

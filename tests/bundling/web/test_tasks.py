@@ -20,6 +20,7 @@ from tests.browsing import served, visiting
 from tests.bundling.answers import EXPLAINED, check_outputs, draw_feeds, names_of_outputs
 from tests.bundling.hostile_files import answering_nan
 from tests.bundling.networks import NETWORKS, make_artifact
+from tests.bundling.spared_pixels import SPARED, selftest_of_mask
 from tests.bundling.web.driving import READY, STARTING_MS, choose, expect, png
 
 NARROW = {"width": 320, "height": 700}
@@ -43,6 +44,12 @@ def test_the_page_and_its_self_test_answer_as_python_does(row: str, browser: Any
         assert page.title() == "PASS"
         assert len(json.loads(page.locator("#rows").text_content())) == 4
         _fits(page)
+        if row == "mask":
+            for off, verdict in ((SPARED, "PASS"), (SPARED + 1, "FAIL")):
+                (app / "app" / "mask.bin").write_bytes(selftest_of_mask(artifact, off))
+                page.goto(f"{address}selftest.html?samples=mask.bin")
+                expect(page).to_have_title(re.compile("PASS|FAIL"), timeout=STARTING_MS)
+                assert page.title() == verdict
 
 
 def test_arrays_with_nan_are_shown_and_not_downloaded(browser: Any, built: Path, tmp_path: Path) -> None:

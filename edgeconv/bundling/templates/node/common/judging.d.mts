@@ -5,7 +5,7 @@ export interface Row {
   sample: number;
   /** The index of its class, or -1 where that is not known. */
   label: number;
-  /** By output; null where the net could not be fed what the reference was fed. */
+  /** By output, without the cells that are spared; null where the net could not be fed what the reference was fed. */
   errors: Record<string, number | null>;
   outputs: Record<string, (number | boolean)[]>;
 }

@@ -12,7 +12,7 @@ export async function selftest(model, file = samplesFile) {
   const { samples, limits } = parseSamples(await read(file), file);
   const rows = [];
   for (const sample of samples) {
-    rows.push((await trySample(model, sample, rows.length)).row);
+    rows.push((await trySample(model, sample, rows.length, limits)).row);
   }
   return { rows, ...judge(rows, limits) };
 }

@@ -7,7 +7,7 @@
 #include <string.h>
 
 enum {
-    VERSION = 2,
+    VERSION = 3,
     /* A larger array is a sign of a damaged file, not of a self-test. */
     MOST_BYTES = 1 << 28
 };
@@ -31,6 +31,24 @@ static bool take_number(samples *from, uint64_t *to, size_t size) {
     return true;
 }
 
+static bool take_double(samples *from, double *to) {
+    uint64_t bits;
+    if (!take_number(from, &bits, 8)) {
+        return false;
+    }
+    memcpy(to, &bits, sizeof bits);
+    return true;
+}
+
+static bool take_limit(samples *from, limit *to) {
+    uint64_t cell;
+    if (!take_double(from, &to->largest) || !take_double(from, &to->spared) || !take_number(from, &cell, 8)) {
+        return false;
+    }
+    to->cell = (size_t)cell;
+    return to->largest >= 0 && to->spared >= 0 && to->spared < 1 && cell >= 1 && cell <= MOST_BYTES;
+}
+
 static bool take_header(samples *from) {
     char magic[8];
     uint64_t numbers[4];
@@ -44,12 +62,7 @@ static bool take_header(samples *from) {
     }
     from->count = (uint32_t)numbers[2];
     for (int i = 0; i < BUNDLE_GUARD_OUTPUTS && numbers[3] == BUNDLE_GUARD_OUTPUTS; i++) {
-        uint64_t bits;
-        if (!take_number(from, &bits, 8)) {
-            return false;
-        }
-        memcpy(&from->limits[i], &bits, sizeof bits);
-        if (!(from->limits[i] >= 0)) {
+        if (!take_limit(from, &from->limits[i])) {
             return false;
         }
     }
@@ -112,7 +125,8 @@ static bool take_sample(samples *from, sample *out) {
         }
     }
     for (int i = 0; i < BUNDLE_GUARD_OUTPUTS; i++) {
-        if (!take_array(from, &out->outputs[i])) {
+        BUNDLE_IDENTIFIER_array *array = &out->outputs[i];
+        if (!take_array(from, array) || array->size / number_size(array->type) % from->limits[i].cell != 0) {
             return false;
         }
     }

@@ -2,11 +2,14 @@
  * Reads the samples of a self-test, raw little-endian; each part is a multiple of 8 bytes:
  *
  *     8 bytes   "EDGECONV"
- *     uint32    version, 2
+ *     uint32    version, 3
  *     uint32    fingerprint of the inputs and outputs
  *     uint32    number of samples
  *     uint32    number of outputs
- *     float64   for each output: by how much a number in it may differ
+ *     for each output:
+ *     float64   by how much a number in it may differ
+ *     float64   share of its cells that may differ by more
+ *     int64     how many numbers a cell has
  *     then for each sample:
  *     int64     its class, -1 where that is not known
  *     an array  for each input, then for each output: what the reference answers
@@ -23,10 +26,17 @@
 
 #include <stdio.h>
 
+/* How far an output may be off: numbers by `largest`, a share of the cells, `spared`, by more. A cell is a pixel or a
+ * step, the numbers of the last axis, or one number. */
+typedef struct {
+    double largest, spared;
+    size_t cell;
+} limit;
+
 typedef struct {
     FILE *file;
     uint32_t count, read;
-    double limits[BUNDLE_GUARD_OUTPUTS];
+    limit limits[BUNDLE_GUARD_OUTPUTS];
 } samples;
 
 typedef struct {

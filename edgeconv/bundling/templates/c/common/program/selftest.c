@@ -5,6 +5,7 @@
 #include "samples.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -24,19 +25,37 @@ typedef struct {
 
 typedef struct {
     const BUNDLE_IDENTIFIER_model *model;
+    const limit *limits;
     worst found[BUNDLE_GUARD_OUTPUTS];
     bool rows;
 } selftest;
 
-/* The largest difference of two arrays of one shape; what is no number is infinitely off. */
-static double difference(const BUNDLE_IDENTIFIER_array *received, const BUNDLE_IDENTIFIER_array *wanted) {
-    double largest = 0;
-    const size_t count = wanted->size / number_size(wanted->type);
+static int ascending(const void *one, const void *other) {
+    const double a = *(const double *)one, b = *(const double *)other;
+    return (a > b) - (a < b);
+}
+
+/* The largest difference of two arrays of one shape, without the cells that are spared; what is no number is infinitely
+ * off, and is not spared. Negative where there is no memory. */
+static double difference(const BUNDLE_IDENTIFIER_array *received, const BUNDLE_IDENTIFIER_array *wanted, limit allowed) {
+    const size_t count = wanted->size / number_size(wanted->type), cells = count / allowed.cell;
+    double *off = calloc(cells + 1, sizeof *off);
+    if (off == NULL) {
+        return -1;
+    }
     for (size_t i = 0; i < count; i++) {
         const double one = number_at(received, i), other = number_at(wanted, i);
         const double error = one == other ? 0 : fabs(one - other);
-        largest = isnan(error) ? (double)INFINITY : fmax(error, largest);
+        double *cell = &off[i / allowed.cell];
+        *cell = isnan(error) ? (double)INFINITY : fmax(error, *cell);
     }
+    qsort(off, cells, sizeof *off, ascending);
+    const size_t spared = (size_t)(allowed.spared * (double)cells);
+    double largest = cells == 0 ? 0 : off[cells - 1];
+    if (cells > 0 && !isinf(largest)) {
+        largest = off[cells - 1 - spared];
+    }
+    free(off);
     return largest;
 }
 
@@ -52,7 +71,13 @@ static bool run_once(const selftest *test, const BUNDLE_IDENTIFIER_array *inputs
             BUNDLE_IDENTIFIER_free_arrays(outputs, BUNDLE_GUARD_OUTPUTS);
             return false;
         }
-        errors[i] = difference(&outputs[i], &with->outputs[i]);
+        errors[i] = difference(&outputs[i], &with->outputs[i], test->limits[i]);
+        if (errors[i] < 0) {
+            snprintf(error, error_size, "Memory for the differences of `%s` is required. Received: none.",
+                BUNDLE_IDENTIFIER_output_name((size_t)i));
+            BUNDLE_IDENTIFIER_free_arrays(outputs, BUNDLE_GUARD_OUTPUTS);
+            return false;
+        }
     }
     return true;
 }
@@ -115,9 +140,9 @@ static bool judge(selftest *test, const samples *from, const sample *with, char 
     return ran;
 }
 
-static bool print_failure(int output, const worst *found, double limit) {
+static bool print_failure(int output, const worst *found, double largest) {
     const bool preparation = TAKES_PICTURE && output == PREPARED;
-    if (!found->judged || found->error <= limit) {
+    if (!found->judged || found->error <= largest) {
         return false;
     }
     fprintf(stderr, "FAIL: %s is off: sample %u", preparation ? "preparation" : "inference", (unsigned)found->sample);
@@ -127,25 +152,25 @@ static bool print_failure(int output, const worst *found, double limit) {
         fprintf(stderr, "\")");
     }
     fprintf(stderr, " differs by %.3g %s%s, allowed are %.3g\n", found->error, preparation ? "grey levels" : "in ",
-        preparation ? "" : BUNDLE_IDENTIFIER_output_name((size_t)output), limit);
+        preparation ? "" : BUNDLE_IDENTIFIER_output_name((size_t)output), largest);
     return true;
 }
 
 static int verdict(const selftest *test, const samples *from) {
-    bool failed = TAKES_PICTURE && print_failure(PREPARED, &test->found[PREPARED], from->limits[PREPARED]);
+    bool failed = TAKES_PICTURE && print_failure(PREPARED, &test->found[PREPARED], from->limits[PREPARED].largest);
     for (int i = 0; i < ANSWERS; i++) {
-        failed = print_failure(i, &test->found[i], from->limits[i]) || failed;
+        failed = print_failure(i, &test->found[i], from->limits[i].largest) || failed;
     }
     if (failed) {
         return 1;
     }
     fprintf(stderr, "PASS: %u samples;", (unsigned)from->count);
     if (TAKES_PICTURE) {
-        fprintf(stderr, " preparation within %.3g of %.3g grey levels,", test->found[PREPARED].error, from->limits[PREPARED]);
+        fprintf(stderr, " preparation within %.3g of %.3g grey levels,", test->found[PREPARED].error, from->limits[PREPARED].largest);
     }
     for (int i = 0; i < ANSWERS; i++) {
         fprintf(stderr, "%s %s within %.3g of %.3g", i == 0 ? "" : ",", BUNDLE_IDENTIFIER_output_name((size_t)i),
-            test->found[i].error, from->limits[i]);
+            test->found[i].error, from->limits[i].largest);
     }
     fprintf(stderr, "\n");
     return 0;
@@ -175,7 +200,7 @@ static int run(const char *path, const char *model_file, bool rows) {
     if (model == NULL) {
         return complain(error);
     }
-    selftest test = {.model = model, .rows = rows};
+    selftest test = {.model = model, .limits = from.limits, .rows = rows};
     const bool judged = go_through(path, &test, &from, error, sizeof error);
     BUNDLE_IDENTIFIER_close(model);
     return judged ? verdict(&test, &from) : complain(error);

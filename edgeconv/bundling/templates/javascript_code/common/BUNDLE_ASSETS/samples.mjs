@@ -2,7 +2,7 @@
 import { BundleError, fingerprint, inputs, outputs } from "./contract.mjs";
 import { prepared } from "./inputs.mjs";
 
-const version = 2;
+const version = 3;
 const headerSize = 24;
 
 /** ONNX' numbers of types: ONNX Runtime's name, and what holds the numbers. */
@@ -21,7 +21,7 @@ const types = {
   13: ["uint64", BigUint64Array],
 };
 
-/** Read the samples of a file's bytes, and by how much each output may be off. */
+/** Read the samples of a file's bytes, and how far each output may be off. */
 export function parseSamples(bytes, file) {
   const magic = String.fromCharCode(...bytes.subarray(0, 8));
   if (magic !== "EDGECONV" || bytes.length < headerSize) {
@@ -49,12 +49,12 @@ function readAll(reader) {
     throw new RangeError("no samples, or another number of outputs");
   }
   const limits = {};
-  for (const name of names) limits[name] = reader.float();
+  for (const name of names) limits[name] = reader.limit();
   const samples = [];
   while (samples.length < count) {
     const label = reader.label();
     const given = inputs.map((name) => [name, reader.array()]);
-    const wanted = names.map((name) => [name, reader.array()]);
+    const wanted = names.map((name) => [name, reader.array(limits[name])]);
     samples.push({
       label,
       inputs: Object.fromEntries(given),
@@ -82,13 +82,27 @@ class Reader {
     return this.#view.getFloat64(this.#skip(8), true);
   }
 
+  /**
+   * How far an output may be off: numbers by `largest`, a share of the cells,
+   * `spared`, by more. A cell is a pixel or a step, the numbers of the last
+   * axis, or one number.
+   */
+  limit() {
+    const [largest, spared] = [this.float(), this.float()];
+    const cell = Number(this.#view.getBigInt64(this.#skip(8), true));
+    if (!(largest >= 0 && spared >= 0 && spared < 1 && cell >= 1)) {
+      throw new RangeError("a limit that nobody makes");
+    }
+    return { largest, spared, cell };
+  }
+
   label() {
     const label = Number(this.#view.getBigInt64(this.#skip(8), true));
     if (label < -1) throw new RangeError("no such class");
     return label;
   }
 
-  array() {
+  array({ cell } = { cell: 1 }) {
     const code = this.integer();
     const axes = this.integer();
     if (!(code in types)) throw new RangeError("no such type of numbers");
@@ -100,6 +114,7 @@ class Reader {
     const count = dims.reduce((product, length) => product * length, 1);
     const size = count * Numbers.BYTES_PER_ELEMENT;
     if (dims.some((length) => length < 0)) throw new RangeError("no size");
+    if (count % cell) throw new RangeError("numbers that are no whole cells");
     const place = this.#skip(Math.ceil(size / 8) * 8);
     return { type, dims, data: new Numbers(this.#view.buffer, place, count) };
   }

@@ -5,8 +5,8 @@ import { numbersOf } from "./numbers.mjs";
 
 /** Say what the rows of all samples amount to. */
 export function judge(rows, limits) {
-  const first = prepared ? [[prepared, limits[prepared]]] : [];
-  const others = outputs.map((name) => [name, limits[name]]);
+  const first = prepared ? [[prepared, limits[prepared].largest]] : [];
+  const others = outputs.map((name) => [name, limits[name].largest]);
   const judged = [...first, ...others]
     .map(([name, limit]) => judgeOutput(rows, name, limit))
     .filter((judgement) => judgement !== null);
@@ -25,15 +25,15 @@ export function judge(rows, limits) {
  * Preparation and inference are told apart: inference by a run in which the net
  * was fed the very image that the reference was fed.
  */
-export async function trySample(model, sample, number) {
+export async function trySample(model, sample, number, limits) {
   const first = await model.run(sample.inputs);
-  let errors = differences(first, sample.outputs);
+  let errors = differences(first, sample.outputs, limits);
   if (prepared && errors[prepared] !== 0) {
     // A prepared image is left as it is: this feeds the net past its preparation.
     const { type, dims, data } = sample.outputs[prepared];
     const picture = { type, data, dims: dims.slice(1) };
     const again = await model.run({ picture });
-    const fed = differences(again, sample.outputs);
+    const fed = differences(again, sample.outputs, limits);
     const reached = fed[prepared] === 0;
     const answers = outputs.map((name) => [name, reached ? fed[name] : null]);
     errors = { ...errors, ...Object.fromEntries(answers) };
@@ -46,8 +46,11 @@ export async function trySample(model, sample, number) {
   };
 }
 
-/** The largest difference of each output; what is no number differs infinitely. */
-function differences(received, wanted) {
+/**
+ * The largest difference of each output, without what is spared of it; what is
+ * no number differs infinitely, and is not spared.
+ */
+function differences(received, wanted, limits) {
   const pairs = Object.entries(wanted).map(([name, expected]) => {
     const found = received[name];
     if (
@@ -56,13 +59,20 @@ function differences(received, wanted) {
     ) {
       throw new BundleError("the model is not the one that this was made for");
     }
+    const { spared, cell } = limits[name];
     const others = numbersOf(expected);
-    const largest = numbersOf(found).reduce((most, value, place) => {
+    const cells = new Float64Array(others.length / cell);
+    for (const [place, value] of numbersOf(found).entries()) {
       const distance =
         value === others[place] ? 0 : Math.abs(value - others[place]);
-      return Math.max(most, Number.isNaN(distance) ? Infinity : distance);
-    }, 0);
-    return [name, largest];
+      const error = Number.isNaN(distance) ? Infinity : distance;
+      const own = Math.floor(place / cell);
+      cells[own] = Math.max(cells[own], error);
+    }
+    cells.sort();
+    const judged = cells.length - Math.floor(spared * cells.length);
+    const worst = cells.at(-1) === Infinity ? Infinity : cells[judged - 1];
+    return [name, worst ?? 0];
   });
   return Object.fromEntries(pairs);
 }

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from .contract import FINGERPRINT, INPUTS, OUTPUTS, PREPARED, Arrays, BundleError
 from .files import open_regular
 
-VERSION = 2
+VERSION = 3
 MOST_SAMPLES = 2**20
 
 # ONNX' numbers of types.
@@ -34,6 +34,19 @@ TYPES = {
 
 
 @dataclass(frozen=True)
+class Limit:
+    """How far an output may be off.
+
+    Numbers may differ by `largest`, and a share of the cells, `spared`, by more. A cell
+    is a pixel or a step, the numbers of the last axis, or one number.
+    """
+
+    largest: float
+    spared: float
+    cell: int
+
+
+@dataclass(frozen=True)
 class Sample:
     """Inputs of the model, and what the reference answers, by name.
 
@@ -45,8 +58,8 @@ class Sample:
     label: int
 
 
-def read_samples(file: Path) -> tuple[list[Sample], dict[str, float]]:
-    """Return the samples, and by how much a number of each output may be off.
+def read_samples(file: Path) -> tuple[list[Sample], dict[str, Limit]]:
+    """Return the samples, and how far each output may be off.
 
     Raises:
         BundleError: the file is absent, damaged or of another model.
@@ -68,8 +81,10 @@ def read_samples(file: Path) -> tuple[list[Sample], dict[str, float]]:
     try:
         if count > MOST_SAMPLES:
             raise ValueError("more samples than anybody makes")
-        limits = dict(zip(names, reader.numbers("d", outputs), strict=True))
-        samples = [reader.sample(names) for _ in range(count)]
+        if outputs != len(names):
+            raise ValueError("another number of outputs")
+        limits = {name: reader.limit() for name in names}
+        samples = [reader.sample(limits) for _ in range(count)]
     except (struct.error, ValueError, KeyError):
         raise BundleError(f"{file}: is damaged") from None
     if not samples or reader.place != len(content):
@@ -104,8 +119,19 @@ class Reader:
         self.place += size + -size % 8
         return found
 
-    def sample(self, names: list[str]) -> Sample:
+    def limit(self) -> Limit:
+        """Read how far an output may be off."""
+        largest, spared = self.numbers("d", 2)
+        (cell,) = self.numbers("q", 1)
+        if not (largest >= 0 and 0 <= spared < 1 and cell >= 1):
+            raise ValueError("a limit that nobody makes")
+        return Limit(largest, spared, cell)
+
+    def sample(self, limits: dict[str, Limit]) -> Sample:
         """Read a sample."""
         (label,) = self.numbers("q", 1)
         inputs = {name: self.array() for name in INPUTS}
-        return Sample(inputs, {name: self.array() for name in names}, label)
+        outputs = {name: self.array() for name in limits}
+        if any(outputs[name].size % limit.cell for name, limit in limits.items()):
+            raise ValueError("numbers that are no whole cells")
+        return Sample(inputs, outputs, label)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .contract import (
     INPUTS,
@@ -19,7 +20,7 @@ from .contract import (
     Arrays,
     BundleError,
 )
-from .samples import Sample, read_samples
+from .samples import Limit, Sample, read_samples
 
 
 class Runs(Protocol):
@@ -34,8 +35,8 @@ class Runs(Protocol):
 class Row:
     """How far the model was off on one sample.
 
-    `errors` are the largest differences of each output, None where the net could not be
-    fed what the reference was fed.
+    `errors` are the largest differences of each output, without the cells that are
+    spared; None where the net could not be fed what the reference was fed.
     """
 
     sample: int
@@ -63,19 +64,21 @@ def selftest(model: Runs, file: Path = SELFTEST_FILE) -> Report:
         BundleError: the file is damaged or of another model.
     """
     samples, limits = read_samples(file)
-    rows = tuple(_try(model, number, sample) for number, sample in enumerate(samples))
+    rows = tuple(
+        _try(model, number, sample, limits) for number, sample in enumerate(samples)
+    )
     return judge(rows, limits)
 
 
-def judge(rows: Sequence[Row], limits: dict[str, float]) -> Report:
+def judge(rows: Sequence[Row], limits: dict[str, Limit]) -> Report:
     """Return what the rows amount to."""
     within, failures = [], []
     for name in (PREPARED, *OUTPUTS) if PREPARED else OUTPUTS:
         judged = [row for row in rows if row.errors.get(name) is not None]
         if not judged:
             continue
-        worst, limit = max(judged, key=lambda row: row.errors[name] or 0), limits[name]
-        error = worst.errors[name] or 0.0
+        worst = max(judged, key=lambda row: row.errors[name] or 0)
+        error, limit = worst.errors[name] or 0.0, limits[name].largest
         step, what, unit = "inference", name, f" in {name}"
         if name == PREPARED:
             step, what, unit = "preparation", "preparation", " grey levels"
@@ -90,21 +93,26 @@ def judge(rows: Sequence[Row], limits: dict[str, float]) -> Report:
     return Report(not failures, tuple(rows), tuple(failures) or (passed,))
 
 
-def _try(model: Runs, number: int, sample: Sample) -> Row:
+def _try(model: Runs, number: int, sample: Sample, limits: dict[str, Limit]) -> Row:
     first = model.run(sample.inputs)
-    errors = differences(first, sample.outputs)
+    errors = differences(first, sample.outputs, limits)
     if PREPARED and errors[PREPARED] != 0:
         # A prepared image is left as it is: this feeds the net past its preparation.
         again = model.run({INPUTS[0]: sample.outputs[PREPARED][0]})
-        fed = differences(again, sample.outputs)
+        fed = differences(again, sample.outputs, limits)
         reached = fed[PREPARED] == 0
         errors |= {name: fed[name] if reached else None for name in OUTPUTS}
     outputs = {name: first[name].ravel().tolist() for name in OUTPUTS}
     return Row(number, sample.label, errors, outputs)
 
 
-def differences(received: Arrays, wanted: Arrays) -> dict[str, float | None]:
-    """Return the largest difference of each output; what is no number is infinitely off."""
+def differences(
+    received: Arrays, wanted: Arrays, limits: dict[str, Limit]
+) -> dict[str, float | None]:
+    """Return the largest difference of each output, without what is spared of it.
+
+    What is no number is infinitely off, and is not spared.
+    """
     found: dict[str, float | None] = {}
     for name, expected in wanted.items():
         if received[name].shape != expected.shape:
@@ -112,8 +120,15 @@ def differences(received: Arrays, wanted: Arrays) -> dict[str, float | None]:
         numbers, others = received[name].astype(np.float64), expected.astype(np.float64)
         with np.errstate(invalid="ignore"):
             off = np.where(numbers == others, 0.0, np.abs(numbers - others))
-        found[name] = float(np.nan_to_num(off, nan=np.inf).max(initial=0.0))
+        cells = np.nan_to_num(off, nan=np.inf).reshape(-1, limits[name].cell)
+        found[name] = _largest(cells.max(axis=1, initial=0.0), limits[name].spared)
     return found
+
+
+def _largest(cells: NDArray[np.float64], spared: float) -> float:
+    if not cells.size or np.isinf(cells.max()):
+        return float(cells.max(initial=0.0))
+    return float(np.sort(cells)[cells.size - 1 - int(spared * cells.size)])
 
 
 def _name(row: Row) -> str:

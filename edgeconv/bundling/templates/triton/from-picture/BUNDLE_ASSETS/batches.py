@@ -53,7 +53,8 @@ def selftest_of_batches(server: Server, file: Path) -> Report:
     rows = []
     for number, sample in enumerate(samples):
         outputs = {name: answers[name][number : number + 1] for name in OUTPUTS}
-        errors = differences(outputs, {name: sample.outputs[name] for name in OUTPUTS})
+        wanted = {name: sample.outputs[name] for name in OUTPUTS}
+        errors = differences(outputs, wanted, limits)
         flat = {name: array.ravel().tolist() for name, array in outputs.items()}
         rows.append(Row(number, sample.label, errors, flat))
     return judge(rows, limits)

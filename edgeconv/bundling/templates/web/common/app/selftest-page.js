@@ -29,7 +29,7 @@ async function run() {
   ]);
   const tried = [];
   for (const sample of samples) {
-    tried.push(await trySample(model, sample, tried.length));
+    tried.push(await trySample(model, sample, tried.length, limits));
     element("progress").value = tried.length / samples.length;
   }
   const rows = tried.map(({ row }) => row);
@@ -132,8 +132,8 @@ function newError(error, limit) {
   return cell;
 }
 
-function isAbove(error, limit) {
-  return error === null || error > limit;
+function isAbove(error, { largest }) {
+  return error === null || error > largest;
 }
 
 function create(tag, words) {
