@@ -23,6 +23,7 @@ from .variant_options import export_options, taken_variants, task_option
 )
 @click.option("--metric", metavar="MODULE:FUNCTION", help="Judge labelled data by this: outputs, targets to a number.")
 @click.option("--target", metavar="T", help="Int8 for x86, x86-avx2, arm64, web, tensorrt, qnn or auto. Default: x86.")
+@click.option("--context", type=int, metavar="SOC", help="With --target qnn: compile int8 for this chip, such as 60.")
 @click.option("--seed", default=0, show_default=True, help="Of the choice of the calibration images.")
 @click.option(
     "--input-range", metavar="LOW:HIGH", help="What 0 and 255 become before a float input; or caffe, torch, tf."

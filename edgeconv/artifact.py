@@ -26,6 +26,7 @@ PARITY_FILE = "parity.json"
 FAILED_PARITY_FILE = "parity.failed.json"
 SAMPLES_FILE = "samples.npz"
 REPORT_FILE = "report.html"
+CONTEXT_FILE = "model.int8.context.onnx"
 
 EXPORTS = Path("exported")
 """Where artifacts live, below the working directory."""

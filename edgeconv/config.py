@@ -117,6 +117,8 @@ class ExportConfig:
         fp16: make the float16 variant too.
         target: whose int8 arithmetic the file is made for, a key of `conversion.int8.targets.TARGETS` or ``"auto"`` for
             this machine's; None takes ``"x86"``, which every ONNX Runtime computes right.
+        context: Qualcomm's number of a chip, its `soc_model`, that int8 is compiled for ahead of time; it goes with
+            the target ``"qnn"``.
         fast: make the variant int8-fast too, if a form of int8 is found that is faster on this machine.
         int8_weights: make the variant int8-weights too: float32 with weights stored in 8 bits, for the size alone.
         int4_weights: make the variant int4-weights too: in 4 bits where that keeps the answers, else in 8.
@@ -159,6 +161,7 @@ class ExportConfig:
     labels: tuple[str, ...] | None = None
     fp16: bool = False
     target: str | None = None
+    context: int | None = None
     fast: bool = False
     int8_weights: bool = False
     int4_weights: bool = False
@@ -191,6 +194,10 @@ class ExportConfig:
             limit = getattr(self, option)
             if limit is not None and not 0.0 < limit < 1e6:
                 raise ConfigError(f"`{option}` must be above 0. Received: {limit}. Leave it out for the default.")
+        if self.context is not None:
+            between("context", self.context, 1, 9_999)
+            if self.target != "qnn" or not self.makes("int8"):
+                raise ConfigError("`context` goes with int8 for qnn. Add `--quantize --target qnn`, or leave it out.")
         check_max_drop(self.max_drop)
         for side in self.image_size or ():
             between("image_size", side, 1, 4096)

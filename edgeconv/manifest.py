@@ -13,8 +13,10 @@ from typing import Any
 from edgeconv.artifact import MOST_JSON_BYTES
 from edgeconv.errors import ManifestError, SchemaVersionError
 from edgeconv.manifest_blocks import (
+    FILE_NAME,
     Boxes,
     Calibration,
+    Context,
     FloatNode,
     Metrics,
     OutputMeaning,
@@ -52,10 +54,6 @@ DTYPES = (
     "float64",
 )
 """What inputs and outputs hold, by numpy's names."""
-
-
-FILE_NAME = r"^(?!\.\.?$)[^/\\:\x00]+$"
-"""A regular expression of names of files that lie in the artifact's folder, on any system."""
 
 
 class ArraySpec(Record):
@@ -99,6 +97,7 @@ class Variant(Record):
         calibration: what the int8 ranges were measured on; None for fp32.
         embeds: of the variant e2e: the variant inside it, behind the preparation of pictures.
         requires: what the file needs beyond the operators of ONNX; None where it needs no more.
+        context: what was compiled of it for one chip; None where nothing was, and inside the file itself.
         size_bytes: of the file; None inside the file itself.
         sha256: of the file; None inside the file itself.
     """
@@ -111,6 +110,7 @@ class Variant(Record):
     calibration: Calibration | None = field(default=None, metadata={EMPTY: True})
     embeds: str | None = field(default=None, metadata={ABSENT: True})
     requires: Requirements | None = field(default=None, metadata={ABSENT: True})
+    context: Context | None = field(default=None, metadata={ABSENT: True})
     size_bytes: int | None = field(default=None, metadata={ABSENT: True})
     sha256: str | None = field(default=None, metadata={ABSENT: True})
 
@@ -166,6 +166,12 @@ class Manifest(Record):
         return self.is_classifier or (self.task != ANY and (prepared or of_any_size))
 
     @property
+    def batch(self) -> int | None:
+        """The only batch size that the model takes, or None where it takes any."""
+        size = self.input.shape[0]
+        return size if isinstance(size, int) else None
+
+    @property
     def task(self) -> str:
         """What the output means, a key of `edgeconv.tasks.TASKS`."""
         return self.output.task or (CLASSES if self.is_classifier else ANY)
@@ -217,6 +223,8 @@ class Manifest(Record):
             )
         for variant in manifest.variants.values():
             _check_name(variant.file, source)
+            if variant.context is not None:
+                _check_name(variant.context.file, source)
         return manifest
 
     @classmethod

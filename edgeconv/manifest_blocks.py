@@ -4,8 +4,11 @@ from collections.abc import Mapping
 from dataclasses import field
 from typing import Literal
 
-from edgeconv.record import ABSENT, ONE_OF, Json, Record
+from edgeconv.record import ABSENT, ONE_OF, PATTERN, Json, Record
 from edgeconv.tasks import TASKS
+
+FILE_NAME = r"^(?!\.\.?$)[^/\\:\x00]+$"
+"""A regular expression of names of files that lie in the artifact's folder, on any system."""
 
 
 class Quantization(Record, kw_only=True):
@@ -52,6 +55,28 @@ class Quantization(Record, kw_only=True):
     calibration_providers: tuple[str, ...]
     extra_options: Mapping[str, Json]
     form: str | None = field(default=None, metadata={ABSENT: True})
+
+
+class Context(Record):
+    """A variant that was compiled ahead of time for one chip, as ONNX Runtime's EP context.
+
+    Attributes:
+        file: its name inside the artifact's folder.
+        provider: ONNX Runtime's name of what opens it.
+        soc: Qualcomm's number of the chip, `soc_model`.
+        compiler: the package that compiled it and its version: only the same one opens it.
+        source_sha256: of the variant's file that it was compiled from.
+        size_bytes: of the file.
+        sha256: of the file.
+    """
+
+    file: str = field(metadata={PATTERN: FILE_NAME})
+    provider: str
+    soc: int
+    compiler: str
+    source_sha256: str
+    size_bytes: int
+    sha256: str
 
 
 class FloatNode(Record):

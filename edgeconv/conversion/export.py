@@ -48,6 +48,7 @@ def export(
         DatasetError: the data are absent, damaged, or do not fit the model.
         UnsupportedModelError: the model cannot be expressed in ONNX, or the file answers otherwise.
         ParityError: a gate failed; nothing took its final name, and the ledger is in `parity.failed.json`.
+        ProviderError: a context is asked for, and what compiles it is not installed, or answers otherwise.
         ConversionError: the limits were reached, or the child's answer is none.
 
     Example:
@@ -60,12 +61,21 @@ def export(
         config = replace(config, quantize=quantize, variants=others)
     memory = None if config.max_memory_gb is None else int(config.max_memory_gb * GIGABYTE)
     limits = Limits(memory_bytes=memory, seconds=60.0 * config.max_minutes)
+    if config.context is not None:
+        from edgeconv.conversion.contexts import require_compiler
+
+        require_compiler()
     data = DatasetSpec(dataset) if isinstance(dataset, str) else dataset
     request = {"model": model, "config": config.as_dict(), "dataset": data and data.as_dict(), "out": out}
     exported: ExportedModel = run_isolated(
         export_in_child, request, limits=limits, progress=progress, read=_exported, what="The conversion"
     )
-    return exported
+    if config.context is None:
+        return exported
+    from edgeconv.conversion.contexts import compile_ahead
+
+    compile_ahead(exported.path, config.context, progress)
+    return ExportedModel.read(exported.path, exported.explanation)
 
 
 def _exported(answer: dict[str, Any]) -> ExportedModel:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from edgeconv.artifact import KERAS_FILE, committed
@@ -14,7 +15,7 @@ from edgeconv.evaluation.detectors import as_detector, detector_in_keras, with_d
 from edgeconv.evaluation.emulation.devices import devices_named
 from edgeconv.evaluation.emulation.stages import emulated_stages
 from edgeconv.evaluation.labelled_images import as_stated
-from edgeconv.evaluation.stages import keras_of
+from edgeconv.evaluation.stages import keras_of, provider_stages
 from edgeconv.manifest import Manifest
 from edgeconv.parity.comparison import Answers, Feeds
 from edgeconv.parity.examples import answered, compared_on, in_batches_of
@@ -28,6 +29,7 @@ from edgeconv.runtime.activation import pending_of
 from edgeconv.runtime.files import ModelFiles
 from edgeconv.runtime.golden import golden_arrays
 from edgeconv.runtime.loading import has_reduced_range
+from edgeconv.runtime.providers import CPU
 
 if TYPE_CHECKING:  # Its room needs onnx, and a device evaluates without.
     from edgeconv.conversion.keras import KerasReference
@@ -43,6 +45,7 @@ def evaluate_examples(
     metric: OwnMetric | None = None,
     count: int | None,
     emulate: Sequence[str] = (),
+    device: str = "auto",
     custom_objects: Sequence[str],
     progress: Progress,
 ) -> Ledger:
@@ -55,16 +58,19 @@ def evaluate_examples(
         metric: of the user's own, in place of those of the task.
         count: how many of the examples; None takes all.
         emulate: devices whose processors compute int8 too, as `evaluate` takes them.
+        device: where the variants run beside the CPU, as `evaluate` takes it.
         custom_objects: classes and functions that the Keras model is made of.
         progress: hears which stages run.
 
     Raises:
         ConfigError: no examples are named, and there are no golden vectors; or there is no such device.
+        ProviderError: a provider that was asked for runs none of the variants.
         DatasetError: the examples are absent or damaged, or do not fit the model.
     """
     manifest, known = files.manifest, dict[str, Answers]()
     # What may be missing is asked for before the work.
-    emulated = [_compared(stage, manifest) for stage in _emulated(files, emulate)]
+    others = provider_stages(files, device, partial(_stage, files), progress)
+    others += [_compared(stage, manifest) for stage in _emulated(files, emulate)]
     if dataset is None:
         examples, expected = _golden(files)
         known = {"keras": expected}
@@ -75,7 +81,7 @@ def evaluate_examples(
     reference = keras_of(
         files, custom_objects, progress, instead="what it answered at the export" if known else files.variants[0]
     )
-    stages = _variants(files)
+    stages = [_stage(files, name, CPU) for name in files.variants]
     if reference is not None:
         boxes = manifest.boxes
         run = _by_order(reference, manifest) if boxes is None else detector_in_keras(reference, boxes)
@@ -85,7 +91,7 @@ def evaluate_examples(
         if pictured := [stage.name for stage in stages if stage.preparation is not None]:
             progress.say(f"{pictured[0]} is held against {stages[0].name}: nobody knows what Keras makes of pictures.")
         stages.insert(0, Stage("keras", "tensorflow", stages[0].run, _size_of(files), timed=False))
-    stages += emulated
+    stages += others
     split = "golden" if dataset is None else "test"
     compared = compared_on(manifest, examples.inputs, examples.right, dataset=examples.name, split=split)
     first = stages[0]
@@ -116,39 +122,31 @@ def _golden(files: ModelFiles) -> tuple[Examples, Answers]:
     return Examples(GOLDEN, GOLDEN, samples.inputs), answers
 
 
-def _variants(files: ModelFiles) -> list[Stage]:
-    """Return the variants as stages."""
-    stages = []
-    for name in files.variants:
-        reduced, model = has_reduced_range(files.manifest, name), files.read(name)
-        stage = stage_of_tensors(
-            name,
-            model,
-            batch=_batch_of(files.manifest),
-            reduced_range=reduced,
-            preparation=files.manifest.preprocess,
-            activation=pending_of(files.manifest),
-            timeout=files.timeout_of(name, model),
-            inside=files.manifest.variants[name].embeds if name in files.manifest.variants else None,
-        )
-        stages.append(_compared(stage, files.manifest))
-    return stages
+def _stage(files: ModelFiles, name: str, provider: str) -> Stage:
+    """Return a variant on a provider."""
+    manifest, model = files.manifest, files.read(name)
+    stage = stage_of_tensors(
+        name,
+        model,
+        provider=provider,
+        batch=manifest.batch,
+        reduced_range=has_reduced_range(manifest, name),
+        preparation=manifest.preprocess,
+        activation=pending_of(manifest),
+        timeout=files.timeout_of(name, model),
+        inside=manifest.variants[name].embeds if name in manifest.variants else None,
+    )
+    return _compared(stage, manifest)
 
 
 def _emulated(files: ModelFiles, names: Sequence[str]) -> list[Stage]:
-    return emulated_stages(files, devices_named(names), batch=_batch_of(files.manifest), by_classes=False)
+    return emulated_stages(files, devices_named(names), batch=files.manifest.batch, by_classes=False)
 
 
 def _compared(stage: Stage, manifest: Manifest) -> Stage:
     """Return a stage with what it detects among its answers, where it is a detector."""
     boxes = manifest.boxes
     return stage if boxes is None or stage.preparation is not None else as_detector(stage, boxes)
-
-
-def _batch_of(manifest: Manifest) -> int | None:
-    """Return the only batch size that a model takes, or None."""
-    fixed = manifest.input.shape[0]
-    return fixed if isinstance(fixed, int) else None
 
 
 def _by_order(reference: KerasReference, manifest: Manifest) -> Any:

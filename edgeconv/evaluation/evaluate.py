@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,10 +23,11 @@ from edgeconv.parity.ledger import Ledger
 from edgeconv.parity.meaning import Meaning
 from edgeconv.parity.own_metric import OwnMetric
 from edgeconv.parity.prove import prove
-from edgeconv.parity.stage import FROM_FILE, stage_of
+from edgeconv.parity.stage import FROM_FILE, Stage, stage_of
 from edgeconv.progress import SILENT, Progress
 from edgeconv.runtime.files import ModelFiles, read_files
 from edgeconv.runtime.loading import find_model, has_reduced_range
+from edgeconv.runtime.providers import CPU
 from edgeconv.tasks import CLASSES, YES_NO
 
 if TYPE_CHECKING:  # Its room needs onnx, and a device evaluates without.
@@ -91,9 +93,9 @@ def evaluate(
     progress.say(f"Model: {files.path}")
     spec = DatasetSpec(dataset) if isinstance(dataset, str) else dataset
     if _takes_examples(files, spec):
-        if bundles or loader is not None or device not in {"auto", "cpu"}:
+        if bundles or loader is not None:
             raise ConfigError(
-                f"`bundle`, `device` and `loader` are for classes. Received: `{files.path}` of the task "
+                f"`bundle` and `loader` are for classes. Received: `{files.path}` of the task "
                 f"{files.manifest.task}. Leave them out; a bundle has its own self-test."
             )
         return evaluate_examples(
@@ -103,14 +105,13 @@ def evaluate(
             metric=OwnMetric.named(metric),
             count=images,
             emulate=emulate,
+            device=device,
             custom_objects=custom_objects,
             progress=progress,
         )
     # What may be missing is asked for before the work.
-    fixed = files.manifest.input.shape[0]
-    batch = fixed if isinstance(fixed, int) else None
-    emulated = emulated_stages(files, devices_named(emulate), batch=batch, by_classes=True)
-    others = provider_stages(files, device, batch, progress)
+    emulated = emulated_stages(files, devices_named(emulate), batch=files.manifest.batch, by_classes=True)
+    others = provider_stages(files, device, partial(_stage, files), progress)
     compared = labelled_images(files, spec, progress).first(images)
     reference = keras_of(files, custom_objects, progress, instead=files.variants[0])
     stages, known = keras_stages(reference), dict[str, tuple[Answers, ...]]()
@@ -122,26 +123,28 @@ def evaluate(
         stated = Fitting() if spec is None else spec.fitting
         known[FROM_FILE] = _from_files(reference, compared.files, loader, stated, progress)
         stages.append(replace(stages[0], name=FROM_FILE, timed=False))
-    stages += [
-        replace(
-            stage_of(
-                name,
-                model,
-                batch=batch,
-                reduced_range=has_reduced_range(files.manifest, name),
-                preparation=files.manifest.preprocess,
-                timeout=files.timeout_of(name, model),
-            ),
-            against=held_against(files.manifest, name),
-        )
-        for name, model in ((name, files.read(name)) for name in files.variants)
-    ]
+    stages += [_stage(files, name, CPU) for name in files.variants]
     stages += others
     stages += bundle_stages(files, bundles)
     stages += emulated
     meaning = replace(Meaning.of(files.manifest), metric=OwnMetric.named(metric))
     kind = files.manifest.output.kind
     return prove(stages, compared, max_drop=max_drop, kind=kind, meaning=meaning, known=known, progress=progress)
+
+
+def _stage(files: ModelFiles, name: str, provider: str) -> Stage:
+    """Return a variant of a classifier on a provider."""
+    model = files.read(name)
+    stage = stage_of(
+        name,
+        model,
+        provider=provider,
+        batch=files.manifest.batch,
+        reduced_range=has_reduced_range(files.manifest, name),
+        preparation=files.manifest.preprocess,
+        timeout=files.timeout_of(name, model),
+    )
+    return replace(stage, against=held_against(files.manifest, name))
 
 
 def _takes_examples(files: ModelFiles, dataset: DatasetSpec | None) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,13 +12,13 @@ from edgeconv.artifact import KERAS_FILE, committed
 from edgeconv.boxes import BoxStatement
 from edgeconv.errors import ConfigError, ProviderError
 from edgeconv.manifest import Manifest
-from edgeconv.parity.stage import FAKE_QUANTIZED, Stage, on_images, stage_of
+from edgeconv.parity.stage import FAKE_QUANTIZED, Stage, on_images
 from edgeconv.progress import Progress
 from edgeconv.runtime.files import ModelFiles
 from edgeconv.runtime.fitness import check_fitness
 from edgeconv.runtime.loading import providers_for
 from edgeconv.runtime.providers import CPU, short_name
-from edgeconv.variants import REFERENCE
+from edgeconv.variants import REFERENCE, on_device
 
 if TYPE_CHECKING:  # Its room needs onnx, and a device evaluates without.
     from edgeconv.conversion.keras import KerasReference
@@ -79,14 +79,16 @@ def held_against(manifest: Manifest, variant: str) -> str:
     return "" if made is None or made.quantization is None else FAKE_QUANTIZED
 
 
-def provider_stages(files: ModelFiles, device: str, batch: int | None, progress: Progress) -> list[Stage]:
-    """Return the variants of a classifier on other providers than the CPU's.
+def provider_stages(
+    files: ModelFiles, device: str, stage_on: Callable[[str, str], Stage], progress: Progress
+) -> list[Stage]:
+    """Return the variants of a model on other providers than the CPU's.
 
     Args:
         files: of the artifact.
         device: ``"auto"``: fp32 on every GPU provider that opens it; ``"cpu"``: nothing; ``"gpu"`` or a provider: each
             variant that runs whole on it.
-        batch: the only batch size that the files take, or None.
+        stage_on: makes the stage of a variant, by its name, on a provider.
         progress: hears what is left out, and why.
 
     Raises:
@@ -101,11 +103,7 @@ def provider_stages(files: ModelFiles, device: str, batch: int | None, progress:
                 continue
             try:
                 check_fitness(files.manifest, name, provider)
-                model = files.read(name)
-                timeout = files.timeout_of(name, model)
-                preparation = files.manifest.preprocess
-                stage = stage_of(name, model, provider=provider, batch=batch, preparation=preparation, timeout=timeout)
-                stages.append(replace(stage, against=held_against(files.manifest, name)))
+                stages.append(replace(stage_on(name, provider), name=on_device(name, short_name(provider))))
             except ProviderError as error:
                 reasons.append(str(error))
                 progress.say(f"{name} on {short_name(provider)} is left out: {error}")

@@ -12,7 +12,7 @@ from edgeconv.parity.intervals import Lost, accuracy_lost, flips_lost, wilson
 from edgeconv.parity.ledger import Flip, Gate, Row
 from edgeconv.parity.sqnr import power, sqnr_db
 from edgeconv.parity.stage import FAKE_QUANTIZED, FROM_FILE, Stage
-from edgeconv.variants import VARIANTS
+from edgeconv.variants import variant_of
 
 MOST_CLASSES_SHOWN = 100
 """Confusion matrices of more classes are left out: nobody reads them, and they grow with the square."""
@@ -78,7 +78,8 @@ def judge_classes(rows: Sequence[Row], *, max_drop: float) -> tuple[Gate, ...]:
     """
     gates: list[Gate] = []
     for row in rows[1:]:
-        max_dp = VARIANTS[row.stage].max_dp if row.stage in VARIANTS else None
+        variant = variant_of(row.stage)
+        max_dp = None if variant is None else variant.max_dp
         if max_dp is not None:
             gates.append(_gate(row, "flips", 0, len(row.flips), "the same arithmetic must give the same answers"))
             gates.append(_gate(row, "max |dp|", max_dp, row.max_abs_dp, "float32 sums in another order"))

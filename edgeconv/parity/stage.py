@@ -110,6 +110,7 @@ def stage_of_tensors(
     name: str,
     model: bytes,
     *,
+    provider: str = CPU,
     batch: int | None = None,
     reduced_range: bool = False,
     preparation: Preparation | None = None,
@@ -117,11 +118,12 @@ def stage_of_tensors(
     timeout: float = math.inf,
     inside: str | None = None,
 ) -> Stage:
-    """Return an `.onnx` file of any inputs and outputs as a stage, on one thread of the CPU; see `stage_of`.
+    """Return an `.onnx` file of any inputs and outputs as a stage, on one thread of one provider; see `stage_of`.
 
     Args:
         name: of the stage. A variant that takes pictures answers with what it made of them, too.
         model: the file.
+        provider: what runs it.
         batch: the only batch size that the file takes, or None.
         reduced_range: its int8 weights take 7 bits.
         preparation: what makes the model's input of a picture.
@@ -130,19 +132,19 @@ def stage_of_tensors(
         inside: the variant that it is made of, where it takes pictures.
     """
     if takes_pictures(name):
-        embedded = EmbeddedModel(model, reduced_range=reduced_range, timeout=timeout)
+        embedded = EmbeddedModel(model, provider=provider, reduced_range=reduced_range, timeout=timeout)
 
         def show(feeds: Feeds) -> Answers:
             return embedded.run_all(next(iter(feeds.values())))
 
-        return Stage(name, CPU, show, len(model), preparation=preparation, activation=activation, inside=inside)
-    session = open_session(model, CPU, threads=1, reduced_range=reduced_range, timeout=timeout)
+        return Stage(name, provider, show, len(model), preparation=preparation, activation=activation, inside=inside)
+    session = open_session(model, provider, threads=1, reduced_range=reduced_range, timeout=timeout)
     outputs = [output.name for output in session.get_outputs()]
 
     def run(feeds: Feeds) -> Answers:
         return dict(zip(outputs, run_native(session, outputs, feeds), strict=True))
 
-    return Stage(name, CPU, in_batches(run, batch), len(model))
+    return Stage(name, provider, in_batches(run, batch), len(model))
 
 
 def in_batches(run: Run, size: int | None) -> Run:

@@ -155,9 +155,18 @@ def _damaged(path: Path, wanted: str, found: Mapping[str, NDArray[Any]]) -> Arti
     return ArtifactError(f"`{path}` must hold {wanted}. Received: {received or 'no arrays'}. Export the model again.")
 
 
-def disagreement(session: Session, samples: Samples) -> str | None:
-    """Say how a session's answers differ from the reference's on the golden vectors, or None where they agree."""
-    answers = session.run(samples.images)
+def disagreement(session: Session, samples: Samples, batch: int | None = None) -> str | None:
+    """Say how a session's answers differ from the reference's on the golden vectors, or None where they agree.
+
+    Args:
+        session: open.
+        samples: the golden vectors.
+        batch: the only batch size that the model takes, or None.
+    """
+    count = len(samples.images)
+    size = batch or count
+    parts = [np.take(samples.images, range(at, at + size), axis=0, mode="wrap") for at in range(0, count, size)]
+    answers = np.concatenate([session.run(part) for part in parts])[:count]
     wrong = int(np.count_nonzero(answers.argmax(axis=1) != samples.probabilities.argmax(axis=1)))
     error = float(np.abs(answers - samples.probabilities).max())
     if np.isfinite(error) and error <= TOLERANCE and not wrong:

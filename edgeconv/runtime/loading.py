@@ -113,7 +113,12 @@ def providers_for(device: str) -> tuple[str, ...]:
         ProviderError: what was asked for is not installed.
     """
     check_device(device)
-    return candidates(device, [CPU] if device == "cpu" else available_providers())
+    tried = candidates(device, [CPU] if device == "cpu" else available_providers())
+    if device != "auto" or tried == (CPU,):
+        return tried
+    from edgeconv.runtime.plugins import with_devices  # Here, since most installations have no GPU's provider.
+
+    return with_devices(tried)
 
 
 def open_first(
@@ -191,14 +196,17 @@ def open_variant(
 
         kind = EmbeddedModel
 
-    def opened(provider: str) -> Session | EmbeddedModel:
-        return kind(model, provider=provider, threads=threads, options=options, reduced_range=reduced, timeout=timeout)
+    def opened(data: bytes, provider: str) -> Session | EmbeddedModel:
+        return kind(data, provider=provider, threads=threads, options=options, reduced_range=reduced, timeout=timeout)
 
-    session = opened(provider)
-    if provider != CPU:
-        from edgeconv.runtime.provider_check import check_answers  # Here, since most devices have the CPU alone.
+    if provider == CPU:
+        session = opened(model, CPU)
+    else:  # Here, since most devices have the CPU alone.
+        from edgeconv.runtime.contexts import open_compiled
+        from edgeconv.runtime.provider_check import check_answers
 
-        check_answers(files, session, lambda: opened(CPU))
+        session = open_compiled(files, name, provider, model, opened)
+        check_answers(files, session, lambda: opened(model, CPU))
     manifest = files.manifest
     if takes_pictures(name):
         # A file that has the preparation inside has a contract of its own: it answers with probabilities.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import re
+import warnings
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -16,7 +17,7 @@ from typing import Any
 
 import onnxruntime as ort
 
-from edgeconv.errors import ProviderError, one_line
+from edgeconv.errors import EdgeconvWarning, ProviderError, one_line
 from edgeconv.runtime.providers import provider_of
 
 _LOADING = Lock()
@@ -78,13 +79,53 @@ def plugin_devices(provider: str) -> list[Any]:
             f"{name} requires a device and its driver. Received: none that its plugin finds. Install the driver"
             f"{f' ({driver})' if driver else ''}, or use `--device cpu`."
         )
-    if not number or provider_of(name).device_option:
+    if not number:
+        return found[:1]
+    row = provider_of(name)
+    if row.device_metadata:
+        kinds = [device.ep_metadata.get(row.device_metadata, "") for device in found]
+        named = [device for device, kind in zip(found, kinds, strict=True) if kind == number]
+        if not named:
+            raise ProviderError(
+                f"`{provider}` requires a device of that name. Received: {', '.join(kinds)}. Name one of "
+                "these, or none."
+            )
+        return named[:1]
+    if row.device_option:
         return found[:1]
     if not number.isdecimal() or int(number) >= len(found):
         raise ProviderError(
             f"`{provider}` requires a device of that number. Received: {len(found)} devices. Count from 0."
         )
     return [found[int(number)]]
+
+
+def with_devices(providers: Sequence[str]) -> tuple[str, ...]:
+    """Return providers without the plugins that offer no device, which is said once on a machine.
+
+    A plugin in an environment that many machines share, or in a container, says nothing of a GPU; `edgeconv doctor`
+    tells of it each time.
+    """
+    missing = [name for name in providers if is_plugin(name) and name not in _names()]
+    for name in missing:
+        _say_once(
+            f"The CPU is used. {name} finds no device and driver here; `edgeconv doctor` tells more. This is said once."
+        )
+    return tuple(name for name in providers if name not in missing)
+
+
+def _say_once(text: str) -> None:
+    from hashlib import sha256
+
+    from edgeconv.caching import cache_folder, kept_if_possible
+
+    said = cache_folder("notices") / sha256(text.encode()).hexdigest()[:16]
+    with kept_if_possible():
+        if said.exists():
+            return
+        said.parent.mkdir(parents=True, exist_ok=True)
+        said.touch()
+    warnings.warn(text, EdgeconvWarning, stacklevel=2)
 
 
 def is_plugin(provider: str) -> bool:

@@ -39,9 +39,8 @@ def check_answers(files: ModelFiles, session: Session | EmbeddedModel, on_cpu: C
         ProviderError: the answers differ, or nobody knows what to ask.
     """
     provider = session.provider
-    classes = files.manifest.is_classifier and not isinstance(files.manifest.input.shape[0], int)
-    if isinstance(session, Session) and files.samples is not None and classes:
-        problem = disagreement(session, Samples.load(files.samples))
+    if isinstance(session, Session) and files.samples is not None and files.manifest.is_classifier:
+        problem = disagreement(session, Samples.load(files.samples), files.manifest.batch)
         if problem:
             raise ProviderError(f"{provider} must answer as Keras did. Received: {problem}. Use `--device cpu`.")
         return
@@ -110,8 +109,8 @@ def inputs_of(files: ModelFiles) -> dict[str, NDArray[Any]]:
 
 def _batch_of(files: ModelFiles) -> dict[str, NDArray[Any]]:
     """Return the inputs as one batch of the size that a file takes."""
-    arrays, size = inputs_of(files), files.manifest.input.shape[0]
-    if not isinstance(size, int):
+    arrays, size = inputs_of(files), files.manifest.batch
+    if size is None:
         return arrays
     return {name: np.resize(array, (size, *array.shape[1:])) for name, array in arrays.items()}
 

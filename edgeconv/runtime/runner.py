@@ -145,14 +145,17 @@ def _session_on(
     reduced, model = has_reduced_range(files.manifest, name), files.read(name)
     timeout = files.timeout_of(name, model)
 
-    def opened(provider: str) -> Any:
-        return open_session(model, provider, threads, options=options, reduced_range=reduced, timeout=timeout)
+    def opened(data: bytes, provider: str) -> Any:
+        return open_session(data, provider, threads, options=options, reduced_range=reduced, timeout=timeout)
 
-    session = opened(provider)
-    if provider != CPU:
-        from edgeconv.runtime.provider_check import check_native  # Here, since most devices have the CPU alone.
+    if provider == CPU:
+        session = opened(model, CPU)
+    else:  # Here, since most devices have the CPU alone.
+        from edgeconv.runtime.contexts import open_compiled
+        from edgeconv.runtime.provider_check import check_native
 
-        check_native(files, name, provider, session, lambda: opened(CPU))
+        session = open_compiled(files, name, provider, model, opened)
+        check_native(files, name, provider, session, lambda: opened(model, CPU))
     return name, provider, threads, session
 
 

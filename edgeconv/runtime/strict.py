@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import onnxruntime as ort
@@ -28,7 +29,15 @@ SHOWN = 3
 """Nodes that are named, of maybe hundreds."""
 
 
-def open_strictly(options: Any, model: bytes, provider: str, *, timeout: float = math.inf, alone: bool = True) -> Any:
+def open_strictly(
+    options: Any,
+    model: bytes,
+    provider: str,
+    *,
+    timeout: float = math.inf,
+    alone: bool = True,
+    settings: Mapping[str, str] = MappingProxyType({}),
+) -> Any:
     """Open ONNX Runtime's own session on one provider other than the CPU's, which must run every node.
 
     Args:
@@ -37,6 +46,7 @@ def open_strictly(options: Any, model: bytes, provider: str, *, timeout: float =
         provider: its name, with or without ``":ID"``.
         timeout: seconds that the opening and each call may take; inf is no limit.
         alone: whether it must run every node; else the CPU may help, to find out what is wrong.
+        settings: options of the provider beside its own.
 
     Raises:
         InferenceTimeoutError: the opening takes too long.
@@ -44,7 +54,7 @@ def open_strictly(options: Any, model: bytes, provider: str, *, timeout: float =
     """
     row = provider_of(provider)
     _, _, number = provider.partition(":")
-    settings = {**row.options, **({row.device_option: number} if number and row.device_option else {})}
+    settings = {**row.options, **settings, **({row.device_option: number} if number and row.device_option else {})}
     chosen: list[Any] = []
     if row.cuda:
         load_cuda(row.name)
@@ -60,8 +70,8 @@ def open_strictly(options: Any, model: bytes, provider: str, *, timeout: float =
 
     def opened(**more: Any) -> Any:
         # Unlike an empty list, none at all leaves the choice to the options.
-        given = {"providers": chosen, "enable_fallback": 0} if chosen else {}
-        return ort.InferenceSession(model, options, **given, **more)
+        given = {"providers": chosen} if chosen else {}
+        return ort.InferenceSession(model, options, enable_fallback=0, **given, **more)
 
     try:
         session = opened() if timeout == math.inf else _limited(options, opened, timeout)

@@ -3,28 +3,29 @@
     python -m tests.providers [--only NAME] [--images N]
 
 Makes the environments, compares what happens in each with what `environments.py` expects, and exits with 1 where they
-differ. Keeps the results with --keep, and with --table writes the table of docs/guides/providers.md from them.
+differ. Keras answers too. Keeps the results with --keep, and with --table writes the table of docs/guides/providers.md
+from them.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
 import subprocess
 import sys
 import venv
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import edgeconv
 from edgeconv.runtime.processor import read_processor
 from tests.pages import PROVIDERS, write_between
+from tests.providers.asking import ROOT, ask
 from tests.providers.environments import ENVIRONMENTS, FOR_QNN, SHIPPED, Environment
 from tests.providers.judging import problems
 from tests.providers.table import render
 
-ROOT = Path(__file__).parents[2]
 RESULTS = Path(__file__).with_name("results.json")
 OWN = ("numpy", "pillow", "click", "rich")
 """What edgeconv requires beside ONNX Runtime; its own list of dependencies would add the plain one."""
@@ -41,23 +42,28 @@ def main() -> int:
     if options.table:
         write_between(PROVIDERS, "providers", render(json.loads(RESULTS.read_text(encoding="utf-8"))))
         return 0
-    found, surprises = {}, 0
+    found, surprises = dict[str, Any](), 0
     for name in options.only or ENVIRONMENTS:
         environment = ENVIRONMENTS[name]
         python = installed(environment)
         if environment.model == FOR_QNN:
             export_for_npu()
-        found[name] = run(python, environment, options.images)
+        found[name] = ask(python, environment, options.images)
         wrong = problems(environment, found[name])
         surprises += len(wrong)
         print(f"{name}: {'; '.join(wrong) or 'as expected'}", flush=True)
-    if options.keep:
-        before = json.loads(RESULTS.read_text(encoding="utf-8"))["environments"] if RESULTS.is_file() else {}
-        known = before | found
-        in_order = {name: known[name] for name in ENVIRONMENTS if name in known}
-        results = {"processor": read_processor().name, "environments": in_order}
-        RESULTS.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
+        if options.keep:
+            keep(found)
     return 1 if surprises else 0
+
+
+def keep(found: Mapping[str, Any]) -> None:
+    """Write what was found in environments in place of what is known of them."""
+    before = json.loads(RESULTS.read_text(encoding="utf-8"))["environments"] if RESULTS.is_file() else {}
+    known = before | found
+    in_order = {name: known[name] for name in ENVIRONMENTS if name in known}
+    results = {"processor": read_processor().name, "environments": in_order}
+    RESULTS.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
 
 
 def installed(environment: Environment) -> Path:
@@ -82,26 +88,6 @@ def export_for_npu() -> None:
     if not (ROOT / FOR_QNN / "manifest.json").is_file():
         config = edgeconv.ExportConfig(quantize=True, target="qnn")
         edgeconv.export(ROOT / SHIPPED / "model.keras", config=config, out=ROOT / FOR_QNN)
-
-
-def run(python: Path, environment: Environment, images: int) -> dict[str, Any]:
-    """Return what happens in an environment; see `answers`."""
-    variables = {name: value for name, value in os.environ.items() if not name.startswith(("VK_", "ORT_WEBGPU"))}
-    command = [python, "-m", "tests.providers.answers", environment.model, environment.device, str(images)]
-    command += environment.expected
-    done = subprocess.run(
-        list(map(str, command)),
-        cwd=ROOT,
-        env={**variables, **environment.variables},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=3600,
-    )
-    if done.returncode:
-        return {"error": (done.stderr.strip().splitlines() or ["nothing"])[-1]}
-    answer: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return answer
 
 
 if __name__ == "__main__":

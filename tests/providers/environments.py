@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 HOLDS = "holds"
-"""Expected of a variant whose answers are those of Keras, or, on test images, its own on the CPU; see `judging`."""
+"""Expected of a variant whose gates in the ledger hold there; see `judging`."""
 
 CHROMIUM = "/usr/lib/chromium/vk_swiftshader_icd.json"
 """Debian's package chromium brings SwiftShader, a Vulkan driver without a card."""
@@ -96,6 +96,20 @@ ENVIRONMENTS = {
             "OpenVINO on a CPU, a whole runtime",
             "openvino",
             ("onnxruntime-openvino==1.24.1",),
+            expected={"fp32": HOLDS, "int8": HOLDS, "e2e": "must run the whole model"},
+        ),
+        Environment(
+            "openvino-plugin",
+            "OpenVINO plugin, on a CPU of Intel's",
+            "openvino",
+            ("onnxruntime==1.32.0", "onnxruntime-ep-openvino==1.8.1"),
+            expected={"fp32": HOLDS, "int8": HOLDS, "e2e": "must run the whole model"},
+        ),
+        Environment(
+            "openvino-both",
+            "the plugin beside the whole runtime",
+            "openvino",
+            ("onnxruntime-openvino==1.24.1", "onnxruntime-ep-openvino==1.8.1"),
             expected={"fp32": HOLDS, "int8": HOLDS, "e2e": "must run the whole model"},
         ),
         Environment(

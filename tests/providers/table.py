@@ -7,6 +7,7 @@ from typing import Any
 
 from tests.pages import line
 from tests.providers.environments import ENVIRONMENTS
+from tests.providers.judging import row_of
 
 VARIANTS = ("fp32", "int8", "e2e")
 
@@ -19,16 +20,14 @@ def render(results: Mapping[str, Any]) -> str:
     ]
     for name, found in results["environments"].items():
         environment = ENVIRONMENTS[name]
-        packages = ", ".join(f"{package} {version}" for package, version in sorted(found["packages"].items()))
-        cells = [_cell(found["rows"].get(variant)) for variant in VARIANTS]
+        packages = ", ".join(environment.packages).replace("==", " ")
+        cells = [_cell(found, variant, row_of(environment, found, variant)) for variant in VARIANTS]
         state = "two wheels at once" if environment.installation else f"{environment.device}: {found['state']}"
         rows.append(line([environment.title, packages, state, *cells]))
     return "\n".join([*rows, "", f"On an {results['processor']}."])
 
 
-def _cell(row: Mapping[str, Any] | None) -> str:
+def _cell(found: Mapping[str, Any], variant: str, row: Mapping[str, Any] | None) -> str:
     if row is None:
-        return "-"
-    if "error" in row:
-        return "refused"
-    return f"holds: {row['images']} inputs, {row['flips']} flips, off by {row['max_abs_dp']:.0e}"
+        return "refused" if variant in found["refused"] else "-"
+    return f"holds: {row['count']} inputs, {row['flips']} flips, off by {row['max_abs_dp']:.0e}"

@@ -7,18 +7,27 @@ import pytest
 
 from tests.pages import PROVIDERS, read_between
 from tests.providers.__main__ import RESULTS
+from tests.providers.asking import summary
 from tests.providers.environments import ENVIRONMENTS
 from tests.providers.judging import problems
 from tests.providers.table import render
 
 WEBGPU = ENVIRONMENTS["webgpu"]
+REFUSED = {"int8": "WebGpu requires a float model. Received: int8.", "e2e": "WebGpu requires a float model."}
+
+
+def _row(stage: str, **changes: Any) -> dict[str, Any]:
+    return {"stage": stage, "count": 16, "flips": 0, "flips_beside_cpu": 0, "max_abs_dp": 2e-7} | changes
+
+
+def _gates(*stages: str, passed: bool = True) -> list[dict[str, Any]]:
+    return [{"stage": stage, "name": "flips", "passed": passed} for stage in stages]
 
 
 def _found(**changes: Any) -> dict[str, Any]:
-    row = {"images": 16, "flips": 0, "max_abs_dp": 2e-7, "ms_an_image": 20.0}
-    refused = {"error": "WebGpu requires a float model. Received: int8."}
-    found = {"state": "works", "installation": "onnxruntime 1.32.0", "packages": {}}
-    return found | {"rows": {"fp32": row, "int8": refused, "e2e": refused}} | changes
+    found = {"state": "works", "installation": "onnxruntime 1.32.0", "exit_code": 0, "refused": REFUSED}
+    stage = "fp32 on webgpu"
+    return found | {"rows": [_row(stage)], "gates": _gates(stage)} | changes
 
 
 def test_what_is_expected() -> None:
@@ -29,10 +38,14 @@ def test_what_is_expected() -> None:
     ("changes", "problem"),
     [
         ({"state": "broken"}, "webgpu is broken, expected works"),
-        ({"rows": _found()["rows"] | {"fp32": {"images": 16, "flips": 1, "max_abs_dp": 1e-7}}}, "fp32 must hold: "),
-        ({"rows": _found()["rows"] | {"fp32": {"images": 16, "flips": 0, "max_abs_dp": float("nan")}}}, "fp32 must"),
-        ({"rows": _found()["rows"] | {"int8": {"images": 16, "flips": 0}}}, "int8 must be refused with 'requires a"),
-        ({"error": "no such module"}, "nothing ran: no such module"),
+        ({"exit_code": 3}, "evaluate must exit with 0, not with 3"),
+        ({"rows": [_row("fp32")]}, "fp32 must hold: None"),
+        ({"rows": [_row("fp32 on webgpu", flips_beside_cpu=1)]}, "fp32 must hold: {"),
+        ({"rows": [_row("fp32 on webgpu", max_abs_dp=float("nan"))]}, "fp32 must hold: {"),
+        ({"gates": _gates("fp32 on webgpu", passed=False)}, "fp32 must hold: {"),
+        ({"gates": _gates("fp32")}, "fp32 must hold: {"),
+        ({"refused": {"e2e": REFUSED["e2e"]}}, "int8 must be refused with 'requires a float model': None"),
+        ({"rows": [_row("fp32 on webgpu"), _row("int8 on webgpu")]}, "int8 must be refused with 'requires a float"),
     ],
 )
 def test_surprises(changes: dict[str, Any], problem: str) -> None:
@@ -42,17 +55,28 @@ def test_surprises(changes: dict[str, Any], problem: str) -> None:
 
 def test_int8_of_many_images_may_differ_in_a_few() -> None:
     environment = ENVIRONMENTS["openvino"]
-    for images, flips, good in ((1000, 2, True), (1000, 3, False), (16, 1, False)):
-        row = {"images": images, "flips": flips, "max_abs_dp": 1e-3}
-        fp32 = {"images": images, "flips": 0, "max_abs_dp": 1e-7}
-        refused = {"error": "OpenVINO must run the whole model."}
-        found = problems(environment, _found(rows={"fp32": fp32, "int8": row, "e2e": refused}))
-        assert (not found) is good
+    stages = ("fp32 on openvino", "int8 on openvino")
+    for count, flips, good in ((1000, 2, True), (1000, 3, False), (16, 1, False)):
+        rows = [_row(stages[0]), _row(stages[1], count=count, flips_beside_cpu=flips, max_abs_dp=1e-3)]
+        refused = {"e2e": "OpenVINO must run the whole model."}
+        assert (not problems(environment, _found(rows=rows, gates=_gates(*stages), refused=refused))) is good
 
 
 def test_two_wheels_must_be_told_of() -> None:
     both = ENVIRONMENTS["both-wheels"]
-    assert problems(both, _found(state="broken", rows={})) == ["the installation is told as 'onnxruntime 1.32.0'"]
+    assert problems(both, _found(state="broken", rows=[])) == ["the installation is told as 'onnxruntime 1.32.0'"]
+
+
+def test_a_row_tells_how_it_differs_from_the_cpu() -> None:
+    row = {"provider": "", "count": 9, "accuracy": 1.0, "agreement": 1.0, "max_abs_dp": 0.1, "sqnr_db": 9.0}
+    flips = {"int8": {3: 5, 4: 1}, "int8 on qnn": {3: 6, 4: 1, 7: 0}}
+    rows = [
+        {"stage": stage, **row, "p50_latency_ms": 1.0, "flips": [{"index": i, "answer": a} for i, a in own.items()]}
+        for stage, own in flips.items()
+    ]
+    on_cpu, on_npu = summary({"rows": rows, "gates": []})["rows"]
+    assert (on_cpu["flips"], on_cpu["flips_beside_cpu"]) == (2, 0)
+    assert (on_npu["flips"], on_npu["flips_beside_cpu"]) == (3, 2)
 
 
 def test_the_stored_results_are_as_expected_and_on_the_page() -> None:

@@ -6,84 +6,37 @@ import json
 import pickle
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
-import onnxruntime as ort
 import pytest
 
 from edgeconv.errors import EdgeconvWarning, ProviderError
-from edgeconv.runtime import session as session_module
 from edgeconv.runtime import strict
 from edgeconv.runtime.loading import open_model
 from edgeconv.runtime.predictor import Predictor
 from edgeconv.runtime.providers import CPU
 from edgeconv.runtime.runner import Runner
 from tests.runtime.artifacts import of_task
+from tests.runtime.faked_providers import CUDA, OPENVINO, NativeSession, fake_providers
 
-CUDA, OPENVINO, QNN = (f"{name}ExecutionProvider" for name in ("CUDA", "OpenVINO", "QNN"))
 IMAGES = np.random.default_rng(0).integers(0, 256, (5, 12, 12, 3), np.uint8)
 
 
-class _Native:
-    """ONNX Runtime's session on the CPU that claims another provider, and is right or wrong by `error`."""
-
-    error = 0.0
-    missing_libraries = False
-    left_to_cpu: tuple[str, ...] = ()
-
-    def __init__(self, model: bytes, options: Any, *, providers: list[Any], **more: Any) -> None:
-        ((self._provider, self.given),) = providers
-        if self.missing_libraries:
-            raise RuntimeError("libcudart.so.13 not found")
-        assert more.pop("enable_fallback") == 0
-        self._session = ort.InferenceSession(model, options, providers=[CPU], **more)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._session, name)
-
-    def get_providers(self) -> list[str]:
-        return [self._provider, CPU]
-
-    def get_provider_graph_assignment_info(self) -> list[Any]:
-        def part(name: str, nodes: tuple[str, ...]) -> Any:
-            made = [type("Node", (), {"name": node, "op_type": "Conv"}) for node in nodes]
-            return type("Part", (), {"ep_name": name, "get_nodes": lambda _: made})()
-
-        return [part(self._provider, ("first",)), part(CPU, self.left_to_cpu)]
-
-    def run(self, *arguments: Any) -> list[Any]:
-        answers = self._session.run(*arguments)
-        return [np.roll(answer, 1, axis=-1) * self.error + answer * (1 - self.error) for answer in answers]
-
-
 @pytest.fixture
-def native(monkeypatch: pytest.MonkeyPatch) -> type[_Native]:
-    class Native(_Native):
-        pass
-
-    class Fake:
-        """The border to ONNX Runtime, for other providers than the CPU's alone."""
-
-        InferenceSession = Native
-        __version__ = ort.__version__
-
-    assert session_module.ort is ort
-    monkeypatch.setattr(strict, "ort", Fake)
-    monkeypatch.setattr(strict, "_TELLS", True)
-    monkeypatch.setattr(strict, "load_cuda", lambda _: None)  # There is a card, as far as these tests know.
-    monkeypatch.setattr(ort, "get_available_providers", lambda: [CUDA, OPENVINO, QNN, CPU])
-    return Native
+def native(monkeypatch: pytest.MonkeyPatch) -> type[NativeSession]:
+    return fake_providers(monkeypatch)
 
 
-def test_auto_takes_a_gpu_that_computes_right_and_gives_it_fp32(native: type[_Native], tiny: Path) -> None:
+def test_auto_takes_a_gpu_that_computes_right_and_gives_it_fp32(native: type[NativeSession], tiny: Path) -> None:
     assert native.error == 0.0
     opened = open_model(tiny, device="auto")
     assert (opened.session.provider, opened.variant) == (CUDA, "fp32")
     assert open_model(tiny, device="cpu").session.provider == CPU
 
 
-def test_auto_leaves_a_gpu_that_computes_wrong_and_says_so(native: type[_Native], tiny: Path) -> None:
+def test_auto_leaves_a_gpu_that_computes_wrong_and_says_so(native: type[NativeSession], tiny: Path) -> None:
     native.error = 0.9
     with pytest.warns(EdgeconvWarning, match=r"The CPU is used\. CUDA.* must answer as Keras did"):
         opened = open_model(tiny, device="auto")
@@ -92,7 +45,7 @@ def test_auto_leaves_a_gpu_that_computes_wrong_and_says_so(native: type[_Native]
         open_model(tiny, device="gpu")
 
 
-def test_auto_leaves_a_gpu_whose_libraries_are_missing(native: type[_Native], tiny: Path) -> None:
+def test_auto_leaves_a_gpu_whose_libraries_are_missing(native: type[NativeSession], tiny: Path) -> None:
     native.missing_libraries = True
     with pytest.warns(EdgeconvWarning, match=r"The CPU is used\. .*libcudart"):
         assert open_model(tiny, device="auto").session.provider == CPU
@@ -100,7 +53,7 @@ def test_auto_leaves_a_gpu_whose_libraries_are_missing(native: type[_Native], ti
         open_model(tiny, device="gpu")
 
 
-def test_what_the_cpu_would_have_to_run_is_named(native: type[_Native], tiny: Path) -> None:
+def test_what_the_cpu_would_have_to_run_is_named(native: type[NativeSession], tiny: Path) -> None:
     native.left_to_cpu = ("conv1/Conv",)
     with pytest.raises(ProviderError, match=r"Received: the CPU would have to run conv1/Conv \(Conv\)\. Another"):
         open_model(tiny, device="openvino")
@@ -109,7 +62,7 @@ def test_what_the_cpu_would_have_to_run_is_named(native: type[_Native], tiny: Pa
         open_model(tiny, device="openvino")
 
 
-def test_a_lone_file_is_held_against_the_cpu(native: type[_Native], tiny: Path) -> None:
+def test_a_lone_file_is_held_against_the_cpu(native: type[NativeSession], tiny: Path) -> None:
     lone = tiny / "model.onnx"
     assert open_model(lone, device="auto").session.provider == CUDA
     native.error = 0.9
@@ -120,7 +73,7 @@ def test_a_lone_file_is_held_against_the_cpu(native: type[_Native], tiny: Path) 
 
 
 @pytest.mark.filterwarnings("ignore:The CPU is used")
-def test_int8_stays_off_the_gpu(native: type[_Native], tiny: Path) -> None:
+def test_int8_stays_off_the_gpu(native: type[NativeSession], tiny: Path) -> None:
     assert native.error == 0.0
     assert open_model(tiny, device="auto", variant="int8").session.provider == CPU
     with pytest.raises(ProviderError, match=r"requires a float model. Received: int8"):
@@ -129,7 +82,7 @@ def test_int8_stays_off_the_gpu(native: type[_Native], tiny: Path) -> None:
 
 
 def test_a_device_of_several_is_told_to_its_provider(
-    native: type[_Native], tiny: Path, monkeypatch: pytest.MonkeyPatch
+    native: type[NativeSession], tiny: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     given = []
     monkeypatch.setattr(native, "get_providers", lambda self: given.append(self.given) or [self._provider])
@@ -138,7 +91,7 @@ def test_a_device_of_several_is_told_to_its_provider(
         assert pickle.loads(pickle.dumps(model)).provider == f"{CUDA}:1"
 
 
-def test_a_batch_goes_one_by_one_where_its_size_must_be_known(native: type[_Native], tiny: Path) -> None:
+def test_a_batch_goes_one_by_one_where_its_size_must_be_known(native: type[NativeSession], tiny: Path) -> None:
     assert native.error == 0.0
     on_cpu = Predictor(tiny, variant="fp32", device="cpu").probabilities(IMAGES)
     model = Predictor(tiny, device="qnn")
@@ -148,7 +101,7 @@ def test_a_batch_goes_one_by_one_where_its_size_must_be_known(native: type[_Nati
 
 @pytest.mark.parametrize(("target", "variant"), [("qnn", "int8"), ("x86", "fp32")])
 def test_int8_that_was_made_for_a_provider_comes_first_there(
-    native: type[_Native], tiny: Path, tmp_path: Path, target: str, variant: str
+    native: type[NativeSession], tiny: Path, tmp_path: Path, target: str, variant: str
 ) -> None:
     assert native.error == 0.0
     copy = Path(shutil.copytree(tiny, tmp_path / "copy"))
@@ -160,7 +113,7 @@ def test_int8_that_was_made_for_a_provider_comes_first_there(
 
 
 @pytest.mark.parametrize("task", ["tags", "any"])
-def test_any_model_by_arrays(native: type[_Native], tiny: Path, tmp_path: Path, task: str) -> None:
+def test_any_model_by_arrays(native: type[NativeSession], tiny: Path, tmp_path: Path, task: str) -> None:
     folder = of_task(tiny, tmp_path / "m", task)
     runner = Runner(folder, device="gpu")
     assert (runner.provider, runner.variant) == (CUDA, "fp32")
@@ -174,9 +127,27 @@ def test_any_model_by_arrays(native: type[_Native], tiny: Path, tmp_path: Path, 
         Runner(folder, device="gpu")
 
 
-def test_a_file_with_its_preparation_inside_is_tried_on_a_picture(native: type[_Native], tiny: Path) -> None:
+def test_a_file_with_its_preparation_inside_is_tried_on_a_picture(native: type[NativeSession], tiny: Path) -> None:
     assert open_model(tiny, variant="e2e", device="openvino").session.provider == OPENVINO
     native.error = 0.9
     for kind in (open_model, Runner):
         with pytest.raises(ProviderError, match="must answer as the CPU does"):
             kind(tiny, variant="e2e", device="openvino")
+
+
+def test_a_plugin_that_fails_in_a_call_does_not_go_on_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    """ONNX Runtime's class tries a call again on the CPU, unless it is told not to."""
+    given: dict[str, Any] = {}
+
+    class Session:
+        def __init__(self, *_: Any, **more: Any) -> None:
+            given.update(more)
+            raise RuntimeError("stop")
+
+    monkeypatch.setattr(strict, "ort", SimpleNamespace(InferenceSession=Session))
+    monkeypatch.setattr(strict, "is_plugin", lambda _: True)
+    monkeypatch.setattr(strict, "plugin_devices", lambda _: [])
+    options = SimpleNamespace(add_provider_for_devices=lambda *_: None, add_session_config_entry=lambda *_: None)
+    with pytest.raises(ProviderError, match="Received: stop"):
+        strict.open_strictly(options, b"", "own")
+    assert given == {"enable_fallback": 0}

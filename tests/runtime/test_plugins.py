@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -10,8 +11,10 @@ from typing import Any
 import onnxruntime as ort
 import pytest
 
-from edgeconv.errors import ProviderError
+from edgeconv.caching import CACHE_VARIABLE
+from edgeconv.errors import EdgeconvWarning, ProviderError
 from edgeconv.runtime import plugins
+from edgeconv.runtime.loading import providers_for
 from edgeconv.runtime.plugins import is_plugin, load_plugin, plugin_devices
 from edgeconv.runtime.providers import CPU, PLUGINS_VARIABLE, available_providers, check_device, plugin_modules
 
@@ -39,7 +42,10 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     def register(name: str, library: str) -> None:
         if "bad" in library:
             raise RuntimeError("wrong ELF class")
-        devices.extend(SimpleNamespace(ep_name=name, number=number) for number in range(0 if "none" in name else 2))
+        devices.extend(
+            SimpleNamespace(ep_name=name, number=number, ep_metadata={"ov_device": kind})
+            for number, kind in enumerate(() if "none" in name else ("CPU", "GPU"))
+        )
 
     monkeypatch.setattr(ort, "register_execution_provider_library", register)
     monkeypatch.setattr(ort, "get_ep_devices", lambda: list(devices))
@@ -109,3 +115,31 @@ def test_devices_have_numbers(site: Path) -> None:
         plugin_devices("manyExecutionProvider:2")
     with pytest.raises(ProviderError, match=r"requires a device and its driver\. Received: none"):
         plugin_devices("noneExecutionProvider")
+
+
+def test_a_device_that_a_plugin_lists_is_taken_by_its_name(site: Path) -> None:
+    _install(site, "onnxruntime_ep_openvino", "OpenVINOExecutionProvider")
+    name = load_plugin("onnxruntime_ep_openvino")
+    assert [device.number for device in plugin_devices(name)] == [0]
+    assert [device.number for device in plugin_devices(f"{name}:GPU")] == [1]
+    with pytest.raises(ProviderError, match=r"OpenVINO.*:NPU` requires a device of that name\. Received: CPU, GPU\."):
+        plugin_devices(f"{name}:NPU")
+
+
+def test_auto_passes_over_a_gpu_that_is_not_there_and_says_so_once(
+    site: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path / "cache"))
+    _install(site, "onnxruntime_ep_webgpu", "WebGpuExecutionProvider")
+    assert providers_for("auto") == ("WebGpuExecutionProvider", CPU)
+    monkeypatch.setattr(ort, "get_ep_devices", lambda: [])
+    with pytest.warns(EdgeconvWarning, match=r"The CPU is used\. WebGpu.* finds no device .* `edgeconv doctor` tells"):
+        assert providers_for("auto") == (CPU,)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert providers_for("auto") == (CPU,)
+    assert providers_for("gpu") == providers_for("webgpu") == ("WebGpuExecutionProvider",)
+    (tmp_path / "file").touch()
+    monkeypatch.setenv(CACHE_VARIABLE, str(tmp_path / "file"))  # Nothing can be kept: it is said again.
+    with pytest.warns(EdgeconvWarning, match="The CPU is used"):
+        providers_for("auto")

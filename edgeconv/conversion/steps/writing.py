@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from edgeconv.artifact import (
+    CONTEXT_FILE,
     CURVES_FILE,
     FAILED_PARITY_FILE,
     KERAS_FILE,
@@ -55,7 +56,7 @@ def write(proved: ProvedExport) -> ExportedModel:
         for name in (KERAS_FILE,) * (source.path.suffix == ".keras") + (TRAINING_FILE, CURVES_FILE):
             _bring_along(name, source, folder, scratch)
         (scratch / REPORT_FILE).write_text(_report(source, manifest, ledger, context.compared), encoding="utf-8")
-        for name in (FAILED_PARITY_FILE, *(row.file for row in VARIANTS.values())):
+        for name in (FAILED_PARITY_FILE, CONTEXT_FILE, *(row.file for row in VARIANTS.values())):
             if not (scratch / name).exists():
                 (scratch / name).touch()  # Removes the one of an earlier export.
     context.progress.say(resolved.release.sentence)
