@@ -67,9 +67,10 @@ bench: bench-inference bench-pipeline
 bench-inference: .venv-bench/installed
 	$(PEERS)/python -m tests.benchmarks.inference $(if $(ONLY),--only $(ONLY))
 
-# The start of the command line, and a whole export.
+# The start of the command line, a folder of pictures, and a whole export.
 bench-pipeline: .venv/installed
 	$(BIN)/python tests/benchmarks/bench_cold_start.py
+	$(BIN)/python tests/benchmarks/bench_folder.py
 	$(BIN)/python tests/benchmarks/bench_export.py
 
 # The server beside LitServe and bare uvicorn, on one model: requests a second of 32 connections.

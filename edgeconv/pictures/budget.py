@@ -86,7 +86,7 @@ def _passing(image: Any, count: int) -> int:
     """Return the bytes that a decoder takes and lets go of before the image is converted."""
     decoder = image.tile[0][0]
     if decoder == "jpeg":
-        return _coefficients(image)
+        return coefficients_of(image)
     if decoder == "bmp_rle":
         return int(count * _RLE_COST)
     if decoder == "libtiff":
@@ -96,7 +96,7 @@ def _passing(image: Any, count: int) -> int:
     return 2 * max((after - before for before, after in pairwise(places)), default=0)
 
 
-def _coefficients(image: Any) -> int:
+def coefficients_of(image: Any) -> int:
     """Return the bytes of a JPEG's coefficients, 16 bits each, which libjpeg holds if there is more than one scan."""
     scan = image.fp.read(3)  # What follows the marker of the first scan: two bytes of length, and how many colours.
     if not image.info.get("progressive") and len(scan) == 3 and scan[2] >= image.layers:

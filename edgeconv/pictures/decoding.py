@@ -116,16 +116,22 @@ def decode(source: Path | str | bytes) -> NDArray[np.uint8]:
     return decode_sized(source).pixels
 
 
-def decode_sized(source: Path | str | bytes, claim: Claim = id) -> Sized:
+def decode_sized(source: Path | str | bytes, claim: Claim = id, least: tuple[int, int] | None = None) -> Sized:
     """Read a picture as `decode` does, and tell how large it is in its file.
 
     Args:
         source: a path, or the bytes of a file.
         claim: told how much memory that takes, before it does.
+        least: height and width that are left of a JPEG at least, which may be decoded at a part of its size.
     """
     name = "<bytes>" if isinstance(source, bytes) else str(source)
     with open_image(source, name, claim) as (image, file):
-        return pixels_of(image, name, claim, file)
+        if least is None or image.format != "JPEG":
+            return pixels_of(image, name, claim, file)
+        from edgeconv.pictures.drafting import drafted
+
+        size = drafted(image, least, name)
+        return Sized(pixels_of(image, name, claim, file).pixels, size)
 
 
 @contextmanager
@@ -182,17 +188,17 @@ def pixels_of(image: Image.Image, name: str, claim: Claim = id, file: BinaryIO |
         if ordinary:
             claim(width * height * _ORDINARY_COST)
             image.load()
-            turn = _UPRIGHT.get(orientation_of(image))
-            pixels = to_array(image if turn is None else image.transpose(turn))
+            orientation = orientation_of(image)
+            pixels = to_array(image.transpose(_UPRIGHT[orientation]) if orientation in _UPRIGHT else image)
         else:
             from edgeconv.pictures.bands import load_in_bands
 
-            pixels = load_in_bands(image, name, claim, file)
+            pixels, orientation = load_in_bands(image, name, claim, file), orientation_of(image)
     except ImageError:
         raise
     except Exception as error:  # see `decode`
         raise _refused(name, error) from error
-    return Sized(pixels, (width, height) if orientation_of(image) >= ON_ITS_SIDE else (height, width))
+    return Sized(pixels, (width, height) if orientation >= ON_ITS_SIDE else (height, width))
 
 
 def _opened(path: Path) -> tuple[Any, int]:

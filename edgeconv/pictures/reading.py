@@ -54,12 +54,13 @@ def read_picture(picture: Picture) -> NDArray[np.uint8]:
     return read_sized(picture).pixels
 
 
-def read_sized(picture: Picture, claim: Claim = id) -> Sized:
+def read_sized(picture: Picture, claim: Claim = id, least: tuple[int, int] | None = None) -> Sized:
     """Return the pixels of a picture as `read_picture` does, and how large it is in its file.
 
     Args:
         picture: as `read_picture` takes it.
         claim: told how much memory that takes, before it does.
+        least: height and width that are left of a JPEG at least, which may be decoded at a part of its size.
     """
     if isinstance(picture, np.ndarray):
         pixels = _checked(plain(picture))
@@ -67,11 +68,11 @@ def read_sized(picture: Picture, claim: Claim = id) -> Sized:
     if isinstance(picture, Image.Image):
         return pixels_of(picture, "<image>", claim)
     if isinstance(picture, bytes | bytearray | memoryview):
-        return decode_sized(bytes(picture), claim)
+        return decode_sized(bytes(picture), claim, least)
     if isinstance(picture, str | os.PathLike):
-        return decode_sized(picture if isinstance(picture, str) else Path(picture), claim)
+        return decode_sized(picture if isinstance(picture, str) else Path(picture), claim, least)
     if hasattr(picture, "read"):
-        return decode_sized(read_stream(picture), claim)
+        return decode_sized(read_stream(picture), claim, least)
     raise ImageError(
         "A picture must be a path, the bytes of a file, a file opened for reading bytes, an image of Pillow or a uint8 "
         f"array. Received: {type(picture).__name__}. {_advice(picture)}."

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 BLOCK = 16
 """Target rows computed together: few enough that a block's source rows stay in the cache."""
 
-_CHUNK_BYTES = 2**25
+_CHUNK_BYTES = 2**19
 _CHUNK_ALIGNED = 64
-"""What of a block's source rows is held as floats at once, and a number of columns that is never split."""
+"""What of a block's source rows is held as floats at once, in a core's cache, and columns that are never split."""
 
 STRIP_BYTES = 100_000_000
 """What a picture with its rows resized may take; of a wider one, some columns are resized after another."""

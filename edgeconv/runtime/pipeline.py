@@ -40,10 +40,12 @@ class Pipeline(Protocol):
     Attributes:
         at_once: most pictures that a call takes with profit.
         cost: bytes that an answer takes for each byte of what `prepare` gave, where these are many.
+        least: height and width that are left of a JPEG at least, see `edgeconv.pictures.drafting`; None keeps all.
     """
 
     at_once: ClassVar[int]
     cost: ClassVar[int]
+    least: tuple[int, int] | None
 
     def prepare(self, picture: Pixels) -> Pixels:
         """Do what comes before the model, for one picture of any size and 1, 3 or 4 channels; in any thread.
@@ -66,6 +68,7 @@ class PreparedPipeline:
 
     at_once: ClassVar[int] = IMAGES_AT_ONCE
     cost: ClassVar[int] = 0
+    least: tuple[int, int] | None = None
 
     def __init__(self, manifest: Manifest, session: Session) -> None:
         self.manifest = manifest
@@ -115,6 +118,7 @@ class EmbeddedPipeline:
 
     at_once: ClassVar[int] = 1
     cost: ClassVar[int] = 11
+    least: tuple[int, int] | None = None
 
     def __init__(self, manifest: Manifest, model: EmbeddedModel) -> None:
         self.model = model
@@ -160,8 +164,17 @@ class _AssumedCrop:
         )
 
 
-def pipeline_of(manifest: Manifest, session: Session | EmbeddedModel) -> Pipeline:
-    """Return the way of pictures through an open model."""
+def pipeline_of(manifest: Manifest, session: Session | EmbeddedModel, *, draft: bool = False) -> Pipeline:
+    """Return the way of pictures through an open model; JPEGs much larger than it needs may be read as drafts."""
+    pipeline = _pipeline_of(manifest, session)
+    if draft:
+        from edgeconv.pictures.drafting import least_size
+
+        pipeline.least = least_size(manifest.preprocess)
+    return pipeline
+
+
+def _pipeline_of(manifest: Manifest, session: Session | EmbeddedModel) -> Pipeline:
     if not isinstance(session, Session):
         return EmbeddedPipeline(manifest, session)
     if manifest.boxes is not None:
@@ -181,7 +194,7 @@ def for_graph(picture: Pixels) -> Pixels:
 
 def prepared_by(pipeline: Pipeline, picture: Picture, claim: Claim = id) -> tuple[Pixels, tuple[int, int]]:
     """Read a picture and do what comes before the model, and tell its height and width; see `read_sized`."""
-    pixels, size = read_sized(picture, claim)
+    pixels, size = read_sized(picture, claim, pipeline.least)
     return pipeline.prepare(pixels), size
 
 

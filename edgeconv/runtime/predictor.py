@@ -43,6 +43,8 @@ class Predictor:
         timeout: seconds that the opening and each call of the model may take, above 0; inf is no limit. None limits
             what may be a stranger's to 60: a lone file, a file that its manifest does not name by its SHA-256, and any
             with a loop in it.
+        draft: decode JPEGs of at least four times the pixels that the model needs at a half, a quarter or an eighth of
+            their size, which is faster, and changes answers a little; see `edgeconv.pictures.drafting`.
 
     Raises:
         ArtifactError: there is no such model, or it is damaged.
@@ -65,6 +67,7 @@ class Predictor:
         top_k: int = 3,
         threshold: float | None = None,
         timeout: float | None = None,
+        draft: bool = False,
     ) -> None:
         if not hasattr(top_k, "__index__") or top_k < 1:
             raise ConfigError(f"`top_k` must be at least 1. Received: {top_k!r}. Leave it out for 3.")
@@ -80,7 +83,8 @@ class Predictor:
         self.top_k = top_k
         self.threshold = threshold
         self._timeout = timeout
-        self._pipeline: Pipeline | None = pipeline_of(opened.manifest, opened.session)
+        self._draft = draft
+        self._pipeline: Pipeline | None = pipeline_of(opened.manifest, opened.session, draft=draft)
 
     def __reduce__(self) -> tuple[partial[Predictor], tuple[()]]:
         """Pickle by path, for a pool of processes: each opens the model anew, from the same place, in the same way.
@@ -91,7 +95,7 @@ class Predictor:
         self._opened()
         device = short_name(self.provider)
         again = partial(Predictor, self._place, variant=self.variant, device=device, threads=self.threads)
-        return partial(again, top_k=self.top_k, threshold=self.threshold, timeout=self._timeout), ()
+        return partial(again, top_k=self.top_k, threshold=self.threshold, timeout=self._timeout, draft=self._draft), ()
 
     def __enter__(self) -> Predictor:
         return self

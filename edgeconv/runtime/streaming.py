@@ -1,4 +1,8 @@
-"""Many pictures through one model: decoding overlaps inference, and memory does not grow with their number."""
+"""Many pictures through one model: decoding overlaps inference, and memory does not grow with their number.
+
+Threads are for pictures that take a while. Reading 28x28 pixels is mostly Python's own work, which holds its lock: two
+threads that take the lock from each other need more than twice the time of one.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from itertools import chain, islice
+from time import perf_counter
 from typing import TYPE_CHECKING
 
 from edgeconv.errors import EdgeconvError, ImageError, InferenceError, InferenceTimeoutError
@@ -29,6 +34,12 @@ if TYPE_CHECKING:
 
 DECODERS = 2
 """Threads that decode; Pillow's decoders run outside Python's lock."""
+
+QUICK_SECONDS = 0.001
+"""A picture that is read in less time is not worth a thread."""
+
+TIMED = 32
+"""One picture of so many is read without a thread, and timed: the others go the way that suits it."""
 
 BATCHES_AHEAD = 2
 """Batches of pictures that are read before their answer is asked for, at most."""
@@ -81,9 +92,15 @@ def stream(pipeline: Pipeline, predictions: _Predict, pictures: Iterable[Picture
 
     room = Room(PICTURE_BYTES)
     with ThreadPoolExecutor(DECODERS, thread_name_prefix="decode") as decoders:
-        ahead: deque[Future[_Read]] = deque()
-        for picture in chain(head, waiting):
-            ahead.append(decoders.submit(read, picture, room.share))
+        ahead: deque[_Read | Future[_Read]] = deque()
+        quick = False
+        for number, picture in enumerate(chain(head, waiting)):
+            if number % TIMED == 0:
+                begun = perf_counter()
+                ahead.append(read(picture, room.share))
+                quick = perf_counter() - begun < QUICK_SECONDS
+            else:
+                ahead.append(read(picture, room.share) if quick else decoders.submit(read, picture, room.share))
             if len(ahead) == BATCHES_AHEAD * pipeline.at_once:
                 yield from _answers(pipeline, predictions, _next_batch(ahead, pipeline.at_once), room.share)
         while ahead:
@@ -104,8 +121,9 @@ def _let_go(error: BaseException | None) -> None:
         error = error.__cause__ or error.__context__
 
 
-def _next_batch(ahead: deque[Future[_Read]], size: int) -> list[_Read]:
-    return [ahead.popleft().result() for _ in range(min(size, len(ahead)))]
+def _next_batch(ahead: deque[_Read | Future[_Read]], size: int) -> list[_Read]:
+    batch = [ahead.popleft() for _ in range(min(size, len(ahead)))]
+    return [one if isinstance(one, tuple) else one.result() for one in batch]
 
 
 def _answers(pipeline: Pipeline, predictions: _Predict, batch: list[_Read], share: _Share) -> Iterator[Answer]:

@@ -1,18 +1,22 @@
 from __future__ import annotations
 
+import pickle
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from edgeconv.errors import ImageError
 from edgeconv.pictures.decoding import decode
-from edgeconv.runtime import pipeline
+from edgeconv.runtime import pipeline, streaming
 from edgeconv.runtime.predictor import Predictor
 from edgeconv.runtime.session import IMAGES_AT_ONCE as BATCH
+from edgeconv.runtime.streaming import QUICK_SECONDS, TIMED
 
 
 @pytest.fixture(scope="module", params=["int8", "e2e"])
@@ -70,15 +74,43 @@ def test_pictures_are_read_a_few_batches_ahead_and_no_further(model: Predictor, 
     answers.close()
 
 
-def test_decoding_happens_beside_the_model(model: Predictor, seven: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    threads = set()
+def reading_threads(monkeypatch: pytest.MonkeyPatch, seconds: float) -> list[str]:
+    """Return a list that gets the name of each thread that reads a picture, which takes so many seconds there."""
+    threads: list[str] = []
     read_sized = pipeline.read_sized
 
-    def spy(picture: Path, claim: Any) -> Any:
-        threads.add(threading.current_thread().name)
-        return read_sized(picture, claim)
+    def spy(*arguments: Any) -> Any:
+        threads.append(threading.current_thread().name)
+        time.sleep(seconds)
+        return read_sized(*arguments)
 
     monkeypatch.setattr(pipeline, "read_sized", spy)
-    list(model.predict_many([seven] * BATCH))
-    assert threads
-    assert threading.main_thread().name not in threads
+    return threads
+
+
+def test_decoding_happens_beside_the_model(model: Predictor, seven: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    threads = reading_threads(monkeypatch, 2 * QUICK_SECONDS)
+    list(model.predict_many([seven] * (TIMED + 3)))
+    assert threads.count(threading.main_thread().name) == 2, "one picture of each TIMED is read there"
+    assert len(threads) == TIMED + 3
+
+
+def test_pictures_that_are_read_quickly_need_no_thread(
+    model: Predictor, seven: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(streaming, "QUICK_SECONDS", 60.0)
+    threads = reading_threads(monkeypatch, 0)
+    answers = list(model.predict_many([seven, b"no picture", seven]))
+    assert [answer.error is None for answer in answers] == [True, False, True]
+    assert set(threads) == {threading.main_thread().name}
+
+
+def test_a_draft_answers_alike(model: Predictor, tmp_path: Path) -> None:
+    """Colours of the tiny model, 40 times as large as it needs."""
+    drafts = Predictor(model.path, variant=model.variant, draft=True)
+    for number, colour in enumerate([(200, 30, 30), (30, 200, 30), (30, 30, 200)]):
+        Image.new("RGB", (480, 480), colour).save(file := tmp_path / f"{number}.jpg", quality=95)
+        (drafted,), whole = drafts.predict_many([file]), model.predict(file)
+        assert drafted.prediction == drafts.predict(file) == pickle.loads(pickle.dumps(drafts)).predict(file)
+        assert drafted.prediction.label == whole.label
+        assert drafted.prediction.probability == pytest.approx(whole.probability, abs=0.01)
