@@ -51,6 +51,7 @@ def page_of(model: ServedModel, others: Sequence[str]) -> dict[str, tuple[bytes,
         **interface_values(interface, model.manifest.labels),
         **(picture_values(interface.preparation) if interface.preparation else {}),
     }
+    values["SECTIONS_HTML"] = render(_sections(interface.parts), values)
     found: dict[str, tuple[bytes, bytes]] = {}
     for part in interface.parts:
         for folder in (TEMPLATES / "javascript_code" / part / "BUNDLE_ASSETS", TEMPLATES / "web" / part / "app"):
@@ -58,6 +59,14 @@ def page_of(model: ServedModel, others: Sequence[str]) -> dict[str, tuple[bytes,
     for part in interface.parts[:2]:
         found |= _rendered(OWN / part, values)
     return found
+
+
+def _sections(parts: Sequence[str]) -> str:
+    """Return where a picture or arrays go in and where the answer comes, as the page of the web bundle has them."""
+    pages = [TEMPLATES / "web" / part / "app" / "index.html" for part in parts]
+    text = next(page for page in pages if page.is_file()).read_text(encoding="utf-8")
+    end = "</section>"
+    return text[text.index("<section") : text.rindex(end) + len(end)]
 
 
 def _rendered(

@@ -8,8 +8,13 @@ const video = element("video");
 /** Without HTTPS a page gets no stream, but a phone takes a picture all the same. */
 const streams = Boolean(navigator.mediaDevices?.getUserMedia);
 
-element("camera").hidden = false;
-element("camera").addEventListener("click", open);
+const button = document.createElement("button");
+button.id = "camera";
+button.type = "button";
+button.textContent = "Camera";
+button.addEventListener("click", open);
+document.querySelector('label[for="file"]').after(button);
+
 element("shutter").addEventListener("click", take);
 element("close").addEventListener("click", () => dialog.close());
 dialog.addEventListener("close", stop);
