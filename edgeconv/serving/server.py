@@ -21,6 +21,9 @@ from edgeconv.serving.workers import supervise
 BACKLOG = 2048
 """Connections that wait for the server to take them."""
 
+NEVER = 10**9
+"""Seconds until uvicorn ends an idle connection: `Connection` does, and knows when the process itself was stopped."""
+
 QUIET = {**LOGGING_CONFIG, "loggers": {"uvicorn.error": {"level": "CRITICAL"}, "uvicorn.access": {"level": "CRITICAL"}}}
 """uvicorn tells nothing: what there is to tell is told here."""
 
@@ -97,7 +100,7 @@ def _uvicorn_config(config: ServeConfig, app: Application) -> uvicorn.Config:
             log_config=QUIET,
             access_log=False,
             server_header=False,
-            timeout_keep_alive=int(limits.client_timeout) or 1,
+            timeout_keep_alive=NEVER,
             timeout_graceful_shutdown=limits.grace,
             ssl_certfile=config.certificate,
             ssl_keyfile=config.certificate_key,

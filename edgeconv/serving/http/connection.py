@@ -56,7 +56,7 @@ class Connection(HttpToolsProtocol):
         super().connection_made(transport)
         if not self.swept:
             type(self).swept = True
-            _sweep(self.loop, self.connections)  # type: ignore[arg-type]
+            _sweep(self.loop, self.connections, self.loop.time())  # type: ignore[arg-type]
         if len(self.connections) > self.limits.max_connections:
             self._end(503, f"At most {self.limits.max_connections} connections are open. Try again in a moment.")
 
@@ -120,8 +120,9 @@ class Connection(HttpToolsProtocol):
         """Refuse what is no request of HTTP."""
         self._end(400, f"A request of HTTP/1.1 is required. {msg}")
 
-    def look(self, now: float) -> None:
-        """End the connection where its client takes too long."""
+    def look(self, now: float, paused: float) -> None:
+        """End the connection where its client takes too long; seconds that this process was stopped are not its."""
+        self._since += paused
         limit = self.limits.client_timeout
         unread = self.transport.get_write_buffer_size()
         if unread:
@@ -135,8 +136,7 @@ class Connection(HttpToolsProtocol):
             self._since = now  # It waits for us.
         elif now - self._since > limit + self._received / FEWEST_BYTES_PER_SECOND:
             if not self._received:
-                if self.cycle is None:  # Where it asked before, uvicorn's own clock runs.
-                    self.transport.close()
+                self.transport.close()
             elif self.cycle is not None and self.cycle.response_started and not self.cycle.response_complete:
                 self.transport.abort()
             else:
@@ -154,8 +154,11 @@ class Connection(HttpToolsProtocol):
         self.transport.close()
 
 
-def _sweep(loop: asyncio.AbstractEventLoop, connections: set[Connection]) -> None:
+def _sweep(loop: asyncio.AbstractEventLoop, connections: set[Connection], due: float) -> None:
     """Look at all connections, again and again."""
+    now = loop.time()
+    late = now - due
     for connection in list(connections):
-        connection.look(loop.time())
-    loop.call_later(SWEEP_SECONDS, _sweep, loop, connections)
+        connection.look(now, late if late > SWEEP_SECONDS else 0.0)
+    due = now + SWEEP_SECONDS
+    loop.call_at(due, _sweep, loop, connections, due)

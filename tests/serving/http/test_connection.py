@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import socket
 import time
 from collections.abc import Iterator
@@ -15,6 +16,8 @@ from tests.serving.running import Server, serving
 
 TIMEOUT = 1.0
 """Of the client, in seconds; the sweep that looks for slow ones comes once a second."""
+
+ASKING = b"GET /v2/health/live HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 
 @pytest.fixture(scope="module")
@@ -34,6 +37,16 @@ def strict(tiny: Path) -> Iterator[Server]:
     )
     with serving(f"colours={tiny}", *map(str, options)) as running:
         yield running
+
+
+def answered(connection: socket.socket) -> bytes:
+    """Return the answer to `ASKING`: head and body may come one after the other."""
+    answer = b""
+    while b'{"live": true}' not in answer:
+        part = connection.recv(65536)
+        assert part, "the server hung up"
+        answer += part
+    return answer
 
 
 def connect(server: Server) -> socket.socket:
@@ -56,6 +69,30 @@ def status_and_error(answer: bytes) -> tuple[int, str]:
 def test_a_client_that_says_nothing_is_let_go(strict: Server) -> None:
     with connect(strict) as silent:
         assert received(silent) == b""
+
+
+def test_an_idle_connection_is_closed(strict: Server) -> None:
+    with connect(strict) as idle:
+        idle.sendall(ASKING)
+        began = time.monotonic()
+        assert received(idle).count(b"200 OK") == 1
+    assert TIMEOUT < time.monotonic() - began < 10 * TIMEOUT
+
+
+def test_a_server_that_was_stopped_does_not_take_its_clients_for_slow(strict: Server) -> None:
+    """As by a machine that sleeps: of requests that came meanwhile it has read nothing yet."""
+    with connect(strict) as kept, connect(strict) as half:
+        kept.sendall(ASKING)
+        assert b"200 OK" in answered(kept)
+        half.sendall(ASKING[:-2])
+        time.sleep(0.3)
+        strict.process.send_signal(signal.SIGSTOP)
+        time.sleep(3 * TIMEOUT)
+        for connection, rest in ((kept, ASKING), (half, ASKING[-2:])):
+            connection.sendall(rest)
+        strict.process.send_signal(signal.SIGCONT)
+        for connection in (kept, half):
+            assert b"200 OK" in answered(connection)
 
 
 @pytest.mark.parametrize(
@@ -151,10 +188,7 @@ def test_large_pictures_are_refused_unread(strict: Server) -> None:
 def test_connections_stay_open_between_requests(server: Server) -> None:
     with connect(server) as kept:
         for _ in range(3):
-            kept.sendall(b"GET /v2/health/live HTTP/1.1\r\nHost: localhost\r\n\r\n")
-            answer = b""
-            while b'{"live": true}' not in answer:  # Head and body may come one after the other.
-                answer += kept.recv(65536)
-            assert answer.startswith(b"HTTP/1.1 200 OK")
-        kept.sendall(b"GET /v2/health/live HTTP/1.1\r\nHost: localhost\r\n\r\n" * 3 + b"GET / HTTP/1.0\r\n\r\n")
+            kept.sendall(ASKING)
+            assert answered(kept).startswith(b"HTTP/1.1 200 OK")
+        kept.sendall(ASKING * 3 + b"GET / HTTP/1.0\r\n\r\n")
         assert received(kept).count(b'{"live": true}') == 3, "requests sent ahead are answered in turn"
