@@ -2,7 +2,7 @@
 
     python -m tests.soak.serving [--seconds 600] [--requests 300000] [--connections 32]
 
-It ends once both are reached, and fails where an answer is lost, wrong or another's, or where memory grows.
+It ends once both are reached, and fails where an answer is lost, mixed up or wrong, or where memory grows.
 """
 
 from __future__ import annotations
@@ -44,22 +44,29 @@ class Soaked:
 
     Attributes:
         asked: requests by kind.
-        wrong: what was answered otherwise than it should be.
+        lost: requests that were not answered.
+        mixed_up: those that got the answer to another one.
+        wrong: those that were answered otherwise than they should be.
         memory: of the server, in bytes, in hundredths of the way.
         seconds: that it took.
     """
 
     asked: Counter[str] = field(default_factory=Counter)
+    lost: list[str] = field(default_factory=list)
+    mixed_up: list[str] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
     memory: list[int] = field(default_factory=list)
     seconds: float = 0.0
 
     @property
-    def growth(self) -> float:
-        """By how much of itself the memory grew since a tenth of the way."""
-        early = self.memory[len(self.memory) // 10 : len(self.memory) // 5 + 1]
-        late = self.memory[-max(1, len(self.memory) // 10) :]
-        return float(np.median(late)) / float(np.median(early)) - 1.0
+    def early(self) -> float:
+        """Memory after a tenth of the way, in bytes: the median of the next tenth."""
+        return float(np.median(self.memory[len(self.memory) // 10 : len(self.memory) // 5 + 1]))
+
+    @property
+    def late(self) -> float:
+        """Memory at the end: the median of the last tenth."""
+        return float(np.median(self.memory[-max(1, len(self.memory) // 10) :]))
 
 
 @dataclass(frozen=True)
@@ -145,9 +152,12 @@ async def soak(port: int, pid: int, *, seconds: float, requests: int, connection
             try:
                 status, answer = await asyncio.wait_for(_answer(reader), 60)
                 if not kind.check(place, status, answer):
-                    found.wrong.append(f"{name} {place}: {status} {answer[:200]!r}")
-            except (OSError, EOFError, TimeoutError, ValueError, KeyError) as error:
+                    others = any(kind.check(other, status, answer) for other in range(len(IMAGES)))
+                    (found.mixed_up if others else found.wrong).append(f"{name} {place}: {status} {answer[:200]!r}")
+            except (ValueError, KeyError) as error:
                 found.wrong.append(f"{name} {place}: {error!r}")
+            except (OSError, EOFError, TimeoutError) as error:
+                found.lost.append(f"{name} {place}: {error!r}")
                 reader, writer = await asyncio.open_connection("127.0.0.1", port)
         writer.close()
 
@@ -177,14 +187,21 @@ def main() -> None:
         found = asyncio.run(soak(server.port, server.process.pid, **vars(options)))
         errors = [words for words in server.said if "Traceback" in words]
     counts = ", ".join(f"{count:,} {name}" for name, count in found.asked.most_common())
+    bad = [*found.lost, *found.mixed_up, *found.wrong, *errors]
+    growth = found.late / found.early - 1.0
     print(f"{found.asked.total():,} requests in {found.seconds:,.0f} s: {counts}")
-    print(f"{len(found.wrong)} lost, wrong or another's; {len(errors)} errors of the server's own")
     print(
-        f"resident memory in MB: {', '.join(f'{size / 1e6:.1f}' for size in found.memory[::10])}; {found.growth:+.1%}"
+        f"{len(found.lost)} lost, {len(found.mixed_up)} mixed up, {len(found.wrong)} wrong; "
+        f"{len(errors)} errors of the server's own"
     )
-    for words in [*found.wrong[:10], *errors[:3]]:
+    print(f"resident memory in MB, tenth by tenth: {', '.join(f'{size / 1e6:.1f}' for size in found.memory[::10])}")
+    print(
+        f"{found.early / 1e6:.1f} MB after a tenth of the way, {found.late / 1e6:.1f} MB at the end: {growth:+.1%}, "
+        f"at most {MOST_GROWTH:+.0%}"
+    )
+    for words in bad[:40]:
         print(f"    {words}")
-    sys.exit(bool(found.wrong or errors) or found.growth > MOST_GROWTH)
+    sys.exit(bool(bad) or growth > MOST_GROWTH)
 
 
 if __name__ == "__main__":
