@@ -89,7 +89,7 @@ def load_keras(
         tf.config.list_physical_devices()  # Logs the absence of GPUs, once.
     _check_backend(keras.backend.backend())
     own = {**fake_quantization_objects(), **objects}
-    known = {**keras2_objects(), **objects} if saved is not None and saved.by_keras2 else own
+    known = {**keras2_objects(), **own} if saved is not None and saved.by_keras2 else own
     try:
         with native_log_held_back(), deep_calls(), keras.utils.custom_object_scope(known):
             if saved is None:

@@ -174,8 +174,8 @@ def test_classes_without_end_are_counted(write: Any) -> None:
         ("ClusterWeights", "Save `tfmot.clustering.keras.strip_clustering(model)` instead."),
         (
             "QuantizeWrapperV2",
-            "Save the model without `quantize_model`, and let `--quantize` make int8; in Keras 3, "
-            "`edgeconv.fake_quantize` trains it for that.",
+            "Save what `quantize_model` makes with its 8-bit scheme as `.h5`, whose ranges int8 takes; or the model "
+            "without it, and let `--quantize` find them; in Keras 3, `edgeconv.fake_quantize` trains it for that.",
         ),
     ],
 )

@@ -6,12 +6,13 @@ import json
 import struct
 import zipfile
 import zlib
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from edgeconv.conversion.keras.archive.architecture import check_architecture
 from edgeconv.conversion.keras.archive.members import CONFIG, METADATA, WEIGHTS, check_members, open_seekable
+from edgeconv.conversion.keras.archive.quantize_wrappers import without_wrappers
 from edgeconv.conversion.keras.archive.weights import check_weights, read_legacy_config
 from edgeconv.errors import ArtifactError
 
@@ -30,10 +31,12 @@ class SavedConfig:
     Attributes:
         text: the config, JSON.
         keras_version: of the Keras that wrote it, empty where the file doesn't say.
+        wrapped: the layers that quantization-aware training had wrapped; see `without_wrappers`.
     """
 
     text: str | bytes
     keras_version: str
+    wrapped: Mapping[str, bool] = field(default_factory=dict)
 
     @property
     def by_keras2(self) -> bool:
@@ -67,7 +70,9 @@ def check_archive(path: Path, *, custom_objects: Collection[str] = (), unsafe: b
     if path.suffix in LEGACY_SUFFIXES:
         with path.open("rb") as file:
             check_weights(path, file)
-            saved = SavedConfig(*read_legacy_config(path, file))
+            text, version = read_legacy_config(path, file)
+        plain, wrapped = without_wrappers(text)
+        saved = SavedConfig(plain, version, wrapped)
         _check_architecture(path, saved, custom_objects, unsafe)
         return saved
     if path.suffix != ".keras":

@@ -19,7 +19,7 @@ STRIPPED_BY = {
 """Wrappers that TensorFlow Model Optimization puts around layers for the training, and what takes them off."""
 
 FAKE_QUANTIZED = {"QuantizeAnnotate", "QuantizeLayer", "QuantizeWrapper", "QuantizeWrapperV2"}
-"""Its wrappers that nothing takes off."""
+"""Its wrappers of quantization-aware training, where they are none that `without_wrappers` takes off."""
 
 NOWHERE = {None, "builtins", "__main__"}
 """What a file names as the module of an object that was made in a notebook or script, or registered under a name."""
@@ -120,8 +120,8 @@ def _wrapped(path: Path, missing: Missing, name: str) -> UnsupportedModelError:
     remedy = (
         f"Save `{STRIPPED_BY[name]}(model)` instead"
         if name in STRIPPED_BY
-        else "Save the model without `quantize_model`, and let `--quantize` make int8; in Keras 3, "
-        "`edgeconv.fake_quantize` trains it for that"
+        else "Save what `quantize_model` makes with its 8-bit scheme as `.h5`, whose ranges int8 takes; or the model "
+        "without it, and let `--quantize` find them; in Keras 3, `edgeconv.fake_quantize` trains it for that"
     )
     return UnsupportedModelError(
         f"`{path}` must be saved without the wrappers of its training. Received: the layer {shown(missing.layer)}, a "

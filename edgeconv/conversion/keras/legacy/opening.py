@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from edgeconv.conversion.keras.archive import LEGACY_SUFFIXES, SavedConfig
+from edgeconv.conversion.keras.legacy.quantize_wrappers import with_fake_quantization
 from edgeconv.conversion.keras.legacy.tf_keras import is_installed, open_by_tf_keras
 from edgeconv.conversion.keras.legacy.translation import translate
 from edgeconv.conversion.keras.legacy.weights import check_order, load_weights
@@ -29,6 +30,11 @@ def open_keras2(path: Path, saved: SavedConfig, *, unsafe: bool, custom_objects:
     try:
         return open_by_keras3(path, saved, custom_objects)
     except Exception as error:  # Keras raises whatever a config of another version makes it raise.
+        if saved.wrapped:
+            raise UnsupportedModelError(
+                f"`{path}` must have layers that Keras 3 has in the wrappers of `quantize_model`. Received: "
+                f"{one_line(error)}. Save the model without it, and let `--quantize` find the ranges."
+            ) from error
         if is_installed():
             return open_by_tf_keras(path, unsafe=unsafe, custom_objects=custom_objects)
         raise UnsupportedModelError(
@@ -49,7 +55,9 @@ def open_by_keras3(path: Path, saved: SavedConfig, custom_objects: Collection[st
     config = translate(json.loads(saved.text), custom_objects)
     model = keras.saving.deserialize_keras_object(config)
     if path.suffix in LEGACY_SUFFIXES:
-        load_weights(path, model)
+        load_weights(path, model, saved.wrapped)
+        if saved.wrapped:
+            model = with_fake_quantization(path, model, saved.wrapped)
     else:
         check_order(model, config)
         model.load_weights(path)

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
 from edgeconv.conversion.keras.legacy.options import plain_name
 
 
-def load_weights(path: Path, model: Any) -> None:
+def load_weights(path: Path, model: Any, wrapped: Collection[str] = ()) -> None:
     """Put the weights of a `.h5` file into a model, each layer's by the layer's name.
 
     Keras goes by the order of the layers, which need not be the same in two versions of Keras.
+
+    Args:
+        path: of the file.
+        model: of Keras 3.
+        wrapped: layers that a wrapper of their name had weights beside.
 
     Raises:
         ValueError: a layer's weights are missing or too many, or of other shapes.
@@ -22,7 +28,10 @@ def load_weights(path: Path, model: Any) -> None:
     with h5py.File(path, "r") as file:
         root = file.get("model_weights", file)
         groups = {plain_name(name): root[name] for name in _texts(root, "layer_names")}
-        saved = {name: names for name, group in groups.items() if (names := _texts(group, "weight_names"))}
+        all_names = {name: _texts(group, "weight_names") for name, group in groups.items()}
+        for name in wrapped:
+            all_names[name] = [weight for weight in all_names[name] if not weight.startswith(f"{name}/")]
+        saved = {name: names for name, names in all_names.items() if names}
         layers = {layer.name: layer for layer in model.layers if layer.weights}
         if set(layers) != set(saved):
             # Models without a name in the config get one from the counter of Keras: their places count.
