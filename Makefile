@@ -10,7 +10,7 @@ DEBIAN := chromium cmake gcc g++ libpng-dev libjpeg-dev libvulkan1 qemu-user-sta
 PIP := install --quiet --disable-pip-version-check --constraint constraints.txt
 
 .PHONY: demo test quick check docs house schema figures test-runtime tools bench bench-inference bench-pipeline bench-training bench-bundles bench-serving accuracy accuracy-tasks everywhere mlperf-tiny mlperf-tiny-quality zoo legacy \
-	sweep kills fuzz soak soak-serving arm-root devices providers providers-quick gpu gpu-webgpu clean
+	sweep kills fuzz soak soak-serving arm-root devices instructions providers providers-quick gpu gpu-webgpu clean
 
 # Train, export with int8, read a picture: the three commands of the README. Three epochs instead of five, so that it
 # ends within five minutes where full MNIST is at hand, the installation included.
@@ -120,6 +120,10 @@ bench-bundles: .venv/installed
 # The ARM system that `edgeconv evaluate --emulate pi4` runs; needs qemu-user-static, apt, pip and a network, once.
 arm-root: .venv/installed
 	tests/devices/make_root.sh $(BIN)/python
+
+# Instructions a call of models on emulated ARM processors; needs Debian's qemu-user: make instructions MODELS="a.onnx".
+instructions: arm-root
+	$(BIN)/python -m tests.benchmarks.instructions $(MODELS)
 
 # int8 on emulated processors: Raspberry Pi 4 and 5, an x86 without VNNI. Needs EDGECONV_DATA.
 # Others: make devices ARTIFACTS="exported/a exported/b".
