@@ -17,8 +17,10 @@ def draw_steps(reference: Reference) -> Figure:
     """One kernel in float, as int8, back in float, and the error in steps."""
     number = kernel_number(reference)
     kernel = reference.weights["conv1/Conv:kernel"][number, 0]
-    codes = reference.int8["conv1/DequantizeLinear_2:quantized"][number, 0]
-    scale = float(reference.int8["conv1/DequantizeLinear_2:scale"][number])
+    scale = float(reference.int8["s2"][number])
+    # Four columns are one there; the first output of a position is the kernel at its left upper corner.
+    blocks = reference.int8["conv1/Conv:kernel"][number]
+    codes = blocks.transpose(1, 2, 0).reshape(blocks.shape[1], -1)[: kernel.shape[0], : kernel.shape[1]]
     error = kernel / scale - codes
     figure = new_figure(2.3)
     for axes, values, title, form, limit in zip(

@@ -30,7 +30,7 @@ class Reference:
         photograph: uint8, (height, width, 3), 0-255.
         image: uint8, (28, 28), 0-255: the prepared photograph.
         weights: by name, as `conv1/Conv:kernel`; scaling of pixels is folded into those of conv1.
-        int8: weights of the int8 file by name, as `conv1/DequantizeLinear_2:quantized`.
+        int8: weights of the int8 file by name, as `conv1/Conv:kernel`, and their scales, as `s2`.
         activations: float32, (channels, height, width), by tensor name, as `conv1/Relu:0`.
         shifted: the same for the image shifted by one pixel to the right.
     """
