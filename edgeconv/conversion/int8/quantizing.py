@@ -24,11 +24,12 @@ from edgeconv.conversion.graph.layer_names import layer_of_named
 from edgeconv.conversion.graph.qdq import before_pair
 from edgeconv.conversion.graph.simplify import finish
 from edgeconv.conversion.int8.channel_weights import ChannelQuantizer
+from edgeconv.conversion.int8.dense import leave_answers_in_float, weights_of_one_scale
 from edgeconv.conversion.int8.float_nodes import float_nodes_of
 from edgeconv.conversion.int8.float_weights import store_in_8_bits
 from edgeconv.conversion.int8.hard_sigmoids import add_up_hard_sigmoids
 from edgeconv.conversion.int8.pixel_input import PixelPath, put_pixels_back, take_off_cast
-from edgeconv.conversion.int8.ranges import Ranges
+from edgeconv.conversion.int8.ranges import TRAINED, Ranges
 from edgeconv.conversion.int8.residuals import keep_sums_in_float
 from edgeconv.conversion.int8.targets import END_OPERATORS, QuantizationScheme
 from edgeconv.errors import UnsupportedModelError, one_line
@@ -162,7 +163,9 @@ def quantize(
     float_nodes = float_nodes_of(prepared, scheme, float_layers)
     excluded = [node.node for node in float_nodes]
     path = _path_of(prepared, excluded)
-    arguments = _arguments(scheme, excluded, path.entry, method)
+    cpu = scheme.blocks and method != TRAINED  # Weights and answers of such a model were trained with their steps.
+    one_scale = weights_of_one_scale(prepared.model) if cpu and scheme.per_channel else []
+    arguments = _arguments(scheme, excluded, path.entry, method, one_scale)
     try:
         with errors_only(None):
             model = ir.from_proto(_with_qdq(prepared.model, ranges, arguments))
@@ -177,6 +180,8 @@ def quantize(
         add_up_hard_sigmoids(model, excluded)
     if not scheme.between_pairs:
         _leave_logits_in_float(model)
+    if cpu:
+        leave_answers_in_float(model)
     finished = finish(model, layer_of_named)
     if not scheme.inputs_only:  # TensorRT takes such weights as floats.
         finished, float_nodes = store_in_8_bits(finished, float_nodes)
@@ -190,7 +195,9 @@ def _path_of(prepared: Prepared, excluded: list[str]) -> PixelPath:
     return PixelPath(None, ()) if any(node.name in excluded for node in readers) else prepared.path
 
 
-def _arguments(scheme: QuantizationScheme, excluded: list[str], entry: str | None, method: str) -> dict[str, Any]:
+def _arguments(
+    scheme: QuantizationScheme, excluded: list[str], entry: str | None, method: str, one_scale: list[str]
+) -> dict[str, Any]:
     """Return all arguments of `quantize_static`, spelled out: its defaults are S8S8, which is slow on x86."""
     activation_type, pixel_type = _TYPES[scheme.activation_type]
     scale, zero_point = scheme.pixels
@@ -199,6 +206,8 @@ def _arguments(scheme: QuantizationScheme, excluded: list[str], entry: str | Non
         "scale": np.array(scale, np.float32),
         "zero_point": np.array(zero_point, pixel_type),
     }
+    weights = {"quant_type": _TYPES[scheme.weight_type][0], "symmetric": True, "reduce_range": scheme.reduce_range}
+    overrides = {**({entry: [pixels]} if entry else {}), **{name: [weights] for name in one_scale}}
     return {
         "quant_format": QuantFormat.QDQ,
         "op_types_to_quantize": list(scheme.operators) or None,
@@ -221,7 +230,7 @@ def _arguments(scheme: QuantizationScheme, excluded: list[str], entry: str | Non
             "DedicatedQDQPair": scheme.inputs_only,
             "QuantizeBias": not scheme.inputs_only,
             "OpTypesToExcludeOutputQuantization": list(scheme.operators) if scheme.inputs_only else [],
-            **({"TensorQuantOverrides": {entry: [pixels]}} if entry else {}),
+            **({"TensorQuantOverrides": overrides} if overrides else {}),
         },
     }
 

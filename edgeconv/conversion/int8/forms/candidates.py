@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import onnx
 
-from edgeconv.conversion.int8.forms.blocking import BLOCKINGS, Blocking
+from edgeconv.conversion.int8.forms.blocking import BLOCKINGS, Choice
 from edgeconv.conversion.int8.forms.writing import to_blocked, to_gemm
 
 SHIPPED = "int8"
@@ -20,7 +20,7 @@ GEMM = "-gemm"
 
 
 def blocked_candidates(
-    int8: onnx.ModelProto, plain: onnx.ModelProto, blockings: Iterable[Blocking] = BLOCKINGS
+    int8: onnx.ModelProto, plain: onnx.ModelProto, blockings: Iterable[Choice] = BLOCKINGS
 ) -> dict[str, onnx.ModelProto]:
     """Return the int8 model and each different one that blocks make of it, by name, the int8 model first.
 

@@ -14,13 +14,15 @@ from edgeconv.conversion.int8.forms.borders import cut_borders
 from edgeconv.conversion.int8.forms.flattening import flatten_channels_last
 from edgeconv.conversion.int8.forms.gemm import move_weights
 from edgeconv.conversion.int8.forms.grouping import group_outputs
+from edgeconv.conversion.int8.forms.widening import widen_depthwise
 
 
 def to_blocked(int8: onnx.ModelProto, blocking: Choice = RULE) -> onnx.ModelProto:
     """Return the QDQ model with the same integers out of fewer steps, in standard operators.
 
     Pixels that no output depends on are cut off; a first convolution of few channels makes a whole window of the
-    max-pool behind it at each position; maps are flattened as they lie in memory.
+    max-pool behind it at each position; maps are flattened as they lie in memory; depthwise convolutions get a number
+    of channels that kernels take.
 
     Args:
         int8: a QDQ model; not changed.
@@ -34,6 +36,9 @@ def to_blocked(int8: onnx.ModelProto, blocking: Choice = RULE) -> onnx.ModelProt
     """
     model = _read(int8)
     infer_shapes(model)
+    widened = widen_depthwise(model) if blocking.wide else 0
+    if widened:
+        _infer_anew(model)
     cut = cut_borders(model) if blocking.cut else 0
     if cut:
         _infer_anew(model)
@@ -42,7 +47,7 @@ def to_blocked(int8: onnx.ModelProto, blocking: Choice = RULE) -> onnx.ModelProt
     grouped = group_outputs(model, blocking)
     if grouped:
         _infer_anew(model)
-    if not cut + flattened + grouped:
+    if not widened + cut + flattened + grouped:
         return int8
     RemoveUnusedNodesPass()(model)
     return finish(model, layer_of_named)
