@@ -28,6 +28,7 @@ from edgeconv.conversion.int8.dense import leave_answers_in_float, weights_of_on
 from edgeconv.conversion.int8.float_nodes import float_nodes_of
 from edgeconv.conversion.int8.float_weights import store_in_8_bits
 from edgeconv.conversion.int8.hard_sigmoids import add_up_hard_sigmoids
+from edgeconv.conversion.int8.offset_pixels import let_pixels_in
 from edgeconv.conversion.int8.pixel_input import PixelPath, put_pixels_back, take_off_cast
 from edgeconv.conversion.int8.ranges import TRAINED, Ranges
 from edgeconv.conversion.int8.residuals import keep_sums_in_float
@@ -174,6 +175,8 @@ def quantize(
     if prepared.takes_pixels:
         exact = scheme.activation_type == "uint8" and scheme.pixels == (1.0, 0)
         put_pixels_back(model, path if exact else PixelPath(None, path.scaling), between_pairs=scheme.between_pairs)
+        if cpu and let_pixels_in(model, path.scaling):
+            float_nodes = tuple(told for told in float_nodes if told.node not in path.scaling)
     if scheme.inputs_only:
         keep_sums_in_float(model)
     else:
