@@ -140,10 +140,15 @@ class Answering:
 
     def _check_count(self, batcher: Batcher, count: int) -> None:
         if count > batcher.max_batch:
-            raise InputError(
-                f"A request takes at most {batcher.max_batch} pictures. Received: {count}. Send them in parts, or "
-                "serve with a larger `--max-batch`."
-            )
+            raise too_many(batcher.max_batch, count)
+
+
+def too_many(most: int, count: int) -> InputError:
+    """Return the error of a request that has more pictures than a batch."""
+    return InputError(
+        f"A request takes at most {most} pictures. Received: {count}. Send them in parts, or serve with a larger "
+        "`--max-batch`."
+    )
 
 
 def _result(

@@ -1,7 +1,7 @@
 """Most requests for inference, answered without a task of their own and without the messages of ASGI.
 
 Tasks, messages and routes take longer than a small model does. Whatever is not plain goes the way of all requests:
-other addresses, packed or chunked bodies, keys that are refused, models that are not ready, requests sent ahead.
+other addresses, large, packed or chunked bodies, keys that are refused, models that are not ready, requests sent ahead.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from edgeconv.serving.answering import Answering
 from edgeconv.serving.config import Limits
 from edgeconv.serving.errors import RequestError
 from edgeconv.serving.http.guard import HEADERS, POLICY, Guard
-from edgeconv.serving.http.inference_routes import reply_to, request_in
+from edgeconv.serving.http.inference_routes import LARGE, reply_to, request_in
 from edgeconv.serving.http.messages import Reply
 from edgeconv.serving.models.served_model import VERSION
 from edgeconv.serving.protocol.response import InferenceAnswer
@@ -38,7 +38,7 @@ class Direct:
 
     def __init__(self, answering: Answering, guard: Guard, limits: Limits) -> None:
         self.answering, self.guard = answering, guard
-        self._limits = limits
+        self._most = min(limits.max_body, LARGE - 1)
         self._models = {f"/v2/models/{name}/infer".encode(): name for name in answering.repository.entries}
 
     def begin(self, connection: HttpToolsProtocol) -> Exchange | None:
@@ -49,7 +49,7 @@ class Direct:
             return None
         asked = dict(connection.headers)
         length = asked.get(b"content-length")
-        if length is None or int(length) > self._limits.max_body or not NOT_PLAIN.isdisjoint(asked):
+        if length is None or int(length) > self._most or not NOT_PLAIN.isdisjoint(asked):
             return None
         try:
             self.guard.check(connection.url.decode(), asked)

@@ -16,7 +16,7 @@ from starlette.routing import Route
 from edgeconv.errors import InputError
 from edgeconv.pictures.masks import mask_png, picture_png
 from edgeconv.runtime.results import MadePicture, Mask, Result
-from edgeconv.serving.answering import Answering
+from edgeconv.serving.answering import Answering, too_many
 from edgeconv.serving.config import Limits
 from edgeconv.serving.errors import RequestError
 from edgeconv.serving.http.messages import JSON, Endpoint, Reply, Request
@@ -89,7 +89,7 @@ async def _pictures_in(body: bytes, request: Request, limits: Limits) -> tuple[l
     if kind == "multipart/form-data":
         return await _uploaded(body, request, limits), True
     if kind == JSON:
-        return _of_json(body), True
+        return _of_json(body, limits), True
     if kind.startswith(_PICTURE_TYPES):
         return [body], False
     raise RequestError(
@@ -99,11 +99,16 @@ async def _pictures_in(body: bytes, request: Request, limits: Limits) -> tuple[l
     )
 
 
-def _of_json(body: bytes) -> list[bytes]:
+def _of_json(body: bytes, limits: Limits) -> list[bytes]:
+    most = limits.max_batch
     try:
-        return [base64.b64decode(one, validate=True) for one in _FILES.decode(body)]
-    except (msgspec.MsgspecError, ValueError, RecursionError):  # binascii.Error is a ValueError.
+        files = _FILES.decode(body)
+        pictures = [base64.b64decode(one, validate=True) for one in files[: most + 1]]
+    except (msgspec.MsgspecError, ValueError, RecursionError):
         raise InputError("A JSON list of pictures in base64 is required. Received: other JSON. Encode each.") from None
+    if len(files) > most:
+        raise too_many(most, len(files))
+    return pictures
 
 
 async def _uploaded(body: bytes, request: Request, limits: Limits) -> list[bytes]:

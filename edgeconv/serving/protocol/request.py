@@ -28,6 +28,9 @@ MOST_AXES = 32
 MOST_ELEMENTS = 2**40
 """Of a tensor, axes of size 0 left out: more fit into no request, and products of sizes into no array's."""
 
+MOST_TENSORS = 1024
+"""Of a request, in and out."""
+
 MOST_LETTERS = 256
 """Of a request's own id."""
 
@@ -62,9 +65,9 @@ class _Output(msgspec.Struct, frozen=True):
 class _Request(msgspec.Struct, frozen=True):
     """What a request may say; all else is passed over unread, so that it takes no memory."""
 
-    inputs: list[_Input]
+    inputs: Annotated[list[_Input], msgspec.Meta(max_length=MOST_TENSORS)]
     id: Annotated[str, msgspec.Meta(max_length=MOST_LETTERS)] | None = None
-    outputs: list[_Output] = []
+    outputs: Annotated[list[_Output], msgspec.Meta(max_length=MOST_TENSORS)] = []
     parameters: _Parameters | None = None
 
 

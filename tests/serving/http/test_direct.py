@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -98,3 +99,21 @@ def test_requests_sent_ahead_are_answered_in_turn(server: Server) -> None:
         ids = [part.partition(b"\r\n")[0] for part in answers.split(b"x-request-id: ")[1:]]
         assert ids == [b"ahead-%d" % place for place in range(6)]
         assert answers.count(b"HTTP/1.1 200 OK") == 6
+
+
+def test_a_large_request_holds_up_nobody(server: Server) -> None:
+    """Others are answered while its JSON is read: none of them waits as long as it does."""
+    size = 2_000_000
+    tensor = {"name": "image", "datatype": "FP64", "shape": [size], "data": [0] * size}
+    text = json.dumps({"inputs": [tensor]}, separators=(",", ":")).encode()
+    with ThreadPoolExecutor(1) as pool:
+        began = time.monotonic()
+        large = pool.submit(lambda: (server.ask(ADDRESS, text), time.monotonic() - began))
+        waits = []
+        while not large.done():
+            asked = time.monotonic()
+            assert server.ask("/v2/health/live").status == 200
+            waits.append(time.monotonic() - asked)
+    answer, spent = large.result()
+    assert (answer.status, "float64 (2000000,)" in answer.json["error"]) == (400, True)
+    assert max(waits) < 0.5 * spent

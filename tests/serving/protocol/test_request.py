@@ -94,6 +94,8 @@ def test_other_data_is_refused(data: Any, datatype: str, words: str) -> None:
         (b'{"inputs": [{"name": "x", "shape": [1], "datatype": "FP32"}]}', "no list"),
         (b'{"inputs": [{"name": "x", "shape": [1], "datatype": "FP32", "data": [NaN]}]}', "invalid character"),
         (b'{"inputs": [], "id": "\xff"}', "JSON as"),
+        (b'{"inputs": [], "outputs": [%b{"name": "x"}]}' % (b'{"name": "x"},' * 2000), "of length <= 1024"),
+        (b'{"inputs": [], "outputs": [{"name": "x"}, {"name": "x"}]}', "each output once"),
     ],
 )
 def test_other_requests_are_refused(text: bytes, words: str) -> None:
