@@ -18,6 +18,7 @@ TARGETS = ("python", "node", "web", "c", "triton", "ort")
 @click.option("--target", type=click.Choice(TARGETS), help="What the project around the model is written for.")
 @click.option("--out", metavar="DIR", help="Folder to make. Default: the model's name and the target.")
 @variant_option("int8 where it is there", bundled=True)
+@click.option("--webgpu", is_flag=True, help="With --target web: fp32 on the browser's GPU where that answers right.")
 @click.option("--check", metavar="DIR", help="Hold the files of a bundle against their SHA-256 instead of making one.")
 @click.option("--sign", "signing_key", metavar="KEY", help="Sign the bundle with this private key (PEM).")
 @click.option("--public-key", metavar="KEY", help="With --check: hold the bundle's signature against this key too.")
@@ -27,6 +28,7 @@ def command(
     target: str | None,
     out: str | None,
     variant: str | None,
+    webgpu: bool,
     check: str | None,
     signing_key: str | None,
     public_key: str | None,
@@ -40,7 +42,7 @@ def command(
     Example: edgeconv bundle --target web --out my-app
     """
     if check is not None:
-        if model or target or out or variant or signing_key:
+        if model or target or out or variant or webgpu or signing_key:
             raise click.UsageError("--check takes no other option than --public-key and --format.")
         _check(Path(check), public_key, output_format)
         return
@@ -51,7 +53,13 @@ def command(
     import edgeconv
 
     made = edgeconv.bundle(
-        model, target=target, out=out, variant=variant, signing_key=signing_key, progress=TerminalProgress()
+        model,
+        target=target,
+        out=out,
+        variant=variant,
+        webgpu=webgpu,
+        signing_key=signing_key,
+        progress=TerminalProgress(),
     )
     say(f"Made {made.path}; its three commands are in {made.path / 'README.md'}.")
     files = [{"file": path, **facts} for path, facts in made.manifest["files"].items()]

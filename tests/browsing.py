@@ -14,16 +14,20 @@ import pytest
 
 from edgeconv.bundling.browser import ARGUMENTS, chromium
 
+ON_SWIFTSHADER = ("--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader")
+"""Arguments that give a page WebGPU, which SwiftShader computes on the CPU."""
+
 
 @contextmanager
-def launched(*arguments: str) -> Iterator[Any]:
+def launched(*arguments: str, webgpu: bool = False) -> Iterator[Any]:
     """Yield a browser, started with arguments besides, or skip the test: the system's own, for none is downloaded."""
     playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright: pip install 'edgeconv[dev]'")
     path = chromium()
     if path is None:
         pytest.skip("needs Chromium")
     with playwright.sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=path, args=[*ARGUMENTS, *arguments])
+        own = [*(each for each in ARGUMENTS if each != "--disable-gpu"), *ON_SWIFTSHADER] if webgpu else ARGUMENTS
+        browser = started.chromium.launch(executable_path=path, args=[*own, *arguments])
         yield browser
         browser.close()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from edgeconv.progress import SILENT, Progress
 from edgeconv.runtime.files import read_again, read_files
 from edgeconv.runtime.loading import find_model
 from edgeconv.transaction import new_folder, require_writable
+from edgeconv.variants import REFERENCE, VARIANTS
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,7 @@ def bundle(
     target: str,
     out: str | Path | None = None,
     variant: str | None = None,
+    webgpu: bool = False,
     signing_key: str | Path | None = None,
     progress: Progress = SILENT,
 ) -> Bundle:
@@ -53,6 +55,7 @@ def bundle(
         target: ``"python"``, ``"node"``, ``"web"``, ``"c"``, ``"triton"`` or ``"ort"``.
         out: the folder to make; it must be absent or empty. None takes ``<name>-<target>``.
         variant: such as ``"fp32"``; None takes the best that is offered to bundles: int8 where it is there.
+        webgpu: whether the page of ``"web"`` runs fp32 on the browser's GPU where that gives the golden answers.
         signing_key: a private key in PEM form to sign the bundle with; see `edgeconv.bundling.signing`.
         progress: hears of each step.
 
@@ -60,7 +63,7 @@ def bundle(
         The bundle.
 
     Raises:
-        ConfigError: there is no such target, or `out` has files in it.
+        ConfigError: there is no such target, or `out` has files in it; or `webgpu` with another target, or with int8.
         ArtifactError: there is no such model, or it lacks what a bundle needs.
 
     Example:
@@ -68,13 +71,15 @@ def bundle(
         PosixPath('web-app')
     """
     chosen = target_named(target)
+    if webgpu:
+        variant = _for_webgpu(target, variant)
     path = Path(model) if model is not None else find_model()
     files = read_files(path)
     folder = Path(out) if out is not None else Path(f"{slug_of(files.manifest.name)}-{target}")
     _check_free(folder)
     require_writable(folder.parent)
     progress.say(f"Model: {path}")
-    context = read_again(path, lambda: collect_context(read_files(path), variant))
+    context = replace(read_again(path, lambda: collect_context(read_files(path), variant)), webgpu=webgpu)
     progress.say(f"Bundling {context.variant} for {target}")
     with new_folder(folder) as made:
         _write(made, chosen, context)
@@ -85,6 +90,19 @@ def bundle(
 
             sign(made, Path(signing_key))
     return Bundle(folder, target, manifest)
+
+
+def _for_webgpu(target: str, variant: str | None) -> str:
+    """Return the variant of a page that runs on a GPU.
+
+    Raises:
+        ConfigError: it is no page, or the variant is slower on a GPU than fp32.
+    """
+    if target != "web":
+        raise ConfigError(f"`webgpu` is for the target web. Received: {target}. Leave it out.")
+    if variant in VARIANTS and not VARIANTS[variant].runs_on_gpu:
+        raise ConfigError(f"`webgpu` requires a float variant. Received: {variant}. Leave the variant out for fp32.")
+    return variant or REFERENCE
 
 
 def _check_free(folder: Path) -> None:

@@ -29,6 +29,15 @@ PLAIN_FILE = VARIANTS[REFERENCE].file
 """Names of the model in a bundle: with its preparation inside, and without."""
 
 
+_DEVICES = """
+## On a GPU
+
+The page runs the model on WebGPU where the browser has it and the samples of the self-test get their answers there, and
+else on the CPU by WebAssembly. It says beside each answer which it was, and why not the other. `?device=webgpu` and
+`?device=wasm` behind an address take that one alone: `selftest.html?device=webgpu` tells what a browser makes of it.
+"""
+
+
 @dataclass(frozen=True)
 class BundleContext:
     """A model, ready to be bundled.
@@ -41,6 +50,7 @@ class BundleContext:
         plain: the bytes of the variant itself.
         samples: the self-test's samples.
         tolerances: what the self-test allows, of each output.
+        webgpu: whether a web page is to run it on a GPU where that answers right.
     """
 
     manifest: Manifest
@@ -50,6 +60,12 @@ class BundleContext:
     plain: bytes
     samples: tuple[SelftestSample, ...]
     tolerances: tuple[Tolerance, ...]
+    webgpu: bool = False
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The folders of templates that it takes, each replacing files of those before it."""
+        return (*self.interface.parts, "on-webgpu" if self.webgpu else "on-wasm")
 
     @property
     def selftest(self) -> bytes:
@@ -79,6 +95,8 @@ class BundleContext:
             "SAMPLES": str(len(self.samples)),
             "ALLOWED": in_words([tolerance.words for tolerance in self.tolerances[: len(self.interface.answers)]]),
             "PREPARED_TOLERANCE": f"{PREPARED_LIMIT:g}",
+            "RUNTIME_FILES": "four files" if self.webgpu else "two files",
+            "DEVICES": _DEVICES if self.webgpu else "",
             "EDGECONV_VERSION": version("edgeconv"),
             "ONNXRUNTIME_VERSION": ort.__version__,
             **interface_values(self.interface, self.manifest.labels),

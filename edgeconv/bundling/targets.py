@@ -45,7 +45,7 @@ class BundleTarget:
     def render(self, context: BundleContext, values: Mapping[str, str], out: Path) -> None:
         """Render its templates for a model into a folder."""
         folders = [TEMPLATES / name for name in (*self.builds_on, self.name)]
-        render_parts(folders, context.interface.parts, {"ASSETS": self.assets, **values}, out)
+        render_parts(folders, context.parts, {"ASSETS": self.assets, **values}, out)
 
 
 TARGETS = {

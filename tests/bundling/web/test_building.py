@@ -39,7 +39,8 @@ def test_the_build_takes_two_files_of_the_runtime_and_refuses_others(built: Path
         "ort-wasm-simd-threaded.wasm",
         "ort.wasm.bundle.min.mjs",
     ]
-    shutil.copy(built / "build.mjs", tmp_path)
+    for script in ("build.mjs", "runtime-files.mjs"):
+        shutil.copy(built / script, tmp_path)
     shutil.copytree(built / "app", tmp_path / "app")
     done = subprocess.run(["node", "build.mjs"], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (1, "")

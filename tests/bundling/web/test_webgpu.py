@@ -12,12 +12,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from edgeconv.bundling.browser import ARGUMENTS, chromium
 from edgeconv.runtime.golden import Samples
 from edgeconv.runtime.loading import reference_model
+from tests.browsing import launched
 from tests.bundling.npm import node_modules
-
-WEBGPU = ("--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader")
 
 ANSWER = """async ([file, count]) => {
     const ort = await import("/onnxruntime-web/dist/ort.webgpu.min.mjs");
@@ -34,9 +32,6 @@ ANSWER = """async ([file, count]) => {
 @pytest.fixture(scope="module")
 def page(make_bundle: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """Return a page of a site that has ONNX Runtime Web, the models and the golden vectors; seconds."""
-    playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright: pip install 'edgeconv[dev]'")
-    if chromium() is None:
-        pytest.skip("needs Chromium")
     folder, model = tmp_path_factory.mktemp("webgpu"), reference_model()
     assert model is not None
     modules = node_modules(make_bundle("web"), tmp_path_factory)
@@ -46,14 +41,11 @@ def page(make_bundle: Callable[[str], Path], tmp_path_factory: pytest.TempPathFa
     (folder / "images.bin").write_bytes(Samples.load(model / "samples.npz").images.tobytes())
     (folder / "index.html").write_text("<!doctype html><title>models</title>", encoding="utf-8")
     handler = functools.partial(_Quiet, directory=str(folder))
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server, playwright.sync_playwright() as started:
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server, launched(webgpu=True) as browser:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        arguments = [argument for argument in ARGUMENTS if argument != "--disable-gpu"]
-        browser = started.chromium.launch(executable_path=chromium(), args=[*arguments, *WEBGPU])
         opened = browser.new_page()
         opened.goto(f"http://127.0.0.1:{server.server_port}/")
         yield opened
-        browser.close()
         server.shutdown()
 
 

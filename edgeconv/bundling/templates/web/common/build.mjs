@@ -4,17 +4,10 @@
 import { createHash } from "node:crypto";
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { gzipSync } from "node:zlib";
+import { runtimeFiles } from "./runtime-files.mjs";
 
 const APP = new URL("app/", import.meta.url);
 const PACKAGE = new URL("node_modules/onnxruntime-web/dist/", import.meta.url);
-
-// Of version 1.30.0: another version, or a file that somebody changed, is refused.
-const RUNTIME = {
-  "ort.wasm.bundle.min.mjs":
-    "11e64bd8ffe11bd1a2a2f0d6275fdfbbba7262f0b76b99b53d228a8a22ef3d90",
-  "ort-wasm-simd-threaded.wasm":
-    "3398c10d07d229bd91b364548e130e0e51a8e5704b88c7c083ebbeb78842dee2",
-};
 
 // The service worker and its list are the only files that are always fetched anew.
 const LIST = "precache.js";
@@ -26,10 +19,11 @@ await writeList();
 async function copyRuntime() {
   const folder = new URL("ort/", APP);
   await mkdir(folder, { recursive: true });
-  for (const [name, sha256] of Object.entries(RUNTIME)) {
+  for (const [name, sha256] of Object.entries(runtimeFiles)) {
     const bytes = await readFile(new URL(name, PACKAGE)).catch(() =>
       stop(`${name} is missing. Run \`npm install --ignore-scripts\` first.`),
     );
+    // Another version, or a file that somebody changed.
     if (digest(bytes, "hex") !== sha256)
       stop(
         `${name} is not the one of onnxruntime-web 1.30.0. Install it anew.`,

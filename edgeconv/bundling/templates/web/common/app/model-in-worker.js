@@ -1,14 +1,16 @@
 /** The model in a worker, with the same `predict` and `run` as in model.js. */
 
 /**
+ * @param {string} device the only one to try; without it the one of `?device=` in the page's address, else all
  * @returns {Promise<{
+ *   where: string,
  *   predict(source: object): Promise<import("./model.js").Prediction>,
  *   run(arrays: import("./model.js").Arrays): Promise<import("./model.js").Arrays>,
  * }>}
  */
-export function openInWorker() {
+export function openInWorker(device = deviceOf(location)) {
   const url = new URL("worker.js", import.meta.url);
-  const worker = new Worker(url, { type: "module" });
+  const worker = new Worker(url, { type: "module", name: device });
   const waiting = new Map();
   let count = 0;
 
@@ -22,7 +24,7 @@ export function openInWorker() {
 
   return new Promise((resolve, reject) => {
     worker.addEventListener("message", ({ data }) => {
-      if (data.ready === true) return resolve(model);
+      if (data.ready === true) return resolve({ ...model, where: data.where });
       if (data.ready === false) return reject(new Error(data.problem));
       const asked = waiting.get(data.id);
       waiting.delete(data.id);
@@ -37,4 +39,8 @@ export function openInWorker() {
       waiting.clear();
     });
   });
+}
+
+function deviceOf({ search }) {
+  return new URLSearchParams(search).get("device") ?? "";
 }

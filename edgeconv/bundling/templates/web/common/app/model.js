@@ -14,39 +14,67 @@
  * @property {object | null} answer as `answerOf` in answers.mjs makes it; null where nothing was found in a picture
  * @property {NumberArray | null} prepared what the net was fed of a picture
  * @property {number} milliseconds that the model took
+ * @property {string} where it ran, in words, and why not elsewhere; empty where there is no choice
  */
 
 import { answerOf } from "./answers.mjs";
 import { inputs, outputs } from "./contract.mjs";
+import { devices } from "./devices.js";
 import { feed, isFound, prepared } from "./inputs.mjs";
+import { checkAnswers } from "./trust.js";
 
-const RUNTIME = "./ort/ort.wasm.bundle.min.mjs";
+/** ONNX Runtime says a page on why it cannot open a model. */
+const LONGEST = 160;
 const MODEL = new URL("BUNDLE_MODEL_FILE", import.meta.url);
 
 /**
- * Loads ONNX Runtime and the model.
+ * Loads ONNX Runtime and the model, on the first device that gives the answers that are known.
  *
+ * @param {string} asked the name of the only device to try; empty: all in devices.js
  * @returns {Promise<Model>}
  */
-export async function openModel() {
-  const [ort, bytes] = await Promise.all([loadRuntime(), download(MODEL)]);
+export async function openModel(asked = "") {
+  const tried = devices.filter(({ name }) => !asked || name === asked);
+  if (tried.length === 0)
+    throw new Error(`This page was not made for the device ${asked}.`);
+  const downloading = download(MODEL);
+  const refusals = [];
+  for (const device of tried.slice(0, -1)) {
+    try {
+      return await openOn(device, downloading, refusals);
+    } catch (error) {
+      refusals.push(`${device.title}: ${error.message.slice(0, LONGEST)}`);
+    }
+  }
+  return openOn(tried.at(-1), downloading, refusals);
+}
+
+async function openOn({ name, title, runtime }, downloading, refusals) {
+  if (name === "webgpu" && !(await navigator.gpu?.requestAdapter()))
+    throw new Error("this browser offers no GPU");
+  const [ort, bytes] = await Promise.all([loadRuntime(runtime), downloading]);
   // More threads need the headers COOP and COEP, and a small model gains nothing.
   ort.env.wasm.numThreads = 1;
-  try {
-    const options = { executionProviders: ["wasm"] };
-    return new Model(ort, await ort.InferenceSession.create(bytes, options));
-  } catch (error) {
-    throw new Error(`ONNX Runtime cannot open the model: ${error.message}`, {
-      cause: error,
-    });
-  }
+  ort.env.logLevel = "error";
+  const options = { executionProviders: [name] };
+  const session = await ort.InferenceSession.create(bytes, options).catch(
+    (error) => {
+      throw new Error(`ONNX Runtime cannot open the model: ${error.message}`, {
+        cause: error,
+      });
+    },
+  );
+  const model = new Model(ort, session, [title, ...refusals].join("; not on "));
+  if (name !== "wasm") await checkAnswers(model);
+  return model;
 }
 
 class Model {
   #ort;
   #session;
 
-  constructor(ort, session) {
+  constructor(ort, session, where) {
+    this.where = where;
     this.#ort = ort;
     this.#session = session;
     const received = [session.inputNames, session.outputNames];
@@ -69,6 +97,7 @@ class Model {
       answer: isFound(found) ? answerOf(found) : null,
       prepared: prepared && found[prepared],
       milliseconds,
+      where: this.where,
     };
   }
 
@@ -93,9 +122,9 @@ class Model {
   }
 }
 
-async function loadRuntime() {
+async function loadRuntime(file) {
   try {
-    return await import(RUNTIME);
+    return await import(file);
   } catch {
     throw new Error(
       "ONNX Runtime is not beside this page. Run `npm install --ignore-scripts && npm run build`.",

@@ -27,6 +27,7 @@ async function run() {
     openInWorker(),
     loadSamples(),
   ]);
+  element("device").textContent = model.where && `Run on ${model.where}.`;
   const tried = [];
   for (const sample of samples) {
     tried.push(await trySample(model, sample, tried.length, limits));

@@ -2,10 +2,10 @@
 
 import { openModel } from "./model.js";
 
-const opening = openModel();
+const opening = openModel(self.name);
 
 opening.then(
-  () => postMessage({ ready: true }),
+  ({ where }) => postMessage({ ready: true, where }),
   (error) => postMessage({ ready: false, problem: error.message }),
 );
 

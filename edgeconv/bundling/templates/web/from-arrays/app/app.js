@@ -95,12 +95,12 @@ async function run() {
   complain("");
   element("run").disabled = true;
   try {
-    const { answer, milliseconds } = await model.predict(arrays);
+    const { answer, milliseconds, where } = await model.predict(arrays);
     const { label, words } = wordsOf(answer);
     say(label, words);
     showRows(title, rowsOf(answer));
     element("milliseconds").textContent =
-      `Answered in ${Math.ceil(milliseconds)}\u00a0ms`;
+      `Answered in ${Math.ceil(milliseconds)}\u00a0ms${where ? ` on ${where}` : ""}`;
   } catch (error) {
     complain(`The arrays do not fit the model: ${error.message}`);
   }

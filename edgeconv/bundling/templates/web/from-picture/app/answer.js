@@ -32,13 +32,14 @@ export function showNothing(words) {
  * @param {import("./model.js").Prediction} prediction
  * @param {string} note what else there is to say
  */
-export function showAnswer({ answer, prepared, milliseconds }, note) {
+export function showAnswer({ answer, prepared, milliseconds, where }, note) {
   document.body.classList.remove("waiting");
   say(answer ? wordsOf(answer) : NOTHING);
   showRows(title, rowsOf(answer));
   showPrepared(prepared, element("prepared"));
   if (answer) drawOver(answer, element("prepared"));
-  element("milliseconds").textContent = `${Math.ceil(milliseconds)}\u00a0ms`;
+  element("milliseconds").textContent =
+    `${Math.ceil(milliseconds)}\u00a0ms${where ? ` on ${where}` : ""}`;
   element("note").textContent = note;
 }
 

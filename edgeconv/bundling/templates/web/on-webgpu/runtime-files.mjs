@@ -1,0 +1,11 @@
+/** The files of ONNX Runtime Web 1.30.0 that the page takes, with their SHA-256. */
+export const runtimeFiles = {
+  "ort.wasm.bundle.min.mjs":
+    "11e64bd8ffe11bd1a2a2f0d6275fdfbbba7262f0b76b99b53d228a8a22ef3d90",
+  "ort-wasm-simd-threaded.wasm":
+    "3398c10d07d229bd91b364548e130e0e51a8e5704b88c7c083ebbeb78842dee2",
+  "ort.webgpu.bundle.min.mjs":
+    "0730816731ce2cdfb06f273da065d4a1c7091eb9d1756a83b2916c8a89d015e2",
+  "ort-wasm-simd-threaded.asyncify.wasm":
+    "39f9f0894d478800487ed9f7dbe92618498db320cf55c8e3d89adff8dce658da",
+};
