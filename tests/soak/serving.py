@@ -199,7 +199,7 @@ def main() -> None:
         f"{found.early / 1e6:.1f} MB after a tenth of the way, {found.late / 1e6:.1f} MB at the end: {growth:+.1%}, "
         f"at most {MOST_GROWTH:+.0%}"
     )
-    for words in bad[:40]:
+    for words in bad[:10]:
         print(f"    {words}")
     sys.exit(bool(bad) or growth > MOST_GROWTH)
 
