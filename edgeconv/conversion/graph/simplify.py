@@ -28,6 +28,7 @@ from edgeconv.conversion.graph.passes.identities import drop_identities, settle_
 from edgeconv.conversion.graph.passes.layer_norm import fuse_layer_norm
 from edgeconv.conversion.graph.passes.pads import fold_pads
 from edgeconv.conversion.graph.passes.pooling import pool_maps, reduce_before_transposes
+from edgeconv.conversion.graph.passes.recurrence import start_from_zeros, take_last_state
 from edgeconv.conversion.graph.passes.reshapes import make_reshapes_constant, merge_reshapes
 from edgeconv.conversion.graph.passes.scaling import fold_scaling
 from edgeconv.conversion.graph.passes.sequences import multiply_sequences
@@ -46,6 +47,8 @@ PASSES: Sequence[Pass] = (
     merge_reshapes,
     fold_pads,
     multiply_sequences,
+    start_from_zeros,
+    take_last_state,
     fuse_dense,
     absorb_transposes,
     fold_affine_into_layers,

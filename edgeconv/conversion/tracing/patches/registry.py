@@ -13,6 +13,7 @@ from edgeconv.conversion.tracing.patches.constants import constants_written_once
 from edgeconv.conversion.tracing.patches.convolutions import groups_counted, outputs_padded
 from edgeconv.conversion.tracing.patches.data_layers import cast_as_in_graphs
 from edgeconv.conversion.tracing.patches.einsum import few_orders_tried
+from edgeconv.conversion.tracing.patches.gated_recurrence import biases_read_once
 from edgeconv.conversion.tracing.patches.handler import Handlers
 from edgeconv.conversion.tracing.patches.lookup import lookups_by_comparison
 from edgeconv.conversion.tracing.patches.recurrence import without_cudnn
@@ -34,6 +35,7 @@ def while_traced(model: Any) -> Iterator[None]:
     with (
         without_cudnn(model),
         aspect_ratios_counted(),
+        biases_read_once(),
         counting.counted_by_one_hot(),
         lookups_by_comparison(),
         pooled_at_once(),
