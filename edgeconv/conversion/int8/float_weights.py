@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import onnx
 
-from edgeconv.conversion.weights_only.constants import Weights, weights_in
+from edgeconv.conversion.weights_only.constants import weights_in
 from edgeconv.conversion.weights_only.storing import nearest, with_steps
 from edgeconv.manifest_blocks import FloatNode
 
@@ -20,9 +20,9 @@ STORED = "; its weights are stored in 8 bits"
 def store_in_8_bits(
     model: onnx.ModelProto, float_nodes: Sequence[FloatNode]
 ) -> tuple[onnx.ModelProto, tuple[FloatNode, ...]]:
-    """Return a model that makes floats of the weights of such operators, once a call, and its nodes with that said.
+    """Return a model that makes floats of the weights of such operators as it is opened, and its nodes with that said.
 
-    The steps are symmetric, with a scale for each output channel, or for each input (see `_by_rows`).
+    The steps are symmetric, with a scale for each output channel.
 
     Args:
         model: in QDQ form; not changed.
@@ -38,12 +38,4 @@ def store_in_8_bits(
         replace(node, reason=node.reason + STORED) if chosen & read.get(node.node, set()) else node
         for node in float_nodes
     )
-    return with_steps(model, [nearest(_by_rows(each), 8) for each in weights]), said
-
-
-def _by_rows(weights: Weights) -> Weights:
-    """Return weights whose scales are those of inputs where outputs come last.
-
-    There, ONNX Runtime's DequantizeLinear takes another scale for each number, and some eight times as long.
-    """
-    return replace(weights, axis=0) if weights.axis == weights.array.ndim - 1 else weights
+    return with_steps(model, [nearest(each, 8) for each in weights], once=True), said

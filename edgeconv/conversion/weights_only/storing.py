@@ -91,12 +91,14 @@ def spread(scale: NDArray[np.float32], width: int) -> NDArray[np.float32]:
     return np.repeat(scale, BLOCK, axis=1)[:, :width]
 
 
-def with_steps(fp32: onnx.ModelProto, stored: Collection[Steps]) -> onnx.ModelProto:
+def with_steps(fp32: onnx.ModelProto, stored: Collection[Steps], *, once: bool = False) -> onnx.ModelProto:
     """Return a model whose weights are stored in steps; all else stays, the names of its nodes and values included.
 
     Args:
         fp32: of an opset that has what is stored: 13 for 8 bits, 21 for 4.
         stored: instead of the constants of their names.
+        once: make floats of 8 bits by operators that ONNX Runtime computes while it opens the file; it keeps a
+            DequantizeLinear for each call, since another operator may take the integers.
     """
     model = onnx.ModelProto()
     model.CopyFrom(fp32)
@@ -107,17 +109,26 @@ def with_steps(fp32: onnx.ModelProto, stored: Collection[Steps]) -> onnx.ModelPr
     used, nodes = {node.name for node in graph.node}, list[onnx.NodeProto]()
     for steps in stored:
         layer = next((layer_of_named(node.name) for node in graph.node if steps.weights.name in node.input), None)
-        nodes += _dequantized(graph, steps, layer or steps.weights.name, used)
+        nodes += _dequantized(graph, steps, layer or steps.weights.name, used, once=once)
     nodes += graph.node
     del graph.node[:]
     graph.node.extend(nodes)
     return model
 
 
-def _dequantized(graph: onnx.GraphProto, steps: Steps, layer: str, used: set[str]) -> list[onnx.NodeProto]:
+def _dequantized(
+    graph: onnx.GraphProto, steps: Steps, layer: str, used: set[str], *, once: bool
+) -> list[onnx.NodeProto]:
     """Add what weights are stored as, and return the nodes that make floats of them."""
     name, layout = steps.weights.name, steps.weights.layout
     integers, scale = f"{name}/steps", f"{name}/scale"
+    if steps.bits == 8 and once:
+        floats, along = f"{name}/float", [-1 if axis == steps.weights.axis else 1 for axis in range(steps.steps.ndim)]
+        graph.initializer.extend([from_array(steps.steps, integers), from_array(steps.scale.reshape(along), scale)])
+        return [
+            _named("Cast", [integers], floats, layer, used, to=TensorProto.FLOAT),
+            _named("Mul", [floats, scale], name, layer, used),
+        ]
     if steps.bits == 8 or layout is None:
         # Where ONNX Runtime recodes weights, for processors without VNNI, it makes up one zero point for all scales.
         zero = f"{name}/zero"

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import onnx
+import onnxruntime as ort
 import pytest
 from onnx import numpy_helper
 
 from edgeconv.conversion.int8.float_weights import STORED, store_in_8_bits
 from edgeconv.conversion.weights_only.constants import weights_in
 from edgeconv.manifest_blocks import FloatNode
-from tests.conversion.graph.rewriting import answers, graph_of, node, random
+from tests.conversion.graph.rewriting import answers, graph_of, node, operators, random
 
 LOOP = """
 <ir_version: 8, opset_import: ["" : 17]>
@@ -50,13 +52,21 @@ def test_a_loop_answers_nearly_alike_with_a_quarter_of_the_bytes() -> None:
     model, x = _loop(UNCHANGED), random(3, 24)
     stored, said = store_in_8_bits(model, [_told("Loop", "rnn/Loop")])
     assert [node.reason for node in said] == [f"no kernel{STORED}"]
-    assert stored.ByteSize() < 0.47 * model.ByteSize()  # Names, scales and zero points weigh in a file of 2.7 kB.
+    assert stored.ByteSize() < 0.47 * model.ByteSize()  # Names and scales weigh in a file of 2.7 kB.
     (expected,), (found,) = answers(model, {"x": x}), answers(stored, {"x": x})
     assert 0.0 < np.abs(found - expected).max() < 0.02 * np.ptp(expected)
-    # A scale for each input: its outputs lie side by side.
     (scale,) = (tensor for tensor in stored.graph.initializer if tensor.name == "w/scale")
-    own = np.abs(numpy_helper.to_array(model.graph.initializer[2])).max(axis=1) / 127
+    own = np.abs(numpy_helper.to_array(model.graph.initializer[2])).max(axis=0, keepdims=True) / 127
     np.testing.assert_allclose(numpy_helper.to_array(scale), own, rtol=1e-6)
+
+
+def test_floats_are_made_when_a_session_opens_and_not_in_each_call(tmp_path: Path) -> None:
+    stored, _ = store_in_8_bits(_loop(UNCHANGED), [_told("Loop", "rnn/Loop")])
+    assert operators(stored) == ["Cast", "Mul", "Loop"]
+    options = ort.SessionOptions()
+    options.optimized_model_filepath = str(tmp_path / "opened.onnx")
+    ort.InferenceSession(stored.SerializeToString(), options, providers=["CPUExecutionProvider"])
+    assert operators(onnx.load(tmp_path / "opened.onnx")) == ["Loop"]
 
 
 @pytest.mark.parametrize("operator", ["LSTM", "ConvTranspose"])
