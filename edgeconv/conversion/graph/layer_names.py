@@ -42,6 +42,11 @@ def layer_of_named(node_name: str) -> str | None:
     return node_name.rpartition("/")[0] or None
 
 
+def beside(node: ir.Node, operator: str) -> str:
+    """Return the name of another node in a named node's layer; it may be taken."""
+    return f"{layer_of_named(node.name or '') or _INPUT}/{operator}"
+
+
 def give_layers(model: ir.Model, layer_of: Callable[[str], str | None]) -> None:
     """Give nodes names of the layers that they belong to, where the tracer's do not tell or depend on the hash seed.
 

@@ -6,6 +6,8 @@ from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING
 
 from edgeconv.conversion.graph.layer_names import layer_of_named
+from edgeconv.conversion.int8.gelu import REASON as GELU
+from edgeconv.conversion.int8.gelu import gelus_in
 from edgeconv.conversion.int8.tail import REASON as TAIL
 from edgeconv.conversion.int8.tail import tail_of
 from edgeconv.conversion.int8.targets import END_OPERATORS, FLOAT_OPERATORS, QuantizationScheme
@@ -31,7 +33,7 @@ def float_nodes_of(
             f"`float_layers` must name layers of the model. Received: {', '.join(sorted(unknown))}. It has "
             f"{', '.join(prepared.layers)}."
         )
-    found, ends, tail = [], {output.name for output in graph.output}, tail_of(graph)
+    found, ends, tail, gelus = [], {output.name for output in graph.output}, tail_of(graph), gelus_in(graph)
     for node in graph.node:
         at_the_end = node.op_type in END_OPERATORS and node.output[0] in ends
         reasons = (
@@ -40,6 +42,7 @@ def float_nodes_of(
             scheme.float_operators.get(node.op_type),
             FLOAT_OPERATORS.get(node.op_type),
             TAIL if node.name in tail else None,
+            GELU if node.name in gelus and not scheme.between_pairs else None,
             chosen.get(node.name) or chosen.get(layer_of_named(node.name) or ""),
         )
         reason = next((text for text in reasons if text), None)

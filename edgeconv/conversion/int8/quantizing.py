@@ -27,11 +27,13 @@ from edgeconv.conversion.int8.channel_weights import ChannelQuantizer
 from edgeconv.conversion.int8.dense import leave_answers_in_float, weights_of_one_scale
 from edgeconv.conversion.int8.float_nodes import float_nodes_of
 from edgeconv.conversion.int8.float_weights import store_in_8_bits
+from edgeconv.conversion.int8.gelu import read_sums_in_float
 from edgeconv.conversion.int8.hard_sigmoids import add_up_hard_sigmoids
 from edgeconv.conversion.int8.offset_pixels import let_pixels_in
 from edgeconv.conversion.int8.pixel_input import PixelPath, put_pixels_back, take_off_cast
 from edgeconv.conversion.int8.ranges import TRAINED, Ranges
 from edgeconv.conversion.int8.residuals import keep_sums_in_float
+from edgeconv.conversion.int8.sequences import with_rows
 from edgeconv.conversion.int8.targets import END_OPERATORS, QuantizationScheme
 from edgeconv.errors import UnsupportedModelError, one_line
 from edgeconv.manifest_blocks import FloatNode, Quantization
@@ -123,6 +125,7 @@ def prepare(fp32: onnx.ModelProto) -> Prepared:
         UnsupportedModelError: ONNX Runtime cannot take the model, or it does not read its pixels once, through a Cast.
     """
     takes_pixels = fp32.graph.input[0].type.tensor_type.elem_type == onnx.TensorProto.UINT8
+    fp32 = with_rows(fp32)
     float_input, path = take_off_cast(fp32) if takes_pixels else (fp32, PixelPath(None, ()))
     with tempfile.TemporaryDirectory(prefix="edgeconv-") as scratch, errors_only(None):
         float_path, prepared_path = Path(scratch) / "float.onnx", Path(scratch) / "prepared.onnx"
@@ -183,6 +186,7 @@ def quantize(
         add_up_hard_sigmoids(model, excluded)
     if not scheme.between_pairs:
         _leave_logits_in_float(model)
+        read_sums_in_float(model)
     if cpu:
         leave_answers_in_float(model)
     finished = finish(model, layer_of_named)
