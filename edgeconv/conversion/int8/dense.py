@@ -33,7 +33,7 @@ def weights_of_one_scale(fp32: onnx.ModelProto) -> list[str]:
     return sorted({node.input[1] for node in hidden if _noise(_largest(node, constants)) <= MOST_NOISE})
 
 
-_NOT_DENSE = {"Conv", "ConvTranspose", "GRU", "LSTM", "Loop", "RNN", "Scan"}
+_NOT_DENSE = {"Conv", "ConvTranspose", "GRU", "LSTM", "Loop", "MatMul", "RNN", "Scan"}
 
 
 def _read_by(graph: onnx.GraphProto, dense: list[onnx.NodeProto]) -> set[str]:
