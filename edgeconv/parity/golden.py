@@ -13,6 +13,11 @@ SAMPLES = 16
 """Golden vectors of an artifact, or one a class where there are more classes."""
 
 
+AT_ONCE = 2**20
+"""Values that a reference is given at once, 6 pictures of 224x224 in colour; of larger pictures no more than when it
+was compared: Keras holds what all layers answer, gigabytes of a deep network."""
+
+
 def golden_vectors(compared: ComparisonSet, reference: Run, size: int | None = None) -> Samples:
     """Return golden vectors of a model with one input and one output.
 
@@ -28,8 +33,8 @@ def golden_vectors(compared: ComparisonSet, reference: Run, size: int | None = N
     if batch.expected:
         (answers,) = batch.expected.values()
         return Samples(images, labels, answers)
-    # No more at once than when it was compared: large pictures of a deep network take gigabytes.
-    size = compared.batches[0].count
+    # Operator by operator, a call takes as long for one input as for many.
+    size = max(compared.batches[0].count, AT_ONCE // max(1, images[0].size))
     parts = [reference({name: images[start : start + size]}) for start in range(0, len(images), size)]
     return Samples(images, labels, np.concatenate([next(iter(part.values())) for part in parts]))
 

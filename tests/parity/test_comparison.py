@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from edgeconv.parity import golden
 from edgeconv.parity.comparison import Batch, ComparisonSet, fingerprint
 from edgeconv.parity.golden import SAMPLES, golden_vectors
 from edgeconv.parity.stage import on_images
@@ -56,8 +57,13 @@ def test_golden_vectors_without_labels_are_the_first() -> None:
     assert set(found.labels) == {-1}
 
 
-@pytest.mark.parametrize("more", [True, False])
-def test_golden_vectors_of_random_inputs_are_drawn_and_those_of_the_user_are_kept(more: bool) -> None:
+@pytest.mark.parametrize(
+    ("more", "at_once", "expected"), [(True, 2**20, [16]), (True, 1, [3, 3, 3, 3, 3, 1]), (False, 2**20, [])]
+)
+def test_golden_vectors_of_random_inputs_are_drawn_and_those_of_the_user_are_kept(
+    monkeypatch: pytest.MonkeyPatch, more: bool, at_once: int, expected: list[int]
+) -> None:
+    monkeypatch.setattr(golden, "AT_ONCE", at_once)
     sizes = []
 
     def run(feeds: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -69,5 +75,5 @@ def test_golden_vectors_of_random_inputs_are_drawn_and_those_of_the_user_are_kep
     found = golden_vectors(ComparisonSet("random", "random", "", batches, spreads={"scores": 1.0}, draw=draw), run)
     np.testing.assert_array_equal(found.images, IMAGES[::-1][:SAMPLES] if more else IMAGES[:3])
     np.testing.assert_array_equal(found.probabilities, _scores(found.images))
-    assert sizes == ([3, 3, 3, 3, 3, 1] if more else [])
+    assert sizes == expected
     assert set(found.labels) == {-1}

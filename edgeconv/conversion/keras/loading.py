@@ -18,6 +18,7 @@ from edgeconv.conversion.keras.call_depth import deep_calls
 from edgeconv.conversion.keras.custom_objects import import_custom_objects
 from edgeconv.conversion.keras.fake_quantization import fake_quantization_objects, without_fake_quantization
 from edgeconv.conversion.keras.head import read_head
+from edgeconv.conversion.keras.importing import frameworks_imported
 from edgeconv.conversion.keras.interface import interface_of
 from edgeconv.conversion.keras.legacy.layers import keras2_objects
 from edgeconv.conversion.keras.legacy.opening import open_keras2
@@ -82,7 +83,7 @@ def load_keras(
         raise ConfigError(
             f"`signature` is for a SavedModel's folder. Received: {signature!r} for `{path}`, a file. Leave it out."
         )
-    with native_log_held_back():
+    with native_log_held_back(), frameworks_imported():
         import keras
         import tensorflow as tf
 

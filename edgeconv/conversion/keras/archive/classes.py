@@ -7,6 +7,7 @@ import re
 from functools import cache
 from importlib import import_module
 
+from edgeconv.conversion.keras.importing import frameworks_imported
 from edgeconv.quiet import native_log_held_back
 
 BUILT_OF = ("layers", "models")
@@ -40,7 +41,7 @@ def knows_function(name: str) -> bool:
 @cache
 def _found(module: str, name: str) -> object:
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-    with native_log_held_back():
+    with native_log_held_back(), frameworks_imported():
         try:
             return getattr(import_module(module), name, None)
         except ModuleNotFoundError:
