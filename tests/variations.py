@@ -16,7 +16,8 @@ from onnx import numpy_helper
 from edgeconv.bundling.collect import collect_context
 from edgeconv.bundling.context import BundleContext
 from edgeconv.bundling.targets import target_named
-from edgeconv.conversion.embedding.tensors import DOUBLE, FLOAT, INT64, arange
+from edgeconv.conversion.embedding.colors import grey
+from edgeconv.conversion.embedding.tensors import FLOAT, INT64
 from edgeconv.conversion.variants.e2e import embed_variant
 from edgeconv.runtime.files import read_files
 from edgeconv.runtime.loading import reference_model
@@ -60,21 +61,21 @@ def with_flipped_polarity() -> bytes:
     """Return the shipped model, whose preparation takes dark ink for bright ink."""
     from edgeconv.conversion.embedding.digits import is_bright
 
-    return _embed(mock.patch(f"{_PATCHED}.is_bright", lambda grey: is_bright(grey).apply("Not")))
+    return _embed(mock.patch(f"{_PATCHED}.is_bright", lambda *given: is_bright(*given).apply("Not")))
 
 
 @cache
 def with_nearest_filter() -> bytes:
-    """Return the shipped model, whose preparation takes the nearest row instead of the mean of several."""
+    """Return the shipped model, whose preparation takes the nearest pixel instead of the mean of several."""
 
-    def nearest(picture: Any, target: Any, begin: Any = 0.0, end: Any = None) -> Any:
-        source = picture.size(0)
-        target = picture.index(target)
-        scale = ((source.as_type(DOUBLE) if end is None else end) - begin) / target.as_type(DOUBLE)
-        rows = ((arange(target, DOUBLE) + 0.5) * scale + begin).floor().as_type(INT64).maximum(0).minimum(source - 1)
-        return picture.gather(rows).as_type(FLOAT)
+    def nearest(picture: Any, side: int, begin: Any, scale: Any, flat: int) -> Any:
+        last = picture.sizes(0, 2).as_type(FLOAT).reshape(2, 1, 1, 1) - 1
+        places = (scale.array(np.arange(side) + 0.5) * scale + begin).floor().maximum(0.0).minimum(last)
+        rows, columns = places.as_type(INT64).reshape(2, side).split(0)
+        made = grey(picture.gather(rows.reshape(side))).transpose(1, 0).gather(columns.reshape(side))
+        return made.reshape(1, 1, side, side).transpose(0, 1, 3, 2)
 
-    return _embed(mock.patch(f"{_PATCHED}.resample_rows", nearest))
+    return _embed(mock.patch(f"{_PATCHED}.grey_square", nearest))
 
 
 def with_disturbed_weights(model: bytes | None = None) -> bytes:

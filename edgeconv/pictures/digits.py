@@ -25,14 +25,16 @@ from edgeconv.errors import ImageError
 from edgeconv.pictures.colors import composite, luma
 from edgeconv.pictures.ink import bounds, is_bright, levels, strength, stroke_width, without_border
 from edgeconv.pictures.morphology import Grey, box_mean, maximum, maximum_of_neighbours
-from edgeconv.pictures.resampling import Read, area_weights, resample, resize, triangle_weights
-from edgeconv.recipe import DIGIT
+from edgeconv.pictures.resampling import Read, area_weights, resample, trapezoid_weights
+from edgeconv.recipe import DIGIT, LUMA, LUMA_WHOLE
+
+Steps = NDArray[np.float32]
+"""Two numbers, of the rows and of the columns: sizes, places, or pixels of one grid in one of another."""
 
 BAND_PIXELS = 2**18
 """Pixels whose greys are counted at once."""
 
-_LUMA = np.array([0.299, 0.587, 0.114], np.float32)
-"""ITU-R BT.601."""
+_LUMA = (np.array(LUMA)[:, None] / LUMA_WHOLE).astype(np.float32)
 
 
 def center_digit(picture: NDArray[np.uint8], height: int, width: int, box: int) -> NDArray[np.uint8]:
@@ -59,12 +61,12 @@ def center_digit(picture: NDArray[np.uint8], height: int, width: int, box: int) 
         for prepared in (grey, 255 - grey):
             if _is_prepared(prepared, negative=prepared is not grey):
                 return prepared
-    small = _to_grey(_shrink(picture, read))
+    small, steps = _search_copy(picture, read)
     bright = is_bright(small)
     top, bottom, left, right = bounds(_find(255 - small if bright else small))
-    rows, columns = picture.shape[0] / small.shape[0], picture.shape[1] / small.shape[1]
-    canvas, zoom = _cut(picture, (top * rows, bottom * rows), (left * columns, right * columns), read)
-    return _draw(_ink(255 - canvas if bright else canvas, zoom), height, width, box)
+    begin, end = (steps * np.array(corner, np.float32) for corner in ((top, left), (bottom, right)))
+    canvas, step = _cut(picture, begin, end, read)
+    return _draw(_ink(255 - canvas if bright else canvas, step), height, width, box)
 
 
 def _background(picture: NDArray[np.uint8]) -> int:
@@ -100,22 +102,33 @@ def _is_prepared(grey: NDArray[np.uint8], *, negative: bool) -> bool:
     return edge <= DIGIT.negative_edge and off <= DIGIT.negative_middle and int(grey.max()) >= DIGIT.negative_white
 
 
-def _shrink(picture: NDArray[np.uint8], read: Read | None) -> NDArray[np.float32]:
-    scale = min(1.0, DIGIT.search_side / max(picture.shape[:2]))
-    if scale == 1.0:
-        return (read(picture) if read else picture).astype(np.float32)
-    rows, columns = (max(1, round(side * scale)) for side in picture.shape[:2])
-    return resize(picture, rows, columns, read=read)
+def _search_copy(picture: NDArray[np.uint8], read: Read | None) -> tuple[Grey, Steps]:
+    """Return the smoothed copy that is searched, and how many pixels of the picture are one of it, (2,)."""
+    sizes = np.array(picture.shape[:2], np.float32)
+    sides = np.maximum(np.rint(sizes / (sizes.max() / np.float32(DIGIT.search_side))), np.float32(1))
+    steps = sizes / sides
+    return _grey_copy(picture, sides, np.zeros(2, np.float32), steps, DIGIT.smoothing, read), steps
 
 
-def _to_grey(picture: NDArray[np.float32]) -> Grey:
-    return picture[..., 0] if picture.shape[2] == 1 else picture @ _LUMA
+def _grey_copy(
+    picture: NDArray[np.uint8], sides: Steps, begins: Steps, steps: Steps, smoothing: int, read: Read | None
+) -> Grey:
+    """Resample a part of a picture to grey; colour becomes grey between the two steps, where few pixels are left."""
+    height, width = (int(side) for side in sides)
+    vertical, horizontal = (
+        partial(trapezoid_weights, source, target, begin, step, smoothing)
+        for source, target, begin, step in zip(picture.shape[:2], (height, width), begins, steps, strict=True)
+    )
+    return resample(picture, vertical, horizontal, (height, width), read, _to_grey)[..., 0]
+
+
+def _to_grey(picture: NDArray[np.float32]) -> NDArray[np.float32]:
+    return picture if picture.shape[2] == 1 else picture @ _LUMA
 
 
 def _find(grey: Grey) -> Grey:
     """Map the strength of the ink, and 0 where there is none."""
-    window = max(3, int(max(grey.shape) * DIGIT.widest) | 1)
-    ink = without_border(strength(box_mean(grey, DIGIT.smoothing), window))
+    ink = without_border(strength(grey, DIGIT.widest))
     floor, full = levels(ink)
     if full < max(DIGIT.faintest, DIGIT.clearest_noise * floor):
         raise ImageError(_NO_INK.format(received=f"{full:.1%} of contrast, noise of {floor:.1%}"))
@@ -125,24 +138,19 @@ def _find(grey: Grey) -> Grey:
 _NO_INK = "A picture of a digit is required, no ink found. Received: {received}. Write darker, or come closer."
 
 
-def _cut(
-    picture: NDArray[np.uint8], rows: tuple[float, float], columns: tuple[float, float], read: Read | None
-) -> tuple[Grey, float]:
-    """Resample the digit and its margin onto the canvas; also return the canvas pixels in one of the picture."""
-    side = max(rows[1] - rows[0], columns[1] - columns[0]) * (1 + 2 * DIGIT.margin)
-    vertical, horizontal = (
-        partial(triangle_weights, length, DIGIT.canvas, (begin + end - side) / 2, (begin + end + side) / 2, True)
-        for length, (begin, end) in zip(picture.shape[:2], (rows, columns), strict=True)
-    )
-    canvas = resample(picture, vertical, horizontal, (DIGIT.canvas, DIGIT.canvas), read)
-    return _to_grey(canvas), DIGIT.canvas / side
+def _cut(picture: NDArray[np.uint8], begin: Steps, end: Steps, read: Read | None) -> tuple[Grey, float]:
+    """Resample the digit and its margin onto the canvas; also return the picture's pixels in one of the canvas."""
+    side = (end - begin).max() * np.float32(1 + 2 * DIGIT.margin)
+    canvas, step = np.full(2, DIGIT.canvas), side / np.float32(DIGIT.canvas)
+    begins = (begin + end - side) * np.float32(0.5)
+    return _grey_copy(picture, canvas, begins, np.full(2, step), 1, read), float(step)
 
 
-def _ink(canvas: Grey, zoom: float) -> Grey:
+def _ink(canvas: Grey, step: float) -> Grey:
     """Draw the ink on the canvas with full contrast; float32, (canvas, canvas), 0-1."""
-    ink = without_border(strength(canvas, DIGIT.widest_on_canvas))
+    ink = without_border(strength(canvas, DIGIT.widest))
     floor, full = levels(ink)
-    gain = min(max(DIGIT.edge / zoom, DIGIT.least_gain), DIGIT.most_gain)
+    gain = min(max(DIGIT.edge * step, DIGIT.least_gain), DIGIT.most_gain)
     ink = np.clip(((ink - floor) / (full - floor) - 0.5) * gain + 0.5, 0, 1)
     solid = (box_mean(ink, DIGIT.solid_window) > DIGIT.solid).astype(np.float32)
     return _widen(ink * maximum(solid, DIGIT.solid_dilation) if solid.any() else ink)
@@ -150,8 +158,7 @@ def _ink(canvas: Grey, zoom: float) -> Grey:
 
 def _widen(ink: Grey) -> Grey:
     """Widen strokes that are thinner than MNIST's; a quarter of MNIST itself is a little."""
-    top, bottom, left, right = bounds(ink * (ink > DIGIT.stroke))
-    missing = (DIGIT.thinnest * max(bottom - top, right - left) - stroke_width(ink)) / 2
+    missing = (DIGIT.thinnest * DIGIT.canvas / (1 + 2 * DIGIT.margin) - stroke_width(ink)) / 2
     for step in range(DIGIT.widening_steps):
         # Squares and diamonds by turns widen almost as a disc would; the last step goes only part of the way.
         wider = maximum(ink, 3) if step % 2 == 0 else maximum_of_neighbours(ink)

@@ -6,6 +6,8 @@ contours or counts components. So it can be written as standard tensor operators
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from edgeconv.pictures.morphology import Grey, accumulate_rows, box_mean, closing
@@ -26,7 +28,7 @@ def is_bright(grey: Grey) -> bool:
     Args:
         grey: float32, (height, width), 0-255.
     """
-    light = np.log(box_mean(grey, DIGIT.smoothing) + DIGIT.light_offset)
+    light = np.log(grey + DIGIT.light_offset)
     window = int(min(grey.shape) * DIGIT.surroundings) | 1
     difference = light - box_mean(light, window)
     brighter, darker = (without_border(np.maximum(side, 0)) for side in (difference, -difference))
@@ -94,20 +96,16 @@ def levels(ink: Grey) -> tuple[float, float]:
 def bounds(weight: Grey) -> tuple[int, int, int, int]:
     """Bound the main heap of a map of weights; top, bottom, left, right.
 
-    What lies far from the centre of mass, measured by the spread of the mass, is dust. Leaving it out moves the
-    centre and shrinks the spread, so that is done a few times over.
+    What lies far from the rows and columns between which most of the mass is, measured by their distance, is dust.
     """
-    y, x = np.arange(weight.shape[0]) + 0.5, np.arange(weight.shape[1]) + 0.5
-    inside = weight
-    for _ in range(DIGIT.outlier_rounds):
-        rows, columns = inside.sum(axis=1, dtype=np.float64), inside.sum(axis=0, dtype=np.float64)
-        mass = rows.sum()
-        middle_y, middle_x = rows @ y / mass, columns @ x / mass
-        spread = np.sqrt(max(rows @ (y - middle_y) ** 2, columns @ (x - middle_x) ** 2) / mass)
-        radius = DIGIT.outlier_deviations * spread + DIGIT.outlier_pixels
-        inside = weight * ((np.abs(y - middle_y) <= radius)[:, None] & (np.abs(x - middle_x) <= radius))
-    used_rows, used_columns = np.flatnonzero(inside.any(axis=1)), np.flatnonzero(inside.any(axis=0))
-    return int(used_rows[0]), int(used_rows[-1]) + 1, int(used_columns[0]), int(used_columns[-1]) + 1
+    sums = [np.cumsum(weight.sum(axis=1 - axis)) for axis in (0, 1)]
+    most = [[int((total < share * total[-1]).sum()) for share in (DIGIT.tail, 1 - DIGIT.tail)] for total in sums]
+    reach = DIGIT.outlier_distance * max(last - first for first, last in most) + DIGIT.outlier_pixels
+    top, left = (max(0, math.ceil(first - reach)) for first, _ in most)
+    bottom, right = (math.floor(last + reach) + 1 for _, last in most)
+    inside = weight[top:bottom, left:right]
+    rows, columns = np.flatnonzero(inside.any(axis=1)), np.flatnonzero(inside.any(axis=0))
+    return top + int(rows[0]), top + int(rows[-1]) + 1, left + int(columns[0]), left + int(columns[-1]) + 1
 
 
 def stroke_width(ink: Grey) -> float:

@@ -6,6 +6,7 @@ operators in any tensor language, and needs no image library.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
@@ -32,9 +33,7 @@ Read = Callable[[NDArray[Any]], NDArray[np.uint8]]
 ALL = slice(None)
 
 
-def triangle_weights(
-    source: int, target: int, begin: float = 0.0, end: float | None = None, antialias: bool = True, rows: slice = ALL
-) -> NDArray[np.float32]:
+def triangle_weights(source: int, target: int, antialias: bool = True, rows: slice = ALL) -> NDArray[np.float32]:
     """Build the matrix that resamples `source` pixels into `target` pixels with a triangle filter.
 
     The filter is one pixel of the coarser grid wide to each side, so shrinking averages (antialiasing) and
@@ -43,8 +42,6 @@ def triangle_weights(
     Args:
         source: number of pixels to read.
         target: number of pixels to make.
-        begin: where in the source the target begins, in pixels from its edge; by default at the edge.
-        end: where the target ends; by default at the other edge. Beyond an edge it goes on as it is at the edge.
         antialias: average over all source pixels of a target pixel, rather than between the nearest two.
         rows: of the matrix that are built.
 
@@ -55,12 +52,51 @@ def triangle_weights(
         >>> triangle_weights(4, 2).round(3).tolist()
         [[0.429, 0.429, 0.143, 0.0], [0.0, 0.143, 0.429, 0.429]]
     """
-    scale = ((source if end is None else end) - begin) / target
-    centres = np.clip(begin + (np.arange(target)[rows] + 0.5) * scale, 0.5, source - 0.5)
+    scale = source / target
+    centres = np.clip((np.arange(target)[rows] + 0.5) * scale, 0.5, source - 0.5)
     distances = np.abs(np.arange(source) + 0.5 - centres[:, None]) / (max(scale, 1.0) if antialias else 1.0)
     weights = np.maximum(0.0, 1.0 - distances)
     weights /= weights.sum(axis=1, keepdims=True)
     return np.asarray(weights, np.float32)
+
+
+def trapezoid_weights(
+    source: int, target: int, begin: np.float32, scale: np.float32, flat: int, rows: slice = ALL
+) -> NDArray[np.float32]:
+    """Build the matrix that averages source pixels with a trapezoid filter, in float32.
+
+    The filter is `flat` triangles beside one another, each one pixel of the coarser grid wide to each side, or, of
+    several, a part of it. Beyond an edge the source goes on as it is at the edge.
+
+    Args:
+        source: number of pixels to read.
+        target: number of pixels to make.
+        begin: where in the source the target begins, in pixels from its edge.
+        scale: source pixels in one target pixel.
+        flat: number of triangles.
+        rows: of the matrix that are built.
+
+    Returns:
+        float32, (target, source), or some rows of it; each sums to 1.
+
+    Example:
+        >>> trapezoid_weights(4, 2, np.float32(0), np.float32(2), 3).round(2).tolist()
+        [[0.5, 0.33, 0.17, 0.0], [0.0, 0.17, 0.33, 0.5]]
+    """
+    one, half = np.float32(1), np.float32(0.5)
+    centres = (np.arange(target, dtype=np.float32)[rows, None] + half) * scale + (begin - half)
+    radius = max(one, scale / np.float32(flat))
+    reach = radius * np.float32((flat + 1) / 2)
+    first, behind = math.floor(centres[0, 0] - reach), math.ceil(centres[-1, 0] + reach) + 1
+    distances = np.abs(np.arange(first, behind, dtype=np.float32) - centres) / radius
+    weights = np.clip(np.float32((flat + 1) / 2) - distances, 0, one)
+    weights /= weights.sum(axis=1, keepdims=True)
+    made = np.zeros((len(weights), source), np.float32)
+    left, right = (min(max(edge - first, 0), behind - first) for edge in (0, source))
+    made[:, first + left : first + right] = weights[:, left:right]
+    made[:, 0] += weights[:, :left].sum(axis=1)
+    made[:, -1] += weights[:, right:].sum(axis=1)
+    return made
 
 
 def area_weights(source: int, target: int, scale: float, offset: int, rows: slice = ALL) -> NDArray[np.float32]:
@@ -126,8 +162,8 @@ def resize(
         found = picture[nearest(rows, height)][:, nearest(columns, width)]
         return (read(found) if read else found).astype(np.float32)
     antialias = method == "triangle"
-    vertical = partial(triangle_weights, rows, height, 0.0, None, antialias)
-    horizontal = partial(triangle_weights, columns, width, 0.0, None, antialias)
+    vertical = partial(triangle_weights, rows, height, antialias)
+    horizontal = partial(triangle_weights, columns, width, antialias)
     return resample(picture, vertical, horizontal, (height, width), read)
 
 
@@ -137,6 +173,7 @@ def resample(
     horizontal: Weights,
     size: tuple[int, int],
     read: Read | None = None,
+    between: Callable[[NDArray[Any]], NDArray[Any]] | None = None,
 ) -> NDArray[np.float32]:
     """Apply one matrix to the rows of a picture and one to its columns.
 
@@ -146,17 +183,23 @@ def resample(
         horizontal: float32, (target width, width).
         size: target height and width.
         read: makes of its pixels those that are resized; by default they are.
+        between: makes other channels of what the first matrix made, where fewer pixels are left than in the picture.
 
     Returns:
         float32, (target height, target width, channels).
     """
     height, width = size
+
+    def resample_rows(part: NDArray[Any]) -> NDArray[Any]:
+        rows = multiply(vertical, height, part, read)
+        return between(rows) if between else rows
+
     if height * picture.shape[1] * max(3, picture.shape[2]) * 4 <= STRIP_BYTES:
-        rows = multiply(vertical, height, picture, read)
+        rows = resample_rows(picture)
         return np.ascontiguousarray(multiply(horizontal, width, rows.transpose(1, 0, 2)).transpose(1, 0, 2))
     strips = []
     for _, block, begin, end in _blocks(horizontal, width):
-        rows = multiply(vertical, height, picture[:, begin:end], read)
+        rows = resample_rows(picture[:, begin:end])
         strips.append(multiply(block.__getitem__, len(block), rows.transpose(1, 0, 2)).transpose(1, 0, 2))
     return np.concatenate(strips, axis=1)
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from edgeconv.pictures.resampling import area_weights, resize, triangle_weights
+from edgeconv.pictures.resampling import area_weights, resize, trapezoid_weights, triangle_weights
 
 SIZES = [(28, 28), (40, 17), (17, 40), (200, 96), (97, 224), (331, 1), (1, 50)]
 
@@ -34,11 +34,24 @@ def test_resize_of_a_tall_picture_equals_one_dense_product():
     assert resize(picture, 90, 3)[..., 0] == pytest.approx(dense, abs=1e-3)
 
 
-def test_a_window_beyond_the_edge_goes_on_as_the_edge():
-    weights = triangle_weights(10, 6, begin=-6, end=6)
-    assert (weights[:3] == weights[0]).all()
-    assert weights[0] == pytest.approx([2 / 3, 1 / 3, *[0] * 8])
-    assert weights[3:] == pytest.approx(triangle_weights(10, 3, begin=0, end=6))
+@pytest.mark.parametrize("flat", [1, 3])
+@pytest.mark.parametrize(("source", "target", "begin", "scale"), [(10, 6, -6, 2), (300, 112, 0, 2.7), (1, 32, -2, 0.3)])
+def test_a_trapezoid_goes_on_beyond_the_edge_as_at_the_edge(source, target, begin, scale, flat):
+    begin, scale = np.float32(begin), np.float32(scale)
+    weights = trapezoid_weights(source, target, begin, scale, flat)
+    assert weights.sum(axis=1) == pytest.approx(1, abs=1e-5)
+    wide = trapezoid_weights(source + 100, target, begin + 50, scale, flat)
+    wide[:, 50] += wide[:, :50].sum(axis=1)
+    wide[:, source + 49] += wide[:, source + 50 :].sum(axis=1)
+    assert weights == pytest.approx(wide[:, 50 : source + 50], abs=1e-5)
+    last = slice(target // 2, target)
+    assert weights[last] == pytest.approx(trapezoid_weights(source, target, begin, scale, flat, last), abs=1e-6)
+
+
+def test_a_trapezoid_is_the_mean_of_several_triangles():
+    weights = trapezoid_weights(60, 20, np.float32(0), np.float32(3), 3)[5:15]
+    triangles = triangle_weights(60, 60)[np.arange(60).reshape(20, 3)].mean(axis=1)[5:15]
+    assert weights == pytest.approx(triangles, abs=1e-5)
 
 
 def test_area_weights_keep_the_sum_of_what_they_average():

@@ -7,13 +7,23 @@ from __future__ import annotations
 
 import numpy as np
 
-from edgeconv.conversion.embedding.colors import composite, grey, luma, opaque
-from edgeconv.conversion.embedding.control import repeat
-from edgeconv.conversion.embedding.ink import TINY, bounds, is_bright, levels, strength, stroke_width, without_border
-from edgeconv.conversion.embedding.morphology import box_mean, closing, maximum, maximum_of_neighbours, wide_closing
+from edgeconv.conversion.embedding.colors import composite, luma, opaque
+from edgeconv.conversion.embedding.ink import (
+    NONE,
+    TINY,
+    both_ways,
+    bounds,
+    is_bright,
+    levels,
+    profiles,
+    strength,
+    stroke_width,
+    without_border,
+)
+from edgeconv.conversion.embedding.morphology import SIDE, box_mean, closing, maximum, maximum_of_neighbours
 from edgeconv.conversion.embedding.prepared import unless_prepared
-from edgeconv.conversion.embedding.resampling import area_weights, resample_rows
-from edgeconv.conversion.embedding.tensors import DOUBLE, FLOAT, INT64, UINT8, Tensor, join, where
+from edgeconv.conversion.embedding.resampling import grey_square
+from edgeconv.conversion.embedding.tensors import FLOAT, UINT8, Tensor, where
 from edgeconv.recipe import DIGIT
 
 
@@ -34,25 +44,23 @@ def center_digit(picture: Tensor, height: int, width: int, box: int) -> tuple[Te
         shown = opaque(picture, _opaque)
 
     def prepare() -> list[Tensor]:
-        with section("shrink"):
-            small = _shrink(shown)
+        with section("search"):
+            small, sides, step = _search_copy(shown)
+            inside = _inside(sides)
         with section("polarity"):
-            bright = is_bright(small)
+            bright = is_bright(small, sides, inside)
         with section("find"):
-            weights, found = _find(where(bright, 255 - small, small))
-            begin, end = (
-                bound.as_type(DOUBLE) for bound in bounds(_square(weights, DIGIT.search_side), DIGIT.search_side)
-            )
-            scale = shown.sizes(0, 2).as_type(DOUBLE) / small.sizes(2, 4).as_type(DOUBLE)
+            weights, found = _find(where(bright, 255 - small, small), inside)
+            begin, end = (bound * step for bound in bounds(weights))
         with section("cut"):
-            canvas, zoom = _cut(shown, begin * scale, end * scale)
+            canvas, step = _cut(shown, begin, end)
         with section("ink"):
-            ink = _ink(where(bright, 255 - canvas, canvas), zoom)
+            ink = _ink(where(bright, 255 - canvas, canvas), step)
         with section("widen"):
             ink = _widen(ink)
         with section("draw"):
-            made = _draw(ink, height, width, box) * found.as_type(FLOAT)
-            return [made.as_type(UINT8).reshape(1, height, width, 1), found]
+            made = where(found, _draw(ink, height, width, box), 0.0)
+            return [made.as_type(UINT8).reshape(1, height, width, 1), found.scalar()]
 
     return unless_prepared(shown, height, width, prepare)
 
@@ -74,63 +82,40 @@ def _sum(values: Tensor) -> Tensor:
     return values.sum(1).sum()
 
 
-def _square(grey: Tensor, side: int) -> Tensor:
-    """Add zeros behind the rows and columns of a map, until there are `side` of each."""
-    behind = grey.integers([1, 1, side, side]) - grey.sizes(0, 4)
-    return grey.apply("Pad", join([grey.integers([0] * 4), behind]))
+def _search_copy(picture: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Return the copy that is searched; its rows and columns, and the picture's pixels in one of it, (2, 1, 1, 1)."""
+    sizes = picture.sizes(0, 2).as_type(FLOAT).reshape(2, 1, 1, 1)
+    sides = (sizes / (sizes.max() / SIDE)).round().maximum(1.0)
+    step = sizes / sides
+    return grey_square(picture, SIDE, 0.0, step, DIGIT.smoothing), sides, step
 
 
-def _shrink(picture: Tensor) -> Tensor:
-    sizes = picture.sizes(0, 2).as_type(DOUBLE)
-    scale = (DIGIT.search_side / sizes.max()).minimum(1.0)
-    sizes = (sizes * scale).round().maximum(1.0).as_type(INT64)
-    return _grey_copy(picture, sizes.slice(0, 0, 1), sizes.slice(0, 1, 2))
+def _inside(sides: Tensor) -> Tensor:
+    """Tell which pixels of a square are not beyond the sides of a map; bool, (SIDE, SIDE)."""
+    rows, columns = (sides.array(np.arange(SIDE)) < sides).split(0)
+    return rows.reshape(SIDE, 1) & columns.reshape(1, SIDE)
 
 
-def _grey_copy(
-    picture: Tensor,
-    height: int | Tensor,
-    width: int | Tensor,
-    begin: Tensor | None = None,
-    end: Tensor | None = None,
-) -> Tensor:
-    """Resample a part of a picture, by default all, to a grey map of that size; float32, (1, 1, height, width).
-
-    Colour becomes grey between the two steps, where few pixels are left: all three are linear.
-    """
-    rows, columns = (
-        (0.0, None) if begin is None or end is None else (begin.slice(0, axis, axis + 1), end.slice(0, axis, axis + 1))
-        for axis in (0, 1)
-    )
-    copy = grey(resample_rows(picture, height, *rows))
-    copy = resample_rows(copy.transpose(1, 0), width, *columns).transpose(1, 0)
-    return copy.reshape(1, 1, height, width)
-
-
-def _find(small: Tensor) -> tuple[Tensor, Tensor]:
-    """Map the strength of the ink, and 0 where there is none; also tell whether there is any."""
-    half = (small.sizes(2, 4).max().as_type(DOUBLE) * (DIGIT.widest / 2)).floor().maximum(1.0).as_type(INT64).reshape(1)
-    smooth = box_mean(small, DIGIT.smoothing)
-    background = wide_closing(smooth, half * 2 + 1, int(DIGIT.search_side * DIGIT.widest) | 1)
-    ink = without_border(strength(smooth, background), DIGIT.search_side)
-    floor, full = levels(ink)
+def _find(small: Tensor, inside: Tensor) -> tuple[Tensor, Tensor]:
+    """Map the strength of the ink, and `NONE` where there is none; also tell whether there is any."""
+    ink = without_border(strength(small, closing(small, DIGIT.widest, inside)), inside)
+    floor, full = levels(ink, inside)
     found = full >= (floor * DIGIT.clearest_noise).maximum(DIGIT.faintest)
-    return where(ink > (floor + full) / 2, ink, 0.0), found
+    return where(ink > (floor + full) * 0.5, ink, NONE), found
 
 
 def _cut(picture: Tensor, begin: Tensor, end: Tensor) -> tuple[Tensor, Tensor]:
-    """Resample the digit and its margin onto the canvas; also return the canvas pixels in one of the picture."""
+    """Resample the digit and its margin onto the canvas; also return the picture's pixels in one of the canvas."""
     side = (end - begin).max() * (1 + 2 * DIGIT.margin)
-    sums = begin + end
-    canvas = _grey_copy(picture, DIGIT.canvas, DIGIT.canvas, (sums - side) / 2, (sums + side) / 2)
-    return canvas, (DIGIT.canvas / side).as_type(FLOAT)
+    step = side / SIDE
+    return grey_square(picture, SIDE, (begin + end - side) * 0.5, step, 1), step
 
 
-def _ink(canvas: Tensor, zoom: Tensor) -> Tensor:
+def _ink(canvas: Tensor, step: Tensor) -> Tensor:
     """Draw the ink on the canvas with full contrast; float32, 0-1."""
-    ink = without_border(strength(canvas, closing(canvas, DIGIT.widest_on_canvas)), DIGIT.canvas)
+    ink = without_border(strength(canvas, closing(canvas, DIGIT.widest)))
     floor, full = levels(ink)
-    gain = (DIGIT.edge / zoom).clip(DIGIT.least_gain, DIGIT.most_gain)
+    gain = (step * DIGIT.edge).clip(DIGIT.least_gain, DIGIT.most_gain)
     ink = (((ink - floor) / (full - floor).maximum(TINY) - 0.5) * gain + 0.5).clip(0.0, 1.0)
     solid = (box_mean(ink, DIGIT.solid_window) > DIGIT.solid).as_type(FLOAT)
     return where(solid.max() > 0.0, ink * maximum(solid, DIGIT.solid_dilation), ink)
@@ -138,32 +123,29 @@ def _ink(canvas: Tensor, zoom: Tensor) -> Tensor:
 
 def _widen(ink: Tensor) -> Tensor:
     """Widen strokes that are thinner than MNIST's."""
-    begin, end = bounds(ink * (ink > DIGIT.stroke).as_type(FLOAT), DIGIT.canvas)
-    size = (end - begin).max().as_type(FLOAT)
-    missing = (size * DIGIT.thinnest - stroke_width(ink)) / 2
-
-    def twice(ink: Tensor, missing: Tensor) -> list[Tensor]:
-        for widest in (lambda ink: maximum(ink, 3), maximum_of_neighbours):
-            ink, missing = ink + missing.clip(0.0, 1.0) * (widest(ink) - ink), missing - 1
-        return [ink, missing]
-
-    # Two steps a round: where their number is odd, the last one changes nothing.
-    rounds, missing = (DIGIT.widening_steps + 1) // 2, missing.minimum(float(DIGIT.widening_steps))
-    return repeat("twice", rounds, twice, ink, missing, again=lambda _, missing: missing > 0)[0]
+    missing = (DIGIT.thinnest * DIGIT.canvas / (1 + 2 * DIGIT.margin) - stroke_width(ink)) * 0.5
+    steps = (missing - missing.array(np.arange(DIGIT.widening_steps))).clip(0.0, 1.0)
+    for number, step in enumerate(steps.split(0, DIGIT.widening_steps)):
+        wider = maximum(ink, 3) if number % 2 == 0 else maximum_of_neighbours(ink)
+        ink = ink + step * (wider - ink)
+    return ink
 
 
 def _draw(ink: Tensor, height: int, width: int, box: int) -> Tensor:
     """Scale the ink's bounding box into `box`, put its centre of mass in the middle; float32, whole, 0-255."""
-    canvas = DIGIT.canvas
-    begin, end = bounds(where(ink > DIGIT.drawn, ink, 0.0), canvas)
-    scale = (end - begin).max().as_type(DOUBLE) / box
-    digit = _square(ink.cut(begin, end), canvas).reshape(1, canvas, canvas)
-    place = scale.array(np.arange(canvas) + 0.5, DOUBLE)
-    profiles = join([digit.sum(2), digit.sum(1)]).as_type(DOUBLE)
-    middle = (profiles * place).sum(1) / profiles.sum(1).maximum(TINY) / scale
-    offset = (scale.array(np.array([height, width]) / 2 + 0.5, DOUBLE) - middle).round()
-    weights = area_weights(canvas, max(height, width), scale, offset.reshape(2, 1, 1))
-    vertical, horizontal = weights.slice(0, 0, 1), weights.slice(0, 1, 2)
-    made = vertical @ digit @ horizontal.transpose(0, 2, 1)
-    made = made.cut(made.integers([0, 0]), made.integers([height, width]))
-    return (made * (255 / made.max().maximum(TINY))).clip(0.0, 255.0).round()
+    begin, end = bounds(where(ink > DIGIT.drawn, ink, NONE))
+    scale = (end - begin).max() / box
+    place, centre, behind = (ink.array(np.arange(SIDE) + more) for more in (0, 0.5, 1))
+    part = ((place >= begin) & (place < end)).as_type(FLOAT)
+    sums = profiles(both_ways(ink), part)
+    middle = ((sums * centre).sum(3, keep=True) / sums.sum(3, keep=True).maximum(TINY) - begin) / scale
+    offset = (ink.array(np.array([height, width]).reshape(2, 1, 1, 1) / 2 + 0.5) - middle).round()
+    # How much of each pixel of the canvas lies in each of the result: not divided by `scale`, for the brightest is 255.
+    first = (ink.array(np.arange(max(height, width))[:, None]) - offset) * scale + begin
+    (rows, columns), (upright, across) = (
+        each.split(0) for each in ((first + scale).minimum(behind) - first.maximum(place), part)
+    )
+    made = (rows.maximum(0.0) * upright) @ (ink * across) @ columns.transpose(0, 1, 3, 2).maximum(0.0)
+    if height != width:
+        made = made.cut(made.integers([0, 0]), made.integers([height, width]))
+    return (made * (255 / made.max().maximum(TINY))).round()

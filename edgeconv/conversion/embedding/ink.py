@@ -4,29 +4,60 @@ from __future__ import annotations
 
 import numpy as np
 
-from edgeconv.conversion.embedding.control import repeat
-from edgeconv.conversion.embedding.morphology import box_mean, minimum_so_far, wide_box_mean
-from edgeconv.conversion.embedding.tensors import DOUBLE, FLOAT, INT64, Tensor, join
+from edgeconv.conversion.embedding.morphology import LOWEST, SIDE, reaching
+from edgeconv.conversion.embedding.tensors import FLOAT, INT64, Tensor, join, where
 from edgeconv.recipe import DIGIT
 
 TINY = 1e-9
 """Added where a sum may be 0, so that a picture without ink is divided too; far below any sum that counts."""
 
+NONE = 1e-12
+"""Stands for no ink in a map of weights: sums over no ink at all are not 0, and over some they do not show it."""
 
-def is_bright(grey: Tensor) -> Tensor:
-    """Tell whether the ink is brighter than its background; bool, one element."""
-    light = (box_mean(grey, DIGIT.smoothing) + DIGIT.light_offset).log()
-    shorter = grey.size(2).minimum(grey.size(3)).as_type(DOUBLE)
-    half = (shorter * DIGIT.surroundings / 2).floor().as_type(FLOAT)  # of the window, made odd
-    difference = light - wide_box_mean(light, half)
-    sides = without_border(join([difference, -difference], axis=1).maximum(0.0), DIGIT.search_side)
-    mirrored = light - wide_box_mean(light, half, mirror=True)
-    moment = _cubes(sides.slice(1, 0, 1)) - _cubes(sides.slice(1, 1, 2)) + _cubes(mirrored) * DIGIT.mirror_share
-    return moment > 0
+_SOME = 1e-6
+"""More than a row of `NONE`, less than any ink that counts."""
 
 
-def _cubes(values: Tensor) -> Tensor:
-    return (values * values * values).sum()
+def is_bright(grey: Tensor, sides: Tensor, inside: Tensor) -> Tensor:
+    """Tell whether the ink is brighter than its background; bool, one element.
+
+    Args:
+        grey: the copy that is searched, (1, 1, SIDE, SIDE); beyond what is inside it goes on as at its edge.
+        sides: float32, (2, 1, 1, 1), its rows and columns.
+        inside: bool, (SIDE, SIDE).
+    """
+    light = (grey + DIGIT.light_offset).log()
+    counts, window = _counts(sides)
+    vertical, horizontal = counts.split(0)
+    sums = vertical @ join([light, where(inside, light, 0.0)], axis=1) @ (horizontal.transpose(0, 1, 3, 2) / window)
+    means = sums / window
+    differences = where(inside, light - means, 0.0)
+    difference, mirrored = differences.split(1)
+    brighter, darker = reaching(join([difference, -difference], axis=1), inside).maximum(0.0).split(1)
+    seen = difference - brighter + darker
+    both = join([seen, mirrored * DIGIT.mirror_share ** (1 / 3)], axis=1)
+    return (both * both * both).sum() > 0
+
+
+def _counts(sides: Tensor) -> tuple[Tensor, Tensor]:
+    """Count how often a window of `DIGIT.surroundings` around each pixel holds each one; also return its length.
+
+    To the first of two views all goes on beyond the edge of the square as it is there, to the second beyond the sides
+    as its mirror image. What a window holds of a pixel is what it holds before its end, less that before its beginning.
+
+    Returns:
+        float32, (2 axes, 2 views, SIDE, SIDE), and one element.
+    """
+    half = (sides.min() * (DIGIT.surroundings / 2)).floor()
+    window = half * 2 + 1
+    place = np.arange(SIDE + 1)
+    first = np.where(place == 0, LOWEST, np.where(place == SIDE, -LOWEST, place))
+    ends = np.stack([first, place, -place, -place])[:, None]  # of the window itself, of its images before and behind
+    moved = sides * sides.array(np.array([0, 0, 0, 2]).reshape(4, 1, 1)) + sides.array(ends)
+    covered = (moved - (half.array(place[:-1, None]) - half)).maximum(0.0).minimum(window)
+    views = covered.array(np.array([[1, 0, 0, 0], [0, 1, -1, -1]]))
+    covered = (views @ covered.reshape(2, 4, -1)).reshape(2, 2, SIDE, SIDE + 1)
+    return covered.slice(3, 1, None) - covered.slice(3, 0, -1), window
 
 
 def strength(grey: Tensor, background: Tensor) -> Tensor:
@@ -34,60 +65,60 @@ def strength(grey: Tensor, background: Tensor) -> Tensor:
     return (background - grey) / (background + DIGIT.light_offset)
 
 
-def without_border(ink: Tensor, longest: int) -> Tensor:
-    """Take away what reaches in from the picture's edge in a straight line: the table around the paper.
-
-    Args:
-        ink: the maps.
-        longest: the most rows or columns that they can have.
-    """
-    views = [view for axis in (2, 3) for view in minimum_so_far(ink, axis, longest)]
-    return ink - views[0].apply("Max", *views[1:])
+def without_border(ink: Tensor, inside: Tensor | None = None) -> Tensor:
+    """Take away what reaches in from the edge in a straight line: the table around the paper; 0 where not inside."""
+    seen = ink - reaching(ink, inside)
+    return seen if inside is None else where(inside, seen, 0.0)
 
 
-def levels(ink: Tensor) -> tuple[Tensor, Tensor]:
-    """Find the strength where the background's noise ends, and the strength of full ink; (floor, full)."""
+def levels(ink: Tensor, inside: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    """Find the strength where the background's noise ends, and the strength of full ink; (floor, full), (1, 1) each."""
+    sides = join([ink, -ink], axis=1)
+    sides = (sides if inside is None else where(inside, sides, LOWEST)).reshape(2, -1)
+    values, signs = ink.reshape(-1, 1), ink.array(np.array([[1], [-1]]))
+    threshold = ink.max() * 0.5
+    means = threshold
+    for _ in range(DIGIT.level_rounds):
+        chosen = (sides >= signs * threshold).as_type(FLOAT)  # all above the threshold, all below it
+        means = (chosen @ values) / chosen.sum(1, keep=True)
+        threshold = means.mean()
+    full, background = means.split(0)
+    return (background * DIGIT.noise).minimum(full * 0.5), full
 
-    def separate(background: Tensor, full: Tensor) -> list[Tensor]:
-        above = (ink > (background + full) / 2).as_type(FLOAT)
-        # Nothing is above only where all is 0; then the mean, 0 / 1, is full ink too.
-        return [_mean(ink, 1 - above), _mean(ink, above)]
 
-    background, full = repeat("levels", DIGIT.level_rounds, separate, ink.like(0), ink.max())
-    return (background * DIGIT.noise).minimum(full / 2), full
-
-
-def _mean(ink: Tensor, share: Tensor) -> Tensor:
-    return (ink * share).sum() / share.sum().maximum(1.0)
-
-
-def bounds(weight: Tensor, side: int) -> tuple[Tensor, Tensor]:
+def bounds(weight: Tensor) -> tuple[Tensor, Tensor]:
     """Bound the main heap of a map of weights.
 
     Args:
-        weight: (1, 1, side, side), not negative.
-        side: rows and columns.
+        weight: (1, 1, SIDE, SIDE), `NONE` where there is nothing.
 
     Returns:
-        First row and column, and the ones behind the last: int64, (2,).
+        First row and column, and the ones behind the last: whole float32, (2, 1, 1, 1).
     """
-    place = weight.array(np.arange(side) + 0.5)
-    square = weight.reshape(1, side, side)
-    views = join([square.transpose(0, 2, 1), square])  # their rows summed are the profile of the rows, of the columns
-
-    def look(profiles: Tensor) -> list[Tensor]:
-        mass = profiles.sum(2, keep=True).maximum(TINY)
-        off = place - (profiles * place).sum(2, keep=True) / mass
-        spread = ((profiles * off * off).sum(2, keep=True) / mass).max().sqrt()
-        near = (off.abs() <= spread * DIGIT.outlier_deviations + DIGIT.outlier_pixels).as_type(FLOAT)
-        return [near.gather(near.integers([1, 0])) @ views * near]
-
-    profiles = repeat("heap", DIGIT.outlier_rounds, look, views.sum(1, keep=True))[0]
-    used = (profiles.reshape(2, side) > 0).as_type(FLOAT)
-    first, last = (
-        used.apply("ArgMax", dtype=INT64, axis=1, keepdims=0, select_last_index=is_last) for is_last in (0, 1)
+    views = both_ways(weight)
+    sums = views.sum(2, keep=True).running_sum(3)
+    shares = weight.array(np.array([DIGIT.tail, 1 - DIGIT.tail]).reshape(1, 1, 2, 1))
+    most = (sums < sums.slice(3, -1, None) * shares).as_type(FLOAT).sum(3, keep=True)
+    first, last = most.split(2)
+    reach = (last - first).max() * DIGIT.outlier_distance + DIGIT.outlier_pixels
+    place = weight.array(np.arange(SIDE))
+    near = ((place >= first - reach) & (place <= last + reach)).as_type(FLOAT)
+    used = (profiles(views, near) > _SOME).as_type(FLOAT)
+    begin, end = (
+        used.apply("ArgMax", dtype=INT64, axis=3, keepdims=1, select_last_index=is_last).as_type(FLOAT)
+        for is_last in (0, 1)
     )
-    return first, last + 1
+    return begin, end + 1
+
+
+def both_ways(grey: Tensor) -> Tensor:
+    """Return a map on its side, and as it is, (2, 1, SIDE, SIDE): its rows and its columns are the columns of these."""
+    return join([grey.transpose(0, 1, 3, 2), grey])
+
+
+def profiles(views: Tensor, part: Tensor) -> Tensor:
+    """Sum the rows and the columns of a part of a map that is seen `both_ways`; both are (2, 1, 1, SIDE)."""
+    return part.gather(part.integers([1, 0])) @ views * part
 
 
 def stroke_width(ink: Tensor) -> Tensor:

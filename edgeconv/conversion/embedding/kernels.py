@@ -68,7 +68,7 @@ def _nearest_rows(picture: Tensor, target: Operand) -> Tensor:
     scale = count.as_type(DOUBLE) / target.as_type(DOUBLE)
     number = arange(target, DOUBLE)
     steps = where(number.equals(0.0), number.like(0.5) * scale, scale)
-    places = steps.apply("CumSum", Tensor(steps.recorder.constant(np.array(0)), INT64, steps.recorder))
+    places = steps.running_sum(0)
     return picture.gather(places.as_type(INT64).minimum(count - 1))
 
 

@@ -1,54 +1,52 @@
 """`edgeconv.pictures.morphology` as ONNX operators: means and maxima in sliding windows.
 
-Maps of grey are float32, (1, maps, height, width): pooling wants them so, and several are looked at in one go.
+Maps of grey are float32, (1, maps, SIDE, SIDE): pooling wants them so, and several are looked at in one go. Their size
+is known, so no window has to be found in a loop, and providers know all shapes beforehand.
 """
 
 from __future__ import annotations
 
-from edgeconv.conversion.embedding.control import repeat
-from edgeconv.conversion.embedding.tensors import FLOAT, Tensor, arange, where
+from edgeconv.conversion.embedding.tensors import Tensor, where
+from edgeconv.recipe import DIGIT
 
-_LOWEST = -3e38
+SIDE = DIGIT.canvas
+"""Rows and columns of every map: of the copy that is searched, and of the canvas."""
+
+_WIDEST = 17
+"""Pixels that one pool looks at: ONNX Runtime takes so many at once, and more one by one."""
+
+_BLOCK = 16
+"""A line is looked at in blocks of so many pixels."""
+
+LOWEST = -3e38
 """Less than every number: a maximum does not see it."""
 
 
 def box_mean(grey: Tensor, window: int) -> Tensor:
     """Average over a square of `window` (odd) pixels around each pixel; beyond the edge it goes on as at the edge."""
-    return _edge(grey, window // 2).apply("AveragePool", kernel_shape=[window, window])
+    width = window // 2
+    pads = grey.integers([0, 0, width, width, 0, 0, width, width])
+    return grey.apply("Pad", pads, mode="edge").apply("AveragePool", kernel_shape=[window, window])
 
 
-def wide_box_mean(grey: Tensor, half: Tensor, *, mirror: bool = False) -> Tensor:
-    """Average over a square of `2 * half + 1` pixels, at most as many as the map has, as two matrix products.
+def closing(grey: Tensor, window: int, inside: Tensor | None = None) -> Tensor:
+    """Paint over everything dark that no square of `window` (odd) pixels fits into.
 
     Args:
-        grey: the maps.
-        half: float32, one element.
-        mirror: beyond the edge all goes on as its mirror image, not as the last pixel.
+        grey: the maps; beyond what is inside they go on as at its edge.
+        window: of the square.
+        inside: bool, (SIDE, SIDE), the part that counts; by default all.
     """
-    weights = _mirrored if mirror else _extended
-    vertical, horizontal = (weights(arange(grey.size(axis)), grey.size(axis).as_type(FLOAT), half) for axis in (2, 3))
-    return vertical @ grey @ horizontal.transpose(1, 0)
-
-
-def closing(grey: Tensor, window: int) -> Tensor:
-    """Paint over everything dark that no square of `window` (odd) pixels fits into."""
-    return -maximum(-maximum(grey, window), window)
-
-
-def wide_closing(grey: Tensor, window: Tensor, most: int) -> Tensor:
-    """Do as `closing` with a window that is only known when the graph runs: int64, one element, `most` at most."""
-
-    def opposite(grey: Tensor) -> list[Tensor]:
-        return [-_maximum_on_axis(_maximum_on_axis(grey, 2, window, most), 3, window, most)]
-
-    return repeat("closing", 2, opposite, grey)[0]
+    painted = -maximum(grey, window)
+    return -maximum(painted if inside is None else where(inside, painted, LOWEST), window)
 
 
 def maximum(grey: Tensor, window: int) -> Tensor:
-    """Take the brightest of a square of `window` (odd) pixels around each pixel."""
-    half = window // 2
-    rows = grey.apply("MaxPool", kernel_shape=[window, 1], pads=[half, 0, half, 0])
-    return rows.apply("MaxPool", kernel_shape=[1, window], pads=[0, half, 0, half])
+    """Take the brightest of a square of `window` (odd) pixels around each pixel: of a wide one in several steps."""
+    while window > 1:
+        step = min(window, _WIDEST)
+        grey, window = grey.apply("MaxPool", kernel_shape=[step, step], pads=[step // 2] * 4), window - step + 1
+    return grey
 
 
 def maximum_of_neighbours(grey: Tensor) -> Tensor:
@@ -57,59 +55,25 @@ def maximum_of_neighbours(grey: Tensor) -> Tensor:
     return rows.maximum(grey.apply("MaxPool", kernel_shape=[1, 3], pads=[0, 1, 0, 1]))
 
 
-def minimum_so_far(grey: Tensor, axis: int, longest: int) -> list[Tensor]:
-    """Take the least of each pixel and all before it on an axis, `longest` at most, and of all behind it."""
-    length = grey.size(axis)
+def reaching(ink: Tensor, inside: Tensor | None = None) -> Tensor:
+    """Map the weakest ink in a straight line between each pixel and an edge, whichever is the strongest.
 
-    def double(before: Tensor, behind: Tensor, step: Tensor) -> list[Tensor]:
-        return [
-            before.minimum(_pad(before, axis, step, -step, -_LOWEST)),
-            behind.minimum(_pad(behind, axis, -step, step, -_LOWEST)),
-            step + step,
-        ]
-
-    rounds = (longest - 1).bit_length()
-    return repeat("so_far", rounds, double, grey, grey, length.integers([1]), again=lambda *made: made[2] < length)[:2]
-
-
-def _maximum_on_axis(grey: Tensor, axis: int, window: Tensor, most: int) -> Tensor:
-    """Take the maximum of two overlapping halves, each found the same way."""
-    half = window // 2
-
-    def double(widest: Tensor, covered: Tensor) -> list[Tensor]:
-        step = covered.minimum(window - covered)
-        halves = widest.slice(axis, None, -step), widest.slice(axis, step, None)
-        return [halves[0].maximum(halves[1]), covered + step]
-
-    start = _pad(grey, axis, half, half, _LOWEST), window.integers([1])
-    return repeat("window", (most - 1).bit_length(), double, *start, again=lambda _, covered: covered < window)[0]
+    Args:
+        ink: the maps.
+        inside: bool, (SIDE, SIDE), the part whose edges count; by default all.
+    """
+    light = -ink if inside is None else where(inside, -ink, LOWEST)
+    far = SIDE // _BLOCK
+    views = []
+    for before in (True, False):
+        # The brightest of a block, and of all blocks: each pixel and those that lie a whole block, two ... away.
+        for kernel, apart in (((_BLOCK, 1), (0, 0, far, -1)), ((1, _BLOCK), (-1, 1, far, _BLOCK))):
+            near = _one_sided(light, kernel, before=before).reshape(*apart)
+            views.append(_one_sided(near, (far, 1), before=before).reshape(1, -1, SIDE, SIDE))
+    return -views[0].apply("Min", *views[1:])
 
 
-def _extended(place: Tensor, count: Tensor, half: Tensor) -> Tensor:
-    """Build the matrix of a mean where the first and the last pixel stand for all beyond them."""
-    here = place.reshape(-1, 1)
-    first = where(place.equals(0.0), place.like(_LOWEST), place)
-    last = where(place.equals(count - 1.0), place.like(-_LOWEST), place)
-    covered = (here + half).minimum(last) - (here - half).maximum(first) + 1.0
-    return covered.maximum(0.0) / (half * 2 + 1)
-
-
-def _mirrored(place: Tensor, count: Tensor, half: Tensor) -> Tensor:
-    """Build the matrix of a mean where all beyond the edge is its mirror image."""
-    here = place.reshape(-1, 1)
-    near = (here - place).abs() <= half
-    before = here + place + 1.0 <= half
-    behind = count * 2 - 1.0 - here - place <= half
-    return (near.as_type(FLOAT) + before.as_type(FLOAT) + behind.as_type(FLOAT)) / (half * 2 + 1)
-
-
-def _edge(grey: Tensor, width: int) -> Tensor:
-    pads = grey.integers([0, 0, width, width, 0, 0, width, width])
-    return grey.apply("Pad", pads, mode="edge")
-
-
-def _pad(grey: Tensor, axis: int, before: Tensor, behind: Tensor, value: float) -> Tensor:
-    """Add `value` on one axis of maps; less than 0 cuts off."""
-    ends: list[int | Tensor] = [0] * 8
-    ends[axis], ends[axis + 4] = before, behind
-    return grey.apply("Pad", grey.indices(ends), value)
+def _one_sided(grey: Tensor, kernel: tuple[int, int], *, before: bool) -> Tensor:
+    """Take the brightest of each pixel and those before it, or behind it, as far as the kernel goes."""
+    pads = [size - 1 for size in kernel]
+    return grey.apply("MaxPool", kernel_shape=list(kernel), pads=[*pads, 0, 0] if before else [0, 0, *pads])

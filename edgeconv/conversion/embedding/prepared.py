@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from edgeconv.conversion.embedding.colors import luma
 from edgeconv.conversion.embedding.control import choose
@@ -30,7 +31,7 @@ def unless_prepared(
 
     def look() -> list[Tensor]:
         grey = luma(picture)
-        return [_is_prepared(grey, height, width), _is_prepared_negative(255 - grey, height, width)]
+        return list(_is_prepared(grey, height, width))
 
     with picture.recorder.section("prepared"):
         as_it_is, negative = choose(fits, look, lambda: [fits, fits], ("look", "other_size"))
@@ -43,21 +44,22 @@ def unless_prepared(
     return made, found
 
 
-def _is_prepared(grey: Tensor, height: int, width: int) -> Tensor:
-    return _edge(grey, height, width) <= ((grey.min() + grey.max()) / 2).minimum(DIGIT.prepared_edge)
+def _is_prepared(grey: Tensor, height: int, width: int) -> tuple[Tensor, Tensor]:
+    """Tell whether a picture is white on black, and whether its negative is; bool, no axes."""
+    low, high = grey.min(), grey.max()
+    weights = _weights(height, width)
+    sums = grey.reshape(1, -1) @ grey.array(weights)
+    of_negative = grey.array(255 * weights.sum(axis=0, keepdims=True)) - sums
+    edge, (negative_edge, mass, down, right) = sums.slice(1, 0, 1), of_negative.split(1, 4)
+    as_it_is = edge <= ((low + high) * 0.5).minimum(DIGIT.prepared_edge)
+    off = ((down / mass.maximum(1.0) - height / 2).abs()).maximum((right / mass.maximum(1.0) - width / 2).abs())
+    blank = (negative_edge <= DIGIT.negative_edge) & (low <= 255 - DIGIT.negative_white)
+    return as_it_is.scalar(), (blank & (off <= DIGIT.negative_middle)).scalar()
 
 
-def _is_prepared_negative(grey: Tensor, height: int, width: int) -> Tensor:
-    mass = grey.sum().maximum(1.0)
-    blank = (_edge(grey, height, width) <= DIGIT.negative_edge) & (grey.max() >= DIGIT.negative_white)
-    for axis, side in ((0, height), (1, width)):
-        place = grey.array(np.arange(side))
-        blank = blank & (((grey.sum(1 - axis) * place).sum() / mass - side / 2).abs() <= DIGIT.negative_middle)
-    return blank
-
-
-def _edge(grey: Tensor, height: int, width: int) -> Tensor:
-    """Average over the outermost pixels."""
-    share = np.zeros((height, width))
-    share[[0, -1]] = share[1:-1, [0, -1]] = 1
-    return (grey * grey.array(share)).sum() / float(share.sum())
+def _weights(height: int, width: int) -> NDArray[np.float64]:
+    """Return by what the pixels are multiplied for the mean of the edge, the mass, and its moments, (pixels, 4)."""
+    edge = np.ones((height, width))
+    edge[1:-1, 1:-1] = 0
+    rows, columns = np.indices((height, width))
+    return np.stack([edge / edge.sum(), np.ones_like(edge), rows, columns], axis=-1).reshape(-1, 4)

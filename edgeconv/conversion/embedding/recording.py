@@ -26,13 +26,14 @@ class Recorder:
         root: what every name begins with.
 
     Attributes:
-        tape: the nodes of the graph that is being written down, which is a branch or a loop while its body is.
+        tape: the nodes of the graph that is being written down, which is a branch while that is.
     """
 
     def __init__(self, root: str = ROOT) -> None:
         self.tape = Tape()
         self._root = root
-        self._constants: dict[tuple[str, tuple[int, ...], bytes], ir.Value] = {}
+        self._constants: list[dict[tuple[str, tuple[int, ...], bytes], ir.Value]] = [{}]
+        self._constants_made = 0
         self._sections = [root]
         self._scopes: list[dict[_Key, ir.Value]] = [{}]
         self._values = 0
@@ -40,8 +41,8 @@ class Recorder:
 
     @property
     def constants(self) -> list[ir.Value]:
-        """All constants; they lie in the main graph, and branches and loops read them there. Equal ones are one."""
-        return list(self._constants.values())
+        """The constants of the graph that is being written down. Equal ones are one."""
+        return list(self._constants[-1].values())
 
     @contextmanager
     def section(self, name: str) -> Iterator[None]:
@@ -69,13 +70,19 @@ class Recorder:
         return self.tape.op_multi_out(operator, inputs, attributes, outputs=made, name=name)
 
     def constant(self, array: NDArray[Any]) -> ir.Value:
-        """Return the constant of these numbers."""
+        """Return the constant of these numbers.
+
+        Each graph has its own: a node in a branch that runs by ONNX Runtime's WebGPU plugin (0.4.0) does not get one
+        of the graph around it that a node on the CPU reads too (tests/providers/constant_in_branch.py).
+        """
         key = (array.dtype.name, array.shape, array.tobytes())
-        if key not in self._constants:
-            name = f"{self._root}/constant_{len(self._constants)}"
+        known = self._constants[-1]
+        if key not in known:
+            name = f"{self._root}/constant_{self._constants_made}"
+            self._constants_made += 1
             tensor = ir.tensor(np.ascontiguousarray(array).reshape(array.shape), name=name)
-            self._constants[key] = ir.val(name, const_value=tensor)
-        return self._constants[key]
+            known[key] = ir.val(name, const_value=tensor)
+        return known[key]
 
     def body(
         self,
@@ -92,6 +99,7 @@ class Recorder:
         """
         around, self.tape = self.tape, Tape()
         self._scopes.append({})
+        self._constants.append({})
         given = [ir.Value(name=self._value_name(), type=ir.TensorType(dtype)) for dtype in inputs]
         outputs: list[ir.Value] = []
         with self.section(name):
@@ -100,9 +108,16 @@ class Recorder:
                 own = value.producer() in self.tape.nodes and value not in outputs
                 outputs.append(value if own else self.node_of_many("Identity", [value], {}, 1)[0])
                 outputs[-1].type = ir.TensorType(dtype)
-        graph = ir.Graph(given, outputs, nodes=self.tape.nodes, name="/".join([*self._sections, name]))
+        graph = ir.Graph(
+            given,
+            outputs,
+            nodes=self.tape.nodes,
+            initializers=self.constants,
+            name="/".join([*self._sections, name]),
+        )
         self.tape = around
         self._scopes.pop()
+        self._constants.pop()
         return graph
 
     def _value_name(self) -> str:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from edgeconv.conversion.embedding.colors import grey
 from edgeconv.conversion.embedding.tensors import DOUBLE, FLOAT, INT64, Operand, Tensor, arange, join
 from edgeconv.pictures.resampling import BLOCK
 
 
-def resample_rows(
-    picture: Tensor, target: Operand, begin: Operand = 0.0, end: Tensor | None = None, *, antialias: bool = True
-) -> Tensor:
+def resample_rows(picture: Tensor, target: Operand, *, antialias: bool = True) -> Tensor:
     """Resample the rows of a picture with a triangle filter, as `triangle_weights` has it.
 
     Blocks of target rows read only the source rows that they need, so a large photograph costs little more than
@@ -19,8 +18,6 @@ def resample_rows(
     Args:
         picture: uint8 or float32, (rows, ...).
         target: number of rows to make.
-        begin: where in the source the target begins, in rows from its edge.
-        end: where the target ends; by default at the other edge.
         antialias: average over all source rows of a target row, rather than between the nearest two.
 
     Returns:
@@ -29,11 +26,11 @@ def resample_rows(
     count = picture.size(0)
     source = count.as_type(DOUBLE)
     target = picture.index(target)
-    scale = ((source if end is None else end) - begin) / target.as_type(DOUBLE)
+    scale = source / target.as_type(DOUBLE)
     radius = scale.maximum(1.0)
     within = source.array(np.arange(BLOCK)[:, None] + 0.5, DOUBLE)
     made = arange(target, DOUBLE, BLOCK).reshape(-1, 1, 1) + within
-    centres = (made * scale + (begin - 0.5)).maximum(0.0).minimum(source - 1)  # 0 is the middle of the first row
+    centres = (made * scale - 0.5).maximum(0.0).minimum(source - 1)  # 0 is the middle of the first row
     read = ((radius * (BLOCK + 1)).as_type(INT64) + 3).minimum(count)
     first = (centres.slice(1, 0, 1) - radius).maximum(0.0).as_type(INT64).minimum(count - read)
     rows = first + arange(read, INT64)  # (blocks, 1, read)
@@ -52,19 +49,38 @@ def nearest_rows(picture: Tensor, target: Operand) -> Tensor:
     return picture.gather((middles * (count.as_type(FLOAT) / target.as_type(FLOAT))).as_type(INT64).minimum(count - 1))
 
 
-def area_weights(source: int, target: int, scale: Tensor, offset: Tensor) -> Tensor:
-    """Build the matrices that average `scale` source pixels into each target pixel.
+def grey_square(picture: Tensor, side: int, begin: Operand, scale: Tensor, flat: int) -> Tensor:
+    """Resample a square part of a picture to grey with a trapezoid filter, as `trapezoid_weights` has it.
+
+    Blocks of target rows read only the source rows that they need; all blocks, of rows and columns, equally many.
+    Colour becomes grey between the two steps, where few pixels are left: all three are linear.
 
     Args:
-        source: number of pixels to read; beyond them there is nothing.
-        target: number of pixels to make.
-        scale: source pixels in one target pixel, float64, one element.
-        offset: target pixel on which the source begins, float64, (matrices, 1, 1).
+        picture: uint8, (rows, columns, channels).
+        side: rows and columns to make, whole blocks.
+        begin: where in the picture the square begins, in rows and columns from its edge: a number, or float32,
+            (2, 1, 1, 1).
+        scale: pixels of the picture in one that is made, float32, (2, 1, 1, 1) or one element.
+        flat: triangles of the filter.
 
     Returns:
-        float32, (matrices, target, source): the share of each target pixel that each source pixel covers.
+        float32, (1, 1, side, side), 0-255.
     """
-    begin = (scale.array(np.arange(target)[:, None], DOUBLE) - offset) * scale
-    pixel = scale.array(np.arange(source), DOUBLE)
-    covered = (begin + scale).minimum(pixel + 1.0) - begin.maximum(pixel)
-    return (covered.maximum(0.0) / scale).as_type(FLOAT)
+    blocks = side // BLOCK
+    middles = scale.array(np.arange(side).reshape(1, blocks, BLOCK, 1) + 0.5)
+    centres = middles * scale + (begin - 0.5)
+    radius = (scale / flat if flat > 1 else scale).maximum(1.0)
+    reach = radius * ((flat + 1) / 2) if flat > 1 else radius
+    first = (centres.slice(2, 0, 1) - reach).floor()
+    read = (scale * (BLOCK - 1.0) + (reach * 2 + 3)).max().as_type(INT64)
+    rows = first + arange(read, FLOAT)  # (2, blocks, 1, read)
+    weights = ((flat + 1) / 2 - (rows - centres).abs() / radius).maximum(0.0)
+    weights = weights.minimum(1.0) if flat > 1 else weights
+    weights = weights / weights.sum(3, keep=True)
+    last = picture.sizes(0, 2).as_type(FLOAT).reshape(2, 1, 1, 1) - 1
+    places = rows.maximum(0.0).minimum(last).as_type(INT64).reshape(2, blocks, -1)
+    (vertical, horizontal), (upright, across) = weights.split(0), places.split(0)
+    pixels = picture.gather(upright).reshape(0, 0, 0, -1).as_type(FLOAT)
+    made = grey((vertical @ pixels).reshape(side, -1, picture.size(2)))  # (side, columns)
+    made = horizontal @ made.transpose(1, 0).gather(across)
+    return made.reshape(1, 1, side, side).transpose(0, 1, 3, 2)

@@ -64,6 +64,18 @@ def test_the_file_is_plain_onnx(whole: tuple[Preparation, onnx.ModelProto]) -> N
     assert {node.domain for node in _nodes(model.graph)} == {""}
 
 
+def test_a_digit_is_prepared_with_what_every_provider_has() -> None:
+    """ONNX Runtime Web on WebGPU has no float64, OpenVINO no loops whose values have no known rank."""
+    whole = embed(mean_model(PREPARATIONS["digit"]), PREPARATIONS["digit"])
+    nodes = _nodes(whole.graph)
+    assert not {"Loop", "Scan"} & {node.op_type for node in nodes}
+    casts = {attribute.i for node in nodes if node.op_type == "Cast" for attribute in node.attribute}
+    assert onnx.TensorProto.DOUBLE not in casts
+    branches = [item.g for node in nodes for item in node.attribute if item.HasField("g")]
+    held = {entry.data_type for graph in (whole.graph, *branches) for entry in graph.initializer}
+    assert held == {onnx.TensorProto.FLOAT, onnx.TensorProto.INT64}
+
+
 def test_nodes_are_named_after_the_preparation_and_once(whole: tuple[Preparation, onnx.ModelProto]) -> None:
     preparation, model = whole
     names = [node.name for node in _nodes(model.graph) if node.name]
