@@ -11,18 +11,21 @@ from typing import Any
 from edgeconv.pictures.budget import coefficients_of
 from edgeconv.pictures.decoding import ON_ITS_SIDE, check_size, orientation_of
 from edgeconv.preparation import Preparation
-from edgeconv.recipe import DIGIT
 
 MARGIN = 2
 """Pixels of a draft, along a side, for each that is made of it: what averages them hides what was left out."""
+
+
+DIGIT_SIDE = 640
+"""Each side of a draft with a digit in it: one that takes a ninth of it has the pixels still that it is drawn with."""
 
 
 def least_size(preparation: Preparation | None) -> tuple[int, int] | None:
     """Return the height and width that a picture must keep for a preparation; None where all of it is needed."""
     if preparation is None:
         return None
-    if preparation.kind == "digit":  # It may lie anywhere, and is searched for in a copy of this size.
-        return MARGIN * DIGIT.search_side, MARGIN * DIGIT.search_side
+    if preparation.kind == "digit":
+        return DIGIT_SIDE, DIGIT_SIDE
     return MARGIN * preparation.height, MARGIN * preparation.width
 
 

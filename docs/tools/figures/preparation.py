@@ -14,12 +14,13 @@ from figures.reference import Reference
 def draw_preparation(reference: Reference) -> Figure:
     """The steps of `edgeconv.pictures.digits`, in its order."""
     photograph = reference.photograph
-    small = digits._to_grey(digits._shrink(photograph, None))
+    small, steps = digits._search_copy(photograph, None)
     dark = 255 - small if is_bright(small) else small
     strength = digits._find(dark)
     top, bottom, left, right = bounds(strength)
-    canvas, zoom = digits._cut(photograph, (top, bottom), (left, right), None)
-    ink = digits._ink(canvas, zoom)
+    begin, end = (steps * np.array(corner, np.float32) for corner in ((top, left), (bottom, right)))
+    canvas, step = digits._cut(photograph, begin, end, None)
+    ink = digits._ink(canvas, step)
     image = digits._draw(ink, 28, 28, 20)
     if not np.array_equal(image[..., 0], reference.image):
         raise ValueError("the steps of this figure must be those of `center_digit`: follow its code again")
