@@ -83,7 +83,7 @@ class Session:
         return metadata_of(self._session)
 
     def run(self, images: NDArray[Any]) -> NDArray[np.float32]:
-        """Run the model on a batch; on a CPU a large one in parts of `IMAGES_AT_ONCE`.
+        """Run the model on a batch; on a CPU a large one in parts of `IMAGES_AT_ONCE` for each thread.
 
         Args:
             images: (batch, ...) of the model's own dtype and shape; uint8 0-255 where it takes raw pixels.
@@ -98,9 +98,9 @@ class Session:
         # The common case in one comparison: a small model answers in 30 us, and looking at each axis takes one of them.
         if images.shape[1:] != self._shape[1:] or images.dtype != self._dtype or self._shape[0] is not None:
             self._check(images)
-        size = IMAGES_AT_ONCE
         if len(images) == 1:
             return self._answer_one(images)
+        size = IMAGES_AT_ONCE * self.threads  # Each has a cache of its own.
         if len(images) <= size or self.provider != CPU or self._shape[0] is not None:
             return self._answer(images)
         return np.concatenate([self._answer(images[start : start + size]) for start in range(0, len(images), size)])

@@ -45,8 +45,8 @@ def results(**int8: Any) -> dict[str, Any]:
         row("fp32 matrices", [4000.0, 3000.0, 5000.0], LIMIT, "fp32"),
         row("uint8 x int8 matrices", [1500.0, 1000.0, 1500.0], LIMIT) | {"exact": False},
     ]
-    network = {"title": "the book's convnet", "multiply_adds": 2_700_000, "rows": rows}
-    return {"networks": {"mnist": network}, "machine": "a machine", "packages": {"numpy": "2.4.6"}}
+    network = {"title": "the book's convnet", "machine": "a machine", "multiply_adds": 2_700_000, "rows": rows}
+    return {"networks": {"mnist": network}, "packages": {"numpy": "2.4.6"}}
 
 
 def test_answers_are_judged_by_labels_and_by_what_keras_said() -> None:
@@ -86,7 +86,8 @@ def test_the_table_marks_wrong_answers_and_sums_that_overflow() -> None:
     text = table.render(results(correlation=0.2))
     assert text.count("**wrong**: 99.0 %") == 1
     assert "uint8 x int8 matrices, whose sums overflow here, 67 G (median call: " in text
-    assert "a machine; numpy 2.4.6." in text
+    assert "\n\na machine.\n\n| " in text
+    assert text.endswith("  \nnumpy 2.4.6.")
 
 
 def test_who_could_not_run_is_named_with_the_reason() -> None:

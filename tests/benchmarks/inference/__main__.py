@@ -26,7 +26,7 @@ from tests.pages import BENCHMARKS, write_between
 
 FILE = Path(__file__).parents[1] / "results.json"
 TIMED = ("mnist", "mobilenet", "resnet50")
-ABILITIES = ("avx2", "avx512f", "avx_vnni", "avx512_vnni", "asimddp")
+ABILITIES = ("avx2", "avx512f", "avx_vnni", "avx512_vnni", "amx_int8", "asimddp")
 PACKAGES = ("ai-edge-litert", "keras", "numpy", "onnxruntime", "openvino", "tensorflow", "tf2onnx")
 
 
@@ -45,7 +45,7 @@ def main() -> None:
         return
     for name in options.only:
         results["networks"][name] = explore(name, options.seconds, again=options.again)
-        results |= {"machine": machine(), "packages": {package: version(package) for package in PACKAGES}}
+        results |= {"packages": {package: version(package) for package in PACKAGES}}
         FILE.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
         print(render({**results, "networks": {name: results["networks"][name]}}), flush=True)
     print("\n".join(verdicts(results)))
@@ -60,7 +60,7 @@ def explore(name: str, seconds: float, *, again: bool) -> dict[str, Any]:
     inspected = edgeconv.inspect(folder / "artifact")
     (multiply_adds,) = [file.multiply_adds for file in inspected.files if file.variant == "fp32"]
     rows = measure(network.title, folder, [*contenders(folder), *products(folder)], seconds)
-    return {"title": network.title, "multiply_adds": multiply_adds, "rows": rows}
+    return {"title": network.title, "machine": machine(), "multiply_adds": multiply_adds, "rows": rows}
 
 
 def machine() -> str:

@@ -36,7 +36,7 @@ def render(results: Mapping[str, Any]) -> str:
     """Return the tables, the verdicts, and what they were measured with."""
     parts = [_network(found) for found in results["networks"].values()]
     packages = ", ".join(f"{name} {number}" for name, number in results["packages"].items())
-    said = [*verdicts(results), f"{results['machine']}; {packages}."]
+    said = [*verdicts(results), f"{packages}."]
     return "\n\n".join([*parts, "  \n".join(said)])
 
 
@@ -91,7 +91,7 @@ def _network(found: Mapping[str, Any]) -> str:
     heading = (
         f"### {found['title'][0].upper()}{found['title'][1:]}\n\n"
         f"{found['multiply_adds'] / 1e6:,.1f} M multiply-adds per image. "
-        f"Peak multiply-adds per second of one core: {'; '.join(_limits(rows))}."
+        f"Peak multiply-adds per second of one core: {'; '.join(_limits(rows))}.\n\n{found['machine']}."
     )
     return "\n".join([heading, "", *times, *failed, "", *collapsed])
 
