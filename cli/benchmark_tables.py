@@ -47,6 +47,8 @@ TUNING_COLUMNS: Columns = {
     "variant": lambda row: str(row["variant"]),
     "provider": _provider,
     "threads": lambda row: str(row["threads"]),
+    "calls": lambda row: str(row["options"].get("calls_at_once", "-")),
+    "images a call": lambda row: str(row["options"].get("images_at_once", "-")),
     "optimization": lambda row: str(row["options"]["optimization"]),
     "spinning": lambda row: _yes(row["options"]["spinning"]) if row["threads"] > 1 else "-",
     "arena": lambda row: _yes(row["options"]["arena"]),

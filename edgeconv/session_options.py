@@ -5,12 +5,16 @@ from dataclasses import field
 from typing import Literal, get_args
 
 from edgeconv.errors import ConfigError
-from edgeconv.record import Json, Record
+from edgeconv.record import ABSENT, Json, Record
 
 Level = Literal["basic", "extended", "all"]
 """Graph optimisations: exact rewrites, fusions for the processor, and layouts for it as well."""
 
 LEVELS: tuple[Level, ...] = get_args(Level)
+
+
+MOST_THREADS = 256
+"""Inside an operator: ONNX Runtime starts as many as it is told, and each spins for work."""
 
 
 class SessionOptions(Record):
@@ -23,21 +27,35 @@ class SessionOptions(Record):
         spinning: whether threads that wait for work keep a core busy, so that they start at once.
         arena: whether memory that is done with is kept for the next call.
         memory_pattern: whether the memory of a call is planned as one block after the first.
+        images_at_once: of a larger batch, images a call, at least 1; None: 32 a thread on the CPU, else all.
+        calls_at_once: calls for parts of one batch on the CPU at the same time, at least 1; None: one, or, of a large
+            batch, one for each core where nobody says a number of threads.
     """
 
     optimization: Level = "all"
     spinning: bool = True
     arena: bool = True
     memory_pattern: bool = True
+    images_at_once: int | None = field(default=None, metadata={ABSENT: True})
+    calls_at_once: int | None = field(default=None, metadata={ABSENT: True})
 
     def __post_init__(self) -> None:
-        """Check the level.
+        """Check the level and the numbers.
 
         Raises:
-            ConfigError: there is no such level.
+            ConfigError: there is no such level, or a number is out of its range.
         """
         if self.optimization not in LEVELS:
             raise ConfigError(f"`optimization` must be one of {', '.join(LEVELS)}. Received: {self.optimization!r}.")
+        if self.images_at_once is not None and self.images_at_once < 1:
+            raise ConfigError(f"`images_at_once` must be at least 1. Received: {self.images_at_once}.")
+        if self.calls_at_once is not None and not 1 <= self.calls_at_once <= MOST_THREADS:
+            raise ConfigError(f"`calls_at_once` must be 1 to {MOST_THREADS}. Received: {self.calls_at_once}.")
+
+    @property
+    def cuts_batches(self) -> bool:
+        """Whether they say how a batch is cut."""
+        return self.images_at_once is not None or self.calls_at_once is not None
 
 
 DEFAULT_OPTIONS = SessionOptions()
@@ -61,10 +79,6 @@ class Tuned(Record):
     options: SessionOptions
     sha256: str | None
     evidence: Mapping[str, Json] = field(default_factory=dict)
-
-
-MOST_THREADS = 256
-"""Inside an operator: ONNX Runtime starts as many as it is told, and each spins for work."""
 
 
 def check_timeout(timeout: float | None) -> None:

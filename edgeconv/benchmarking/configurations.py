@@ -55,8 +55,9 @@ class Configuration:
         words = [self.variant, short_name(self.provider), f"{self.threads} thread{'s' if self.threads > 1 else ''}"]
         default = DEFAULT_OPTIONS.as_dict()
         for name, value in self.options.as_dict().items():
-            if value != default[name]:
-                words.append(value if isinstance(value, str) else f"no {name.replace('_', ' ')}")
+            if value != default.get(name):
+                said = name.replace("_", " ")
+                words.append(value if isinstance(value, str) else f"no {said}" if value is False else f"{value} {said}")
         if self.picture_size is not None:
             words.append(f"{self.picture_size} picture")
         return ", ".join(words)

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 from edgeconv.artifact import MANIFEST_FILE, read_json, write_json
 from edgeconv.benchmarking.configurations import Configuration, Opened, gated, usable_configurations
+from edgeconv.benchmarking.cutting import by_default, sizes_of_parts, spread_over_cores
 from edgeconv.benchmarking.inputs import Inputs
 from edgeconv.benchmarking.machine import Machine, read_machine
 from edgeconv.benchmarking.measuring import allowed_threads, check_seconds
 from edgeconv.benchmarking.recording import is_shipped
 from edgeconv.benchmarking.trust import distrust
+from edgeconv.benchmarking.untried import say_untried
 from edgeconv.errors import ConfigError, ProviderError, one_line
 from edgeconv.progress import SILENT, Progress
 from edgeconv.record import Json
@@ -35,8 +38,8 @@ class Trial:
     """One configuration that was tried.
 
     Attributes:
-        step: what was varied: ``"variant, provider, threads"``, ``"spinning"``, ``"optimization"``, ``"memory"``,
-            or ``"final"``.
+        step: what was varied: ``"variant, provider, threads"``, ``"batch"``, ``"spinning"``, ``"optimization"``,
+            ``"memory"``, or ``"final"``.
         configuration: what was timed.
         p50_latency_ms: the median time of a call.
         ratio: its time as a multiple of that of the best configuration before this step; in the last, of the default.
@@ -120,11 +123,11 @@ def tune(
 ) -> Tuning:
     """Find the fastest configuration here that loses no accuracy, and write it into the manifest.
 
-    One thing is varied after another: variant, provider and threads together, then whether threads spin, how far the
-    graph is optimised, how memory is kept. Only what is surely faster replaces what was best before, and in the end
-    the best is measured against the default once more, since the fastest of many trials owes something to luck.
-    Only variants that passed their gates at the export are tried, and only configurations that reproduce the golden
-    outputs.
+    One thing is varied after another: variant, provider and threads, inside operators or for parts of a batch; the size
+    of these parts, whether threads spin, how far the graph is optimised, how memory is kept. Only what is surely faster
+    replaces what was best before, and in the end the best is measured against the default once more, since the fastest
+    of many trials owes something to luck. Only variants that passed their gates at the export are tried, and only
+    configurations that reproduce the golden outputs.
 
     What is found is written into the block `session` of `manifest.json`, under the fingerprint of this device;
     `Predictor` and `open_model` follow it there. Nothing else in the manifest changes, nor do the models' files.
@@ -166,22 +169,21 @@ def tune(
         raise ConfigError(f"`batch` must be {wanted}. Received: {batch}. Leave it out for 1.")
     progress.say(f"Model: {path}")
     progress.say(f"Machine: {machine.sentence()}")
-    default, configurations = _allowed(files, device, progress)
-    search = _TuningSearch(files, batch, seconds, default, progress)
     counts = allowed_threads(max_threads, machine.processor.cores)
-    search.step(
-        "variant, provider, threads",
-        [replace(configuration, threads=count) for count in counts for configuration in configurations],
-    )
+    default, configurations = _allowed(files, device, progress)
+    say_untried(device, progress)
+    divisible = 1 if isinstance(fixed, int) else batch
+    search = _TuningSearch(files, batch, seconds, by_default(default, divisible, max(counts)), progress)
+    search.step("variant, provider, threads", spread_over_cores(configurations, counts, divisible))
+    if divisible > 1:
+        search.step("batch", [search.with_options(images_at_once=size) for size in sizes_of_parts(search.best, batch)])
     if search.best.threads > 1:
         search.step("spinning", [search.with_options(spinning=False)])
     search.step("optimization", [search.with_options(optimization=level) for level in LEVELS])
-    flags = (True, False)
-    search.step(
-        "memory", [search.with_options(arena=arena, memory_pattern=planned) for arena in flags for planned in flags]
-    )
+    kept = product((True, False), repeat=2)
+    search.step("memory", [search.with_options(arena=arena, memory_pattern=planned) for arena, planned in kept])
     ratio = search.finish()
-    tuning = Tuning(path, machine, batch, default, search.best, ratio, tuple(search.trials))
+    tuning = Tuning(path, machine, batch, search.default, search.best, ratio, tuple(search.trials))
     try:
         _store(files, tuning)
     except OSError as error:
@@ -219,9 +221,9 @@ class _TuningSearch:
     def __init__(
         self, files: ModelFiles, batch: int, seconds: float, default: Configuration, progress: Progress
     ) -> None:
-        self.best = default
+        self.default = self.best = default
         self.trials: list[Trial] = []
-        self._files, self._seconds, self._default, self._progress = files, seconds, default, progress
+        self._files, self._seconds, self._progress = files, seconds, progress
         self._inputs = Inputs.of(files)
         self._batch = self._inputs.batch(batch)
         self._distrusted: dict[Configuration, str | None] = {default: None}
@@ -241,11 +243,11 @@ class _TuningSearch:
 
     def finish(self) -> Interval:
         """Time the best configuration against the default, which stays unless it is surely slower; return the ratio."""
-        tried = list(dict.fromkeys((self._default, self.best)))
+        tried = list(dict.fromkeys((self.default, self.best)))
         timings = self._time("final", tried, FINAL_SHARE * self._seconds)
-        usual = timings[self._default].medians
+        usual = timings[self.default].medians
         ratios = {configuration: ratio_of(timings[configuration].medians, usual) for configuration in tried}
-        self.best = surely_fastest(ratios, self._default)
+        self.best = surely_fastest(ratios, self.default)
         self._note("final", timings, ratios, self.best)
         return ratios[self.best]
 
@@ -277,8 +279,7 @@ class _TuningSearch:
             )
             for configuration in configurations
         ]
-        description = f"Tuning: {step}"
-        timings = time_in_turn(works, seconds=seconds, progress=self._progress, description=description)
+        timings = time_in_turn(works, seconds=seconds, progress=self._progress, description=f"Tuning: {step}")
         return dict(zip(configurations, timings, strict=True))
 
 

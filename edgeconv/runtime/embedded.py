@@ -53,7 +53,7 @@ class EmbeddedModel:
     Args:
         model: the bytes of the file.
         provider: ONNX Runtime's name of the one provider to use.
-        threads: threads inside an operator, at least 1.
+        threads: threads inside an operator, at least 1; None takes one.
         options: what the session is told besides.
         reduced_range: whether the weights of the int8 part have 7 bits; see `Session`.
         timeout: seconds that the opening and each call may take; inf is no limit.
@@ -73,18 +73,17 @@ class EmbeddedModel:
         model: bytes,
         *,
         provider: str = CPU,
-        threads: int = 1,
+        threads: int | None = 1,
         options: SessionOptions = DEFAULT_OPTIONS,
         reduced_range: bool = False,
         timeout: float = math.inf,
     ) -> None:
+        self.provider, self.threads = provider, 1 if threads is None else threads
         self._session = open_session(
-            model, provider, threads, options=options, reduced_range=reduced_range, timeout=timeout
+            model, provider, self.threads, options=options, reduced_range=reduced_range, timeout=timeout
         )
         self._names = [output.name for output in self._session.get_outputs()]
         self._outputs: tuple[str, str] = (self._names[0], PREPARED)
-        self.provider = provider
-        self.threads = threads
         self.options = options
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -12,7 +13,7 @@ from edgeconv.errors import ArtifactError, EdgeconvWarning, ProviderError
 from edgeconv.manifest import METADATA_KEY, Manifest
 from edgeconv.runtime.files import ModelFiles, Opened, read_again, read_files
 from edgeconv.runtime.fitness import check_fitness
-from edgeconv.runtime.providers import CPU, available_providers, candidates, check_device, provider_of
+from edgeconv.runtime.providers import CPU, available_providers, candidates, check_device, provider_of, short_name
 from edgeconv.runtime.session import Session
 from edgeconv.runtime.tuned import tuned_for_this_device
 from edgeconv.session_options import DEFAULT_OPTIONS, SessionOptions, Tuned, check_threads
@@ -83,7 +84,8 @@ def open_model(
         device: ``"auto"`` takes the tuned provider, else a GPU only if it computes the golden vectors right, or random
             inputs as the CPU does where there are none, else the CPU, and warns; ``"cpu"``; ``"gpu"`` and the name of
             a provider, ``"webgpu"``, ``"cuda:1"``, are strict.
-        threads: threads inside an operator, at least 1; None takes the tuned number, else 1.
+        threads: threads inside an operator, at least 1; None takes the tuned number, else 1, and all cores for a large
+            batch.
         timeout: seconds that the opening and each call may take; None: see `ModelFiles.timeout_of`.
 
     Raises:
@@ -102,7 +104,7 @@ def open_model(
 
 def _open(files: ModelFiles, variant: str | None, device: str, threads: int | None) -> OpenModel:
     _check_pictures(files)
-    return open_first(files, variant, providers_for(device), partial(open_variant, files), threads=threads)
+    return open_first(files, variant, device, partial(open_variant, files), threads=threads)
 
 
 def providers_for(device: str) -> tuple[str, ...]:
@@ -124,7 +126,7 @@ def providers_for(device: str) -> tuple[str, ...]:
 def open_first(
     files: ModelFiles,
     variant: str | None,
-    tried: Sequence[str],
+    device: str,
     opening: Callable[..., Opened],
     *,
     threads: int | None,
@@ -132,38 +134,54 @@ def open_first(
 ) -> Opened:
     """Open a model as was found best for this device, else on the first provider that computes it right.
 
-    It warns where the CPU takes the place of another provider.
+    It warns where another provider takes the place of one that was found best, or the CPU that of any.
 
     Args:
         files: of the model.
         variant: that was asked for, or None for the best on each provider.
-        tried: the providers, best first.
+        device: see `open_model`.
         opening: opens a variant on a provider, with `threads` and `options` as `open_variant` has them.
-        threads: inside an operator; None takes the number that was found best, else 1.
+        threads: inside an operator; None takes the number that was found best, else leaves it to `opening`.
         tuned: whether what `edgeconv benchmark --tune` found is followed.
 
     Raises:
         ArtifactError: the model lacks the variant.
         ProviderError: none does; says why the first does not.
     """
-    reasons = []
-    best = _tuned(files, variant, tried) if tuned else None
+    tried, reasons = providers_for(device), []
+    best = _tuned(files, variant, device, tried) if tuned else None
     if best is not None:
         try:
-            return opening(best.variant, best.provider, threads=threads or best.threads, options=best.options)
+            return _open_tuned(best, opening, threads)
         except ProviderError as error:  # Its libraries went, or were replaced, since.
-            reasons.append(str(error))
+            reasons.append(f"{error} It was found best here; find what is now with `edgeconv benchmark --tune`.")
     for provider in tried:
-        if provider == CPU and reasons:
-            import warnings
-
-            warnings.warn(f"The CPU is used. {reasons[0]}", EdgeconvWarning, stacklevel=2)
         try:
             name = choose_variant(files, variant, provider)
-            return opening(name, provider, threads=threads or 1, options=DEFAULT_OPTIONS)
+            opened = opening(name, provider, threads=threads, options=DEFAULT_OPTIONS)
         except ProviderError as error:
             reasons.append(str(error))
+            continue
+        if reasons and (provider == CPU or best is not None):
+            import warnings
+
+            taken = "The CPU" if provider == CPU else provider
+            warnings.warn(f"{taken} is used. {reasons[0]}", EdgeconvWarning, stacklevel=2)
+        return opened
     raise ProviderError(reasons[0])
+
+
+def _open_tuned(best: Tuned, opening: Callable[..., Opened], threads: int | None) -> Opened:
+    """Open what was found best; a number of threads that was asked for replaces all that it has of them."""
+    if best.provider.partition(":")[0] not in (listed := available_providers()):
+        raise ProviderError(
+            f"{best.provider} must be installed. Received: {', '.join(map(short_name, listed))}. Install it with "
+            f"`{provider_of(best.provider).install}`."
+        )
+    options = best.options if threads is None else replace(best.options, calls_at_once=None)
+    # One thread that nobody asked for leaves the other cores to parts of a large batch.
+    found = None if best.threads == 1 else best.threads
+    return opening(best.variant, best.provider, threads=threads or found, options=options)
 
 
 def open_variant(
@@ -171,7 +189,7 @@ def open_variant(
     name: str,
     provider: str,
     *,
-    threads: int = 1,
+    threads: int | None = 1,
     options: SessionOptions = DEFAULT_OPTIONS,
 ) -> OpenModel:
     """Open one variant on one provider; see `open_model`.
@@ -180,7 +198,7 @@ def open_variant(
         files: of the model.
         name: of the variant.
         provider: ONNX Runtime's name of it. One other than the CPU's must compute right.
-        threads: threads inside an operator, at least 1.
+        threads: threads inside an operator, at least 1; None: see `Session`.
         options: of the session.
 
     Raises:
@@ -222,10 +240,11 @@ def has_reduced_range(manifest: Manifest, name: str) -> bool:
     return bool(variant and variant.quantization and variant.quantization.reduce_range)
 
 
-def _tuned(files: ModelFiles, variant: str | None, tried: Sequence[str]) -> Tuned | None:
+def _tuned(files: ModelFiles, variant: str | None, device: str, tried: Sequence[str]) -> Tuned | None:
     """Return what was found best for this device, unless the caller wants another variant or provider."""
     tuned = tuned_for_this_device(files.manifest)
-    return tuned if tuned and variant in {None, tuned.variant} and tuned.provider in tried else None
+    wanted = tuned and variant in {None, tuned.variant} and (device == "auto" or tuned.provider in tried)
+    return tuned if wanted else None
 
 
 def _check_pictures(files: ModelFiles) -> None:

@@ -36,7 +36,7 @@ class Predictor:
             this device, else int8 where it is there.
         device: ``"auto"``, ``"cpu"``, ``"gpu"`` or a provider such as ``"webgpu"`` or ``"cuda:1"``; see `open_model`.
         threads: threads inside an operator, 1 to 256; None takes what was found best, else one, the fastest for small
-            models at batch 1.
+            models at batch 1, and all cores for parts of a batch of 64 or more.
         top_k: how many classes an answer lists.
         threshold: probability from which on a tag, a yes or a box is answered, 0 to 1; None takes that of the
             contract, which is 0.5 where nobody said otherwise.

@@ -39,6 +39,10 @@ class Provider(NamedTuple):
         options: that it is always given.
         device_option: which of its options takes what stands behind the colon; empty: the number of a plugin's device.
         device_metadata: what its plugin calls the name of a device, where it takes one of those that it lists instead.
+        threads_option: which of its options takes the number of threads, where it doesn't take the session's; the keys
+            of a JSON object follow behind slashes.
+        on_cpu: whether it computes on the CPU, in whose memory it may leave nodes to ONNX Runtime's own kernels.
+        races_cpu: whether it has a wheel, and runs on any x86: it may be faster there than ONNX Runtime's own kernels.
         one_by_one: whether it wants to know the size of a batch beforehand; it is given one input a call.
         unasked: whether ``"auto"`` and ``"gpu"`` try it.
         computes_int8: whether models in int8 may be tried on it.
@@ -54,6 +58,9 @@ class Provider(NamedTuple):
     options: Mapping[str, str] = {}
     device_option: str = ""
     device_metadata: str = ""
+    threads_option: str = ""
+    on_cpu: bool = False
+    races_cpu: bool = False
     one_by_one: bool = False
     unasked: bool = False
     computes_int8: bool = False
@@ -134,6 +141,16 @@ _ROWS = (
         },
         device_option="device_type",
         device_metadata="ov_device",
+        threads_option="load_config/CPU/INFERENCE_NUM_THREADS",
+        races_cpu=True,
+        computes_int8=True,
+    ),
+    # In no wheel for Python; its kernels are for single operators, and what it lacks costs nothing on the CPU.
+    Provider(
+        "XnnpackExecutionProvider",
+        "pip install a wheel of ONNX Runtime that was built with `--use_xnnpack`",
+        threads_option="intra_op_num_threads",
+        on_cpu=True,
         computes_int8=True,
     ),
     Provider("ggml", "pip install onnxruntime-ggml", "onnxruntime_ggml", device_option="device", computes_int8=True),

@@ -14,7 +14,7 @@ from edgeconv.errors import InferenceError, InputError
 from edgeconv.manifest import METADATA_KEY, ArraySpec, Manifest
 from edgeconv.runtime.files import ModelFiles, read_again, read_files
 from edgeconv.runtime.fitness import check_fitness
-from edgeconv.runtime.loading import find_model, has_reduced_range, open_first, providers_for
+from edgeconv.runtime.loading import find_model, has_reduced_range, open_first
 from edgeconv.runtime.providers import CPU, short_name
 from edgeconv.runtime.session import metadata_of, open_session, run_native
 from edgeconv.session_options import SessionOptions, check_threads
@@ -77,9 +77,7 @@ class Runner:
     def _open(self, files: ModelFiles, variant: str | None, device: str, threads: int | None) -> None:
         self.path = files.path
         self.manifest = files.manifest
-        opened = open_first(
-            files, variant, providers_for(device), partial(_session_on, files), threads=threads, tuned=self._tuned
-        )
+        opened = open_first(files, variant, device, partial(_session_on, files), threads=threads, tuned=self._tuned)
         self.variant, self.provider, self.threads, self._session = opened
         if takes_pictures(self.variant):  # Its contract is its own: one picture of any size goes in.
             metadata = metadata_of(self._session)
@@ -138,9 +136,10 @@ class Runner:
 
 
 def _session_on(
-    files: ModelFiles, name: str, provider: str, *, threads: int, options: SessionOptions
+    files: ModelFiles, name: str, provider: str, *, threads: int | None, options: SessionOptions
 ) -> tuple[str, str, int, Any]:
     """Return a variant, a provider, a number of threads and their session, which must compute it right."""
+    threads = threads or 1
     check_fitness(files.manifest, name, provider)
     reduced, model = has_reduced_range(files.manifest, name), files.read(name)
     timeout = files.timeout_of(name, model)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import onnxruntime as ort
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 # ONNX Runtime's log level. Its warnings speak of graph optimisations, not of the user's input; its errors are raised
 # too.
 _NOTHING = 4
+Answer = TypeVar("Answer")
 
 IMAGES_AT_ONCE = 32
 """Images a call on a CPU: the maps of more do not stay in its cache."""
@@ -36,7 +37,8 @@ class Session:
     Args:
         model: the bytes of an `.onnx` file.
         provider: ONNX Runtime's name of the one provider to use.
-        threads: threads inside an operator, at least 1. One is the fastest for small models at batch 1.
+        threads: threads inside an operator, at least 1; None takes one, and all cores for parts of a large batch. One
+            is the fastest for small models at batch 1.
         options: of the session.
         reduced_range: whether the weights of an int8 file have 7 bits, so that no sum overflows on any processor.
         timeout: seconds that the opening and each call may take; inf is no limit.
@@ -57,16 +59,15 @@ class Session:
         model: bytes,
         *,
         provider: str = CPU,
-        threads: int = 1,
+        threads: int | None = 1,
         options: SessionOptions = DEFAULT_OPTIONS,
         reduced_range: bool = False,
         timeout: float = math.inf,
     ) -> None:
+        self.provider, self.threads = provider, 1 if threads is None else threads
         self._session = open_session(
-            model, provider, threads, options=options, reduced_range=reduced_range, timeout=timeout
+            model, provider, self.threads, options=options, reduced_range=reduced_range, timeout=timeout
         )
-        self.provider = provider
-        self.threads = threads
         self.options = options
         only_input, only_output = _first_arrays(self._session)
         self._input_name: str = only_input.name
@@ -74,6 +75,9 @@ class Session:
         self._dtype = np.dtype(_NUMPY_TYPES.get(only_input.type, "float32"))
         # ONNX Runtime names dynamic axes with strings, or None where the file gives no name.
         self._shape = tuple(axis if isinstance(axis, int) else None for axis in only_input.shape)
+        self._most = IMAGES_AT_ONCE * self.threads  # Each has a cache of its own.
+        self._whole = math.inf if self._shape[0] is not None else 1 if options.cuts_batches else self._most
+        self._calls = options.calls_at_once or (None if threads is None else 1)
         self._bound: BoundSample | None = None
         self._may_bind, self._asked_before = provider == CPU, False
 
@@ -83,7 +87,7 @@ class Session:
         return metadata_of(self._session)
 
     def run(self, images: NDArray[Any]) -> NDArray[np.float32]:
-        """Run the model on a batch; on a CPU a large one in parts of `IMAGES_AT_ONCE` for each thread.
+        """Run the model on a batch; on a CPU a large one in parts, see `SessionOptions`.
 
         Args:
             images: (batch, ...) of the model's own dtype and shape; uint8 0-255 where it takes raw pixels.
@@ -100,10 +104,8 @@ class Session:
             self._check(images)
         if len(images) == 1:
             return self._answer_one(images)
-        size = IMAGES_AT_ONCE * self.threads  # Each has a cache of its own.
-        if len(images) <= size or self.provider != CPU or self._shape[0] is not None:
-            return self._answer(images)
-        return np.concatenate([self._answer(images[start : start + size]) for start in range(0, len(images), size)])
+        parts = self._in_parts(self._answer, images)
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
     def run_arrays(self, feeds: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         """Return every output by its name, of arrays by the names of all inputs; ONNX Runtime alone checks them."""
@@ -113,10 +115,17 @@ class Session:
     def run_all(self, images: NDArray[Any]) -> dict[str, NDArray[Any]]:
         """Return every output by its name, of images in parts as `run` takes them."""
         self._check(images)
-        size = len(images) if self._shape[0] is not None else IMAGES_AT_ONCE
-        starts = range(0, len(images), size)
-        parts = [self.run_arrays({self._input_name: images[start : start + size]}) for start in starts]
+        parts = self._in_parts(lambda part: self.run_arrays({self._input_name: part}), images)
         return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+    def _in_parts(self, answer: Callable[[NDArray[Any]], Answer], images: NDArray[Any]) -> list[Answer]:
+        if len(images) <= self._whole:
+            return [answer(images)]
+        from edgeconv.runtime.parts import answer_parts  # Here, since most batches are small.
+
+        on_cpu = self.provider == CPU
+        most = self.options.images_at_once or (self._most if on_cpu else len(images))
+        return answer_parts(answer, images, most=most, calls=self._calls if on_cpu else 1)
 
     def _answer_one(self, image: NDArray[Any]) -> NDArray[np.float32]:
         """Return the answer to one image: behind the second call by memory that was bound once."""
@@ -222,7 +231,6 @@ def _first_arrays(session: Any) -> tuple[Any, Any]:
 
 
 _NUMPY_TYPES = {"tensor(uint8)": "uint8", "tensor(float)": "float32", "tensor(int8)": "int8"}
-
 
 _LEVELS = {
     "basic": ort.GraphOptimizationLevel.ORT_ENABLE_BASIC,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
@@ -55,6 +56,8 @@ def open_strictly(
     row = provider_of(provider)
     _, _, number = provider.partition(":")
     settings = {**row.options, **settings, **({row.device_option: number} if number and row.device_option else {})}
+    if row.threads_option:
+        settings = with_threads(settings, row.threads_option, options.intra_op_num_threads)
     chosen: list[Any] = []
     if row.cuda:
         load_cuda(row.name)
@@ -62,6 +65,7 @@ def open_strictly(
         options.add_provider_for_devices(plugin_devices(provider), settings)
     else:
         chosen = [(row.name, settings)]
+    alone = alone and not row.on_cpu
     if alone:
         options.add_session_config_entry(*_STRICT)
         options.log_severity_level = _ERRORS_ONLY
@@ -86,6 +90,26 @@ def open_strictly(
         raise ProviderError(_unusable(provider, told(nodes)))
     sizes = {array.shape[0] for array in session.get_inputs() if array.shape}
     return OneByOne(session) if row.one_by_one and sizes == {1} else session
+
+
+def with_threads(settings: Mapping[str, str], option: str, threads: int) -> dict[str, str]:
+    """Return a provider's options with a number of threads.
+
+    Example:
+        >>> with_threads({"load_config": '{"CPU": {"A": "1"}}'}, "load_config/CPU/B", 2)
+        {'load_config': '{"CPU": {"A": "1", "B": "2"}}'}
+        >>> with_threads({}, "intra_op_num_threads", 2)
+        {'intra_op_num_threads': '2'}
+    """
+    name, *keys = option.split("/")
+    if not keys:
+        return {**settings, name: str(threads)}
+    config = json.loads(settings.get(name, "{}"))
+    inner = config
+    for key in keys[:-1]:
+        inner = inner.setdefault(key, {})
+    inner[keys[-1]] = str(threads)
+    return {**settings, name: json.dumps(config)}
 
 
 def _limited(options: Any, opened: Callable[..., Any], timeout: float) -> LimitedSession:

@@ -17,6 +17,7 @@ from edgeconv.runtime.providers import CPU
 from edgeconv.runtime.tuned import fingerprint
 from edgeconv.session_options import SessionOptions, Tuned
 from edgeconv.spread import interval_of
+from tests.runtime.faked_providers import OPENVINO, fake_providers
 
 Timed = Callable[[Callable[[str], float]], None]
 
@@ -47,6 +48,48 @@ def test_the_best_configuration_is_found_step_by_step(timed: Timed, copy: Path) 
     steps = list(dict.fromkeys(trial.step for trial in found.trials))
     assert steps == ["variant, provider, threads", "spinning", "optimization", "memory", "final"]
     assert all(sum(trial.chosen for trial in found.trials if trial.step == step) == 1 for step in steps)
+
+
+def test_providers_that_run_here_race_the_cpu_and_the_fastest_is_what_predictor_takes(
+    timed: Timed, copy: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    native = fake_providers(monkeypatch)
+    monkeypatch.setattr("onnxruntime.get_available_providers", lambda: [OPENVINO, CPU])
+    timed(_costs(openvino=0.7, fp32=0.8, _2_threads=0.9))
+    found = tune(copy, max_threads=2)
+    assert (found.best.provider, found.best.variant, found.best.threads) == (OPENVINO, "fp32", 2)
+    assert found.default == Configuration("int8")
+    assert edgeconv.Predictor(copy).provider == OPENVINO
+    native.error = 0.9
+    assert tune(copy, max_threads=2).best == Configuration("fp32", threads=2)  # The fast one is wrong.
+
+
+def test_what_is_not_installed_is_said_and_nothing_is_promised(timed: Timed, copy: Path, listener: Any) -> None:
+    timed(_costs())
+    tune(copy, max_threads=1, progress=listener)
+    said = [word for word in listener.words if "was not tried" in word]
+    assert len(said) == 1
+    assert said[0].startswith("openvino is not installed; it was not tried. It comes with `pip")
+    listener.words.clear()
+    tune(copy, max_threads=1, device="cpu", progress=listener)
+    assert not [word for word in listener.words if "was not tried" in word]
+
+
+def test_how_a_batch_is_cut_is_tried_and_kept(timed: Timed, copy: Path) -> None:
+    timed(_costs(_2_calls_at_once=0.6, _2_threads=0.8, _16_images_at_once=0.9, fp32=1.1))
+    found = tune(copy, max_threads=2, batch=40)
+    assert found.default == Configuration("int8")
+    assert found.best == Configuration("int8", options=SessionOptions(calls_at_once=2, images_at_once=16))
+    tried = {trial.configuration.options.images_at_once for trial in found.trials if trial.step == "batch"}
+    assert tried == {None, 8, 16, 20}
+    assert edgeconv.Predictor(copy)._pipeline.session.options == found.best.options  # type: ignore[union-attr]
+
+
+def test_the_default_for_a_large_batch_takes_all_cores(timed: Timed, copy: Path) -> None:
+    timed(_costs(_2_calls_at_once=0.9, _2_threads=0.5, _no_spinning=0.9))
+    found = tune(copy, max_threads=2, batch=64)
+    assert found.default == Configuration("int8", options=SessionOptions(calls_at_once=2))
+    assert found.best.threads == 2
 
 
 def test_what_is_found_is_what_predictor_runs(timed: Timed, copy: Path) -> None:

@@ -91,6 +91,29 @@ def test_a_device_of_several_is_told_to_its_provider(
         assert pickle.loads(pickle.dumps(model)).provider == f"{CUDA}:1"
 
 
+def test_threads_are_told_to_a_provider_that_does_not_take_the_session_s(
+    native: type[NativeSession], tiny: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = []
+    monkeypatch.setattr(native, "get_providers", lambda self: given.append(self.given) or [self._provider])
+    open_model(tiny, device="openvino", threads=2)
+    assert json.loads(given[0]["load_config"])["CPU"] == {
+        "EXECUTION_MODE_HINT": "ACCURACY",
+        "INFERENCE_NUM_THREADS": "2",
+    }
+
+
+def test_nodes_that_a_provider_in_the_cpu_s_memory_leaves_to_it_are_no_fault(
+    native: type[NativeSession], tiny: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("onnxruntime.get_available_providers", lambda: ["XnnpackExecutionProvider", CPU])
+    native.left_to_cpu = ("conv1/Conv",)
+    assert open_model(tiny, device="xnnpack").session.provider == "XnnpackExecutionProvider"
+    native.error = 0.9
+    with pytest.raises(ProviderError, match="must answer as Keras did"):
+        open_model(tiny, device="xnnpack")
+
+
 def test_a_batch_goes_one_by_one_where_its_size_must_be_known(native: type[NativeSession], tiny: Path) -> None:
     assert native.error == 0.0
     on_cpu = Predictor(tiny, variant="fp32", device="cpu").probabilities(IMAGES)

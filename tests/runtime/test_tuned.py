@@ -23,6 +23,7 @@ from edgeconv.runtime.runner import Runner
 from edgeconv.runtime.session import Session
 from edgeconv.runtime.tuned import fingerprint, tuned_for_this_device
 from edgeconv.session_options import DEFAULT_OPTIONS, SessionOptions, Tuned
+from tests.runtime.faked_providers import CUDA, OPENVINO, fake_providers
 
 OPTIONS = SessionOptions("extended", spinning=False)
 
@@ -112,7 +113,8 @@ def test_a_provider_that_went_since_leaves_the_default(
     tuned: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = tuned(provider="CUDAExecutionProvider")
-    opened = open_model(folder)
+    with pytest.warns(EdgeconvWarning, match=r"The CPU is used\. CUDA\w+ must be installed\. .* found best here; find"):
+        opened = open_model(folder)
     assert (opened.variant, opened.session.provider) == ("int8", CPU)
     monkeypatch.setattr(ort, "get_available_providers", lambda: ["CUDAExecutionProvider", CPU])
     with pytest.warns(EdgeconvWarning, match=r"The CPU is used\. CUDAExecutionProvider (must run|requires a card)"):
@@ -121,6 +123,35 @@ def test_a_provider_that_went_since_leaves_the_default(
     # The CPU is asked for: what was found for a GPU does not count, and is not even tried.
     monkeypatch.setattr("edgeconv.runtime.strict.open_strictly", lambda *_, **__: pytest.fail("a GPU was tried"))
     assert open_model(folder, device="cpu").variant == "int8"
+
+
+def test_a_provider_that_races_the_cpu_is_taken_unasked_where_it_works(
+    tuned: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    native = fake_providers(monkeypatch)
+    monkeypatch.setattr(ort, "get_available_providers", lambda: [OPENVINO, CPU])
+    folder = tuned(provider=OPENVINO)
+    model = Predictor(folder)
+    assert (model.provider, model.variant, model.threads) == (OPENVINO, "fp32", 2)
+    assert Predictor(folder, device="cpu").provider == CPU
+    native.error = 0.9
+    with pytest.warns(EdgeconvWarning, match=r"The CPU is used\. OpenVINO\w+ must answer as Keras did"):
+        model = Predictor(folder)
+    assert (model.provider, model.variant, model.threads) == (CPU, "int8", 1)
+    monkeypatch.setattr(ort, "get_available_providers", lambda: [CUDA, CPU])
+    native.error = 0.0
+    with pytest.warns(EdgeconvWarning, match=r"^CUDAExecutionProvider is used\. OpenVINO\w+ must be installed"):
+        assert Predictor(folder).provider == CUDA  # The next best, which is said.
+
+
+@pytest.mark.parametrize(("given", "calls"), [({}, 2), ({"threads": 1}, 1)])
+def test_calls_at_the_same_time_are_followed_unless_a_number_of_threads_is_given(
+    tuned: Callable[..., Path], given: dict[str, int], calls: int
+) -> None:
+    folder = tuned(threads=1, options=SessionOptions(calls_at_once=2).as_dict())
+    session = open_model(folder, **given).session  # type: ignore[arg-type]
+    assert isinstance(session, Session)
+    assert (session.threads, session._calls) == (1, calls)
 
 
 def test_a_gpu_that_is_asked_for_is_not_the_tuned_cpu(tuned: Callable[..., Path]) -> None:
