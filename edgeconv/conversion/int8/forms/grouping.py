@@ -51,7 +51,7 @@ def group_outputs(model: ir.Model, choice: Choice) -> int:
         if convolution is None or convolution.kernel.shape[1] > FEW_CHANNELS or convolution.groups != 1:
             continue
         size = sizes(convolution.maps.tensor)
-        if convolution.dilations != (1, 1) or size is None or len(size) != 4:
+        if convolution.dilations != (1, 1) or size is None or len(size) != 4 or _is_of_patches(convolution):
             continue
         height, width = size[2], size[3]
         if not isinstance(height, int) or not isinstance(width, int):
@@ -79,6 +79,11 @@ def _in_blocks(
     zero = int(convolution.kernel_scale.zero_point.reshape(-1)[0])
     strides, pads = convolution.strides, convolution.pads
     return blocked(convolution.kernel, zero, size, strides, pads, grouping, columns_read)
+
+
+def _is_of_patches(convolution: Convolution) -> bool:
+    """Whether positions share no column, of which each reads four or more: blocks of them would be mostly zeros."""
+    return convolution.strides[1] >= convolution.kernel.shape[3] >= 4
 
 
 def _columns_read(maps: ir.Value) -> int | None:

@@ -6,7 +6,7 @@ import numpy as np
 import onnx
 import pytest
 
-from edgeconv.conversion.int8.forms.blocking import BLOCKINGS, Blocking
+from edgeconv.conversion.int8.forms.blocking import BLOCKINGS, RULE, Blocking
 from edgeconv.conversion.int8.forms.blocks import Grouping, blocked
 from edgeconv.conversion.int8.forms.candidates import PLAIN, SHIPPED, blocked_candidates
 from edgeconv.conversion.int8.forms.writing import to_blocked
@@ -162,3 +162,12 @@ def test_candidates_begin_with_the_file_that_is_shipped_and_are_all_different() 
     graphs = {candidate.graph.SerializeToString(deterministic=True) for candidate in found.values()}
     assert 2 <= len(graphs) == len(found) < 1 + len(BLOCKINGS)
     assert len({str(replace(blocking)) for blocking in BLOCKINGS}) == len(BLOCKINGS)
+
+
+@pytest.mark.parametrize(("stride", "grown"), [(7, False), (4, True)])
+def test_patches_stay_patches_whose_blocks_would_be_zeros(stride: int, grown: bool) -> None:
+    """A vision transformer's first convolution had sixteen times its weights in blocks, and took longer."""
+    network = Network(3, ("batch", 28, 28, 1))
+    result = network.convolution(network.pixels, 8, (7, 7), (stride, stride))
+    made = to_blocked(network.model(network.convolution(result, 16, (1, 1))), RULE)
+    assert bool(np.prod(kernel_of(made)) > 8 * 7 * 7) is grown
