@@ -83,7 +83,8 @@ def _in_blocks(
 
 def _is_of_patches(convolution: Convolution) -> bool:
     """Whether positions share no column, of which each reads four or more: blocks of them would be mostly zeros."""
-    return convolution.strides[1] >= convolution.kernel.shape[3] >= 4
+    columns = int(convolution.kernel.shape[3])
+    return 4 <= columns <= convolution.strides[1]
 
 
 def _columns_read(maps: ir.Value) -> int | None:
