@@ -32,8 +32,8 @@ PLAIN_FILE = VARIANTS[REFERENCE].file
 _DEVICES = """
 ## On a GPU
 
-The page runs the model on WebGPU where the browser has it and the samples of the self-test get their answers there, and
-else on the CPU by WebAssembly. It says beside each answer which it was, and why not the other. `?device=webgpu` and
+The page runs the model on WebGPU where the browser has it and the first samples of the self-test are answered rightly,
+and else on the CPU by WebAssembly. It says beside each answer which it was, and why not the other. `?device=webgpu` and
 `?device=wasm` behind an address take that one alone: `selftest.html?device=webgpu` tells what a browser makes of it.
 """
 
