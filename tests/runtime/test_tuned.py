@@ -144,11 +144,15 @@ def test_a_provider_that_races_the_cpu_is_taken_unasked_where_it_works(
         assert Predictor(folder).provider == CUDA  # The next best, which is said.
 
 
-@pytest.mark.parametrize(("given", "calls"), [({}, 2), ({"threads": 1}, 1)])
+@pytest.mark.parametrize(
+    ("found", "given", "calls"),
+    [(2, {}, 2), (2, {"threads": 1}, 1), (None, {}, None), (None, {"threads": 1}, 1)],
+    ids=["tuned", "told", "tuned for one image", "told, tuned for one image"],
+)
 def test_calls_at_the_same_time_are_followed_unless_a_number_of_threads_is_given(
-    tuned: Callable[..., Path], given: dict[str, int], calls: int
+    tuned: Callable[..., Path], found: int | None, given: dict[str, int], calls: int | None
 ) -> None:
-    folder = tuned(threads=1, options=SessionOptions(calls_at_once=2).as_dict())
+    folder = tuned(threads=1, options=SessionOptions(calls_at_once=found).as_dict())
     session = open_model(folder, **given).session  # type: ignore[arg-type]
     assert isinstance(session, Session)
     assert (session.threads, session._calls) == (1, calls)
