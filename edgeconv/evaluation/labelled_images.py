@@ -8,7 +8,7 @@ from edgeconv.artifact import KERAS_FILE
 from edgeconv.conversion.steps.pictures import fitted_dataset
 from edgeconv.conversion.steps.source import Source, find_data, record_of
 from edgeconv.datasets import Dataset, DatasetSpec
-from edgeconv.datasets.examples import holds_numbers, is_table, open_examples
+from edgeconv.datasets.examples import are_examples, open_examples
 from edgeconv.errors import ConfigError, DatasetError
 from edgeconv.fitting import Fitting
 from edgeconv.manifest import Manifest
@@ -26,9 +26,8 @@ def labelled_images(files: ModelFiles, dataset: DatasetSpec | None, progress: Pr
         ConfigError: no data are given, and none are recorded.
         DatasetError: the data are absent, damaged, or do not fit the model.
     """
-    if dataset is not None and (
-        is_table(dataset.dataset) or (holds_numbers(dataset.dataset) and files.manifest.input.dtype != "uint8")
-    ):
+    takes_pixels = files.manifest.input.dtype == "uint8"
+    if dataset is not None and are_examples(dataset.dataset, takes_pixels=takes_pixels):
         manifest = as_stated(files.manifest, dataset, progress)
         table = open_examples(dataset.dataset, manifest, progress)
         progress.say(f"Data: {table.source}, {table.count:,} inputs")

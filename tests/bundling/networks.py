@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import onnx
 import onnx.parser
+import onnxruntime as ort
 from onnx import numpy_helper
 
 from edgeconv.artifact import MANIFEST_FILE, SAMPLES_FILE, write_json
@@ -148,7 +149,7 @@ def make_artifact(row: str, folder: Path) -> Path:
         boxes=Boxes("xyxy", False, 0.25, 0.5, 100, "format=xyxy") if network.task == "boxes" else None,
     )
     write_json(folder / MANIFEST_FILE, manifest.as_dict())
-    np.savez(folder / SAMPLES_FILE, **_samples(network, inputs))
+    np.savez(folder / SAMPLES_FILE, **_samples(network, inputs, model))
     return folder
 
 
@@ -185,7 +186,7 @@ def _fields(spec: ArraySpec) -> dict[str, Any]:
     return {"name": spec.name, "dtype": spec.dtype, "shape": spec.shape}
 
 
-def _samples(network: Network, inputs: tuple[ArraySpec, ...]) -> Mapping[str, Any]:
+def _samples(network: Network, inputs: tuple[ArraySpec, ...], model: onnx.ModelProto) -> Mapping[str, Any]:
     generator = np.random.default_rng(5)
     arrays: dict[str, Any] = {}
     for spec in inputs:
@@ -196,4 +197,6 @@ def _samples(network: Network, inputs: tuple[ArraySpec, ...]) -> Mapping[str, An
         arrays[spec.name] = drawn.astype(spec.dtype)
     if network.takes_picture and network.task not in {"any", "boxes"}:
         return Samples(arrays["image"], np.full(4, -1), np.zeros((4, 1), np.float32)).as_arrays()
-    return ArraySamples(arrays, arrays).as_arrays()
+    names = [value.name for value in model.graph.output]
+    answers = ort.InferenceSession(model.SerializeToString()).run(names, arrays)
+    return ArraySamples(arrays, dict(zip(names, answers, strict=True))).as_arrays()

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from edgeconv.conversion.steps.keras_answers import say_if_at_chance
-from tests.conversion.wide_pictures import Words
+from tests.training.conftest import Listener
 
 
 @pytest.mark.parametrize(
@@ -24,6 +24,6 @@ def test_a_few_images_of_which_most_are_right_are_not_called_chance(
     images = np.arange(count)
     reference: Any = SimpleNamespace(is_classifier=True, classes=classes, predict=lambda chosen: answers[chosen])
     compared: Any = SimpleNamespace(labels=labels, count=count, images=images)
-    words = Words()
+    words = Listener()
     say_if_at_chance(reference, compared, words)
     assert bool(words.said) == told

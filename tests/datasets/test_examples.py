@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from edgeconv.datasets.examples import Examples, open_examples
+from edgeconv.datasets.examples import Examples, are_examples, open_examples
 from edgeconv.errors import DatasetError, ImageError
 from edgeconv.manifest import ArraySpec, Manifest
 from edgeconv.manifest_blocks import OutputMeaning
@@ -185,6 +185,17 @@ def test_arrays_that_do_not_fit_are_refused(tmp_path: Path, arrays: dict[str, An
     np.savez(tmp_path / "a.npz", **arrays)
     with pytest.raises(DatasetError, match=problem):
         open_examples(str(tmp_path / "a.npz"), TAGS)
+
+
+def test_a_classifier_has_examples_in_a_table_or_in_arrays_that_are_no_pixels(tmp_path: Path) -> None:
+    for name, dtype in (("pixels", np.uint8), ("spectra", np.float32)):
+        np.savez(tmp_path / f"{name}.npz", x=np.zeros((2, 4, 4, 1), dtype), y=np.arange(2))
+    pixels, spectra = str(tmp_path / "pixels.npz"), str(tmp_path / "spectra.npz")
+    assert are_examples("labels.csv", takes_pixels=True)
+    assert are_examples(spectra, takes_pixels=False)
+    assert not are_examples(spectra, takes_pixels=True)
+    assert not are_examples(pixels, takes_pixels=False)
+    assert not are_examples(str(tmp_path), takes_pixels=False)
 
 
 def test_other_places_are_refused(tmp_path: Path, folder: Path) -> None:

@@ -8,7 +8,7 @@ from edgeconv.config import ExportConfig
 from edgeconv.conversion.keras import KerasReference
 from edgeconv.conversion.steps.fit import check_pixels
 from edgeconv.datasets import DatasetSpec
-from edgeconv.datasets.examples import Examples, holds_numbers, is_table, open_examples
+from edgeconv.datasets.examples import Examples, are_examples, holds_numbers, open_examples
 from edgeconv.datasets.npz import dtypes_of
 from edgeconv.errors import ConfigError
 from edgeconv.manifest import Manifest
@@ -20,7 +20,7 @@ def takes_examples(spec: DatasetSpec | None, reference: KerasReference) -> bool:
     """Whether named data are examples of a model's task, and not pictures in a folder of each class."""
     if spec is None or not reference.answers_classes:
         return spec is not None
-    return is_table(spec.dataset) or (holds_numbers(spec.dataset) and not reference.eats_pixels)
+    return are_examples(spec.dataset, takes_pixels=reference.eats_pixels)
 
 
 def names_classes(spec: DatasetSpec | None) -> bool:

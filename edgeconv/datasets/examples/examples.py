@@ -45,8 +45,17 @@ class Examples:
         return replace(self, inputs=inputs, right=right)
 
 
-def is_table(place: str) -> bool:
-    """Tell whether examples are a table of pictures and what is right of each."""
+def are_examples(place: str, *, takes_pixels: bool) -> bool:
+    """Tell whether data of a classifier are examples, and no pictures in a folder or an array of each class.
+
+    Args:
+        place: where they lie.
+        takes_pixels: whether the model takes raw pixels; one that takes floats may be given numbers of any kind.
+    """
+    return _is_table(place) or (holds_numbers(place) and not takes_pixels)
+
+
+def _is_table(place: str) -> bool:
     return Path(place).suffix.lower() in {".csv", ".tsv"}
 
 
@@ -94,7 +103,7 @@ def open_examples(place: str, manifest: Manifest, progress: Progress = SILENT, *
     elif path.suffix.lower() == ".npz":
         inputs, right = read_npz_examples(path, manifest)
         right = right if manifest.boxes is None else {}  # Arrays do not say which boxes are right.
-    elif is_table(place):
+    elif _is_table(place):
         inputs, right = read_table_examples(path, manifest, progress)
     else:
         raise DatasetError(

@@ -2,68 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from edgeconv.conversion.int8.search.result import SearchResult
 from edgeconv.conversion.int8.search.search_cache import SearchCache
 from edgeconv.conversion.int8.search.searching import search
-from edgeconv.conversion.int8.search.settings import LayerSensitivity, Settings
+from edgeconv.conversion.int8.search.settings import Settings
 from edgeconv.parity.intervals import Lost
+from tests.conversion.int8.search.made_up_network import LAYERS, MadeUpNetwork
 from tests.training.conftest import Listener
-
-LAYERS = tuple("abcdefghij")
-
-
-@dataclass
-class _World:
-    """Ten layers, each of which loses some points in int8; the menu takes points off all of them together."""
-
-    losses: Mapping[str, float]
-    menu: Mapping[Settings, float] = field(default_factory=dict)
-    ranked: str = "abcdefghij"
-    floor: float = 0.0
-    killed_after: int = 10**6
-    judged: list[Any] = field(default_factory=list)
-    layers = LAYERS
-    last_layers = ("j",)
-    pairs = True
-    rankings = 0
-
-    def quantize(self, settings: Settings, float_layers: Collection[str]) -> Any:
-        return SimpleNamespace(model=(settings, frozenset(float_layers)))
-
-    def changes(self, settings: Settings) -> bool:
-        return self.pairs or not settings.equalized
-
-    def rank(self, settings: Settings) -> tuple[LayerSensitivity, ...]:
-        del settings
-        self.rankings += 1
-        return tuple(LayerSensitivity(layer, 10.0 + place) for place, layer in enumerate(self.ranked))
-
-    def judge(self, model: Any) -> float:
-        if len(self.judged) == self.killed_after:
-            raise KeyboardInterrupt
-        self.judged.append(model)
-        settings, float_layers = model
-        lost = sum(loss for layer, loss in self.losses.items() if layer not in float_layers)
-        return self.floor + max(0.0, lost - self.menu.get(settings, 0.0))
-
-    def cost(self, model: Any) -> tuple[int, float]:
-        return 1000 + 100 * len(model[1]), 50.0 + 7 * len(model[1])
-
-    def search(self, max_drop: float = 0.1, **more: Any) -> SearchResult:
-        return search(self, lambda model: Lost.exactly(self.judge(model)), self.cost, max_drop=max_drop, **more)
 
 
 def test_plain_minmax_that_holds_is_all() -> None:
-    world = _World({"a": 0.1})
+    world = MadeUpNetwork({"a": 0.1})
     found = world.search()
     assert (found.holds, found.settings, found.float_layers, len(found.steps)) == (True, Settings(), {}, 1)
     assert world.rankings == 0
@@ -72,14 +27,14 @@ def test_plain_minmax_that_holds_is_all() -> None:
 
 def test_ranges_of_the_training_come_first_and_the_menu_where_they_lose_too_much() -> None:
     trained = Settings("trained")
-    assert [step.settings for step in _World({"a": 1.0}, {trained: 1.0}).search(trained=True).steps] == [trained]
-    found = _World({"a": 1.0}, {trained: 0.5, Settings("minmax"): 1.0}).search(trained=True)
+    assert [step.settings for step in MadeUpNetwork({"a": 1.0}, {trained: 1.0}).search(trained=True).steps] == [trained]
+    found = MadeUpNetwork({"a": 1.0}, {trained: 0.5, Settings("minmax"): 1.0}).search(trained=True)
     assert [step.settings.ranges for step in found.steps[:4]] == ["trained", "minmax", "percentile", "entropy"]
     assert found.settings == Settings("minmax")
 
 
 @dataclass
-class _Light(_World):
+class _Light(MadeUpNetwork):
     """A last layer that adds nearly nothing."""
 
     def cost(self, model: Any) -> tuple[int, float]:
@@ -88,11 +43,11 @@ class _Light(_World):
 
 @pytest.mark.parametrize(
     ("kind", "loss", "kept"),
-    [(_Light, 0.5, ("j",)), (_Light, 0.01, ()), (_World, 0.5, ()), (_Light, 0.0, ())],
+    [(_Light, 0.5, ("j",)), (_Light, 0.01, ()), (MadeUpNetwork, 0.5, ()), (_Light, 0.0, ())],
     ids=["it pays", "it saves too little", "it costs too much", "nothing is lost there"],
 )
 def test_the_last_layer_of_values_is_left_in_float_where_that_pays(
-    kind: type[_World], loss: float, kept: tuple[str, ...]
+    kind: type[MadeUpNetwork], loss: float, kept: tuple[str, ...]
 ) -> None:
     losses, listener = {"a": 0.4, "j": loss}, Listener()
     found = kind(losses).search(max_drop=1.0, values=True, progress=listener)
@@ -114,7 +69,7 @@ def test_a_model_that_loses_nothing_is_left_alone() -> None:
 def test_the_best_of_the_menu_is_kept_and_built_upon() -> None:
     entropy = Settings("entropy")
     both = Settings("entropy", corrected=True)
-    found = _World({"a": 1.0}, {entropy: 0.4, Settings("entropy", equalized=True): 0.3, both: 0.95}).search()
+    found = MadeUpNetwork({"a": 1.0}, {entropy: 0.4, Settings("entropy", equalized=True): 0.3, both: 0.95}).search()
     assert [str(step.settings) for step in found.steps] == [
         "minmax",
         "percentile",
@@ -128,26 +83,26 @@ def test_the_best_of_the_menu_is_kept_and_built_upon() -> None:
 def test_rounding_comes_last_of_the_menu() -> None:
     entropy = Settings("entropy")
     rounded = Settings("entropy", rounded=True)
-    found = _World({"a": 1.0}, {entropy: 0.4, Settings("entropy", corrected=True): 0.3, rounded: 0.95}).search()
+    found = MadeUpNetwork({"a": 1.0}, {entropy: 0.4, Settings("entropy", corrected=True): 0.3, rounded: 0.95}).search()
     assert str(found.steps[-1].settings) == "entropy, adaptive rounding"
     assert (found.holds, found.settings, found.float_layers) == (True, rounded, {})
     assert found.settings.as_dict()["rounded"] is True
 
 
 def test_equalization_is_not_tried_without_pairs() -> None:
-    world = _World({"a": 1.0})
+    world = MadeUpNetwork({"a": 1.0})
     world.pairs = False
     assert not any(step.settings.equalized for step in world.search().steps)
 
 
 def test_of_equals_the_plainer_is_kept() -> None:
-    found = _World({"a": 1.0}).search()
+    found = MadeUpNetwork({"a": 1.0}).search()
     assert found.settings == Settings()
 
 
 @pytest.mark.parametrize("wanted", range(1, 11))
 def test_as_few_layers_as_it_takes_return_to_float(wanted: int) -> None:
-    world = _World(dict.fromkeys(LAYERS[:wanted], 1.0))
+    world = MadeUpNetwork(dict.fromkeys(LAYERS[:wanted], 1.0))
     found = world.search()
     assert tuple(found.float_layers) == LAYERS[:wanted]
     assert found.holds
@@ -157,7 +112,7 @@ def test_as_few_layers_as_it_takes_return_to_float(wanted: int) -> None:
 
 
 def test_layers_that_were_ranked_too_high_go_back_to_int8() -> None:
-    found = _World({"c": 1.0, "f": 0.5}).search()
+    found = MadeUpNetwork({"c": 1.0, "f": 0.5}).search()
     assert set(found.float_layers) == {"c", "f"}
     assert found.holds
     returned = [step.returned for step in found.steps if step.returned]
@@ -166,32 +121,14 @@ def test_layers_that_were_ranked_too_high_go_back_to_int8() -> None:
         assert set(later.float_layers) < set(earlier.float_layers)
 
 
-def test_a_layer_in_float_says_what_it_saves_and_costs() -> None:
-    (cost,) = _World({"a": 0.7}).search().layers
-    assert (cost.layer, cost.sqnr_db, cost.bytes_added, cost.us_added) == ("a", 10.0, 100, 7.0)
-    assert cost.drop_saved == pytest.approx(0.7)
-    reasons = _World({"a": 0.7}).search().float_layers
-    assert reasons == {"a": "left in float to keep accuracy: int8 would lose 0.70 points more"}
-
-
 def test_layers_without_weights_come_last() -> None:
-    found = _World({"c": 1.0}, ranked="abde").search()
+    found = MadeUpNetwork({"c": 1.0}, ranked="abde").search()
     assert tuple(found.float_layers) == ("c",)
     assert found.layers[0].sqnr_db is None
 
 
-def test_where_not_even_float_holds_the_least_bad_is_given_and_said() -> None:
-    found = _World({"a": 1.0}, floor=0.4).search()
-    assert not found.holds
-    assert tuple(found.float_layers) == ("a",)
-    assert found.chosen.judgement.drop == pytest.approx(0.4)
-    assert "None of" in found.sentence
-    assert "loses 0.40 points of the 0.1 allowed" in found.sentence
-    assert max(len(step.float_layers) for step in found.steps) == len(LAYERS)
-
-
 def test_time_decides_nothing() -> None:
-    world, slow = _World({"c": 1.0, "f": 0.5}), _World({"c": 1.0, "f": 0.5})
+    world, slow = MadeUpNetwork({"c": 1.0, "f": 0.5}), MadeUpNetwork({"c": 1.0, "f": 0.5})
     times = iter(range(10**6, 0, -1))
     slow.cost = lambda model: (1000 + 100 * len(model[1]), float(next(times)))  # type: ignore[method-assign]
     one, other = world.search(), slow.search()
@@ -202,13 +139,13 @@ def test_time_decides_nothing() -> None:
 @pytest.mark.parametrize("killed_after", [0, 1, 4, 7, 9])
 def test_a_killed_search_goes_on_where_it_was(tmp_path: Path, killed_after: int) -> None:
     losses = {"c": 1.0, "f": 0.5}
-    whole = _World(losses)
+    whole = MadeUpNetwork(losses)
     expected = whole.search()
-    killed = _World(losses, killed_after=killed_after)
+    killed = MadeUpNetwork(losses, killed_after=killed_after)
     cache = SearchCache(tmp_path, "k" * 64)
     with pytest.raises(KeyboardInterrupt):
         killed.search(cache=cache)
-    again = _World(losses)
+    again = MadeUpNetwork(losses)
     assert again.search(cache=cache) == expected
     assert len(killed.judged) + len(again.judged) == len(whole.judged), "nothing is judged twice"
     assert killed.rankings + again.rankings == 1
@@ -216,8 +153,8 @@ def test_a_killed_search_goes_on_where_it_was(tmp_path: Path, killed_after: int)
 
 def test_the_cache_of_another_search_is_not_believed(tmp_path: Path) -> None:
     cache = SearchCache(tmp_path, "k" * 16 + "one")
-    _World({"a": 0.05}).search(cache=cache)
-    world = _World({"a": 1.0})
+    MadeUpNetwork({"a": 0.05}).search(cache=cache)
+    world = MadeUpNetwork({"a": 1.0})
     found = world.search(cache=SearchCache(tmp_path, "k" * 16 + "two"))
     assert (len(world.judged) > 1, found.holds) == (True, True)
 
@@ -226,7 +163,7 @@ def test_the_cache_of_another_search_is_not_believed(tmp_path: Path) -> None:
 def test_a_damaged_cache_is_begun_anew(tmp_path: Path, damage: str) -> None:
     cache = SearchCache(tmp_path, "k" * 64)
     cache.path.write_text(damage, encoding="utf-8")
-    assert _World({"a": 0.05}).search(cache=cache).holds
+    assert MadeUpNetwork({"a": 0.05}).search(cache=cache).holds
 
 
 def test_every_step_is_told() -> None:
@@ -236,74 +173,15 @@ def test_every_step_is_told() -> None:
         def say(self, message: str) -> None:
             lines.append(message)
 
-    found = _World({"a": 0.7}).search(progress=Listener())
+    found = MadeUpNetwork({"a": 0.7}).search(progress=Listener())
     assert len(lines) == len(found.steps)
     assert lines[0] == "int8, minmax: loses 0.70 points of 0.1, 1 kB, 50 us"
     assert "int8, minmax, 1 layer in float: loses 0.00 points of 0.1, 1.1 kB, 57 us" in lines
     assert lines[-1].startswith("int8, `a` back in int8: loses 0.70")
 
 
-def test_the_record_is_json_and_whole() -> None:
-    import json
-
-    found = _World({"a": 0.7}).search()
-    record = json.loads(json.dumps(found.as_dict(), allow_nan=False))
-    assert record["steps"][record["chosen"]]["float_layers"] == ["a"]
-    assert record["steps"][0] == {
-        "what": "minmax",
-        "aim": "ranges",
-        "settings": {"ranges": "minmax", "equalized": False, "corrected": False},
-        "float_layers": [],
-        "returned": None,
-        "drop": 0.7,
-        "size_bytes": 1000,
-        "latency_us": 50.0,
-        "low": 0.7,
-        "high": 0.7,
-        "count": 0,
-        "holds": False,
-    }
-    assert record["layers"][0]["layer"] == "a"
-    assert record["ranking"][0] == {"layer": "a", "sqnr_db": 10.0}
-
-
-def test_the_section_of_the_report_says_what_was_found() -> None:
-    jinja2 = pytest.importorskip("jinja2", reason="the report needs the extra `train`")
-    from importlib.resources import files
-    from types import SimpleNamespace
-
-    from edgeconv.formatting import format_size
-
-    source = files("edgeconv.parity").joinpath("int8_search.html.jinja").read_text(encoding="utf-8")
-    environment = jinja2.Environment(autoescape=True, trim_blocks=True, undefined=jinja2.StrictUndefined)
-    environment.filters["size"] = format_size
-    for world in (_World({"a": 0.7, "c": 0.3}), _World({"a": 0.05}), _World({"a": 1.0}, floor=0.4)):
-        found = world.search()
-        ledger = SimpleNamespace(int8_search=found.as_dict(), rows=[SimpleNamespace(accuracy=0.99)])
-        page = environment.from_string(source).render(ledger=ledger)
-        assert found.sentence in page
-        assert page.count("holds</td>") == sum(step.holds for step in found.steps)
-        assert page.count(">chosen<") == 1
-        assert ("Layers in float" in page) == bool(found.layers)
-
-
-def test_int8_that_is_no_smaller_or_no_faster_says_what_made_it_so() -> None:
-    found = _World({"a": 0.7, "c": 0.3}).search()
-    assert replace(found, fp32=(4000, 900.0)).warning == ""
-    assert "warning" not in replace(found, fp32=(4000, 900.0)).as_dict()
-    worse = replace(found, fp32=(1200, 64.0))
-    assert worse.warning.startswith(
-        "int8 is not smaller than fp32, 1,200 bytes beside 1,200, and not faster here, 64 us"
-    )
-    assert "2 layers are in float: a (+100 bytes, +7 us, saves 0.70 points), c (+100 bytes" in worse.warning
-    assert "Plain int8 would lose 1.00 points with 1,000 bytes: `--max-drop 1` allows it." in worse.warning
-    assert worse.as_dict()["warning"] == worse.warning
-    small = replace(_World({}).search(), fp32=(900, None))
-    assert small.warning.endswith("the network is small, or its operators have no int8.")
-
-
 def test_a_drop_that_the_sample_cannot_tell_sends_no_layer_to_float() -> None:
-    world = _World({"a": 0.8})
+    world = MadeUpNetwork({"a": 0.8})
     found = search(world, lambda model: Lost(world.judge(model), 0.1, 2.0, 120), world.cost, max_drop=0.2)
     assert (found.holds, found.layers, found.settings) == (True, (), Settings())
     assert len(found.steps) > 3, "what costs no time is tried"
