@@ -10,7 +10,7 @@ from edgeconv.preparation import FILTERS, Preparation
 MOST_BYTES = 400_000_000
 """Most bytes that the preparation of one picture may take, whatever the picture's size."""
 
-_DIGIT = {1: 20, 3: 56, 4: 68}
+_DIGIT = {1: 24, 3: 56, 4: 68}
 _DIGIT_ROWS = 320
 _BY_MATRICES = {1: 24, 3: 24, 4: 50}
 _AS_PILLOW = {1: 50, 3: 50, 4: 68}

@@ -76,7 +76,7 @@ class Session:
         # ONNX Runtime names dynamic axes with strings, or None where the file gives no name.
         self._shape = tuple(axis if isinstance(axis, int) else None for axis in only_input.shape)
         self._most = IMAGES_AT_ONCE * self.threads  # Each has a cache of its own.
-        self._whole = math.inf if self._shape[0] is not None else 1 if options.cuts_batches else self._most
+        self._whole = math.inf if self._shape[:1] != (None,) else 1 if options.cuts_batches else self._most
         self._calls = options.calls_at_once or (None if threads is None else 1)
         self._bound: BoundSample | None = None
         self._may_bind, self._asked_before = provider == CPU, False
@@ -100,7 +100,7 @@ class Session:
             InferenceTimeoutError: a call takes too long.
         """
         # The common case in one comparison: a small model answers in 30 us, and looking at each axis takes one of them.
-        if images.shape[1:] != self._shape[1:] or images.dtype != self._dtype or self._shape[0] is not None:
+        if images.shape[1:] != self._shape[1:] or images.dtype != self._dtype or self._shape[:1] != (None,):
             self._check(images)
         if len(images) == 1:
             return self._answer_one(images)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from edgeconv.conversion.embedding.colors import grey
-from edgeconv.conversion.embedding.tensors import DOUBLE, FLOAT, INT64, Operand, Tensor, arange, join
+from edgeconv.conversion.embedding.tensors import DOUBLE, FLOAT, INT64, Operand, Tensor, arange, join, where
 from edgeconv.pictures.resampling import BLOCK
 
 
@@ -52,7 +52,7 @@ def nearest_rows(picture: Tensor, target: Operand) -> Tensor:
 def grey_square(picture: Tensor, side: int, begin: Operand, scale: Tensor, flat: int) -> Tensor:
     """Resample a square part of a picture to grey with a trapezoid filter, as `trapezoid_weights` has it.
 
-    Blocks of target rows read only the source rows that they need; all blocks, of rows and columns, equally many.
+    Blocks of target rows read only the source rows that they need, all of them equally many.
     Colour becomes grey between the two steps, where few pixels are left: all three are linear.
 
     Args:
@@ -71,15 +71,30 @@ def grey_square(picture: Tensor, side: int, begin: Operand, scale: Tensor, flat:
     centres = middles * scale + (begin - 0.5)
     radius = (scale / flat if flat > 1 else scale).maximum(1.0)
     reach = radius * ((flat + 1) / 2) if flat > 1 else radius
+    count = picture.sizes(0, 2).as_type(FLOAT).reshape(2, 1, 1, 1)
+    last = count - 1
+    window = (scale * (BLOCK - 1.0) + (reach * 2 + 3)).floor()
     first = (centres.slice(2, 0, 1) - reach).floor()
-    read = (scale * (BLOCK - 1.0) + (reach * 2 + 3)).max().as_type(INT64)
-    rows = first + arange(read, FLOAT)  # (2, blocks, 1, read)
-    weights = ((flat + 1) / 2 - (rows - centres).abs() / radius).maximum(0.0)
-    weights = weights.minimum(1.0) if flat > 1 else weights
+
+    def weigh(rows: Tensor) -> Tensor:
+        weights = ((flat + 1) / 2 - (rows - centres).abs() / radius).maximum(0.0)
+        return weights.minimum(1.0) if flat > 1 else weights
+
+    # No row is read twice, nor more than there are: of a picture of one row the square has as many as it has columns.
+    read = window.minimum(count)
+    rows = first.minimum(count - read).maximum(0.0) + arange(read.max().as_type(INT64), FLOAT)  # (2, blocks, 1, read)
+    around = first + arange(window.max().as_type(INT64), FLOAT)
+    beyond = weigh(around)
+    before, behind = (where(out, beyond, 0.0).sum(3, keep=True) for out in (around < 0.0, around > last))
+    weights = where(rows <= last, weigh(rows), 0.0)
+    weights = where(rows.equals(0.0), weights + before, weights)
+    weights = where(rows.equals(last), weights + behind, weights)
     weights = weights / weights.sum(3, keep=True)
-    last = picture.sizes(0, 2).as_type(FLOAT).reshape(2, 1, 1, 1) - 1
-    places = rows.maximum(0.0).minimum(last).as_type(INT64).reshape(2, blocks, -1)
+    places = rows.minimum(last).as_type(INT64).reshape(2, blocks, -1)
     (vertical, horizontal), (upright, across) = weights.split(0), places.split(0)
+    of_rows, of_columns = (number.reshape(1) for number in read.split(0))
+    vertical, upright = vertical.slice(3, None, of_rows), upright.slice(2, None, of_rows)
+    horizontal, across = horizontal.slice(3, None, of_columns), across.slice(2, None, of_columns)
     pixels = picture.gather(upright).reshape(0, 0, 0, -1).as_type(FLOAT)
     made = grey((vertical @ pixels).reshape(side, -1, picture.size(2)))  # (side, columns)
     made = horizontal @ made.transpose(1, 0).gather(across)

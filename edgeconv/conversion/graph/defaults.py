@@ -35,6 +35,23 @@ def leave_out_defaults(model: ir.Model) -> bool:
     return True
 
 
+def share_zero_points(model: ir.Model) -> None:
+    """Let activations read one constant of each zero point.
+
+    Those of weights stay apart: ONNX Runtime cannot recode the int8 weights of two layers that share one, which it must
+    do on processors without VNNI (see `runtime.processor`).
+
+    Args:
+        model: changed in place.
+    """
+    shared: dict[tuple[str, int], ir.Value] = {}
+    for node in nodes_of(model, *QDQ):
+        value = node.inputs[2] if len(node.inputs) > 2 else None
+        point = constant(value)
+        if value is not None and point is not None and point.ndim == 0 and constant(node.inputs[0]) is None:
+            node.replace_input_with(2, shared.setdefault((str(point.dtype), int(point)), value))
+
+
 def _is_default(item: ir.Attr, defaults: dict[str, object]) -> bool:
     if item.type == ir.AttributeType.INTS and item.name in _PER_AXIS:
         return set(item.as_ints()) == {_PER_AXIS[item.name]}

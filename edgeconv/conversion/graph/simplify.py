@@ -15,7 +15,7 @@ from onnx_ir.passes.common import (
     RemoveUnusedOpsetsPass,
 )
 
-from edgeconv.conversion.graph.defaults import leave_out_defaults
+from edgeconv.conversion.graph.defaults import leave_out_defaults, share_zero_points
 from edgeconv.conversion.graph.layer_names import give_layers, layer_of_traced, name_after_layers
 from edgeconv.conversion.graph.order import order_nodes
 from edgeconv.conversion.graph.passes.activations import fuse_hard_sigmoid, fuse_hard_swish, fuse_prelu
@@ -124,13 +124,13 @@ def _with_own_weights(proto: onnx.ModelProto) -> ir.Model:
 def finish(model: ir.Model, layer_of: Callable[[str], str | None]) -> onnx.ModelProto:
     """Return a model as protobuf that is equal in every process: without dead nodes, named after the layers.
 
-    Equal constants are not merged here: ONNX Runtime cannot recode the int8 weights of two layers that share a zero
-    point, which it must do on processors without VNNI (see `runtime.processor`).
+    Of equal constants only the zero points of activations are merged here, see `share_zero_points`.
 
     Args:
         model: changed in place, and without its constants afterwards.
         layer_of: tells a node's layer from its present name.
     """
+    share_zero_points(model)
     RemoveUnusedNodesPass()(model)
     order_nodes(model)
     RemoveUnusedOpsetsPass()(model)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -43,12 +44,14 @@ def test_the_self_test_passes_and_asks_for_prepared_images_in_one_batch(made: Pa
         done = run_client(made, url, "--selftest", "--rows")
     assert done.returncode == 0, done.stderr
     first, second = done.stderr.splitlines()
-    assert first.startswith("PASS: 16 samples; preparation within 0 of 1 grey levels, probabilities within 0.0")
+    assert re.match(r"PASS: 16 samples; preparation within [01] of 1 grey levels, probabilities within 0\.00", first)
     assert second.startswith("PASS: 16 samples; probabilities within 0.0")
     rows = [json.loads(line) for line in done.stdout.splitlines()]
     assert [row["sample"] for row in rows] == list(range(16))
     assert [int(np.argmax(row["outputs"]["probabilities"])) for row in rows] == [row["label"] for row in rows]
-    assert sorted(fake.sizes) == [0] * 16 + [16]
+    assert fake.sizes.count(16) == 1
+    # A picture that is prepared one grey level off is asked for again, prepared.
+    assert 16 <= fake.sizes.count(0) == len(fake.sizes) - 1 <= 32
 
 
 def _flipped(model: bytes) -> bytes:

@@ -7,7 +7,7 @@ import onnx
 import onnx_ir as ir
 import onnxruntime as ort
 
-from edgeconv.conversion.graph.defaults import leave_out_defaults
+from edgeconv.conversion.graph.defaults import leave_out_defaults, share_zero_points
 from edgeconv.conversion.graph.layer_names import layer_of_named
 from edgeconv.conversion.graph.simplify import finish
 from tests.conversion.graph.graphs import int8_model
@@ -65,6 +65,30 @@ def test_a_zero_point_that_is_not_zero_stays() -> None:
     model = ir.from_proto(_spelled_out(bias_point=3))
     assert leave_out_defaults(model)
     assert [len(item.inputs) for item in model.graph if item.name == "conv/DequantizeLinear_2"] == [3]
+
+
+def test_activations_share_a_zero_point_and_weights_do_not() -> None:
+    model = _spelled_out()
+    own = {
+        "flatten/QuantizeLinear": np.uint8(0),
+        "flatten/DequantizeLinear": np.uint8(0),
+        "dense/DequantizeLinear": np.int8(0),
+    }
+    for item in model.graph.node:
+        if item.name in own:
+            model.graph.initializer.append(onnx.numpy_helper.from_array(np.array(own[item.name]), item.name))
+            item.input[2] = item.name
+    graph = ir.from_proto(model)
+    share_zero_points(graph)
+    points = {item.name: item.inputs[2].name for item in graph.graph if item.name in {*own, "conv/QuantizeLinear"}}
+    assert points == {
+        "conv/QuantizeLinear": "zero",
+        "flatten/QuantizeLinear": "zero",
+        "flatten/DequantizeLinear": "zero",
+        "dense/DequantizeLinear": "dense/DequantizeLinear",
+    }
+    images = np.random.default_rng(1).integers(0, 256, (5, *IMAGE), dtype=np.uint8)
+    assert np.array_equal(_answers(ir.to_proto(graph), images), _answers(model, images))
 
 
 def test_constants_are_not_described_twice_and_answers_are_the_same() -> None:
