@@ -182,7 +182,9 @@ def test_the_child_ends_with_its_parent(tmp_path: Path, deadly: signal.Signals, 
     """Starts a process that starts another: one second."""
     note = tmp_path / "pid"
     program = (
-        "import errands, pathlib; from edgeconv.conversion.isolation import run_isolated\n"
+        "import errands, pathlib, signal; from edgeconv.conversion.isolation import run_isolated\n"
+        # What a shell starts in the background ignores it, this suite too.
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         f"run_isolated(errands.{errand}, pathlib.Path({str(note)!r}), 60, what='Staying')"
     )
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
