@@ -48,18 +48,25 @@ def test_int8_may_lose_what_max_drop_allows_and_e2e_is_among_the_stages(
 
 
 def test_ways_to_fit_pictures_can_be_tried(tiny: Path, table: Path, tmp_path: Path) -> None:
+    said = _said(_copied(tiny, tmp_path / "m"), edgeconv.DatasetSpec(str(table), fit="pad"))
+    assert any(line.startswith("Pictures: RGB, with black bars to 12x12") for line in said)
+
+
+@pytest.mark.train
+def test_and_where_keras_answers_are_the_measure(tiny: Path, table: Path, tmp_path: Path) -> None:
+    said = _said(of_task(tiny, tmp_path / "v", "any"), _folder(table, fit="pad"))
+    assert any(line.startswith("Pictures: RGB, with black bars to 12x12") for line in said)
+
+
+def _said(artifact: Path, spec: edgeconv.DatasetSpec) -> list[str]:
     said: list[str] = []
 
     class Listener:
         say = staticmethod(said.append)
         bar = staticmethod(SILENT.bar)
 
-    spec = edgeconv.DatasetSpec(str(table), fit="pad")
-    edgeconv.evaluate(_copied(tiny, tmp_path / "m"), dataset=spec, progress=Listener())
-    assert any(line.startswith("Pictures: RGB, with black bars to 12x12") for line in said)
-    said.clear()
-    edgeconv.evaluate(of_task(tiny, tmp_path / "v", "any"), dataset=_folder(table, fit="pad"), progress=Listener())
-    assert any(line.startswith("Pictures: RGB, with black bars to 12x12") for line in said)
+    edgeconv.evaluate(artifact, dataset=spec, progress=Listener())
+    return said
 
 
 def _folder(table: Path, **stated: str) -> edgeconv.DatasetSpec:
