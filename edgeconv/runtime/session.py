@@ -76,7 +76,8 @@ class Session:
         # ONNX Runtime names dynamic axes with strings, or None where the file gives no name.
         self._shape = tuple(axis if isinstance(axis, int) else None for axis in only_input.shape)
         self._most = IMAGES_AT_ONCE * self.threads  # Each has a cache of its own.
-        self._whole = math.inf if self._shape[:1] != (None,) else 1 if options.cuts_batches else self._most
+        self._any_batch = self._shape[:1] == (None,)
+        self._whole = math.inf if not self._any_batch else 1 if options.cuts_batches else self._most
         self._calls = options.calls_at_once or (None if threads is None else 1)
         self._bound: BoundSample | None = None
         self._may_bind, self._asked_before = provider == CPU, False
@@ -100,7 +101,7 @@ class Session:
             InferenceTimeoutError: a call takes too long.
         """
         # The common case in one comparison: a small model answers in 30 us, and looking at each axis takes one of them.
-        if images.shape[1:] != self._shape[1:] or images.dtype != self._dtype or self._shape[:1] != (None,):
+        if images.shape[1:] != self._shape[1:] or images.dtype != self._dtype or not self._any_batch:
             self._check(images)
         if len(images) == 1:
             return self._answer_one(images)
@@ -182,9 +183,7 @@ def run_native(
     """
     options = None
     if give_back:
-        import onnxruntime
-
-        options = onnxruntime.RunOptions()
+        options = ort.RunOptions()
         options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
     try:
         return session.run(outputs, feeds, options)
