@@ -39,7 +39,7 @@ class ClassScore:
 
     Attributes:
         label: its name.
-        count: images of it.
+        count: images of it that Keras was asked about; a stage that takes picture files may have been given fewer.
         accuracies: share of right answers by stage, 0 to 1; None where the class has no images.
         bars: share of wrong answers, as part of the largest in the table, 0 to 1.
     """
@@ -78,9 +78,9 @@ def class_scores(ledger: Ledger, name_of: Callable[[int], str]) -> list[ClassSco
         return []
     scores = []
     for index in range(len(rows[-1].confusion)):
-        count = sum(rows[-1].confusion[index])
-        accuracies = tuple(row.confusion[index][index] / count if count else None for row in rows)
-        scores.append((index, count, accuracies))
+        counts = [sum(row.confusion[index]) for row in rows]
+        accuracies = tuple(row.confusion[index][index] / n if n else None for row, n in zip(rows, counts, strict=True))
+        scores.append((index, counts[0], accuracies))
     if len(scores) > MOST_CLASSES_LISTED:
         scores.sort(key=lambda score: (1.0 if score[2][-1] is None else score[2][-1], score[0]))
         scores = scores[:MOST_CLASSES_LISTED]

@@ -90,10 +90,12 @@ def render_report(
         "facts": facts,
         "name_of": name_of,
     }
+    headline = _headline(ledger)
     page = environment.get_template(TEMPLATE).render(
         manifest=manifest,
         ledger=ledger,
-        headline=_headline(ledger),
+        headline=headline,
+        by_interest=[*reversed(headline), *filter(_prepares, ledger.rows)],
         training=list(_training_facts(training or {})),
         curves=_data_uri(curves_png) if curves_png else None,
         curves_alt=_curves_in_words(training or {}),
@@ -116,7 +118,11 @@ def render_report(
 
 def _headline(ledger: Ledger) -> list[Row]:
     """Return the stages that compute the model; e2e is one of them with its preparation in front."""
-    return [row for row in ledger.rows if not takes_pictures(row.stage)]
+    return [row for row in ledger.rows if not _prepares(row)]
+
+
+def _prepares(row: Row) -> bool:
+    return takes_pictures(row.stage)
 
 
 def _verdict(ledger: Ledger) -> str:
@@ -134,10 +140,10 @@ def _verdict(ledger: Ledger) -> str:
             f"Every gate passed: {last.stage} differs from Keras by at most {worst} of an output's spread, on {images}."
         )
     if not last.flips:
-        return f"Every gate passed: {last.stage} answers as Keras does on all {images}."
+        return f"Every gate passed: {last.stage} gives the same answer as Keras for all {images}."
     drop = _drop(ledger.rows[0], last)
     return (
-        f"Every gate passed: {last.stage} answers as Keras does on {last.count - len(last.flips):,} of {images}"
+        f"Every gate passed: {last.stage} gives the same answer as Keras for {last.count - len(last.flips):,} of {images}"
         f"{f', and {drop}' if drop else ''}."
     )
 
@@ -151,8 +157,8 @@ def _drop(reference: Row, row: Row) -> str:
         return ""
     points = drop_in_points(reference.accuracy, row.accuracy)
     if abs(points) < 0.0005:
-        return "is right as often"
-    return f"is right {abs(points):.2f} percentage points {'less' if points > 0 else 'more'} often"
+        return "its accuracy is the same"
+    return f"its accuracy is {abs(points):.2f} percentage points {'lower' if points > 0 else 'higher'}"
 
 
 def _training_facts(training: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -47,3 +47,10 @@ def test_classes_are_scored_in_every_stage():
 def test_a_class_without_images_has_no_accuracy():
     rows = (row_of(((9, 1), (0, 0))),)
     assert class_scores(Ledger("shapes", "test", "", rows, ()), str)[1].accuracies == (None,)
+
+
+def test_a_stage_of_fewer_images_has_shares_of_its_own():
+    rows = (row_of(((9, 1), (0, 10))), row_of(((4, 1), (0, 0))))
+    ring, bar = class_scores(Ledger("shapes", "test", "", rows, ()), str)
+    assert (ring.count, ring.accuracies) == (10, (0.9, 0.8))
+    assert (bar.count, bar.accuracies) == (10, (1.0, None))

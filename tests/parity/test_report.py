@@ -73,11 +73,11 @@ def test_what_others_wrote_is_escaped():
 
 def test_a_passing_ledger_is_said_in_one_sentence():
     assert (
-        "Every gate passed: int8 answers as Keras does on 195 of 200 test images, "
-        "and is right 2.50 percentage points less often." in Page(render()).text
+        "Every gate passed: int8 gives the same answer as Keras for 195 of 200 test images, "
+        "and its accuracy is 2.50 percentage points lower." in Page(render()).text
     )
     everything = Page(render(ledger=ledger_of(flips=0))).text
-    assert "Every gate passed: int8 answers as Keras does on all 200 test images." in everything
+    assert "Every gate passed: int8 gives the same answer as Keras for all 200 test images." in everything
 
 
 def test_outputs_that_are_no_classes_are_said_to_differ_by_what_they_do():
@@ -93,12 +93,14 @@ def test_outputs_that_are_no_classes_are_said_to_differ_by_what_they_do():
 
 def test_the_headline_is_of_the_model_itself_where_it_has_its_preparation_in_front_too():
     ledger = ledger_of()
-    twin = replace(ledger.rows[-1], stage="e2e", size_bytes=99_999)
+    twin = replace(ledger.rows[-1], stage="e2e", size_bytes=99_999, count=50)
     page = Page(render(ledger=replace(ledger, rows=(*ledger.rows, twin))))
-    assert "Every gate passed: int8 answers as Keras does" in page.text
+    assert "Every gate passed: int8 gives the same answer as Keras" in page.text
     assert "File, int8" in page.text
     assert "File, e2e" not in page.text
     assert "100 kB" in page.text.replace("\u202f", " ")
+    assert "on the same 200 test images of shapes, e2e on 50. Differences" in page.text
+    assert page.text.index("int8: true classes in rows") < page.text.index("e2e: true classes in rows")
 
 
 def test_a_failing_ledger_names_its_gate():
