@@ -88,7 +88,7 @@ function keepRows(rows) {
 /** Shows the samples, those that are off first. */
 function showSamples(samples, tried, limits) {
   const errors = judged.map((name) =>
-    name === prepared ? "Grey levels off" : `${name} off`,
+    name === prepared ? "Error, grey levels" : `Error of ${name}`,
   );
   element("columns").replaceChildren(
     ...["No.", ...columns, ...errors].map((words) => newHead(words, "col")),

@@ -3,7 +3,7 @@
 import { prepared } from "./inputs.mjs";
 import { showPrepared } from "./prepared.js";
 
-export const columns = ["Wanted", "Got"];
+export const columns = ["Expected", "Got"];
 
 /** Return a cell for each column. */
 export function cellsOf(sample, arrays) {
