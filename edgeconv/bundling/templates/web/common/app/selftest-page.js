@@ -109,7 +109,8 @@ function showSamples(samples, tried, limits) {
 
 function newRow(sample, { row, arrays }, limits) {
   const name = labels[row.label];
-  const number = name === undefined ? row.sample : `${row.sample} (${name})`;
+  const number =
+    name === undefined ? row.sample : `${row.sample}\u00a0(${name})`;
   const line = create("tr", "");
   line.append(
     newHead(String(number), "row"),
