@@ -141,9 +141,9 @@ def _verdict(ledger: Ledger) -> str:
         )
     if not last.flips:
         return f"Every gate passed: {last.stage} gives the same answer as Keras for all {images}."
-    drop = _drop(ledger.rows[0], last)
+    drop, equal = _drop(ledger.rows[0], last), last.count - len(last.flips)
     return (
-        f"Every gate passed: {last.stage} gives the same answer as Keras for {last.count - len(last.flips):,} of {images}"
+        f"Every gate passed: {last.stage} gives the same answer as Keras for {equal:,} of {images}"
         f"{f', and {drop}' if drop else ''}."
     )
 
