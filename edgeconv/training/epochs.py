@@ -26,7 +26,7 @@ def run_epoch(
         pipeline: the images.
         number: of the epoch, from 0.
         epochs: of the whole run, for the bar's title.
-        progress: sees a bar with one step a batch.
+        progress: sees a bar of `pipeline.steps`, which moves when steps come back from TensorFlow.
 
     Returns:
         `epoch` (from 1), mean `loss` (cross-entropy) and `accuracy` while training, `test_loss` and `test_accuracy`
@@ -40,7 +40,7 @@ def run_epoch(
         if getattr(layer, "seed_generator", None) is not None:  # Dropout, noise: random while training.
             layer.seed_generator.state.assign([derived_seed(pipeline.seed, layer.name, number), 0])
     with progress.bar(f"epoch {number + 1}/{epochs}", total=pipeline.steps) as advance:
-        watch = _Watch(number + 1, advance)
+        watch = _Watch(number + 1, pipeline.steps, advance)
         history = model.fit(pipeline.epoch(number), verbose=0, shuffle=False, callbacks=[watch]).history
         test = model.evaluate(pipeline.test, verbose=0, return_dict=True)
         require_finite(test["loss"], number + 1, pipeline.steps)
@@ -59,23 +59,27 @@ def require_finite(loss: float, epoch: int, step: int) -> None:
     """Raise TrainingError unless `loss` is a finite number."""
     if not math.isfinite(loss):
         raise TrainingError(
-            f"The loss must stay a finite number. Received: {loss} in epoch {epoch}, step {step}. "
+            f"The loss must stay a finite number. Received: {loss} in epoch {epoch}, by step {step}. "
             "Lower the learning rate with `--learning-rate`."
         )
 
 
 class _Watch(keras.callbacks.Callback):  # type: ignore[misc]  # Keras ships no types.
-    """Moves the bar, and stops at the first loss that is no number."""
+    """Moves the bar, and stops when the loss is no number any more."""
 
-    def __init__(self, epoch: int, advance: Advance) -> None:
+    def __init__(self, epoch: int, steps: int, advance: Advance) -> None:
         super().__init__()
-        self._epoch, self._advance = epoch, advance
+        self._epoch, self._steps, self._advance = epoch, steps, advance
+        self._done = 0
 
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
-        """Hear of a step; `logs` holds the means of the epoch so far, so that one NaN makes all that follow NaN."""
-        means = logs or {}
-        require_finite(means["loss"], self._epoch, batch + 1)
-        self._advance(1, _status(means[CROSS_ENTROPY], means["accuracy"]))
+        """Hear of the steps up to `batch`, which Keras counts past the end where the last execution is short.
+
+        `logs` holds the means of the epoch so far, so that one NaN makes all that follow NaN.
+        """
+        means, before, self._done = logs or {}, self._done, min(batch + 1, self._steps)
+        require_finite(means["loss"], self._epoch, self._done)
+        self._advance(self._done - before, _status(means[CROSS_ENTROPY], means["accuracy"]))
 
 
 def _status(loss: float, accuracy: float) -> str:

@@ -14,6 +14,11 @@ from edgeconv.training.seeds import derived_seed
 TEST_BATCH = 250
 _TEST_PIXELS = TEST_BATCH * 28 * 28
 """Pixels in a batch of test images: fast for digits, and no danger for the memory when images are large."""
+_EXECUTION_PIXELS = 16 * 64 * 28 * 28
+"""Training pixels between two returns to Python: sixteen of the book's steps, a fifth of a second. Each return costs
+one of its 18 ms of processor time."""
+_LEAST_EXECUTIONS = 50
+"""Returns in an epoch at least, so that its bar moves evenly."""
 
 
 class InputPipeline:
@@ -25,11 +30,17 @@ class InputPipeline:
         batch_size: training images a step.
         seed: of the run; an epoch's order and augmentation follow from it and the epoch's number alone.
         augmented: shift, rotate and zoom the training images.
+
+    Attributes:
+        steps: weight updates an epoch.
+        steps_per_execution: of them, how many a small network may take before Python hears of them.
+        test: batches of test images and labels.
     """
 
     def __init__(self, train: Split, test: Split, *, batch_size: int, seed: int, augmented: bool) -> None:
         self.batch_size, self.seed, self.augmented = batch_size, seed, augmented
         self.steps = math.ceil(len(train) / batch_size)
+        self.steps_per_execution = _steps_per_execution(self.steps, batch_size * math.prod(train.images.shape[1:3]))
         with tf.device("/CPU:0"):
             self._images = tf.constant(train.images)
             self._labels = tf.constant(train.labels)
@@ -58,3 +69,8 @@ class InputPipeline:
         with tf.device("/CPU:0"):
             indices = tf.data.Dataset.from_tensor_slices(order).batch(self.batch_size)
             return tf.data.Dataset.zip((indices, seeds)).map(batch).prefetch(2)
+
+
+def _steps_per_execution(steps: int, batch_pixels: int) -> int:
+    """Return how many steps TensorFlow takes before Python hears of them, at least 1."""
+    return max(1, min(steps // _LEAST_EXECUTIONS, _EXECUTION_PIXELS // batch_pixels))

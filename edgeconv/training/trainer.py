@@ -109,7 +109,7 @@ def _train(
             model = load_checkpoint_model(folder)
             state = replace(checkpoint, config=config)
         else:
-            model = _new_model(config, data, placement, pipeline.steps)
+            model = _new_model(config, data, placement, pipeline)
             state = Checkpoint(uuid.uuid4().hex[:8], config, data.as_dict(), _provenance(config, placement, data), ())
     progress.say(
         f"Model: {config.base or config.arch}, {model.count_params():,} parameters, on {placement}. "
@@ -134,7 +134,7 @@ def _train(
     return result
 
 
-def _new_model(config: TrainConfig, data: Dataset, placement: Placement, steps: int) -> keras.Model:
+def _new_model(config: TrainConfig, data: Dataset, placement: Placement, pipeline: InputPipeline) -> keras.Model:
     """Return the compiled model of epoch 0."""
     height, width, channels = data.train.images.shape[1:]
     build = adapt_model if config.base else build_model
@@ -142,12 +142,18 @@ def _new_model(config: TrainConfig, data: Dataset, placement: Placement, steps: 
     if config.qat:
         model = fake_quantize(model)
     recipe = recipe_of(config)
-    optimizer, loss = make_optimizer(recipe, steps * config.epochs), Crossentropy(recipe.label_smoothing)
+    optimizer, loss = make_optimizer(recipe, pipeline.steps * config.epochs), Crossentropy(recipe.label_smoothing)
     if placement.precision != "float32":
         model = with_precision(model, placement.precision)
         optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
-    # XLA makes these small steps three times slower on a CPU.
-    model.compile(optimizer, loss=loss, metrics=metrics(), jit_compile=False, auto_scale_loss=False)
+    model.compile(
+        optimizer,
+        loss=loss,
+        metrics=metrics(),
+        jit_compile=False,  # XLA makes these small steps three times slower on a CPU.
+        auto_scale_loss=False,
+        steps_per_execution=1 if config.base else pipeline.steps_per_execution,  # A base of any size: the bar moves.
+    )
     return model
 
 

@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from edgeconv.datasets import Dataset, Split
 from edgeconv.training.augmentation import augment
-from edgeconv.training.pipeline import InputPipeline
+from edgeconv.training.pipeline import InputPipeline, _steps_per_execution
 
 pytestmark = pytest.mark.train
 
@@ -70,3 +70,12 @@ def test_large_test_images_come_in_small_batches(bars: Dataset) -> None:
     large = Split(np.zeros((4, 700, 700, 1), np.uint8), np.zeros(4, np.int64))
     pipeline = InputPipeline(bars.train, large, batch_size=32, seed=0, augmented=False)
     assert [len(labels) for _, labels in pipeline.test] == [1, 1, 1, 1]
+
+
+@pytest.mark.parametrize(
+    ("steps", "batch_pixels", "expected"),
+    [(938, 64 * 28 * 28, 16), (938, 32 * 28 * 28, 18), (79, 64 * 28 * 28, 1), (938, 64 * 224 * 224, 1)],
+)
+def test_python_hears_of_an_epoch_often_enough(steps: int, batch_pixels: int, expected: int) -> None:
+    """MNIST as it comes, in small batches, five thousand digits, and pictures of a usual size."""
+    assert _steps_per_execution(steps, batch_pixels) == expected

@@ -14,7 +14,7 @@ from edgeconv.artifact import CURVES_FILE, KERAS_FILE, TRAINING_FILE, sha256_of
 from edgeconv.config import TrainConfig
 from edgeconv.datasets import Dataset
 from edgeconv.errors import ConfigError, DatasetError, TrainingError
-from edgeconv.training import TrainedModel, train
+from edgeconv.training import TrainedModel, pipeline, train
 from tests.training.conftest import SMALL, Listener, save_bars
 
 pytestmark = pytest.mark.train
@@ -109,6 +109,18 @@ def test_another_process_makes_the_same_file(
     assert sha256_of(tmp_path / "bars" / KERAS_FILE) == trained[0].record["model"]["sha256"]
 
 
+def test_steps_taken_together_make_the_same_file(
+    trained: tuple[TrainedModel, Listener], bars: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Three of an epoch's five steps, then the two that are left."""
+    monkeypatch.setattr(pipeline, "_steps_per_execution", lambda *_: 3)
+    listener = Listener()
+    together = train(bars, config=SMALL, out=tmp_path, progress=listener)
+    assert [[count for count, _ in steps] for steps in listener.bars.values()] == [[3, 2, 0]] * 3
+    assert together.record["model"]["sha256"] == trained[0].record["model"]["sha256"]
+    assert together.record["history"][-1]["loss"] == trained[0].record["history"][-1]["loss"]
+
+
 def test_another_seed_makes_another_model(
     trained: tuple[TrainedModel, Listener], bars: Dataset, tmp_path: Path
 ) -> None:
@@ -137,7 +149,7 @@ def test_a_loss_that_is_no_number_stops_at_once_and_leaves_what_was_there(bars: 
     before = train(bars, config=replace(SMALL, epochs=1), out=tmp_path)
     files = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
     absurd = replace(SMALL, depth=5, padding="same", recipe="book", learning_rate=9e5)
-    with pytest.raises(TrainingError, match=r"Received: (nan|inf) in epoch 1, step [1-5]\. Lower the learning rate"):
+    with pytest.raises(TrainingError, match=r"Received: (nan|inf) in epoch 1, by step [1-5]\. Lower the learning rate"):
         train(bars, config=absurd, out=tmp_path)
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == files
     assert before.path.is_file()
