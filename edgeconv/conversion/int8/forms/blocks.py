@@ -12,6 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+OUTPUT_COST = 128
+"""What an output takes beside the products in it, counted in products: to copy its inputs, to bring it to 8 bits, to
+pool it, and to multiply it in the next layer. Measured on thirteen networks on a processor with AVX-512 VNNI."""
+
 
 @dataclass(frozen=True)
 class Grouping:
@@ -40,7 +44,7 @@ class Blocked:
     """A convolution over blocks of columns, equal to another one in integers.
 
     Attributes:
-        kernel: (windows x rows x columns x outputs, view x channels, height, width in blocks).
+        kernel: (rows x columns x windows x outputs, view x channels, height, width in blocks).
         strides: of rows, and of blocks of columns.
         pads: top, left, bottom, right; of rows, and of blocks.
         positions: rows and columns of positions.
@@ -59,7 +63,7 @@ def blocked(
     strides: tuple[int, int],
     pads: tuple[int, int, int, int],
     grouping: Grouping,
-    columns_read: int | None = None,
+    part_read: tuple[int, int] | None = None,
 ) -> Blocked | None:
     """Return a convolution that makes the outputs of another in groups, or None where the groups do not fit.
 
@@ -73,30 +77,30 @@ def blocked(
         strides: of the convolution, rows and columns.
         pads: of the convolution: top, left, bottom, right.
         grouping: what each position shall make.
-        columns_read: how many columns of windows are read; None for all. What is left over is not made.
+        part_read: how many rows and columns of windows are read; None for all. What is left over is not made.
     """
     outputs, channels, height, width = kernel.shape
     top, left, bottom, right = pads
     rows = (size[0] + top + bottom - height) // strides[0] + 1
     columns = (size[1] + left + right - width) // strides[1] + 1
     pooled, windows = rows // grouping.rows, columns // grouping.columns
-    read = windows if columns_read is None else columns_read
+    rows_read, columns_read = part_read or (pooled, windows)
     windows -= windows % grouping.windows
-    step = strides[1] * grouping.columns * grouping.windows
-    if pooled < 1 or windows < max(read, 1) or step % grouping.view or size[1] % grouping.view:
+    down, step = strides[0] * grouping.rows, strides[1] * grouping.columns * grouping.windows
+    if pooled < 1 or windows < max(columns_read, 1) or step % grouping.view or size[1] % grouping.view:
         return None
+    tall = height + strides[0] * (grouping.rows - 1)
+    wide = width + strides[1] * (grouping.columns * grouping.windows - 1)
+    if rows_read < pooled:
+        taller, border = _kept_from(rows_read, down, tall, size[0] + top)
+        if rows_read * (taller * wide * channels + OUTPUT_COST) < pooled * (tall * wide * channels + OUTPUT_COST):
+            pooled, tall, bottom = rows_read, taller, border
     grown = np.full(
-        (
-            grouping.windows, grouping.rows, grouping.columns, outputs, channels,
-            height + strides[0] * (grouping.rows - 1),
-            width + strides[1] * (grouping.columns * grouping.windows - 1),
-        ),
-        zero,
-        kernel.dtype,
-    )  # fmt: skip
-    for window, row, column in np.ndindex(*grown.shape[:3]):
+        (grouping.rows, grouping.columns, grouping.windows, outputs, channels, tall, wide), zero, kernel.dtype
+    )
+    for row, column, window in np.ndindex(*grown.shape[:3]):
         x, y = strides[1] * (window * grouping.columns + column), strides[0] * row
-        grown[window, row, column, :, :, y : y + height, x : x + width] = kernel
+        grown[row, column, window, :, :, y : y + height, x : x + width] = kernel
     taps = grown.reshape(-1, *grown.shape[4:])
     positions = pooled, windows // grouping.windows
     view, blocks_left = grouping.view, -(-left // grouping.view)
@@ -110,7 +114,22 @@ def blocked(
     needed = (positions[1] - 1) * stride + width_in_blocks - size[1] // view - blocks_left
     return Blocked(
         taps,
-        (strides[0] * grouping.rows, stride),
+        (down, stride),
         (top, blocks_left, bottom, max(0, needed)),
         positions,
     )
+
+
+def _kept_from(rows_read: int, stride: int, tall: int, size: int) -> tuple[int, int]:
+    """Return the height and the border below with which a kernel makes these rows and no more.
+
+    The border goes as far as it can; behind that, rows of zeros make the kernel too tall for the last position.
+
+    Args:
+        rows_read: of positions.
+        stride: from row to row.
+        tall: the kernel's height.
+        size: rows of the input and its border above.
+    """
+    border = max(0, (rows_read - 1) * stride + tall - size)
+    return max(tall, size + border - rows_read * stride + 1), border

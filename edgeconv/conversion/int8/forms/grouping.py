@@ -61,11 +61,11 @@ def group_outputs(model: ir.Model, choice: Choice) -> int:
             len(convolution.kernel), convolution.strides[1], (1, 1) if pool is None else pool.window
         )
         last = quantizer if pool is None else pool.quantizer
-        columns_read = _columns_read(last.outputs[0])
+        part = _part_read(last.outputs[0])
         for grouping in choice.groupings(shape):
             if grouping == Grouping():
                 continue
-            new = _in_blocks(convolution, grouping, (height, width), columns_read)
+            new = _in_blocks(convolution, grouping, (height, width), part)
             if new is not None:
                 _rewrite(model, convolution, pool, grouping, new, (height, width))
                 changed += 1
@@ -74,11 +74,11 @@ def group_outputs(model: ir.Model, choice: Choice) -> int:
 
 
 def _in_blocks(
-    convolution: Convolution, grouping: Grouping, size: tuple[int, int], columns_read: int | None
+    convolution: Convolution, grouping: Grouping, size: tuple[int, int], part: tuple[int, int] | None
 ) -> Blocked | None:
     zero = int(convolution.kernel_scale.zero_point.reshape(-1)[0])
     strides, pads = convolution.strides, convolution.pads
-    return blocked(convolution.kernel, zero, size, strides, pads, grouping, columns_read)
+    return blocked(convolution.kernel, zero, size, strides, pads, grouping, part)
 
 
 def _is_of_patches(convolution: Convolution) -> bool:
@@ -87,16 +87,15 @@ def _is_of_patches(convolution: Convolution) -> bool:
     return 4 <= columns <= convolution.strides[1]
 
 
-def _columns_read(maps: ir.Value) -> int | None:
-    """Return how many columns of a map are read, or None where that is not known."""
+def _part_read(maps: ir.Value) -> tuple[int, int] | None:
+    """Return how many rows and columns of a map are read, or None where that is not known."""
     reader, size = dequantizer_behind(maps), sizes(maps)
     if reader is None or size is None or len(size) != 4:
         return None
     height, width = size[2], size[3]
     if not isinstance(height, int) or not isinstance(width, int):
         return None
-    part = part_read(reader, (height, width))
-    return None if part is None else part[1]
+    return part_read(reader, (height, width))
 
 
 def _pool_behind(quantizer: ir.Node, result: Scale) -> _Pool | None:
@@ -148,22 +147,29 @@ def _rewrite(
     attributes = {"kernel_shape": new.kernel.shape[2:], "strides": new.strides, "pads": new.pads}
     result = add_node(model, node, "Conv", inputs, attributes)
     result = quantize(model, result, convolution.result, convolution.quantizer)
-    last = convolution.quantizer
-    if grouping.outputs > 1:
-        rows, columns = new.positions
-        result.type = ir.TensorType(ir.DataType.from_numpy(convolution.result.zero_point.dtype))
-        result.shape = ir.Shape([None, outputs * grouping.outputs, rows, columns])
-        result = transposed(model, result, TO_LAST, last)
-        result = reshaped(model, result, (-1, rows, columns * grouping.outputs, outputs), last)
-        result = transposed(model, result, TO_FIRST, last)
+    last, (rows, columns) = convolution.quantizer, new.positions
+    integers = ir.TensorType(ir.DataType.from_numpy(convolution.result.zero_point.dtype))
+    result.type, result.shape = integers, ir.Shape([None, outputs * grouping.outputs, rows, columns])
     if pool is not None:
-        last, window = pool.quantizer, grouping.rows * grouping.columns
+        # The windows of a position lie side by side as channels: the maximum of all of them is one step.
+        window, channels = grouping.rows * grouping.columns, grouping.windows * outputs
+        result = _side_by_side(model, result, (rows, columns * window, channels), last)
+        last = pool.quantizer
         result = dequantize(model, result, convolution.result, last)
         result = add_node(model, last, "MaxPool", [result], {"kernel_shape": (1, window), "strides": (1, window)})
         result = quantize(model, result, convolution.result, last)
+        result.type, result.shape = integers, ir.Shape([None, channels, rows, columns])
+    if grouping.windows > 1:
+        result = _side_by_side(model, result, (rows, columns * grouping.windows, outputs), last)
     old = last.outputs[0]
     result.type = old.type
     ir.convenience.replace_all_uses_with(old, result)
+
+
+def _side_by_side(model: ir.Model, maps: ir.Value, size: tuple[int, int, int], before: ir.Node) -> ir.Value:
+    """Return a map in which channels have become columns: of another height, width and number of channels."""
+    pixels = reshaped(model, transposed(model, maps, TO_LAST, before), (-1, *size), before)
+    return transposed(model, pixels, TO_FIRST, before)
 
 
 def _scale_of_bias(convolution: Convolution) -> Scale:

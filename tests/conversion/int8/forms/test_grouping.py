@@ -12,6 +12,8 @@ from edgeconv.conversion.int8.forms.candidates import PLAIN, SHIPPED, blocked_ca
 from edgeconv.conversion.int8.forms.writing import to_blocked
 from tests.conversion.int8.forms.networks import Network, assert_equal_integers, operators
 
+AS_COLUMNS = ["Transpose", "Reshape", "Transpose"]
+
 
 def drawn(seed: int, dtype: type = np.uint8) -> tuple[Network, str]:
     """A first convolution of random shape, with or without a max-pool, and one behind it that reads all channels."""
@@ -76,11 +78,12 @@ def test_two_windows_of_the_pool_side_by_side_over_blocks_of_four_columns() -> N
     model = network.model(network.convolution(network.max_pool(maps), 16, (1, 1)))
     changed = to_blocked(model, Blocking(windows=2, view=4))
     assert kernel_of(changed) == (8 * 8, 4, 4, 3)
+    assert operators(changed)[2:-1] == ["Conv", *AS_COLUMNS, "MaxPool", *AS_COLUMNS]
     assert_equal_integers(model, changed, network.images())
 
 
 def test_a_window_that_nothing_reads_is_left_over_where_blocks_do_not_divide() -> None:
-    """The book's convnet: 13 windows in a row, of which the second pool reads what 12 give."""
+    """The book's convnet: 13 windows each way, of which the second pool reads what 12 give."""
     network = Network(10, ("batch", 28, 28, 1))
     maps = network.max_pool(network.convolution(network.pixels, 32, activation="Relu"))
     maps = network.max_pool(network.convolution(maps, 64, activation="Relu"))
@@ -89,7 +92,7 @@ def test_a_window_that_nothing_reads_is_left_over_where_blocks_do_not_divide() -
     changed = to_blocked(model, blocking)
     assert "Slice" not in operators(changed)
     assert_equal_integers(model, changed, network.images())
-    assert kernel_of(changed) == (2 * 4 * 32, 4, 4, 2)
+    assert kernel_of(changed) == (4 * 2 * 32, 4, 5, 2)
 
 
 def test_windows_that_are_read_are_not_left_over() -> None:
