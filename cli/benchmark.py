@@ -19,13 +19,15 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("model", required=False)
-@click.option("--max-batch", type=int, help="Largest batch: powers of two up to it are measured. Default: 16.")
-@click.option("--max-threads", type=int, help="Most threads inside an operator. Default: the cores at hand.")
-@click.option("--seconds", default=0.5, show_default=True, help="Time to call each row; more tells more apart.")
-@click.option("--plot", metavar="FILE.svg", help="Draw latency against accuracy, with the size as the area.")
-@click.option("--tune", is_flag=True, help="Find the best variant and options for this device, and keep them.")
+@click.option("--max-batch", type=int, help="Measure batches of powers of two up to this. Default: 16.")
+@click.option(
+    "--max-threads", type=int, help="Largest number of threads inside an operator. Default: the cores available."
+)
+@click.option("--seconds", default=0.5, show_default=True, help="Seconds to measure each row; more is more precise.")
+@click.option("--plot", metavar="FILE.svg", help="Plot latency against accuracy, with the file size as area.")
+@click.option("--tune", is_flag=True, help="Find the fastest variant and options for this device, and store them.")
 @click.option("--profile", is_flag=True, help="Time each layer, by its Keras name, in all variants.")
-@click.option("--batch", type=int, help="With --tune and --profile: images a call. Default: 1.")
+@click.option("--batch", type=int, help="With --tune and --profile: images per call. Default: 1.")
 @device_option
 @data_options
 @timeout_option
@@ -44,11 +46,12 @@ def command(
     output_format: str | None,
     **options: Any,
 ) -> None:
-    """Measure every variant of MODEL on this device: latency, images a second, load time, memory, size, accuracy.
+    """Time every variant of MODEL on this device.
 
     MODEL is an artifact's folder or a lone .onnx file. Default: the newest, else the model that the package ships.
-    The figures are kept beside the model, and shown in its report.html. What --tune finds is kept in manifest.json,
-    where `edgeconv predict` follows it on this device. With --dataset the accuracy is measured here.
+    Measured are latency, images per second, load time and memory, and with --dataset the accuracy. The results are
+    stored beside the model and shown in its report.html. --tune stores its choice in manifest.json, where
+    `edgeconv predict` finds it on this device.
 
     \b
     Example: edgeconv benchmark --max-batch 8

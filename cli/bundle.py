@@ -15,13 +15,15 @@ TARGETS = ("python", "node", "web", "c", "triton", "ort")
 
 @click.command()
 @click.argument("model", required=False)
-@click.option("--target", type=click.Choice(TARGETS), help="What the project around the model is written for.")
-@click.option("--out", metavar="DIR", help="Folder to make. Default: the model's name and the target.")
-@variant_option("int8 where it is there", bundled=True)
-@click.option("--webgpu", is_flag=True, help="With --target web: fp32 on the browser's GPU where that answers right.")
-@click.option("--check", metavar="DIR", help="Hold the files of a bundle against their SHA-256 instead of making one.")
+@click.option("--target", type=click.Choice(TARGETS), help="Kind of project to make.")
+@click.option("--out", metavar="DIR", help="Folder to create. Default: the model's name and the target.")
+@variant_option("int8 if there is one", bundled=True)
+@click.option(
+    "--webgpu", is_flag=True, help="With --target web: run fp32 on the browser's GPU if its results are right."
+)
+@click.option("--check", metavar="DIR", help="Verify the checksums of a bundle's files instead of making one.")
 @click.option("--sign", "signing_key", metavar="KEY", help="Sign the bundle with this private key (PEM).")
-@click.option("--public-key", metavar="KEY", help="With --check: hold the bundle's signature against this key too.")
+@click.option("--public-key", metavar="KEY", help="With --check: verify the bundle's signature with this key too.")
 @format_option
 def command(
     model: str | None,
@@ -34,9 +36,9 @@ def command(
     public_key: str | None,
     output_format: str | None,
 ) -> None:
-    """Make a small project that runs MODEL through ONNX Runtime, with a self-test to run on the device.
+    """Make a small project that embeds MODEL, with a self-test.
 
-    Without MODEL: the newest under exported/, else the model that the package ships.
+    MODEL is an artifact's folder. Default: the newest under exported/, else the model that the package ships.
 
     \b
     Example: edgeconv bundle --target web --out my-app

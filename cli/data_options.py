@@ -28,46 +28,48 @@ def data_options(command: Callable[..., Any]) -> Callable[..., Any]:
             "--dataset",
             metavar="NAME|PATH",
             help="mnist, mnist-sample, fashion-mnist, an .npz file, a folder of IDX files, or a folder with one "
-            "subfolder of pictures a class; of other tasks, a .csv, .npz or folder that says what is right.",
+            "subfolder of pictures per class; for other tasks, a .csv, an .npz or a folder with labels.",
         ),
-        click.option("--data-dir", metavar="DIR", help="Where mnist and fashion-mnist lie. Default: $EDGECONV_DATA."),
-        click.option("--image-size", metavar="HxW", help="Bring pictures to this size, such as 64x64."),
-        click.option("--val-split", default=0.2, show_default=True, help="Share held out where data have no test set."),
+        click.option("--data-dir", metavar="DIR", help="Folder with mnist and fashion-mnist. Default: $EDGECONV_DATA."),
+        click.option("--image-size", metavar="HxW", help="Resize pictures to this size, such as 64x64."),
+        click.option(
+            "--val-split", default=0.2, show_default=True, help="Share to hold out if the data have no test set."
+        ),
         click.option(
             "--channels",
             type=click.Choice(["grey", "rgb", "rgba", "1", "3", "4"]),
             metavar="grey|rgb|rgba",
-            help="What pictures are read as. Default: what the model takes; to train, grey where all pictures are.",
+            help="Convert pictures to these. Default: what the model takes; for train, grey if all pictures are.",
         ),
         click.option(
             "--preparation",
             default="auto",
             show_default=True,
             type=click.Choice(["auto", "digit", "resize"]),
-            help="How pictures become images: as MNIST's digits were made, or only resized.",
+            help="How to prepare pictures: as MNIST's digits were, or only resized.",
         ),
         click.option(
             "--fit",
             type=click.Choice(["stretch", "crop", "pad"]),
-            help="How pictures of another aspect are fitted. Default: crop.",
+            help="How to fit pictures of another aspect ratio. Default: crop.",
         ),
         click.option(
             "--interpolation",
             type=click.Choice(_INTERPOLATIONS),
             metavar="NAME",
-            help=f"How they are resized: {', '.join(_INTERPOLATIONS)}. Default: bilinear.",
+            help=f"How to resize: {', '.join(_INTERPOLATIONS)}. Default: bilinear.",
         ),
         click.option(
             "--antialias/--no-antialias",
             default=None,
-            help="Average when shrinking, as Pillow, or not, as TensorFlow. Default: average.",
+            help="Average pixels when shrinking, as Pillow does, or not, as TensorFlow. Default: average.",
         ),
         click.option(
             "--transparency",
             type=click.Choice(["white", "ignore"]),
-            help="Transparent pictures: over white, or without a look at their alpha, as Keras. Default: white.",
+            help="Put transparent pictures on white, or ignore their alpha, as Keras does. Default: white.",
         ),
-        click.option("--split-seed", default=0, show_default=True, help="Of the held-out share."),
+        click.option("--split-seed", default=0, show_default=True, help="Seed of the choice of the held-out share."),
     )
     for option in reversed(options):
         command = option(command)
@@ -76,7 +78,10 @@ def data_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def loader_option(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command the option that names the user's own loader of pictures."""
-    text = "Your code that reads a picture for the model, or keras-directory or keras-load-img: its row in the ledger."
+    text = (
+        "Your function from a path to the model's input, or keras-directory or keras-load-img; "
+        "compared with edgeconv's own."
+    )
     return click.option("--loader", metavar="MODULE:FUNCTION", help=text)(command)
 
 

@@ -14,14 +14,16 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.option("--device", metavar="DEVICE", help="What must work: cpu, gpu or a provider as webgpu. Exit 1 if not.")
-@click.option("--timeout", default=120.0, show_default=True, help="Seconds that the trial of a provider may take.")
+@click.option(
+    "--device", metavar="DEVICE", help="Try only this: cpu, gpu or a provider such as webgpu; exit 1 if it fails."
+)
+@click.option("--timeout", default=120.0, show_default=True, help="Seconds that a provider's trial may take.")
 @format_option
 def command(device: str | None, timeout: float, output_format: str | None) -> None:
-    """Show what works on this machine, and the command that mends what does not.
+    """Show what works on this machine, and how to fix the rest.
 
-    Each execution provider runs a tiny model in a process of its own. Told are also ONNX Runtime's build, CUDA, the
-    processor and what follows for int8, cores and memory in a container, telemetry and caches.
+    Each execution provider runs a tiny model in a process of its own. Also shown are ONNX Runtime's build, CUDA, the
+    processor and what it means for int8, cores and memory in a container, telemetry and caches.
 
     \b
     Example: edgeconv doctor --device gpu

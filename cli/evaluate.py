@@ -21,23 +21,28 @@ from .variant_options import device_option, keep_to_free_memory, timeout_option
 @click.option(
     "--max-drop",
     type=float,
-    help="Percent it may lose. Default: 0.2 points of accuracy; 1 of int8 of other tasks.",
+    help="Percent that may be lost. Default: 0.2 points of accuracy; 1 for int8 of other tasks.",
 )
-@click.option("--metric", metavar="MODULE:FUNCTION", help="Judge labelled data by this: outputs, targets to a number.")
-@click.option("--bundle", "bundles", metavar="DIR", multiple=True, help="A built bundle to run too; may be repeated.")
-@click.option("--images", type=click.IntRange(1), help="Only so many test images, from the first on.")
+@click.option(
+    "--metric", metavar="MODULE:FUNCTION", help="Your metric for labelled data: outputs and targets in, a number out."
+)
+@click.option("--bundle", "bundles", metavar="DIR", multiple=True, help="A bundle to run too; repeatable.")
+@click.option("--images", type=click.IntRange(1), help="Use only the first so many test images.")
 @click.option(
     "--emulate",
     metavar="DEVICE",
     multiple=True,
-    help="Run int8 on this processor too, by qemu-user: pi4, pi5, avx2 (an x86 without VNNI) or all; may be repeated.",
+    help="Run int8 on this processor too, emulated by QEMU: pi4, pi5, avx2 (x86 without VNNI) or all; repeatable.",
 )
 @device_option
-@click.option("--provider", metavar="DEVICE", help="Name the first node that this provider answers differently.")
-@click.option("--against", metavar="DEVICE", help="With --provider: the one to hold it against. Default: cpu.")
+@click.option("--provider", metavar="DEVICE", help="Name the first node whose result differs on this provider.")
+@click.option("--against", metavar="DEVICE", help="With --provider: the provider to compare with. Default: cpu.")
 @loader_option
 @click.option(
-    "--custom-objects", metavar="MODULE[:NAME]", multiple=True, help="A class of the model, or the package; repeatable."
+    "--custom-objects",
+    metavar="MODULE[:NAME]",
+    multiple=True,
+    help="Module with the model's own classes, or one of them; repeatable.",
 )
 @timeout_option
 @format_option
@@ -57,12 +62,12 @@ def command(
     output_format: str | None,
     **options: Any,
 ) -> None:
-    """Measure parity of all stages of MODEL, of any task; exit 3 if a gate fails.
+    """Measure accuracy and parity of MODEL again, on any data.
 
-    Without MODEL: the newest under exported/, else the model that the package ships. Without --dataset: the test
-    split of the data that it was trained on, or its golden vectors. For other tasks than classes, --dataset is an
-    .npz of arrays by the names of inputs and outputs, a .csv of pictures and what is right of them, or a folder
-    of pictures, with images/ and masks/ for masks.
+    MODEL is an artifact's folder or a lone .onnx file. Default: the newest under exported/, else the model that the
+    package ships. Without --dataset: the test split of its training data, or its golden vectors. For tasks other than
+    classes, --dataset is an .npz of arrays by the names of inputs and outputs, a .csv of pictures and labels, or a
+    folder of pictures, with images/ and masks/ for masks. The exit code is 3 if a gate fails.
 
     \b
     Example: edgeconv evaluate exported/mnist --max-drop 0.1

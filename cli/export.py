@@ -17,52 +17,61 @@ from .variant_options import export_options, taken_variants, task_option
 @click.command()
 @click.argument("model", required=False)
 @export_options
-@click.option("--calibration-size", default=1000, show_default=True, help="Samples that int8 ranges are measured on.")
+@click.option("--calibration-size", default=1000, show_default=True, help="Samples to measure int8 ranges on.")
 @click.option(
-    "--max-drop", type=float, help="Percent int8 may lose. Default: 0.2 points of accuracy; 1 of other tasks' measure."
+    "--max-drop", type=float, help="Percent int8 may lose. Default: 0.2 points of accuracy; 1 for other tasks."
 )
-@click.option("--metric", metavar="MODULE:FUNCTION", help="Judge labelled data by this: outputs, targets to a number.")
-@click.option("--target", metavar="T", help="Int8 for x86, x86-avx2, arm64, web, tensorrt, qnn or auto. Default: x86.")
-@click.option("--context", type=int, metavar="SOC", help="With --target qnn: compile int8 for this chip, such as 60.")
-@click.option("--seed", default=0, show_default=True, help="Of the choice of the calibration images.")
 @click.option(
-    "--input-range", metavar="LOW:HIGH", help="What 0 and 255 become before a float input; or caffe, torch, tf."
+    "--metric", metavar="MODULE:FUNCTION", help="Your metric for labelled data: outputs and targets in, a number out."
+)
+@click.option("--target", metavar="T", help="int8 for x86, x86-avx2, arm64, web, tensorrt, qnn or auto. Default: x86.")
+@click.option("--context", type=int, metavar="SOC", help="With --target qnn: compile int8 for this chip, such as 60.")
+@click.option("--seed", default=0, show_default=True, help="Seed of the choice of calibration images.")
+@click.option(
+    "--input-range", metavar="LOW:HIGH", help="The range 0..255 is scaled to for a float input; or caffe, torch, tf."
 )
 @task_option
-@click.option("--threshold", type=float, help="Probability from which a tag or a yes is answered. Default: 0.5.")
+@click.option("--threshold", type=float, help="Lowest probability of a tag or a yes. Default: 0.5.")
 @click.option(
     "--boxes",
     metavar="KEY=VALUE,...",
-    help="How a detector's outputs hold boxes: format=xyxy, rel_cxcywh, ..., scores=NAME, activation=sigmoid, ...",
+    help="Form of a detector's outputs: format=xyxy, rel_cxcywh, ..., scores=NAME, activation=sigmoid, ...",
 )
-@click.option("--nms", is_flag=True, help="Suppress overlapping boxes in the file, with ONNX's NonMaxSuppression.")
+@click.option("--nms", is_flag=True, help="Add ONNX's NonMaxSuppression to a detector's file.")
 @click.option(
     "--calibration", metavar="PLACE", help="Pictures, .npz, .npy or module:function to measure int8 ranges on."
 )
 @loader_option
-@click.option("--input-data", metavar="NPZ", help="Inputs by name to compare with Keras on, instead of random ones.")
-@click.option("--explain", is_flag=True, help="Hold every layer against Keras: SQNR in dB, largest error.")
 @click.option(
-    "--custom-objects", metavar="MODULE[:NAME]", multiple=True, help="A class of the model, or the package; repeatable."
+    "--input-data", metavar="NPZ", help="Inputs by name for the comparison with Keras, instead of random ones."
 )
-@click.option("--unsafe", is_flag=True, help="Run code that the model's file carries: Lambda layers, SavedModels.")
-@click.option("--signature", metavar="NAME", help="Of a SavedModel. Default: serving_default, or the only one.")
+@click.option("--explain", is_flag=True, help="Compare every layer with Keras: SQNR in dB, largest error.")
+@click.option(
+    "--custom-objects",
+    metavar="MODULE[:NAME]",
+    multiple=True,
+    help="Module with the model's own classes, or one of them; repeatable.",
+)
+@click.option("--unsafe", is_flag=True, help="Run code in the model's file: Lambda layers, SavedModels.")
+@click.option(
+    "--signature", metavar="NAME", help="Signature of a SavedModel. Default: serving_default, or the only one."
+)
 @click.option("--opset", type=int, help="Version of the ONNX operators. Default: 17.")
-@click.option("--min-runtime", metavar="VERSION", help="Oldest ONNX Runtime to load the files, such as 1.16.")
+@click.option("--min-runtime", metavar="VERSION", help="Oldest ONNX Runtime that must load the files, such as 1.16.")
 @click.option("--batch", type=int, help="Fix the batch axis to this size. Default: dynamic.")
-@click.option("--max-memory-gb", type=float, help="What the conversion may take. Default: what the machine has.")
-@click.option("--max-minutes", default=60.0, show_default=True, help="How long the conversion may take.")
-@click.option("--labels", metavar="A,B,...|FILE", help="Class names, or a text file with one a line.")
+@click.option("--max-memory-gb", type=float, help="Memory limit of the conversion. Default: the machine's memory.")
+@click.option("--max-minutes", default=60.0, show_default=True, help="Time limit of the conversion.")
+@click.option("--labels", metavar="A,B,...|FILE", help="Class names, or a text file with one per line.")
 @data_options
 @click.option("--name", help="Name of the artifact, a folder under exported/. Default: the model's own.")
-@click.option("--out", metavar="DIR", help="Folder of the artifact, or with --name the folder above it.")
+@click.option("--out", metavar="DIR", help="Folder of the artifact; with --name, its parent.")
 @format_option
 def command(
     model: str | None, labels: str | None, name: str | None, out: str | None, output_format: str | None, **options: Any
 ) -> None:
-    """Convert a Keras MODEL to verified ONNX, and prove that it answers as Keras does.
+    """Convert a Keras MODEL to ONNX that gives the same answers.
 
-    MODEL is a .keras or .h5 file, or a SavedModel's folder. Without it: the newest under exported/.
+    MODEL is a .keras or .h5 file, or a SavedModel's folder. Default: the newest under exported/.
 
     \b
     Example: edgeconv export --quantize

@@ -25,9 +25,10 @@ LAYER_COLUMNS = {
 @click.argument("model", required=False)
 @format_option
 def command(model: str | None, output_format: str | None) -> None:
-    """Show what is in MODEL: layers, precision, cost, sizes, metadata, and which ONNX Runtimes load it.
+    """Show what is in MODEL: layers, precision, cost, metadata.
 
-    MODEL is an artifact's folder or any .onnx file. Default: the newest, else the model that the package ships.
+    It also tells which versions of ONNX Runtime load it. MODEL is an artifact's folder or any .onnx file. Default: the
+    newest, else the model that the package ships.
 
     \b
     Example: edgeconv inspect exported/mnist

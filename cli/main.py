@@ -86,7 +86,7 @@ def _words(error: Exception) -> str:
 @click.version_option(package_name="edgeconv", prog_name="edgeconv", message="%(prog)s %(version)s")
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 def cli(debug: bool) -> None:
-    """Take a Keras convnet to a device, and lose nothing on the way.
+    """Take a Keras network to a device, and lose nothing on the way.
 
     \b
     edgeconv train                    a convnet that reads digits

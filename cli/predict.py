@@ -30,19 +30,15 @@ NOT_IN_ROWS = {"mask": "masks", "picture": "pictures"}
 @click.command()
 @click.argument("images", nargs=-1, required=True, metavar="IMAGE...")
 @click.option(
-    "--model", metavar="PATH", help="An artifact's folder or an .onnx file. Default: the newest, else the shipped."
+    "--model", metavar="PATH", help="An artifact's folder or an .onnx file. Default: the newest, else the shipped one."
 )
-@variant_option("what --tune found, else int8")
-@click.option("--top-k", default=3, show_default=True, help="Classes, or nearest pictures, that an answer lists.")
+@variant_option("what benchmark --tune chose, else int8")
+@click.option("--top-k", default=3, show_default=True, help="Number of classes, or nearest pictures, to list.")
 @device_option
-@click.option("--threads", type=int, help="Threads inside an operator. Default: what --tune found best here, else 1.")
-@click.option(
-    "--threshold", type=float, help="Probability from which a tag, a yes or a box is answered. Default: the model's."
-)
+@click.option("--threads", type=int, help="Threads inside an operator. Default: what benchmark --tune chose, else 1.")
+@click.option("--threshold", type=float, help="Lowest probability of a tag, a yes or a box. Default: the model's.")
 @timeout_option
-@click.option(
-    "--draft", is_flag=True, help="Decode large JPEGs at a part of their size: faster, answers change a little."
-)
+@click.option("--draft", is_flag=True, help="Decode large JPEGs at reduced size: faster, answers change slightly.")
 @click.option("--nearest", metavar="DIR", help="Answer embeddings with the nearest pictures of this folder.")
 @click.option(
     "--out", metavar="DIR", help="Write masks, drawn boxes, pictures, embeddings and arrays into this folder."
@@ -62,9 +58,11 @@ def command(
     out: str | None,
     output_format: str | None,
 ) -> None:
-    """Read pictures: files, folders, globs, or - for stdin; or arrays, .npz and .npy files.
+    """Run a model on pictures or arrays.
 
-    --format npz writes the bare arrays that the model answers to stdout.
+    An IMAGE is a file, a folder, a glob or - for stdin, or an .npz or .npy file of arrays.
+
+    --format npz writes the model's raw outputs to stdout.
 
     \b
     Example: edgeconv predict image.png

@@ -9,33 +9,45 @@ from .variant_options import device_option, timeout_option, variant_option
 
 @click.command()
 @click.argument("models", nargs=-1, metavar="[MODEL]...")
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at; 0.0.0.0: for all machines.")
-@click.option("--port", default=8000, show_default=True, help="Port to listen at; 0: one that is free.")
-@variant_option("what --tune found, else int8")
+@click.option(
+    "--host", default="127.0.0.1", show_default=True, help="Address to listen on; 0.0.0.0: reachable by all machines."
+)
+@click.option("--port", default=8000, show_default=True, help="Port to listen on; 0: any free one.")
+@variant_option("what benchmark --tune chose, else int8")
 @device_option
-@click.option("--threads", type=int, help="Threads inside an operator. Default: what --tune found best here, else 1.")
+@click.option("--threads", type=int, help="Threads inside an operator. Default: what benchmark --tune chose, else 1.")
 @timeout_option
-@click.option("--max-batch", default=32, show_default=True, help="Most rows that the model answers at once.")
-@click.option("--max-queue", default=512, show_default=True, help="Requests that may wait; more are refused with 503.")
+@click.option("--max-batch", default=32, show_default=True, help="Largest number of rows in a call of the model.")
+@click.option(
+    "--max-queue", default=512, show_default=True, help="Requests that may wait; more are refused with status 503."
+)
 @click.option("--max-body", default=32, show_default=True, help="Largest request, in MiB.")
 @click.option("--max-pixels", default=50, show_default=True, help="Largest picture, in megapixels.")
-@click.option("--max-connections", default=1024, show_default=True, help="Connections that may be open.")
+@click.option("--max-connections", default=1024, show_default=True, help="Largest number of open connections.")
 @click.option("--client-timeout", default=20.0, show_default=True, help="Seconds that a client may take for a request.")
 @click.option("--queue-timeout", default=30.0, show_default=True, help="Seconds that a request may wait.")
+@click.option("--grace", default=10, show_default=True, help="Seconds to finish accepted requests after SIGTERM.")
 @click.option(
-    "--grace", default=10, show_default=True, help="Seconds between SIGTERM and the end, to answer what waits."
+    "--api-keys",
+    metavar="FILE",
+    help="File of keys that requests need, one per line; or EDGECONV_API_KEYS, separated by commas.",
 )
 @click.option(
-    "--api-keys", metavar="FILE", help="Keys, one a line, that requests need; or EDGECONV_API_KEYS, between commas."
+    "--allowed-host",
+    multiple=True,
+    metavar="NAME",
+    help="A host name that clients use, for instance of a proxy; repeatable.",
 )
+@click.option("--certificate", metavar="FILE", help="Certificates in PEM format, for TLS.")
+@click.option("--certificate-key", metavar="FILE", help="The certificate's private key, if it is in another file.")
+@click.option("--grpc-port", type=int, help="Port for gRPC. Default: none.")
+@click.option("--workers", default=1, show_default=True, help="Number of server processes.")
 @click.option(
-    "--allowed-host", multiple=True, metavar="NAME", help="A name that the server is reached by, as behind a proxy."
+    "--access-log/--no-access-log",
+    default=True,
+    show_default=True,
+    help="Write a line of JSON for each request to stdout.",
 )
-@click.option("--certificate", metavar="FILE", help="Certificates in PEM form: the server speaks TLS.")
-@click.option("--certificate-key", metavar="FILE", help="The certificate's private key, where it is another file.")
-@click.option("--grpc-port", type=int, help="Port of the protocol over gRPC. Default: none.")
-@click.option("--workers", default=1, show_default=True, help="Processes that serve.")
-@click.option("--access-log/--no-access-log", default=True, show_default=True, help="A line of JSON for each request.")
 def command(
     models: tuple[str, ...],
     host: str,
@@ -60,10 +72,11 @@ def command(
     workers: int,
     access_log: bool,
 ) -> None:
-    """Serve each MODEL over HTTP: the Open Inference Protocol, pictures at /predict, a page to try it at /.
+    """Serve models over HTTP, with a page to try them.
 
-    MODEL is an artifact's folder or a lone .onnx file, or NAME=PATH. Default: the newest, else the model that the
-    package ships. Only this machine reaches the server, unless --host says otherwise.
+    The server speaks the Open Inference Protocol and takes pictures at /predict; the page is at /. MODEL is an
+    artifact's folder or a lone .onnx file, or NAME=PATH. Default: the newest, else the model that the package ships.
+    Only this machine can reach the server, unless --host says otherwise.
 
     \b
     Example: edgeconv serve exported/mnist --port 8000

@@ -18,11 +18,15 @@ from .progress import TerminalProgress
     default="convnet",
     show_default=True,
     type=click.Choice(["convnet", "convnet-nopool", "convnet-strided", "convnet-avgpool", "dense"]),
-    help="The network.",
+    help="Architecture.",
 )
-@click.option("--depth", default=3, show_default=True, help="Convolutions of a convnet.")
+@click.option("--depth", default=3, show_default=True, help="Number of convolutions of a convnet.")
 @click.option(
-    "--padding", default="valid", show_default=True, type=click.Choice(["valid", "same"]), help="Of convolutions."
+    "--padding",
+    default="valid",
+    show_default=True,
+    type=click.Choice(["valid", "same"]),
+    help="Padding of convolutions.",
 )
 @click.option("--dropout", default=0.0, show_default=True, help="Share of features dropped before the classifier.")
 @click.option("--augment", is_flag=True, help="Shift, rotate and zoom the training images.")
@@ -31,7 +35,7 @@ from .progress import TerminalProgress
 @click.option(
     "--input-range",
     metavar="LOW:HIGH",
-    help="With --from: what 0 and 255 become before its float input; or caffe, torch, tf.",
+    help="With --from: the range 0..255 is scaled to for its float input; or caffe, torch, tf.",
 )
 @click.option(
     "--recipe",
@@ -42,22 +46,22 @@ from .progress import TerminalProgress
 )
 @click.option("--qat", is_flag=True, help="Train with the rounding that the int8 file will have.")
 @click.option("--epochs", default=5, show_default=True, help="Passes over the training images.")
-@click.option("--batch-size", type=int, help="Default: the recipe's.")
+@click.option("--batch-size", type=int, help="Images per step. Default: the recipe's.")
 @click.option("--learning-rate", type=float, help="Peak learning rate. Default: the recipe's.")
 @click.option(
     "--device",
     default="auto",
     show_default=True,
     type=click.Choice(["auto", "cpu", "gpu"]),
-    help="gpu is an error where TensorFlow sees none.",
+    help="gpu is an error if TensorFlow finds none.",
 )
-@click.option("--seed", default=0, show_default=True, help="Two runs on one CPU with equal seeds are equal.")
+@click.option("--seed", default=0, show_default=True, help="Equal seeds give equal runs on the same CPU.")
 @click.option("--name", help="Name of the artifact, a folder under exported/. Default: the dataset's.")
-@click.option("--out", metavar="DIR", help="Folder of the artifact, or with --name the folder above it.")
-@click.option("--resume", is_flag=True, help="Go on with the run that was interrupted.")
+@click.option("--out", metavar="DIR", help="Folder of the artifact; with --name, its parent.")
+@click.option("--resume", is_flag=True, help="Continue an interrupted run.")
 @format_option
 def command(output_format: str | None, name: str | None, out: str | None, resume: bool, **options: Any) -> None:
-    """Train a convnet, and write exported/<name>/model.keras.
+    """Train a convnet and write exported/<name>/model.keras.
 
     \b
     Example: edgeconv train --dataset mnist --epochs 5

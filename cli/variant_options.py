@@ -27,8 +27,8 @@ def variant_option(default: str, *, bundled: bool = False) -> Callable[[Command]
 def device_option(command: Command) -> Command:
     """Give a command the option `--device`."""
     text = (
-        "auto: a GPU only if it computes right. gpu, or a provider as webgpu, openvino or cuda:1: never the CPU in "
-        "silence. cpu."
+        "cpu; gpu or a provider, such as webgpu, openvino or cuda:1, without falling back to the CPU; or auto: a GPU "
+        "if its results are right, else the CPU."
     )
     return click.option("--device", default="auto", show_default=True, metavar="DEVICE", help=text)(command)
 
@@ -36,8 +36,8 @@ def device_option(command: Command) -> Command:
 def timeout_option(command: Command) -> Command:
     """Give a command the option `--timeout`."""
     text = (
-        "Seconds that a call of the model may take; inf is no limit. Default: 60 for a lone file, a file without a "
-        "checksum, and one with a loop in it; else inf."
+        "Seconds that a call of the model may take; inf means no limit. Default: 60 for a lone file, a file without a "
+        "checksum, and one that contains a loop; else inf."
     )
     return click.option("--timeout", type=float, help=text)(command)
 
@@ -55,7 +55,7 @@ def task_option(command: Command) -> Command:
     """Give a command the option `--task`."""
     from edgeconv.tasks import TASKS
 
-    text = "What the outputs mean. Default: what the model's last activation and its loss say."
+    text = "What the outputs mean. Default: read from the model's last activation and its loss."
     return click.option("--task", type=click.Choice(list(TASKS)), help=text)(command)
 
 
