@@ -14,7 +14,11 @@ HEAD_BYTES = 16
 
 
 def pictures_of(arguments: Sequence[str]) -> Iterator[str | Stdin]:
-    """Yield the path of each picture that the arguments name, or stdin, lazily and in order."""
+    """Yield the path of each picture that the arguments name, or stdin, lazily and in order.
+
+    Photographs in formats that nobody reads here are among them, for an error of their own.
+    """
+    from edgeconv.pictures.decoding import EXTENSIONS, UNREAD_EXTENSIONS
     from edgeconv.pictures.listing import find_pictures
 
     for argument in arguments:
@@ -22,7 +26,7 @@ def pictures_of(arguments: Sequence[str]) -> Iterator[str | Stdin]:
             yield Stdin()
         else:
             # A pattern that nothing matches gets an error of its own, and the others are answered.
-            yield from find_pictures(argument)
+            yield from find_pictures(argument, EXTENSIONS | UNREAD_EXTENSIONS)
 
 
 def count_pictures(arguments: Sequence[str]) -> int | None:

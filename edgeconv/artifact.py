@@ -28,6 +28,9 @@ SAMPLES_FILE = "samples.npz"
 REPORT_FILE = "report.html"
 CONTEXT_FILE = "model.int8.context.onnx"
 
+KERAS_ENDINGS = (".keras", ".h5", ".hdf5")
+"""What the names of models that are not exported yet end with, in lower case."""
+
 EXPORTS = Path("exported")
 """Where artifacts live, below the working directory."""
 
@@ -95,6 +98,17 @@ def read_json(path: Path) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise ArtifactError(f"`{path}` must hold a JSON object. Received: {type(value).__name__}. Export again.")
     return value
+
+
+def require_exported(path: Path) -> None:
+    """Raise ArtifactError for a file of Keras, by its name: what reads ONNX files only says that its bytes are wrong."""
+    if path.suffix.lower() in KERAS_ENDINGS:
+        import shlex  # Here, since only this message needs it.
+
+        raise ArtifactError(
+            f"`{path}` must be an artifact's folder or an `.onnx` file. Received: a Keras model. "
+            f"Convert it with `edgeconv export {shlex.quote(str(path))}`."
+        )
 
 
 def sha256_of(path: Path) -> str:

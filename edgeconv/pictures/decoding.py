@@ -28,6 +28,9 @@ EXTENSIONS: frozenset[str] = frozenset(
 )
 """Lower-case suffixes of the files that `decode` reads."""
 
+UNREAD_EXTENSIONS = frozenset({".heic", ".heif", ".avif", ".jxl"})
+"""Of the photographs that phones and cameras make, those that `decode` refuses: a folder of them is not empty."""
+
 MAX_PIXELS = 89_478_485
 """Largest picture, in pixels: the size at which Pillow itself suspects a decompression bomb (a quarter GiB of RGB)."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from edgeconv.errors import DatasetError
@@ -14,23 +14,27 @@ SYSTEM_NAMES = frozenset({"__macosx", "@eadir", "thumbs.db", "desktop.ini"})
 """Lower-case names of what macOS, a NAS and Windows put beside pictures, and nobody looks at."""
 
 
-def find_pictures(place: str) -> Iterator[str]:
+def find_pictures(place: str, endings: Collection[str] = EXTENSIONS) -> Iterator[str]:
     """Yield the path of each picture that a path or a pattern stands for, lazily and in order.
 
     A folder gives the pictures in it and below it, in the order of their paths, without hidden ones; a pattern that
     no file has as its name is a glob, whose folders are searched too. A file is taken whatever its name, and so is
     what is none of these, such as a pipe or a folder that cannot be read: reading it tells why it is no picture.
 
+    Args:
+        place: the path or the pattern.
+        endings: of the names of pictures in folders, in lower case.
+
     Example:
         >>> list(find_pictures("absent.png"))
         ['absent.png']
     """
     if os.path.isdir(place):  # noqa: PTH112 - here and below: what may not be asked for is none, and no error
-        yield from _below(place)
+        yield from _below(place, endings)
     elif glob.has_magic(place) and not os.path.lexists(place):
         matches = sorted({*glob.glob(place, recursive=True), *_closed_folders(place)})  # noqa: PTH207 - absolute too
         for match in [match for match in matches if not _is_system(match, place)] or [place]:
-            yield from _below(match) if os.path.isdir(match) else (match,)  # noqa: PTH112
+            yield from _below(match, endings) if os.path.isdir(match) else (match,)  # noqa: PTH112
     else:
         yield place
 
@@ -53,7 +57,7 @@ def is_picture(path: Path) -> bool:
     return path.suffix.lower() in EXTENSIONS and path.is_file()
 
 
-def _below(folder: str | Path, above: tuple[str, ...] = ()) -> Iterator[str]:
+def _below(folder: str | Path, endings: Collection[str], above: tuple[str, ...] = ()) -> Iterator[str]:
     real = os.path.realpath(folder)
     if real in above:  # A link to a folder that it lies in.
         return
@@ -64,8 +68,8 @@ def _below(folder: str | Path, above: tuple[str, ...] = ()) -> Iterator[str]:
         return
     for path in entries:
         if os.path.isdir(path):  # noqa: PTH112
-            yield from _below(path, (*above, real))
-        elif path.suffix.lower() in EXTENSIONS:
+            yield from _below(path, endings, (*above, real))
+        elif path.suffix.lower() in endings:
             yield str(path)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
-from edgeconv.artifact import MANIFEST_FILE, SAMPLES_FILE, read_bytes, read_json, status_of
+from edgeconv.artifact import MANIFEST_FILE, SAMPLES_FILE, read_bytes, read_json, require_exported, status_of
 from edgeconv.errors import ArtifactError, ChecksumError, ManifestError
 from edgeconv.manifest import METADATA_KEY, VARIANT_KEY, Manifest
 from edgeconv.runtime.session import Session
@@ -135,6 +135,7 @@ def _folder(path: Path) -> ModelFiles:
 def _lone_file(path: Path) -> ModelFiles:
     from edgeconv.runtime.metadata import read_metadata
 
+    require_exported(path)
     data = read_bytes(path)
     # What is no ONNX file is opened, for ONNX Runtime to say what is wrong with it; its own format has metadata too.
     metadata = read_metadata(data) or Session(data, timeout=TIMEOUT_S).metadata

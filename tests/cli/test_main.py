@@ -5,6 +5,7 @@ import importlib
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -103,6 +104,20 @@ def test_usage_errors_exit_with_2(run: Any, arguments: tuple[str, ...]) -> None:
     result = run(*arguments)
     assert result.exit_code == 2
     assert "Traceback" not in result.output
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("predict", "a.png", "--model"), ("evaluate",), ("benchmark",), ("inspect",), ("bundle", "--target", "python")],
+)
+@pytest.mark.parametrize("name", ["my model.keras", "old.H5"])
+def test_a_model_that_is_not_exported_yet_names_the_command(run: Any, arguments: tuple[str, ...], name: str) -> None:
+    if arguments == ("inspect",):
+        pytest.importorskip("onnx", reason="inspect reads files by it")
+    Path(name).write_bytes(b"PK\3\4")
+    result = run(*arguments, name)
+    assert result.exit_code == 1
+    assert f"Received: a Keras model. Convert it with `edgeconv export {shlex.quote(name)}`." in result.stderr
 
 
 def test_the_group_is_what_the_entry_point_runs() -> None:

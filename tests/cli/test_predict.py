@@ -46,6 +46,14 @@ def test_a_row_has_what_the_contract_says(run: Any, tiny: Path, pictures: Path) 
     assert len(row["top"]) == 3
 
 
+def test_a_photograph_of_a_phone_in_a_folder_is_told_and_not_passed_over(run: Any, tiny: Path, pictures: Path) -> None:
+    (pictures / "deep" / "IMG_1.HEIC").write_bytes(b"\0\0\0 ftypheic")
+    result = run("predict", "--model", tiny, pictures)
+    assert result.exit_code == 1
+    assert [Path(row["path"]).name for row in _rows(result.stdout) if "error" in row] == ["IMG_1.HEIC"]
+    assert len(_rows(result.stdout)) == 4
+
+
 def test_folders_globs_and_files_in_order(run: Any, tiny: Path, pictures: Path) -> None:
     whole = _rows(run("predict", "--model", tiny, pictures).stdout)
     assert [(Path(row["path"]).name, row["label"]) for row in whole] == [

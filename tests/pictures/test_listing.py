@@ -104,3 +104,8 @@ def test_what_is_no_file_is_left_to_the_reading(tree: Path) -> None:
 @pytest.mark.parametrize("name", ["x" * 300 + ".png", "*" + "x" * 300, "\0.png"])
 def test_a_name_that_no_file_can_have_is_that_name(name: str) -> None:
     assert list(find_pictures(name)) == [name]
+
+
+def test_endings_that_are_asked_for_are_found_at_any_depth(tree: Path) -> None:
+    assert [Path(path).name for path in find_pictures(str(tree), {".txt", ".webp"})] == ["x.webp", "notes.txt"]
+    assert [Path(path).name for path in find_pictures(f"{tree}/?", {".webp"})] == ["x.webp"]

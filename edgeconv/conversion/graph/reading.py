@@ -8,7 +8,7 @@ from typing import Any
 
 import onnx
 
-from edgeconv.artifact import read_bytes
+from edgeconv.artifact import read_bytes, require_exported
 from edgeconv.conversion.graph.qdq import QDQ
 from edgeconv.errors import ArtifactError
 
@@ -23,6 +23,7 @@ def read_model(path: Path) -> tuple[bytes, onnx.ModelProto]:
     """
     from google.protobuf.message import DecodeError  # type: ignore[import-untyped]  # It ships no types.
 
+    require_exported(path)
     try:
         data = read_bytes(path)
         model = onnx.load_model_from_string(data)
