@@ -101,7 +101,7 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 def require_exported(path: Path) -> None:
-    """Raise ArtifactError for a file of Keras, by its name: what reads ONNX files only says that its bytes are wrong."""
+    """Raise ArtifactError for a file of Keras, by its name: ONNX Runtime only says that its bytes do not parse."""
     if path.suffix.lower() in KERAS_ENDINGS:
         import shlex  # Here, since only this message needs it.
 

@@ -122,7 +122,7 @@ MOST_LETTERS = 400
 
 
 def one_line(error: object, most: int | None = MOST_LETTERS) -> str:
-    """Return the message of an error on one line, without its full stop; the error's class where it has none.
+    """Return the message of an error on one line, without its full stop and colours; its class where it has none.
 
     Args:
         error: an exception, or a text.
@@ -132,7 +132,10 @@ def one_line(error: object, most: int | None = MOST_LETTERS) -> str:
         >>> one_line(ValueError("a shape\\n  that does not fit."))
         'a shape that does not fit'
     """
-    return " ".join(str(error).split())[:most].rstrip(". ") or type(error).__name__
+    import re  # Here, since only errors need it.
+
+    text = re.sub(r"\x1b\[[0-9;]*m", "", str(error))
+    return " ".join(text.split())[:most].rstrip(". ") or type(error).__name__
 
 
 def require(*packages: str, extra: str, purpose: str) -> None:

@@ -51,7 +51,7 @@ def compare_values(
         p50_latency_ms: median time of a call, or None.
     """
     # What is decided by the values, and has no spread, has gates of its own.
-    tolerance = _tolerance(stage.name)
+    tolerance = _tolerance(stage.inside or stage.name)
     each = {
         name: _errors(name, answers, reference, spread, tolerance) for name, spread in (compared.spreads or {}).items()
     }

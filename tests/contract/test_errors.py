@@ -42,6 +42,7 @@ def test_a_parity_error_carries_its_ledger() -> None:
         (KeyError(), "KeyError"),
         (RuntimeError("x" * 1000), "x" * errors.MOST_LETTERS),
         ("a text\n", "a text"),
+        ("a \x1b[1mbold\x1b[0m word", "a bold word"),
     ],
 )
 def test_errors_of_others_are_told_in_one_line(error: object, line: str) -> None:

@@ -24,7 +24,9 @@ def _logits(feeds: Feeds) -> dict[str, np.ndarray]:
     return {"picture": (feeds["image"].mean(axis=(1, 2)) - 128).astype(np.float32)}
 
 
-def _ledger(*, off: int = 0, wrong: float = 0.0, side: int = 12, drawn: bool = False) -> Ledger:
+def _ledger(
+    *, off: int = 0, wrong: float = 0.0, side: int = 12, drawn: bool = False, inside: str | None = None
+) -> Ledger:
     """Judge a file whose pixels are off by some grey levels, and whose answers are wrong by some share."""
     generator, seen = np.random.default_rng(0), []
 
@@ -41,8 +43,8 @@ def _ledger(*, off: int = 0, wrong: float = 0.0, side: int = 12, drawn: bool = F
     batches = tuple(Batch(feeds, "images", _logits(feeds)) for feeds in (draw(7), draw(3)))
     compared = ComparisonSet("x", "given", "", batches, spreads={"picture": 1.0}, draw=draw if drawn else None)
     keras = Stage("keras", "x", _logits, 1, timed=False)
-    inside = replace(keras, name="e2e", run=answer, preparation=SIZE, activation="sigmoid")
-    ledger = prove([keras, inside], compared, max_drop=0.0, kind="tensor", meaning=TAGS)
+    whole = replace(keras, name="e2e", run=answer, preparation=SIZE, activation="sigmoid", inside=inside)
+    ledger = prove([keras, whole], compared, max_drop=0.0, kind="tensor", meaning=TAGS)
     assert len(set(seen)) == 4
     return ledger
 
@@ -59,6 +61,13 @@ def test_the_reference_answers_what_the_file_made_of_a_picture(side: int, drawn:
 
 def test_a_preparation_of_another_kind_fails_its_gate() -> None:
     assert _ledger(off=2).failures() == "e2e grey levels of the preparation: at most 1, got 2"
+
+
+@pytest.mark.parametrize(("inside", "agreement"), [("int8", 1.0), ("fp32", 0.0), (None, 0.0)])
+def test_the_values_that_agree_are_counted_by_the_tolerance_of_the_variant_inside(
+    inside: str, agreement: float
+) -> None:
+    assert _ledger(wrong=0.005, inside=inside).rows[1].agreement == agreement
 
 
 def test_other_answers_fail_theirs() -> None:

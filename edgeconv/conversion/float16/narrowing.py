@@ -15,8 +15,9 @@ import onnx_ir as ir
 from numpy.typing import NDArray
 
 from edgeconv.conversion.float16.float32_nodes import float32_nodes, holds
-from edgeconv.conversion.float16.magnitudes import largest_values
+from edgeconv.conversion.float16.magnitudes import computed_floats, largest_values
 from edgeconv.conversion.graph.layer_names import layer_of_named
+from edgeconv.errors import UnsupportedModelError
 
 EXACT = {ir.DataType.UINT8, ir.DataType.INT8, ir.DataType.BOOL}
 """Whole numbers of which float16 holds each one; it holds all of them up to 2048."""
@@ -39,8 +40,16 @@ def to_fp16(fp32: onnx.ModelProto, feeds: Feeds | None = None) -> onnx.ModelProt
         fp32: left as it is. Nodes are named ``layer/Operator``.
         feeds: examples of its inputs, by name. Tensors that come near float16's largest number on them stay float32;
             without examples only the verification finds those.
+
+    Raises:
+        UnsupportedModelError: it computes nothing in float32.
     """
     inferred = onnx.shape_inference.infer_shapes(fp32)
+    if not computed_floats(inferred):
+        raise UnsupportedModelError(
+            "float16 requires a model that computes in float32. Received: one that does not, as of float64 or whole "
+            "numbers. Export it without `--fp16`."
+        )
     model = ir.from_proto(inferred)
     graph = model.graph
     kept = float32_nodes(graph, largest_values(inferred, feeds) if feeds is not None else {})

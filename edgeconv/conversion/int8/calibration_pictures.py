@@ -39,6 +39,11 @@ def blocks_of_pictures(
         ConfigError: the model takes no picture, or nobody knows how it is prepared.
         DatasetError: there are no pictures, or one cannot be used.
     """
+    if preparation is None and len(ports) == 1 and len(ports[0].shape) == 3 and None in ports[0].shape[:2]:
+        raise ConfigError(
+            f"`calibration` with pictures requires a size that they become. Received: `{place}` and a model that takes "
+            f"any, {ports[0].shape}. State it with `--image-size HxW`, such as 224x224."
+        )
     if preparation is None:
         raise ConfigError(
             f"`calibration` with pictures requires a model that states how pixels are scaled. Received: "

@@ -20,6 +20,7 @@ from edgeconv.conversion.keras.fake_quantization import fake_quantization_object
 from edgeconv.conversion.keras.head import read_head
 from edgeconv.conversion.keras.importing import frameworks_imported
 from edgeconv.conversion.keras.interface import interface_of
+from edgeconv.conversion.keras.lambda_names import lambdas_find
 from edgeconv.conversion.keras.legacy.layers import keras2_objects
 from edgeconv.conversion.keras.legacy.opening import open_keras2
 from edgeconv.conversion.keras.pixels import Pixels, pixels_of, scales_pixels
@@ -92,7 +93,7 @@ def load_keras(
     own = {**fake_quantization_objects(), **objects}
     known = {**keras2_objects(), **own} if saved is not None and saved.by_keras2 else own
     try:
-        with native_log_held_back(), deep_calls(), keras.utils.custom_object_scope(known):
+        with native_log_held_back(), deep_calls(), lambdas_find(objects), keras.utils.custom_object_scope(known):
             if saved is None:
                 model = open_saved_model(path, signature=signature, unsafe=unsafe)
             elif saved.by_keras2:
@@ -102,14 +103,14 @@ def load_keras(
             model, fake_quantized = without_fake_quantization(model)
             trained = model
             model = in_float32(model, safe_mode=not unsafe)
+        interface = interface_of(path, model, data)  # Calls a model whose layers did not come with their shapes.
     except EdgeconvError:
         raise
     except Exception as error:  # Keras raises whatever the damaged part makes it raise.
         raise ArtifactError(
-            f"`{path}` must be a .keras file that Keras {keras.__version__} loads in safe mode. "
+            f"`{path}` must be a .keras file that Keras {keras.__version__} loads{'' if unsafe else ' in safe mode'}. "
             f"Received{_refusal(error)}"
         ) from error
-    interface = interface_of(path, model, data)
     stated = pictures or input_range is not None
     interface = interface.with_channels_last(stated, len(interface.inputs) == 1 and scales_pixels(model))
     layout: BoxLayout | None = None
@@ -136,11 +137,18 @@ def _refusal(error: Exception) -> str:
     while following := cause.__cause__ or cause.__context__:
         cause = following
     layers = _LAYER.findall(str(error))
-    told, where = (cause, " in layer `{1}` ({0})".format(*layers[-1])) if layers else (error, "")
+    where = " in layer `{1}` ({0})".format(*layers[-1]) if layers else ""
+    told = cause if layers or isinstance(cause, NameError) else error
     reason = one_line(told)
-    advice = (
-        "Replace that layer: Keras cannot load what it saved of it" if layers else "Save it again with `model.save`"
-    )
+    if isinstance(cause, NameError):
+        advice = (
+            f"Bring it with `--custom-objects MODULE:{cause.name}`: a file holds the code of a Lambda layer, and not "
+            "what it uses"
+        )
+    elif layers:
+        advice = "Replace that layer: Keras cannot load what it saved of it"
+    else:
+        advice = "Save it again with `model.save`"
     return f"{where}: {type(told).__name__}: {reason}. {advice}."
 
 

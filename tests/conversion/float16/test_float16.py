@@ -13,6 +13,7 @@ import onnxruntime as ort  # noqa: E402
 from onnx import TensorProto  # noqa: E402
 
 from edgeconv.conversion.float16.narrowing import rounded, to_fp16  # noqa: E402
+from edgeconv.errors import UnsupportedModelError  # noqa: E402
 from edgeconv.variants import FP16_TOLERANCE  # noqa: E402
 from tests.conversion.graph.graphs import FLOAT, UINT8, book_convnet, model_of, node  # noqa: E402
 
@@ -250,6 +251,19 @@ def test_pixels_are_exact_and_whole_numbers_of_more_bits_stay_float() -> None:
             kind,
         )
         assert type_of_node(to_fp16(fp32), "input/Cast") == expected
+
+
+def test_a_model_that_computes_nothing_in_float32_is_refused() -> None:
+    doubles = model_of(
+        [node("Gemm", ["image", "k"], ["probabilities"], "dense/Gemm")],
+        {"k": np.eye(4)},
+        ("batch", 4),
+        ("batch", 4),
+        11,
+    )
+    doubles.graph.output[0].type.tensor_type.elem_type = TensorProto.DOUBLE
+    with pytest.raises(UnsupportedModelError, match=r"computes in float32.*Export it without `--fp16`"):
+        to_fp16(doubles, {"image": np.zeros((1, 4))})
 
 
 def test_the_model_given_is_left_as_it_is() -> None:

@@ -143,6 +143,12 @@ def test_pictures_without_a_preparation_are_refused(train: Split, tmp_path: Path
         read_calibration(tmp_path, PIXELS, None, size=4, seed=0)
 
 
+def test_pictures_for_a_model_of_any_size_need_one(train: Split, tmp_path: Path) -> None:
+    _write(tmp_path, train, classes=False)
+    with pytest.raises(ConfigError, match=r"takes any, \(None, None, 1\)\. State it with `--image-size HxW`"):
+        read_calibration(tmp_path, (Port("image", "uint8", (None, None, 1)),), None, size=4, seed=0)
+
+
 @pytest.mark.parametrize(
     ("arrays", "problem"),
     [

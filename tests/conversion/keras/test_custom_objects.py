@@ -7,13 +7,15 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 pytestmark = pytest.mark.train
 keras = pytest.importorskip("keras", reason="needs the extra `train`")
+tf = pytest.importorskip("tensorflow", reason="needs the extra `train`")
 
 from edgeconv.conversion.keras import load_keras  # noqa: E402
-from edgeconv.errors import ConfigError, UnsupportedModelError  # noqa: E402
+from edgeconv.errors import ArtifactError, ConfigError, UnsupportedModelError  # noqa: E402
 from tests.conversion.keras.converting import converted, layers, reloaded  # noqa: E402
 
 
@@ -109,3 +111,16 @@ def test_a_lambda_is_refused_until_it_is_trusted(tmp_path: Path) -> None:
     with pytest.raises(UnsupportedModelError, match=r"twice.*--unsafe"):
         reloaded(model, tmp_path)
     converted(model, tmp_path, unsafe=True)
+
+
+def test_a_lambda_finds_tensorflow_and_what_is_brought_for_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "constants_of_mine.py").write_text("OFFSET = 0.5\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    source = "lambda x: tf.nn.leaky_relu(x) + OFFSET + np.float32(K.epsilon())"
+    function = eval(source, {"tf": tf, "np": np, "K": tf.keras.backend, "OFFSET": 0.5})
+    model = keras.Sequential([keras.Input((4,)), layers.Lambda(function), layers.Dense(3)])
+    with pytest.raises(
+        ArtifactError, match=r"loads\. Received: NameError: name 'OFFSET'.*--custom-objects MODULE:OFFSET"
+    ):
+        reloaded(model, tmp_path, unsafe=True)
+    converted(model, tmp_path, unsafe=True, custom_objects=("constants_of_mine:OFFSET",))
