@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -99,6 +100,7 @@ def _passing(image: Any, count: int) -> int:
 def coefficients_of(image: Any) -> int:
     """Return the bytes of a JPEG's coefficients, 16 bits each, which libjpeg holds if there is more than one scan."""
     scan = image.fp.read(3)  # What follows the marker of the first scan: two bytes of length, and how many colours.
+    image.fp.seek(-len(scan), os.SEEK_CUR)
     if not image.info.get("progressive") and len(scan) == 3 and scan[2] >= image.layers:
         return 0
     most = max(across * down for _, across, down, _ in image.layer)

@@ -96,6 +96,25 @@ class Sized(NamedTuple):
     size: tuple[int, int]
 
 
+class Draft(NamedTuple):
+    """What of a JPEG is read where less than all of it will do; see `edgeconv.pictures.drafting`.
+
+    Attributes:
+        grey: its luma alone, where it has more pixels than ORDINARY_PIXELS.
+        least: height and width that are left of it at least; None keeps all.
+    """
+
+    grey: bool = False
+    least: tuple[int, int] | None = None
+
+    def mode_of(self, image: Image.Image) -> str | None:
+        """Return the mode of Pillow that an image, not loaded yet, is read in; None where it is its own."""
+        return "L" if self.grey and image.width * image.height > ORDINARY_PIXELS else None
+
+
+WHOLE = Draft()
+
+
 def decode(source: Path | str | bytes) -> NDArray[np.uint8]:
     """Read a PNG, JPEG, BMP, GIF (first frame), WebP or TIFF picture, upright as its EXIF data says.
 
@@ -119,21 +138,21 @@ def decode(source: Path | str | bytes) -> NDArray[np.uint8]:
     return decode_sized(source).pixels
 
 
-def decode_sized(source: Path | str | bytes, claim: Claim = id, least: tuple[int, int] | None = None) -> Sized:
+def decode_sized(source: Path | str | bytes, claim: Claim = id, draft: Draft = WHOLE) -> Sized:
     """Read a picture as `decode` does, and tell how large it is in its file.
 
     Args:
         source: a path, or the bytes of a file.
         claim: told how much memory that takes, before it does.
-        least: height and width that are left of a JPEG at least, which may be decoded at a part of its size.
+        draft: what of a JPEG is read.
     """
     name = "<bytes>" if isinstance(source, bytes) else str(source)
     with open_image(source, name, claim) as (image, file):
-        if least is None or image.format != "JPEG":
+        if image.format != "JPEG" or (draft.least is None and draft.mode_of(image) is None):
             return pixels_of(image, name, claim, file)
         from edgeconv.pictures.drafting import drafted
 
-        size = drafted(image, least, name)
+        size = drafted(image, draft, name, getattr(file, "held", 0))
         return Sized(pixels_of(image, name, claim, file).pixels, size)
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from edgeconv.errors import ImageError
-from edgeconv.pictures.decoding import Claim, Sized, decode_sized, pixels_of
+from edgeconv.pictures.decoding import WHOLE, Claim, Draft, Sized, decode_sized, pixels_of
 
 MOST_STREAMED = 2**28
 """Most bytes of a picture that is no file on a disk, and has to be held in memory whole."""
@@ -54,13 +54,13 @@ def read_picture(picture: Picture) -> NDArray[np.uint8]:
     return read_sized(picture).pixels
 
 
-def read_sized(picture: Picture, claim: Claim = id, least: tuple[int, int] | None = None) -> Sized:
+def read_sized(picture: Picture, claim: Claim = id, draft: Draft = WHOLE) -> Sized:
     """Return the pixels of a picture as `read_picture` does, and how large it is in its file.
 
     Args:
         picture: as `read_picture` takes it.
         claim: told how much memory that takes, before it does.
-        least: height and width that are left of a JPEG at least, which may be decoded at a part of its size.
+        draft: what of a JPEG's file is read.
     """
     if isinstance(picture, np.ndarray):
         pixels = _checked(plain(picture))
@@ -68,11 +68,11 @@ def read_sized(picture: Picture, claim: Claim = id, least: tuple[int, int] | Non
     if isinstance(picture, Image.Image):
         return pixels_of(picture, "<image>", claim)
     if isinstance(picture, bytes | bytearray | memoryview):
-        return decode_sized(bytes(picture), claim, least)
+        return decode_sized(bytes(picture), claim, draft)
     if isinstance(picture, str | os.PathLike):
-        return decode_sized(picture if isinstance(picture, str) else Path(picture), claim, least)
+        return decode_sized(picture if isinstance(picture, str) else Path(picture), claim, draft)
     if hasattr(picture, "read"):
-        return decode_sized(read_stream(picture), claim, least)
+        return decode_sized(read_stream(picture), claim, draft)
     raise ImageError(
         "A picture must be a path, the bytes of a file, a file opened for reading bytes, an image of Pillow or a uint8 "
         f"array. Received: {type(picture).__name__}. {_advice(picture)}."

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from edgeconv.errors import ArtifactError, EdgeconvWarning, ImageError, InputError
 from edgeconv.manifest import Manifest
 from edgeconv.manifest_blocks import Boxes
+from edgeconv.pictures.decoding import WHOLE, Claim, Draft
 from edgeconv.pictures.preparation import is_cropped, prepare
 from edgeconv.pictures.reading import read_sized
 from edgeconv.preparation import Preparation
@@ -19,7 +20,6 @@ from edgeconv.runtime.activation import activated
 from edgeconv.runtime.session import IMAGES_AT_ONCE, Session
 
 if TYPE_CHECKING:
-    from edgeconv.pictures.decoding import Claim
     from edgeconv.pictures.reading import Picture
     from edgeconv.runtime.embedded import EmbeddedModel
 
@@ -40,12 +40,12 @@ class Pipeline(Protocol):
     Attributes:
         at_once: most pictures that a call takes with profit.
         cost: bytes that an answer takes for each byte of what `prepare` gave, where these are many.
-        least: height and width that are left of a JPEG at least, see `edgeconv.pictures.drafting`; None keeps all.
+        draft: what of a JPEG is read.
     """
 
     at_once: ClassVar[int]
     cost: ClassVar[int]
-    least: tuple[int, int] | None
+    draft: Draft
 
     def prepare(self, picture: Pixels) -> Pixels:
         """Do what comes before the model, for one picture of any size and 1, 3 or 4 channels; in any thread.
@@ -68,10 +68,10 @@ class PreparedPipeline:
 
     at_once: ClassVar[int] = IMAGES_AT_ONCE
     cost: ClassVar[int] = 0
-    least: tuple[int, int] | None = None
 
-    def __init__(self, manifest: Manifest, session: Session) -> None:
+    def __init__(self, manifest: Manifest, session: Session, draft: Draft = WHOLE) -> None:
         self.manifest = manifest
+        self.draft = draft
         self.session = session
         self._crop = _AssumedCrop(manifest.preprocess)
 
@@ -94,8 +94,8 @@ class PreparedPipeline:
 class DetectorPipeline(PreparedPipeline):
     """Prepares pictures for a detector, whose boxes become detections: (batch, most, 6), see `suppression`."""
 
-    def __init__(self, manifest: Manifest, session: Session, boxes: Boxes) -> None:
-        super().__init__(manifest, session)
+    def __init__(self, manifest: Manifest, session: Session, draft: Draft, boxes: Boxes) -> None:
+        super().__init__(manifest, session, draft)
         self.boxes = boxes
 
     def answer(self, pictures: Sequence[Pixels] | NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -118,9 +118,9 @@ class EmbeddedPipeline:
 
     at_once: ClassVar[int] = 1
     cost: ClassVar[int] = 11
-    least: tuple[int, int] | None = None
 
-    def __init__(self, manifest: Manifest, model: EmbeddedModel) -> None:
+    def __init__(self, manifest: Manifest, model: EmbeddedModel, draft: Draft = WHOLE) -> None:
+        self.draft = draft
         self.model = model
         self._crop = _AssumedCrop(manifest.preprocess)
         self.boxes = manifest.boxes
@@ -164,22 +164,30 @@ class _AssumedCrop:
         )
 
 
-def pipeline_of(manifest: Manifest, session: Session | EmbeddedModel, *, draft: bool = False) -> Pipeline:
-    """Return the way of pictures through an open model; JPEGs much larger than it needs may be read as drafts."""
-    pipeline = _pipeline_of(manifest, session)
-    if draft:
+def pipeline_of(manifest: Manifest, session: Session | EmbeddedModel, draft: Draft = WHOLE) -> Pipeline:
+    """Return the way of pictures through an open model."""
+    if not isinstance(session, Session):
+        return EmbeddedPipeline(manifest, session, draft)
+    if manifest.boxes is not None:
+        return DetectorPipeline(manifest, session, draft, manifest.boxes)
+    return PreparedPipeline(manifest, session, draft)
+
+
+def draft_of(preparation: Preparation | None, *, shrunk: bool = False) -> Draft:
+    """Return what of a JPEG a model needs: one that sees greys needs no colours.
+
+    Args:
+        preparation: of the model.
+        shrunk: whether a JPEG much larger than the model needs is decoded at a part of its size.
+    """
+    if preparation is None:
+        return WHOLE
+    least = None
+    if shrunk:
         from edgeconv.pictures.drafting import least_size
 
-        pipeline.least = least_size(manifest.preprocess)
-    return pipeline
-
-
-def _pipeline_of(manifest: Manifest, session: Session | EmbeddedModel) -> Pipeline:
-    if not isinstance(session, Session):
-        return EmbeddedPipeline(manifest, session)
-    if manifest.boxes is not None:
-        return DetectorPipeline(manifest, session, manifest.boxes)
-    return PreparedPipeline(manifest, session)
+        least = least_size(preparation)
+    return Draft(preparation.channels == 1, least)
 
 
 def for_graph(picture: Pixels) -> Pixels:
@@ -194,7 +202,7 @@ def for_graph(picture: Pixels) -> Pixels:
 
 def prepared_by(pipeline: Pipeline, picture: Picture, claim: Claim = id) -> tuple[Pixels, tuple[int, int]]:
     """Read a picture and do what comes before the model, and tell its height and width; see `read_sized`."""
-    pixels, size = read_sized(picture, claim, pipeline.least)
+    pixels, size = read_sized(picture, claim, pipeline.draft)
     return pipeline.prepare(pixels), size
 
 

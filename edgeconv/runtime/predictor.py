@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeconv.errors import ConfigError, ImageError, InferenceError, InputError
-from edgeconv.pictures.reading import plain, read_picture
+from edgeconv.pictures.reading import plain, read_sized
 from edgeconv.runtime.answering import results_of
 from edgeconv.runtime.loading import find_model, open_model
-from edgeconv.runtime.pipeline import Pipeline, pipeline_of, prepare_for, prepared_by
+from edgeconv.runtime.pipeline import Pipeline, draft_of, pipeline_of, prepare_for, prepared_by
 from edgeconv.runtime.providers import short_name
 from edgeconv.tasks import check_threshold
 
@@ -83,8 +83,8 @@ class Predictor:
         self.top_k = top_k
         self.threshold = threshold
         self._timeout = timeout
-        self._draft = draft
-        self._pipeline: Pipeline | None = pipeline_of(opened.manifest, opened.session, draft=draft)
+        self._draft = draft_of(opened.manifest.preprocess, shrunk=draft)
+        self._pipeline: Pipeline | None = pipeline_of(opened.manifest, opened.session, self._draft)
 
     def __reduce__(self) -> tuple[partial[Predictor], tuple[()]]:
         """Pickle by path, for a pool of processes: each opens the model anew, from the same place, in the same way.
@@ -95,7 +95,8 @@ class Predictor:
         self._opened()
         device = short_name(self.provider)
         again = partial(Predictor, self._place, variant=self.variant, device=device, threads=self.threads)
-        return partial(again, top_k=self.top_k, threshold=self.threshold, timeout=self._timeout, draft=self._draft), ()
+        again = partial(again, top_k=self.top_k, threshold=self.threshold, timeout=self._timeout)
+        return partial(again, draft=self._draft.least is not None), ()
 
     def __enter__(self) -> Predictor:
         return self
@@ -197,7 +198,7 @@ class Predictor:
         Raises:
             ImageError: the picture cannot be read, or there is nothing in it to answer to.
         """
-        return prepare_for(self.manifest, read_picture(picture))
+        return prepare_for(self.manifest, read_sized(picture, draft=self._draft).pixels)
 
     def _opened(self) -> Pipeline:
         if self._pipeline is None:
