@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from edgeconv.pictures.decoding import decode
 from edgeconv.runtime.loading import reference_model
 from edgeconv.runtime.predictor import Predictor
 from tests.rendering import encode, phone_photo, photograph
@@ -38,6 +39,19 @@ def test_an_800x600_jpeg_of_each_golden_digit_is_read(reference: Path, tmp_path:
         photo = phone_photo(image[..., 0], rng, height=600, width=800)
         read.append(model.predict(encode(photo, "jpg", "RGB", tmp_path / "photo.jpg")).index)
     assert read == samples["labels"].tolist()
+
+
+def test_a_large_jpeg_is_answered_as_its_pixels_are(reference: Path, tmp_path: Path) -> None:
+    """Of which the luma alone is read. Renders three photographs of 4.4 megapixels, three seconds."""
+    images = np.load(reference / "samples.npz")["images"][:3, ..., 0]
+    model, rng = Predictor(reference), np.random.default_rng(0)
+    for image in images:
+        file = encode(phone_photo(image, rng, height=1800, width=2440), "jpg", "RGB", tmp_path / "photo.jpg")
+        (one,), pixels = model.predict_many([file]), decode(file)
+        assert one.prediction == model.predict(file)
+        assert np.abs(model.prepare(file).astype(int) - model.prepare(pixels)).max() <= 1
+        probabilities = [model.probabilities(model.prepare(given)[None]) for given in (file, pixels)]
+        assert probabilities[0] == pytest.approx(probabilities[1], abs=1e-3)
 
 
 @pytest.mark.slow
