@@ -10,18 +10,18 @@ import importlib
 import os
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from functools import cache
 from io import BytesIO
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, BinaryIO, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 from edgeconv.artifact import open_regular
-from edgeconv.errors import ImageError, one_line
+from edgeconv.errors import ImageError
 
 EXTENSIONS: frozenset[str] = frozenset(
     {".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".dib", ".gif", ".webp", ".tif", ".tiff"}
@@ -168,27 +168,25 @@ def open_image(source: Path | str | bytes, name: str, claim: Claim = id) -> Iter
     Raises:
         ImageError: see `decode`; whatever is raised while the picture is open becomes one.
     """
-    with ExitStack() as stack:
-        if isinstance(source, bytes):
-            file: Any = BytesIO(source)
-            length = len(source)
-        else:
-            file, length = _opened(Path(source))
-            stack.enter_context(file)
+    opened, length = (BytesIO(source), len(source)) if isinstance(source, bytes) else _opened(source)
+    with opened:
         if not length:
             raise ImageError(f"{name}: a picture is required. Received: an empty file.")
         try:
+            file: Any = opened
             if length > ORDINARY_BYTES:
                 from edgeconv.pictures.metadata import MeteredFile
 
-                file = MeteredFile(file, length)
+                file = MeteredFile(opened, length)
             elif not isinstance(source, bytes):
-                file = BytesIO(file.read())
-            yield stack.enter_context(_read_header(file, length, name, claim)), file
+                file = BytesIO(opened.read())
+            yield _read_header(file, length, name, claim), file
         except ImageError:
             raise
         except Exception as error:  # a decoder that is fed damaged bytes fails in every way there is
-            raise _refused(name, error) from error
+            from edgeconv.pictures.refusals import damaged
+
+            raise damaged(name, error) from error
 
 
 def pixels_of(image: Image.Image, name: str, claim: Claim = id, file: BinaryIO | None = None) -> Sized:
@@ -201,50 +199,34 @@ def pixels_of(image: Image.Image, name: str, claim: Claim = id, file: BinaryIO |
         file: that it is read from.
 
     Raises:
-        ImageError: it is damaged or too large.
+        ImageError: it is too large.
+        Exception: it is damaged: a decoder fails in every way there is, see `open_image`.
     """
     width, height = image.size
     check_size(width, height, name)
-    ordinary = width * height <= ORDINARY_PIXELS and isinstance(file, BytesIO | None) and image.format != "TIFF"
-    try:
-        if ordinary:
-            claim(width * height * _ORDINARY_COST)
-            image.load()
-            orientation = orientation_of(image)
-            pixels = to_array(image.transpose(_UPRIGHT[orientation]) if orientation in _UPRIGHT else image)
-        else:
-            from edgeconv.pictures.bands import load_in_bands
+    in_memory = file is None or isinstance(file, BytesIO)
+    if not in_memory or width * height > ORDINARY_PIXELS or image.format == "TIFF":
+        from edgeconv.pictures.bands import load_in_bands
 
-            pixels, orientation = load_in_bands(image, name, claim, file), orientation_of(image)
-    except ImageError:
-        raise
-    except Exception as error:  # see `decode`
-        raise _refused(name, error) from error
+        pixels, orientation = load_in_bands(image, name, claim, file), orientation_of(image)
+    else:
+        claim(width * height * _ORDINARY_COST)
+        image.load()
+        # Looking for EXIF takes as long as decoding 28x28 pixels; once loaded, `info` says whether there is any.
+        orientation = 1 if file is not None and image.format == "PNG" and not image.info else orientation_of(image)
+        pixels = to_array(image.transpose(_UPRIGHT[orientation]) if orientation in _UPRIGHT else image)
     return Sized(pixels, (width, height) if orientation >= ON_ITS_SIDE else (height, width))
 
 
-def _opened(path: Path) -> tuple[Any, int]:
+def _opened(path: Path | str) -> tuple[BinaryIO, int]:
     """Open a file, and tell how long it is."""
     try:
         file = open_regular(path, MAX_BYTES)
         return file, os.fstat(file.fileno()).st_size
-    except FileNotFoundError:
-        raise ImageError(f"{path}: a picture file is required. Received: no such file. Check the path.") from None
-    except IsADirectoryError:
-        raise ImageError(f"{path}: a picture file is required. Received: a folder. Name the files in it.") from None
     except (OSError, ValueError) as error:
-        reason = one_line(getattr(error, "strerror", None) or error)
-        raise ImageError(
-            f"{path}: a readable file is required. Received: {reason}. Name another, or give its bytes."
-        ) from error
+        from edgeconv.pictures.refusals import unreadable
 
-
-def _refused(name: str, error: Exception) -> ImageError:
-    from edgeconv.pictures.metadata import MetadataError
-
-    if isinstance(error, MetadataError):
-        return ImageError(f"{name}: {error}")
-    return ImageError(f"{name}: the picture is damaged or cut short ({one_line(error)}). Get a new copy.")
+        raise unreadable(path, error) from error
 
 
 def is_known(head: bytes) -> bool:
@@ -261,38 +243,31 @@ def _read_header(file: BinaryIO, length: int, name: str, claim: Claim) -> Any:
                 from edgeconv.pictures.headers import check_header
 
                 check_header(file, length, name, claim)
-            _silence_pillow()
-            plugin = importlib.import_module(f"PIL.{module}")
-            if module == "TiffImagePlugin":
-                from edgeconv.pictures.libtiff import silence
+            return _reader(module, reader)(file)
+    from edgeconv.pictures.refusals import unknown_format
 
-                silence()
-            return getattr(plugin, reader)(file)
-    raise ImageError(
-        f"{name}: a PNG, JPEG, BMP, GIF, WebP or TIFF picture is required. "
-        f"Received: a file that begins with {head!r}. Convert it first."
-    )
+    raise unknown_format(name, head)
 
 
 @cache
-def _silence_pillow() -> None:
-    """Leave out what Pillow warns of damaged tags and EXIF data; an app's own filters come first."""
+def _reader(module: str, name: str) -> Callable[[BinaryIO], Any]:
+    """Import what reads a format, and leave out what Pillow and libtiff warn of damaged tags and EXIF data."""
+    # An app's own filters come first.
     warnings.filterwarnings("ignore", category=UserWarning, module=r"PIL\.", append=True)
+    plugin = importlib.import_module(f"PIL.{module}")
+    if module == "TiffImagePlugin":
+        from edgeconv.pictures.libtiff import silence
+
+        silence()
+    return cast("Callable[[BinaryIO], Any]", getattr(plugin, name))
 
 
 def check_size(width: int, height: int, name: str) -> None:
     """Raise ImageError for a picture of no pixels, or of more than any may have."""
-    if not width * height:
-        raise ImageError(f"{name}: a picture is required. Received: an image of {width}x{height} pixels.")
-    if width * height > MAX_PIXELS:
-        required = f"{MAX_PIXELS / 1e6:.0f} megapixels"
-    elif max(width, height) > MAX_SIDE:
-        required = f"{MAX_SIDE:,} pixels a side"
-    else:
-        return
-    raise ImageError(
-        f"{name}: a picture of at most {required} is required. Received: {width}x{height}. Scale it down first."
-    )
+    if not 0 < width * height <= MAX_PIXELS or max(width, height) > MAX_SIDE:
+        from edgeconv.pictures.refusals import wrong_size
+
+        raise wrong_size(name, width, height)
 
 
 def orientation_of(image: Image.Image) -> int:

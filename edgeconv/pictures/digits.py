@@ -58,9 +58,10 @@ def center_digit(picture: NDArray[np.uint8], height: int, width: int, box: int) 
     if picture.shape[:2] == (height, width):
         picture, read = read(picture) if read else picture, None
         grey = picture if picture.shape[2] == 1 else luma(picture)
-        for prepared in (grey, 255 - grey):
-            if _is_prepared(prepared, negative=prepared is not grey):
-                return prepared
+        if _is_prepared(grey, negative=False):
+            return grey
+        if _is_prepared(255 - grey, negative=True):
+            return 255 - grey
     small, steps = _search_copy(picture, read)
     bright = is_bright(small)
     top, bottom, left, right = bounds(_find(255 - small if bright else small))
@@ -93,9 +94,10 @@ def _background(picture: NDArray[np.uint8]) -> int:
 
 def _is_prepared(grey: NDArray[np.uint8], *, negative: bool) -> bool:
     """Tell whether a picture of the model's size is white on black: dark all around, and a negative in the middle."""
-    edge = float(np.concatenate([grey[0], grey[-1], grey[1:-1, 0], grey[1:-1, -1]]).mean())
+    around = np.concatenate([grey[0], grey[-1], grey[1:-1, 0], grey[1:-1, -1]]).tobytes()
+    edge = sum(around) / len(around)
     if not negative:
-        return edge <= min(DIGIT.prepared_edge, (int(grey.min()) + int(grey.max())) / 2)
+        return not edge or edge <= min(DIGIT.prepared_edge, (int(grey.min()) + int(grey.max())) / 2)
     mass = max(1.0, float(grey.sum()))
     middles = (grey.sum(axis=(1 - axis, 2)) @ np.arange(grey.shape[axis]) / mass for axis in (0, 1))
     off = max(abs(middle - side / 2) for middle, side in zip(middles, grey.shape, strict=False))

@@ -66,7 +66,14 @@ def read_sized(picture: Picture, claim: Claim = id, draft: Draft = WHOLE) -> Siz
         pixels = _checked(plain(picture))
         return Sized(pixels, (pixels.shape[0], pixels.shape[1]))
     if isinstance(picture, Image.Image):
-        return pixels_of(picture, "<image>", claim)
+        try:
+            return pixels_of(picture, "<image>", claim)
+        except ImageError:
+            raise
+        except Exception as error:  # one that is not loaded yet, and damaged
+            from edgeconv.pictures.refusals import damaged
+
+            raise damaged("<image>", error) from error
     if isinstance(picture, bytes | bytearray | memoryview):
         return decode_sized(bytes(picture), claim, draft)
     if isinstance(picture, str | os.PathLike):

@@ -28,20 +28,23 @@ class Room:
 
         def claim(size: int) -> None:
             nonlocal held
-            more = max(0, min(size, self._total) - held)
-            with self._changed:
-                self._changed.wait_for(lambda: self._free >= more)
-                self._free -= more
-            held += more
+            more = min(size, self._total) - held
+            if more > 0:
+                with self._changed:
+                    while self._free < more:
+                        self._changed.wait()
+                    self._free -= more
+                held += more
 
         try:
             yield claim
         finally:
             if held > _KEPT:
                 _return_freed_memory()
-            with self._changed:
-                self._free += held
-                self._changed.notify_all()
+            if held:
+                with self._changed:
+                    self._free += held
+                    self._changed.notify_all()
 
 
 def _return_freed_memory() -> None:

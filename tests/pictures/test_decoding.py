@@ -63,6 +63,18 @@ def test_pictures_stand_upright_as_exif_says(orientation, file_type):
     assert np.abs(made.astype(int) - picture()).mean() < 12
 
 
+def test_a_png_that_says_so_behind_its_pixels_stands_upright():
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    content = to_bytes(Image.fromarray(picture()), "PNG", exif=exif)
+    begin = content.index(b"eXIf") - 4
+    chunk = content[begin : begin + 12 + int.from_bytes(content[begin : begin + 4], "big")]
+    end = content.index(b"IEND") - 4
+    assert begin < content.index(b"IDAT")
+    behind = content[:begin] + content[begin + len(chunk) : end] + chunk + content[end:]
+    assert np.array_equal(decode(behind), np.rot90(picture(), -1))
+
+
 def test_a_path_a_string_and_bytes_give_the_same(tmp_path):
     file = encode(picture(), "png", "RGB", tmp_path / "picture")
     assert (decode(file) == decode(str(file))).all()

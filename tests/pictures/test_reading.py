@@ -115,3 +115,10 @@ def test_an_image_of_pillow_that_is_too_large_is_refused(monkeypatch: pytest.Mon
     monkeypatch.setattr("edgeconv.pictures.decoding.MAX_PIXELS", 10)
     with pytest.raises(ImageError, match=r"<image>: a picture of at most .* Received: 4x3"):
         read_picture(Image.new("L", (4, 3)))
+
+
+def test_an_image_that_is_cut_short_and_not_loaded_yet_is_refused() -> None:
+    file = io.BytesIO()
+    Image.new("RGB", (64, 64), 9).save(file, "PNG", compress_level=0)
+    with pytest.raises(ImageError, match=r"<image>: the picture is damaged or cut short \(.*\)\. Get a new copy\."):
+        read_picture(Image.open(io.BytesIO(file.getvalue()[:2000])))
