@@ -1,4 +1,4 @@
-"""Transposes, reshapes and pads that meet, and go."""
+"""Transposes and reshapes that meet, and go."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from itertools import permutations
 import numpy as np
 import pytest
 
-from edgeconv.conversion.graph.passes.pads import fold_pads
 from edgeconv.conversion.graph.passes.pooling import pool_maps, reduce_before_transposes
 from edgeconv.conversion.graph.passes.reshapes import make_reshapes_constant, merge_reshapes
 from edgeconv.conversion.graph.passes.transposes import merge_transposes, move_transposes_up
@@ -108,39 +107,6 @@ def test_a_reshape_between_axes_of_equal_product_stays() -> None:
     before = graph_of(swap, {"turned": np.array([1, 0])}, {"x": ["batch", "height"]})
     assert "Reshape" in operators(changed(merge_reshapes, before)[1])
     assert changed(make_reshapes_constant, before)[0] == 0
-
-
-@pytest.mark.parametrize("opset", [17, 18])
-def test_zeros_around_a_map_are_left_to_the_convolution(opset: int) -> None:
-    nodes = [
-        node("Pad", ["x", "amounts", "value"], ["1"]),
-        node("Conv", ["1", "k"], ["y"], strides=[2, 2], pads=[0, 1, 0, 1]),
-    ]
-    constants = {
-        "amounts": np.array([0, 0, 1, 0, 0, 0, 2, 3]),
-        "value": np.zeros((), np.float32),
-        "k": random(3, 2, 3, 3),
-    }
-    before = graph_of(nodes, constants, {"x": ["batch", 2, 8, 9]}, opset=opset)
-    count, after = changed(fold_pads, before)
-    assert (count, operators(after)) == (1, ["Conv"])
-    assert_same(before, after, x=random(2, 2, 8, 9))
-
-
-@pytest.mark.parametrize(
-    ("amounts", "value", "mode"),
-    [
-        ([0, 0, 1, 1, 0, 0, 1, 1], 1.0, "constant"),
-        ([0, 0, 1, 1, 0, 0, 1, 1], 0.0, "reflect"),
-        ([0, 0, -1, 1, 0, 0, 1, 1], 0.0, "constant"),
-        ([0, 1, 0, 0, 0, 0, 0, 0], 0.0, "constant"),
-    ],
-)
-def test_other_pads_stay(amounts: list[int], value: float, mode: str) -> None:
-    nodes = [node("Pad", ["x", "amounts", "value"], ["1"], mode=mode), node("Conv", ["1", "k"], ["y"])]
-    channels = 3 if amounts[1] else 2
-    constants = {"amounts": np.array(amounts), "value": np.array(value, np.float32), "k": random(3, channels, 3, 3)}
-    assert changed(fold_pads, graph_of(nodes, constants, {"x": ["batch", 2, 8, 9]}))[0] == 0
 
 
 @pytest.mark.parametrize("keepdims", [0, 1])
