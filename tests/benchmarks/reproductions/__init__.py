@@ -1,0 +1,1 @@
+"""What makes ONNX Runtime's CPU kernels slow, in small graphs that need nothing of this project."""
