@@ -30,6 +30,7 @@ from edgeconv.conversion.int8.float_weights import store_in_8_bits
 from edgeconv.conversion.int8.gelu import read_sums_in_float
 from edgeconv.conversion.int8.hard_sigmoids import add_up_hard_sigmoids
 from edgeconv.conversion.int8.offset_pixels import let_pixels_in
+from edgeconv.conversion.int8.pads import pad_integers
 from edgeconv.conversion.int8.pixel_input import PixelPath, put_pixels_back, take_off_cast
 from edgeconv.conversion.int8.ranges import TRAINED, Ranges
 from edgeconv.conversion.int8.residuals import keep_sums_in_float
@@ -187,6 +188,8 @@ def quantize(
     if not scheme.between_pairs:
         _leave_logits_in_float(model)
         read_sums_in_float(model)
+    if scheme.blocks:
+        pad_integers(model)
     if cpu:
         leave_answers_in_float(model)
     finished = finish(model, layer_of_named)
