@@ -5,14 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from .output import provider_of
+
 Row = Mapping[str, Any]
 Columns = dict[str, Callable[[Row], str]]
-
-
-def _provider(row: Row) -> str:
-    from edgeconv.runtime.providers import short_name
-
-    return short_name(row["provider"])
 
 
 def _subject(row: Row) -> str:
@@ -27,7 +23,7 @@ def _spread(row: Row) -> str:
 
 BENCHMARK_COLUMNS: Columns = {
     "variant": _subject,
-    "provider": _provider,
+    "provider": provider_of,
     "threads": lambda row: str(row["threads"]),
     "batch": lambda row: str(row["batch"]),
     "p50 ms": lambda row: f"{row['p50_latency_ms']:.3f}",
@@ -45,7 +41,7 @@ BENCHMARK_COLUMNS: Columns = {
 TUNING_COLUMNS: Columns = {
     "step": lambda row: str(row["step"]),
     "variant": lambda row: str(row["variant"]),
-    "provider": _provider,
+    "provider": provider_of,
     "threads": lambda row: str(row["threads"]),
     "calls": lambda row: str(row["options"].get("calls_at_once", "-")),
     "images a call": lambda row: str(row["options"].get("images_at_once", "-")),

@@ -139,3 +139,10 @@ def _cell(value: Any) -> Any:
 
 def _is_number(text: str) -> bool:
     return text[:1].isdigit() or text in {"", "-"} or text[:1] == "-"
+
+
+def provider_of(row: Row) -> str:
+    """Return the provider of a row by the name that `--device` takes."""
+    from edgeconv.runtime.providers import short_name
+
+    return short_name(row["provider"])

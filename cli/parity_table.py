@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from .output import provider_of
+
 if TYPE_CHECKING:
     from edgeconv.parity.ledger import Ledger
 
@@ -15,12 +17,6 @@ def _accuracy(row: Row) -> str:
     if row["accuracy"] is None:
         return "-"
     return f"{row['accuracy']:.2%} ({row['accuracy_low']:.2%} - {row['accuracy_high']:.2%})"
-
-
-def _provider(row: Row) -> str:
-    from edgeconv.runtime.providers import short_name
-
-    return short_name(row["provider"])
 
 
 _CLASSES: dict[str, Callable[[Row], str]] = {
@@ -50,7 +46,7 @@ def parity_columns(ledger: Ledger) -> dict[str, Callable[[Row], str]]:
         own = {"inputs": lambda row: str(row["count"]), **metrics, **gates, **_VALUES}
     return {
         "stage": lambda row: str(row["stage"]),
-        "provider": _provider,
+        "provider": provider_of,
         **own,
         "SQNR dB": lambda row: "-" if row["sqnr_db"] is None else f"{row['sqnr_db']:.1f}",
         "bytes": lambda row: str(row["size_bytes"]),

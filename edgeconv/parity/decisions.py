@@ -67,7 +67,7 @@ def judge_task(
             share = 100.0 * float(flipped / pixels)
             return (_gate(stage, "pixels that flip in percent", MAX_PIXELS, share, "near ties"),)
         case "classes" | "tags" | "yes-no":
-            flips = np.concatenate([_flips(meaning, *pair) for pair in pairs])
+            flips = np.concatenate([meaning.flips(*pair) for pair in pairs])
             reason = f"{_by_label(meaning, flips)}the same arithmetic must give the same answers"
             return (_gate(stage, "flips", 0.0, float(flips.sum()), reason),)
         case "picture":
@@ -81,13 +81,9 @@ def _alone(name: str, answers: Sequence[Answers]) -> list[Answers]:
     return [{name: part[name]} for part in answers]
 
 
-def _flips(meaning: Meaning, given: NDArray[Any], wanted: NDArray[Any]) -> NDArray[np.bool_]:
-    return np.asarray(meaning.decided(given) != meaning.decided(wanted))
-
-
 def _flipped_pixels(meaning: Meaning, given: NDArray[Any], wanted: NDArray[Any]) -> tuple[int, int]:
     """Return how many pixels of masks flip, and how many there are."""
-    flips = [_flips(meaning, one[None], other[None]) for one, other in zip(given, wanted, strict=True)]
+    flips = [meaning.flips(one[None], other[None]) for one, other in zip(given, wanted, strict=True)]
     return sum(int(each.sum()) for each in flips), sum(each.size for each in flips)
 
 

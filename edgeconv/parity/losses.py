@@ -107,7 +107,7 @@ Pair = tuple[NDArray[Any], NDArray[Any]]
 def _of_output(meaning: Meaning, pairs: Sequence[Pair], spread: float) -> tuple[Loss, ...]:
     match meaning.task:
         case "classes" | "yes-no":
-            flips = np.concatenate([_flips(meaning, *pair).reshape(len(pair[0]), -1).any(axis=1) for pair in pairs])
+            flips = np.concatenate([meaning.flips(*pair).reshape(len(pair[0]), -1).any(axis=1) for pair in pairs])
             return (replace(_share("flips in percent", flips, np.ones(len(flips))), task=CLASSES),)
         case "tags":
             return (_tags(meaning, pairs),)
@@ -141,10 +141,6 @@ def _share(name: str, part: NDArray[Any], whole: NDArray[Any], note: str = "") -
 
 def _percent(sums: Sums) -> Sums:
     return np.asarray(100.0 * sums[..., 0] / np.maximum(sums[..., 1], 1.0))
-
-
-def _flips(meaning: Meaning, given: NDArray[Any], wanted: NDArray[Any]) -> NDArray[np.bool_]:
-    return np.asarray(meaning.decided(given) != meaning.decided(wanted))
 
 
 def _tags(meaning: Meaning, pairs: Sequence[Pair]) -> Loss:

@@ -76,6 +76,10 @@ class Meaning:
             return np.asarray(answers.argmax(axis=-1))
         return np.asarray(answers >= self._limit)
 
+    def flips(self, given: NDArray[Any], wanted: NDArray[Any]) -> NDArray[np.bool_]:
+        """Return where answers decide otherwise than others, in the shape of `decided`."""
+        return np.asarray(self.decided(given) != self.decided(wanted))
+
     @property
     def _limit(self) -> float:
         """The threshold, before the sigmoid where that is pending."""

@@ -111,12 +111,15 @@ class Predictor:
         self._pipeline = None
 
     def predict(self, picture: Picture) -> Result:
-        """Answer one picture.
+        """Run the model on one picture.
 
         Args:
             picture: a path; the bytes of a PNG, JPEG, BMP, GIF, WebP or TIFF file, or such a file opened for reading
                 bytes; an image of Pillow in any mode; or an array, uint8, (height, width) or (height, width, 1, 3 or 4
                 channels), 0-255, of any size and strides.
+
+        Returns:
+            A `Prediction` of a model of one class of many; of another task its own type, such as `Tags` or `Mask`.
 
         Raises:
             ImageError: it is none of these, or cannot be read.
@@ -128,16 +131,16 @@ class Predictor:
         return self._results(pipeline.answer(prepared[None]), [size])[0]
 
     def predict_many(self, pictures: Iterable[Picture]) -> Iterator[Answer]:
-        """Answer pictures in their order, one by one, as they are ready; decoding overlaps inference.
+        """Run the model on many pictures, and yield the answers in order; decoding overlaps inference.
 
         Args:
-            pictures: of those that `predict` takes; any iterable, read lazily, a few batches ahead.
+            pictures: any iterable of what `predict` takes, read lazily, a few batches ahead.
 
         Yields:
-            One answer a picture. A picture that cannot be read gives an answer with its `error`, and the others go on.
+            One answer per picture. A picture that cannot be read gives an answer with an `error`, and the others go on.
 
         Raises:
-            ImageError: `pictures` is one picture, or nothing that can be gone through.
+            ImageError: `pictures` is a single picture, or not an iterable.
             InferenceError: the predictor is closed.
             InferenceTimeoutError: a call takes too long; no other picture is tried.
 

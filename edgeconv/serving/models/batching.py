@@ -97,11 +97,6 @@ class Batcher:
         self._loop = asyncio.get_running_loop()
         self._woken = False
 
-    @property
-    def inline(self) -> bool:
-        """Whether the model runs in the loop's own thread."""
-        return self._executor is None
-
     def submit(self, arrays: Arrays) -> asyncio.Future[dict[str, NDArray[Any]]]:
         """Return what will be the answer to arrays by name.
 
