@@ -1,4 +1,4 @@
-"""The pictures of the house and the sentences of its rooms, from the code: `make house` writes them."""
+"""The pictures of the packages and a sentence for each, from the code: `make house` writes them."""
 
 from __future__ import annotations
 
@@ -44,8 +44,8 @@ def pictures() -> dict[str, str]:
                 if entry.target != entry.room and _is_package(LIBRARY, entry.target)
             ),
             _used((entry.room, entry) for entry in own),
-            roof=("cli", "the commands; each imports its room when it is called"),
-            ground=("the contract: modules that every room may import", " · ".join(contract)),
+            roof=("cli", "the commands; each imports its package when it is called"),
+            ground=("the contract: modules that every package may import", " · ".join(contract)),
         ),
         "conversion.svg": draw(
             _without_implied(
