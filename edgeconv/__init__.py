@@ -50,7 +50,7 @@ def __getattr__(name: str) -> object:
     if home in {"edgeconv.conversion.export", "edgeconv.inspection.inspect"}:
         from edgeconv.errors import require
 
-        require("onnx", "onnx_ir", extra="train", purpose="The conversion room")
+        require("onnx", "onnx_ir", extra="train", purpose="Exporting or inspecting a model")
     if home == "edgeconv.serving.server":
         from edgeconv.errors import require
 

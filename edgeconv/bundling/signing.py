@@ -46,7 +46,7 @@ def sign(folder: Path, private_key: Path) -> None:
 
 
 def verify(folder: Path, public_key: Path) -> None:
-    """Hold a bundle against its signature; return if it is that of the key over these very files.
+    """Verify a bundle's signature; return if it is that of the key over these very files.
 
     Args:
         folder: the bundle.
@@ -59,7 +59,7 @@ def verify(folder: Path, public_key: Path) -> None:
         ConfigError: there is no such key.
         MissingDependencyError: `model-signing` is not installed.
     """
-    require("model_signing", "OpenSSL", extra="sign", purpose="Holding a bundle against its signature")
+    require("model_signing", "OpenSSL", extra="sign", purpose="Verifying a signature")
     from model_signing import verifying
 
     try:

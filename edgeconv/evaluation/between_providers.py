@@ -83,7 +83,7 @@ def compare_providers(
         MissingDependencyError: the extra `train` is not installed.
         ProviderError: a provider is not installed.
     """
-    require("onnx", "onnx_ir", extra="train", purpose="Looking into a graph")
+    require("onnx", "onnx_ir", extra="train", purpose="Comparing two providers")
     from edgeconv.conversion.explanation.between_providers import first_difference
 
     files = read_files(Path(model) if model is not None else find_model(), timeout)
