@@ -6,6 +6,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
 from itertools import chain, islice
 from typing import Any
 
@@ -43,7 +44,7 @@ def chosen_format(output_format: str | None) -> str:
 
 def write_json_line(value: Row) -> None:
     """Write one object on one line; a path that is no Unicode is told a second time, by its bytes in hexadecimal."""
-    text = json.dumps(value, ensure_ascii=False)
+    text = _encoder().encode(value)
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -51,7 +52,16 @@ def write_json_line(value: Row) -> None:
         text = (
             json.dumps({**value, **named}, ensure_ascii=False).encode(errors="surrogateescape").decode(errors="replace")
         )
-    click.echo(printable(text))
+    if sys.stdout is not None:
+        # No ANSI codes are left in it: what `click.echo` looks for takes as long as the writing.
+        sys.stdout.write(printable(text) + "\n")
+        sys.stdout.flush()
+
+
+@cache
+def _encoder() -> json.JSONEncoder:
+    """Return what `json.dumps` makes anew for each row."""
+    return json.JSONEncoder(ensure_ascii=False)
 
 
 def write_csv(rows: Iterable[Row], columns: Sequence[str]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import glob
 import os
 from collections.abc import Collection, Iterator
+from operator import attrgetter
 from pathlib import Path
 
 from edgeconv.errors import DatasetError
@@ -30,11 +31,11 @@ def find_pictures(place: str, endings: Collection[str] = EXTENSIONS) -> Iterator
         ['absent.png']
     """
     if os.path.isdir(place):  # noqa: PTH112 - here and below: what may not be asked for is none, and no error
-        yield from _below(place, endings)
+        yield from _below(str(Path(place)), endings)
     elif glob.has_magic(place) and not os.path.lexists(place):
         matches = sorted({*glob.glob(place, recursive=True), *_closed_folders(place)})  # noqa: PTH207 - absolute too
         for match in [match for match in matches if not _is_system(match, place)] or [place]:
-            yield from _below(match, endings) if os.path.isdir(match) else (match,)  # noqa: PTH112
+            yield from _below(str(Path(match)), endings) if os.path.isdir(match) else (match,)  # noqa: PTH112
     else:
         yield place
 
@@ -49,7 +50,11 @@ def visible_entries(folder: str | Path) -> list[Path]:
         names = sorted(os.listdir(folder))  # noqa: PTH208 - names alone; most are joined to no path
     except OSError as error:
         raise DatasetError(f"{folder}: a readable folder is required. Received: {error.strerror}.") from error
-    return [Path(folder, name) for name in names if not name.startswith(".") and name.lower() not in SYSTEM_NAMES]
+    return [Path(folder, name) for name in names if _is_visible(name)]
+
+
+def _is_visible(name: str) -> bool:
+    return not name.startswith(".") and name.lower() not in SYSTEM_NAMES
 
 
 def is_picture(path: Path) -> bool:
@@ -57,20 +62,23 @@ def is_picture(path: Path) -> bool:
     return path.suffix.lower() in EXTENSIONS and path.is_file()
 
 
-def _below(folder: str | Path, endings: Collection[str], above: tuple[str, ...] = ()) -> Iterator[str]:
+def _below(folder: str, endings: Collection[str], above: tuple[str, ...] = ()) -> Iterator[str]:
     real = os.path.realpath(folder)
     if real in above:  # A link to a folder that it lies in.
         return
     try:
-        entries = visible_entries(folder)
-    except DatasetError:
-        yield str(folder)
+        with os.scandir(folder) as found:
+            entries = sorted((entry for entry in found if _is_visible(entry.name)), key=attrgetter("name"))
+    except OSError:
+        yield folder
         return
-    for path in entries:
-        if os.path.isdir(path):  # noqa: PTH112
+    for entry in entries:
+        # The entry of a folder says what it is; making a path and asking the system takes as long as reading the file.
+        path = entry.name if folder == "." else entry.path
+        if os.path.isdir(path) if entry.is_symlink() else entry.is_dir():  # noqa: PTH112
             yield from _below(path, endings, (*above, real))
-        elif path.suffix.lower() in endings:
-            yield str(path)
+        elif os.path.splitext(path)[1].lower() in endings:  # noqa: PTH122
+            yield path
 
 
 def _closed_folders(pattern: str) -> Iterator[str]:

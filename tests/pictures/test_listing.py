@@ -31,6 +31,16 @@ def test_a_folder_gives_its_pictures_at_any_depth_in_order(tree: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("place", "found"), [(".", list(SEEN)), ("./b/", ["b/1.png", "b/2/x.webp"]), ("b//2", ["b/2/x.webp"])]
+)
+def test_paths_are_written_in_their_short_form(
+    tree: Path, monkeypatch: pytest.MonkeyPatch, place: str, found: list[str]
+) -> None:
+    monkeypatch.chdir(tree)
+    assert list(find_pictures(place)) == [str(Path(path)) for path in found]
+
+
+@pytest.mark.parametrize(
     ("pattern", "found"),
     [
         ("**/1.png", ["b/1.png"]),
