@@ -54,13 +54,18 @@ def results_of(
             given = [None] * len(outputs) if sizes is None else sizes
             return [detections_in(manifest, row, limit, size) for row, size in zip(outputs, given, strict=True)]
         return [_result(manifest.task, manifest.labels, row, limit) for row in outputs]
-    rows, best_first = outputs.tolist(), _best_first(outputs, top_k)
+    rows = outputs.tolist()
+    best_first = _best_first(outputs, rows, top_k)
     return [_prediction(manifest.labels, row, order) for row, order in zip(rows, best_first, strict=True)]
 
 
 def _check(manifest: Manifest, outputs: Row) -> None:
     """Refuse outputs that are no answers: JSON has no NaN, and an `argmax` makes an answer of anything."""
     task, labels, width = manifest.task, len(manifest.labels), outputs.shape[-1] if outputs.ndim else 0
+    # The common case, before the words of all others are made.
+    is_float = outputs.dtype == np.float32
+    if task == CLASSES and (outputs.ndim, width) == (2, labels) and is_float and _are_finite(outputs):
+        return
     if task in {CLASSES, "tags", "values"}:
         wanted, fits = f"{labels} numbers, as many as labels,", outputs.ndim == 2 and width == labels
     elif task == YES_NO:
@@ -87,10 +92,9 @@ def _check(manifest: Manifest, outputs: Row) -> None:
         )
 
 
-def _best_first(outputs: Row, top_k: int) -> list[list[int]]:
+def _best_first(outputs: Row, rows: list[list[float]], top_k: int) -> list[list[int]]:
     """Return the likeliest classes of each row; of two equal probabilities the lower comes first, as in argmax."""
     if outputs.size <= FEW:
-        rows = outputs.tolist()
         return [sorted(range(len(row)), key=row.__getitem__, reverse=True)[:top_k] for row in rows]
     return cast(list[list[int]], np.argsort(-outputs, axis=1, kind="stable")[:, :top_k].tolist())
 

@@ -40,10 +40,10 @@ class BoundSample:
 
         Cases: another thread is here; the call fails, which a plain call then tells.
         """
-        if not self._lock.acquire(blocking=False):
+        if not self._lock.acquire(False):
             return None
         try:
-            np.copyto(self._sample, sample)
+            self._sample[...] = sample
             self._run(self._binding)
             return self._answer.copy()
         except Exception:  # ONNX Runtime's exceptions share no base class.

@@ -16,7 +16,7 @@ from edgeconv.pictures.decoding import WHOLE, Claim, Draft
 from edgeconv.pictures.preparation import is_cropped, prepare
 from edgeconv.pictures.reading import read_sized
 from edgeconv.preparation import Preparation
-from edgeconv.runtime.activation import activated
+from edgeconv.runtime.activation import activated, pending_of
 from edgeconv.runtime.session import IMAGES_AT_ONCE, Session
 
 if TYPE_CHECKING:
@@ -74,6 +74,7 @@ class PreparedPipeline:
         self.draft = draft
         self.session = session
         self._crop = _AssumedCrop(manifest.preprocess)
+        self._answers = pending_of(manifest) is None
 
     def prepare(self, picture: Pixels) -> Pixels:
         """Make of a picture what the model takes; see `Pipeline`."""
@@ -88,7 +89,7 @@ class PreparedPipeline:
                 f"`{self.manifest.name}` must give a row for each picture. Received: {outputs.shape} for "
                 f"{len(pictures)}. Export the model again."
             )
-        return activated(self.manifest, outputs)
+        return outputs if self._answers else activated(self.manifest, outputs)
 
 
 class DetectorPipeline(PreparedPipeline):

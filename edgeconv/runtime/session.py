@@ -75,6 +75,7 @@ class Session:
         self._dtype = np.dtype(_NUMPY_TYPES.get(only_input.type, "float32"))
         # ONNX Runtime names dynamic axes with strings, or None where the file gives no name.
         self._shape = tuple(axis if isinstance(axis, int) else None for axis in only_input.shape)
+        self._sample_shape = self._shape[1:]
         self._most = IMAGES_AT_ONCE * self.threads  # Each has a cache of its own.
         self._any_batch = self._shape[:1] == (None,)
         self._whole = math.inf if not self._any_batch else 1 if options.cuts_batches else self._most
@@ -101,7 +102,7 @@ class Session:
             InferenceTimeoutError: a call takes too long.
         """
         # The common case in one comparison: a small model answers in 30 us, and looking at each axis takes one of them.
-        if images.shape[1:] != self._shape[1:] or images.dtype != self._dtype or not self._any_batch:
+        if images.shape[1:] != self._sample_shape or images.dtype != self._dtype or not self._any_batch:
             self._check(images)
         if len(images) == 1:
             return self._answer_one(images)
