@@ -33,8 +33,8 @@ class Quantization(Record, kw_only=True):
         calibrate_method: the quantizer's own name for `ranges`.
         calibration_providers: execution providers that ran the calibration.
         extra_options: options whose names and values differ between releases of ONNX Runtime.
-        form: of the graph: ``"blocks"`` where a first convolution is taken in blocks of columns; of int8-fast the one
-            that was the fastest.
+        form: of the graph: ``"blocks"`` where layers are taken in other ones with equal answers, such as a first
+            convolution in blocks of columns; of int8-fast the one that was the fastest.
     """
 
     target: str | None = field(default=None, metadata={ABSENT: True})

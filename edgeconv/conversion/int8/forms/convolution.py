@@ -67,7 +67,7 @@ def convolution_of(quantizer: ir.Node) -> Convolution | None:
         return None
     bias = None
     if len(node.inputs) > 2 and node.inputs[2] is not None:
-        bias = _integer_bias(node.inputs[2], maps.scale, weights.scale, len(kernel))
+        bias = integer_bias(node.inputs[2], maps.scale, weights.scale, len(kernel))
         if bias is None:
             return None
     if attribute(node, "auto_pad", "NOTSET") != "NOTSET":
@@ -87,7 +87,7 @@ def convolution_of(quantizer: ir.Node) -> Convolution | None:
     )
 
 
-def _integer_bias(value: ir.Value, maps: Scale, weights: Scale, outputs: int) -> NDArray[np.int32] | None:
+def integer_bias(value: ir.Value, maps: Scale, weights: Scale, outputs: int) -> NDArray[np.int32] | None:
     """Return a bias as what is added to the sums of products, or None where it is not on their scale."""
     found = dequantized(value)
     bias = None if found is None else found.array

@@ -14,6 +14,7 @@ from edgeconv.conversion.int8.forms.borders import cut_borders
 from edgeconv.conversion.int8.forms.flattening import flatten_channels_last
 from edgeconv.conversion.int8.forms.gemm import move_weights
 from edgeconv.conversion.int8.forms.grouping import group_outputs
+from edgeconv.conversion.int8.forms.pointwise import chain_pointwise
 from edgeconv.conversion.int8.forms.widening import widen_depthwise
 
 
@@ -22,7 +23,7 @@ def to_blocked(int8: onnx.ModelProto, blocking: Choice = RULE) -> onnx.ModelProt
 
     Pixels that no output depends on are cut off; a first convolution of few channels makes a whole window of the
     max-pool behind it at each position; maps are flattened as they lie in memory; depthwise convolutions get a number
-    of channels that kernels take.
+    of channels that kernels take; dense layers one behind the other become pointwise convolutions.
 
     Args:
         int8: a QDQ model; not changed.
@@ -47,7 +48,8 @@ def to_blocked(int8: onnx.ModelProto, blocking: Choice = RULE) -> onnx.ModelProt
     grouped = group_outputs(model, blocking)
     if grouped:
         _infer_anew(model)
-    if not widened + cut + flattened + grouped:
+    chained = chain_pointwise(model)
+    if not widened + cut + flattened + grouped + chained:
         return int8
     RemoveUnusedNodesPass()(model)
     return finish(model, layer_of_named)
