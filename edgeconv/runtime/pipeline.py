@@ -214,6 +214,11 @@ def prepare_for(manifest: Manifest, picture: Pixels) -> Pixels:
         ImageError: there is nothing in the picture to answer to.
         InputError: the model does not say how its pictures are prepared.
     """
+    if manifest.preprocess is None and len(manifest.input.shape) != 4:
+        raise InputError(
+            f"`{manifest.name}` must take a picture to answer one. Received: a model of `{manifest.input.name}`, "
+            f"{manifest.input.dtype} ({', '.join(map(str, manifest.input.shape))}). Give it an .npz of arrays by name."
+        )
     if manifest.preprocess is None:
         raise InputError(
             f"`{manifest.name}` must say how pixels become its {manifest.input.dtype} input. Received: "

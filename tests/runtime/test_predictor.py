@@ -126,6 +126,16 @@ def test_a_model_that_does_not_say_how_pixels_become_its_input(tiny: Path) -> No
         model.predict(_patch(0))
 
 
+def test_a_model_of_rows_of_numbers_asks_for_arrays_and_no_range(tiny: Path) -> None:
+    model = Predictor(tiny)
+    rows = dataclasses.replace(model.manifest.input, name="ages", dtype="float32", shape=("batch", 8), kind="tensor")
+    model = _with_manifest(model, preprocess=None, input=rows)
+    with pytest.raises(
+        InputError, match=r"a model of `ages`, float32 \(batch, 8\)\. Give it an \.npz of arrays by name"
+    ):
+        model.predict(_patch(0))
+
+
 def test_logits_become_probabilities(tiny: Path) -> None:
     bare = Predictor(tiny).predict(_patch(0)).probability
     model = Predictor(tiny)

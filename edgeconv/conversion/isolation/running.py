@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, BinaryIO, TypeVar, cast
 
 from edgeconv.conversion.isolation.child_progress import Relay
@@ -47,8 +48,9 @@ def run_isolated(
     """Call a function in a child process with limits on its memory and time.
 
     The child has the caller's `sys.path`, working directory, environment and stderr; what it prints goes to stderr,
-    and its standard input is empty. It ends with the call, with the caller, and with the caller's Ctrl-C; processes
-    that it starts end with it, unless they leave its process group.
+    and its standard input is empty. Its temporary files lie in a folder that is removed with it. It ends with the call,
+    with the caller, and with the caller's Ctrl-C; processes that it starts end with it, unless they leave its process
+    group.
 
     Args:
         function: of a module that can be imported, by name; not of `__main__`.
@@ -74,9 +76,15 @@ def run_isolated(
     """
     limits = limits or Limits()
     request = _request(function, args, limits, listened_to=progress is not None)
+    # A child is killed, and tidies nothing up: neither its own files nor those that TensorFlow removes as it exits.
+    scratch = TemporaryDirectory(prefix="edgeconv-", ignore_cleanup_errors=True)
     # A session of its own: the terminal's Ctrl-C is the caller's to deal with, and one signal ends the whole group.
     process = subprocess.Popen(
-        [sys.executable, "-P", str(CHILD)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
+        [sys.executable, "-P", str(CHILD)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        start_new_session=True,
+        env={**os.environ, "TMPDIR": scratch.name},
     )
     listener = Listener(cast(BinaryIO, process.stdout))
     try:
@@ -89,6 +97,7 @@ def run_isolated(
     finally:
         listener.stopped.set()
         _end(process)
+        scratch.cleanup()
 
 
 def _request(function: Callable[..., Any], args: tuple[Any, ...], limits: Limits, *, listened_to: bool) -> bytes:

@@ -120,7 +120,7 @@ def load_keras(
         head = read_head(path, interface).settled(path, interface.outputs, stated=task, classes=classes)
     pixels = Pixels()
     if interface.takes_picture:
-        pixels = pixels_of(path, model, input_range, interface.inputs[0].shape[-1])
+        pixels = pixels_of(path, model, input_range, interface.inputs[0])
     elif input_range is not None:
         raise ConfigError(
             f"`input_range` is for a model that takes a picture. Received: {input_range!r} for `{path}`, "

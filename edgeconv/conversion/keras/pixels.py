@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from edgeconv.conversion.keras.ports import Port
 from edgeconv.errors import ConfigError
 from edgeconv.input_range import RAW, InputRange
 from edgeconv.scaling_layers import scalings_of, spanned
@@ -61,34 +62,32 @@ def scales_pixels(model: Any) -> bool:
     return bool(found) and all(scaling.layers and scaling.is_plausible for scaling in found)
 
 
-def pixels_of(path: Path, model: Any, input_range: str | None, channels: int | None = None) -> Pixels:
+def pixels_of(path: Path, model: Any, input_range: str | None, port: Port) -> Pixels:
     """Find out how a raw pixel becomes what the model takes. What is stated always counts.
 
     Args:
         path: what the errors call the model.
-        model: a Keras model with one image input.
+        model: a Keras model with one image input; a subclassed one has no tensor that tells of it.
         input_range: what `InputRange.parse` reads, or None.
-        channels: of the pictures; None takes the last axis of the input.
+        port: that input, channels last.
 
     Raises:
         ConfigError: the stated range is for floats or for colours, and the model takes none.
     """
-    tensor = model.inputs[0]
-    channels = tensor.shape[-1] if channels is None else channels
     stated = None if input_range is None else InputRange.parse(input_range)
-    if stated is not None and tensor.dtype == "uint8" and stated != RAW:
+    if stated is not None and port.dtype == "uint8" and stated != RAW:
         raise ConfigError(
             f"`input_range` is for a model that takes floats. Received: {input_range!r} for `{path}`, which takes "
             "uint8 pixels as they are. Leave it out."
         )
-    if stated is not None and stated.channels not in {None, channels}:
+    if stated is not None and stated.channels not in {None, port.shape[-1]}:
         raise ConfigError(
             f"`input_range` {input_range!r} is for pictures of {stated.channels} channels. Received: `{path}`, whose "
-            f"input is {tuple(tensor.shape)}. State it as LOW:HIGH."
+            f"input is ({', '.join(map(str, port.axes))}). State it as LOW:HIGH."
         )
     found = scalings_of(model, stated or RAW)
     layers = "; ".join(dict.fromkeys(scaling.sentence for scaling in found if scaling.layers))
     if stated is not None:
         return Pixels(stated, layers, input_range)
     before = ", ".join(dict.fromkeys(f"`{scaling.before}`" for scaling in found if scaling.before))
-    return Pixels(RAW if scales_pixels(model) or tensor.dtype == "uint8" else None, layers, before=before)
+    return Pixels(RAW if scales_pixels(model) or port.dtype == "uint8" else None, layers, before=before)

@@ -152,6 +152,14 @@ def test_a_child_that_dies_is_reported(function: Any, argument: int, text: str) 
         run_isolated(function, argument, what="Dying")
 
 
+def test_temporary_files_of_a_child_that_is_killed_are_removed(tmp_path: Path) -> None:
+    with pytest.raises(ConversionError, match="process"):
+        run_isolated(errands.litter, tmp_path / "note", what="The conversion")
+    left = Path((tmp_path / "note").read_text())
+    assert left.parent.name.startswith("edgeconv-")
+    assert not left.parent.exists()
+
+
 def test_every_exit_error_is_one_line_with_advice() -> None:
     for code in (0, 1, -int(signal.SIGABRT), -int(signal.SIGTERM), -9, -200):
         text = str(died("Converting `m`", code, Limits()))

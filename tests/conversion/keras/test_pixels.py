@@ -12,7 +12,9 @@ import pytest
 pytestmark = pytest.mark.train
 keras = pytest.importorskip("keras", reason="needs the extra `train`")
 
+from edgeconv.conversion.keras import load_keras  # noqa: E402
 from edgeconv.conversion.keras.pixels import Pixels, pixels_of  # noqa: E402
+from edgeconv.conversion.keras.ports import Port  # noqa: E402
 from edgeconv.errors import ConfigError  # noqa: E402
 from edgeconv.input_range import MODES, RAW  # noqa: E402
 
@@ -44,7 +46,8 @@ def scale() -> Any:
 
 
 def seen(model: Any, input_range: str | None = None) -> Pixels:
-    return pixels_of(Path("m.keras"), model, input_range)
+    (port,) = (Port.of("image", tensor) for tensor in model.inputs)
+    return pixels_of(Path("m.keras"), model, input_range, port)
 
 
 @pytest.mark.parametrize(
@@ -179,9 +182,31 @@ def test_the_first_layer_that_computes_is_named(first: Callable[[Any], Any], nam
 def test_channels_first_are_followed_as_well() -> None:
     image = keras.Input((3, 32, 32))
     normalized = layers.Normalization(axis=1, mean=[120.0, 110.0, 100.0], variance=[3600.0] * 3)(image)
-    pixels = pixels_of(Path("m.keras"), keras.Model(image, layers.Flatten()(normalized)), None, 3)
+    port = Port("image", "float32", (32, 32, 3))
+    pixels = pixels_of(Path("m.keras"), keras.Model(image, layers.Flatten()(normalized)), None, port)
     assert pixels.range == RAW
-    assert pixels_of(Path("m.keras"), keras.Model(image, layers.Flatten()(image)), "torch", 3).range == MODES["torch"]
+    assert (
+        pixels_of(Path("m.keras"), keras.Model(image, layers.Flatten()(image)), "torch", port).range == MODES["torch"]
+    )
+
+
+class OfCode(keras.Model):  # type: ignore[misc]  # Keras ships no types.
+    """A subclassed classifier, which has no symbolic inputs."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.scale, self.mean, self.scores = scale(), layers.GlobalAveragePooling2D(), layers.Dense(3)
+
+    def call(self, images: Any) -> Any:
+        return self.scores(self.mean(self.scale(images)))
+
+
+def test_a_subclassed_classifier_of_pictures_is_read_by_its_layers(tmp_path: Path) -> None:
+    model = OfCode()
+    model(np.zeros((1, *SHAPE), np.float32))
+    model.save(tmp_path / "m.keras")
+    reference = load_keras(tmp_path / "m.keras", custom_objects=(f"{__name__}:OfCode",), task="classes")
+    assert (reference.pixels.range, reference.inputs[0].dtype) == (RAW, "uint8")
 
 
 def test_what_is_stated_always_counts() -> None:
@@ -204,5 +229,5 @@ def test_a_range_is_suggested_where_none_was_found() -> None:
 def test_a_range_that_does_not_fit_is_refused() -> None:
     with pytest.raises(ConfigError, match=r"is for a model that takes floats\. Received: '0:1'.*takes uint8"):
         seen(network(scale(), dtype="uint8"), "0:1")
-    with pytest.raises(ConfigError, match=r"'torch' is for pictures of 3 channels.*\(None, 32, 32, 1\).*as LOW:HIGH"):
+    with pytest.raises(ConfigError, match=r"'torch' is for pictures of 3 channels.*\(batch, 32, 32, 1\).*as LOW:HIGH"):
         seen(network(shape=(32, 32, 1)), "torch")
