@@ -55,7 +55,7 @@ def test_calls_of_several_threads_have_a_limit_each(endless: Path) -> None:
     def call(wait: float) -> None:
         time.sleep(wait)
         start = time.monotonic()
-        with pytest.raises(InferenceTimeoutError):
+        with pytest.raises(InferenceTimeoutError, match=STOPPED):
             predictor.predict(IMAGES[0])
         ends.append(time.monotonic() - start)
 

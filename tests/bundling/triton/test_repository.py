@@ -90,7 +90,7 @@ def test_logits_and_colours_are_described_as_they_are(tiny: Path, tmp_path: Path
         assert_described(made / "models" / name)
         text = (made / "models" / name / "labels.txt").read_text(encoding="utf-8")
         assert text == '"quoted"\nÜbergröße\n🦊 \\\n'
-    assert "still to be done to the first: softmax" in (made / "README.md").read_text()
+    assert "the first still needs: softmax" in (made / "README.md").read_text()
     with serving(made) as url:
         done = run_client(made, url, "--selftest")
     assert done.returncode == 0, done.stderr
