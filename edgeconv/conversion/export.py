@@ -115,12 +115,15 @@ def export_here(
     progress: Progress = SILENT,
 ) -> ExportedModel:
     """Export in this process, in six steps; see `export`."""
-    from edgeconv.conversion.steps.comparison import choose_comparison
-    from edgeconv.conversion.steps.loading import load
-    from edgeconv.conversion.steps.proof import prove_variants
-    from edgeconv.conversion.steps.resolution import ExportRequest, resolve
-    from edgeconv.conversion.steps.writing import write
-    from edgeconv.conversion.variants.making import make_variants
+    from edgeconv.conversion.tracing.library import tensorflow_opened
+
+    with tensorflow_opened():
+        from edgeconv.conversion.steps.comparison import choose_comparison
+        from edgeconv.conversion.steps.loading import load
+        from edgeconv.conversion.steps.proof import prove_variants
+        from edgeconv.conversion.steps.resolution import ExportRequest, resolve
+        from edgeconv.conversion.steps.writing import write
+        from edgeconv.conversion.variants.making import make_variants
 
     resolved = resolve(ExportRequest(model, config, dataset, out, progress))
     loaded = load(resolved)

@@ -43,7 +43,10 @@ def keras_of(
         why = f"{', '.join(missing)} not installed" if missing else f"no {KERAS_FILE} beside it"
         progress.say(f"Keras is left out ({why}): the reference is {instead}.")
         return None
-    from edgeconv.conversion.keras import load_keras
+    from edgeconv.conversion.tracing.library import tensorflow_opened
+
+    with tensorflow_opened():
+        from edgeconv.conversion.keras import load_keras
 
     provenance, boxes = files.manifest.provenance, files.manifest.boxes
     return load_keras(

@@ -1,9 +1,10 @@
 """Keras and TensorFlow imported for a conversion, in two thirds of the time.
 
 - Python searches for garbage after each 700 objects that are made, and finds none in what is imported.
-- Keras 3.15 imports scikit-learn with SciPy, pandas and Matplotlib wherever they are installed, to wrap and to draw
-  models and to read tables, which no conversion does. See keras/src/wrappers/fixes.py; no issue yet. Goes when Keras
-  imports them where it uses them.
+- Keras 3.15 imports scikit-learn, pandas and Matplotlib wherever they are installed, to wrap and to draw models and to
+  read tables, and TensorFlow 2.21 imports SciPy, for sparse matrices; no conversion does any of that. See
+  keras/src/wrappers/fixes.py and tensorflow/python/keras/engine/training_v1.py; no issue yet. Goes when they import
+  them where they use them.
 """
 
 from __future__ import annotations
@@ -18,8 +19,8 @@ from edgeconv.conversion.isolation.running import CHILD
 OBJECTS = 50_000
 """Objects after which Python looks for garbage while it imports."""
 
-NOT_NEEDED = ("sklearn", "pandas", "matplotlib")
-"""What Keras does without where it is not installed, and in a child process of ours where it is."""
+NOT_NEEDED = ("sklearn", "scipy", "pandas", "matplotlib")
+"""What Keras and TensorFlow do without where it is not installed, and in a child process of ours where it is."""
 
 
 @contextmanager
