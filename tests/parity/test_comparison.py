@@ -57,6 +57,20 @@ def test_golden_vectors_without_labels_are_the_first() -> None:
     assert set(found.labels) == {-1}
 
 
+def test_what_the_reference_has_answered_already_it_is_not_asked_again() -> None:
+    asked = []
+
+    def run(feeds: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+        asked.append(feeds["image"][:, 0].tolist())
+        return {"scores": _scores(feeds["image"])}
+
+    batch = Batch({"image": IMAGES[:3]}, "random inputs", {"scores": _scores(IMAGES[:3])})
+    compared = ComparisonSet("", "", "", (batch,), spreads={}, draw=lambda count: {"image": IMAGES[:count]})
+    found = golden_vectors(compared, run)
+    np.testing.assert_array_equal(found.probabilities, _scores(IMAGES[:SAMPLES]))
+    assert asked == [[*range(3, SAMPLES)]]
+
+
 @pytest.mark.parametrize(
     ("more", "at_once", "expected"), [(True, 2**20, [16]), (True, 1, [3, 3, 3, 3, 3, 1]), (False, 2**20, [])]
 )
