@@ -78,7 +78,8 @@ def find_source(model: str | Path | None, progress: Progress) -> Source:
     if not path.is_file() and not path.is_dir():
         received = "a pipe or a device" if path.exists() else "no such file"
         raise ArtifactError(f"`{path}` must be a .keras file. Received: {received}. Make one with `edgeconv train`.")
-    return Source(path, _digest(path), record_of(path, progress))
+    sha256 = _digest(path)
+    return Source(path, sha256, record_of(path, progress, sha256))
 
 
 def _in_folder(folder: Path) -> Path:
@@ -92,8 +93,13 @@ def _in_folder(folder: Path) -> Path:
     return folder / KERAS_FILE
 
 
-def record_of(path: Path, progress: Progress) -> Mapping[str, Any] | None:
+def record_of(path: Path, progress: Progress, sha256: str | None = None) -> Mapping[str, Any] | None:
     """Return the training record of a Keras file, or None where there is none, or it describes another file.
+
+    Args:
+        path: the Keras file, or the folder of a SavedModel.
+        progress: hears of a record that is not used.
+        sha256: of the file, where it is known.
 
     Raises:
         ArtifactError: it is damaged.
@@ -103,7 +109,7 @@ def record_of(path: Path, progress: Progress) -> Mapping[str, Any] | None:
         return None
     record = read_json(record_path)
     model = record.get("model")
-    if path.is_file() and (not isinstance(model, Mapping) or model.get("sha256") != sha256_of(path)):
+    if path.is_file() and (not isinstance(model, Mapping) or model.get("sha256") != (sha256 or sha256_of(path))):
         progress.say(f"`{record_path}` describes another model than `{path}`, and is not used.")
         return None
     read(TrainingRecord, record, str(record_path))
@@ -127,7 +133,9 @@ def check_folder(folder: Path, source: Source) -> None:
         ConfigError: it would.
     """
     there = folder / KERAS_FILE
-    if (folder / TRAINING_FILE).is_file() and there.is_file() and sha256_of(there) != source.sha256:
+    if not (folder / TRAINING_FILE).is_file() or not there.is_file() or there.samefile(source.path):
+        return
+    if sha256_of(there) != source.sha256:
         raise ConfigError(
             f"`{folder}` must be empty or belong to `{source.path}`. Received: it holds another trained model. "
             "Choose another folder with `--name` or `--out`."
