@@ -86,6 +86,7 @@ def stage_of(
     reduced_range: bool = False,
     preparation: Preparation | None = None,
     timeout: float = math.inf,
+    session: Session | None = None,
 ) -> Stage:
     """Return the `.onnx` file of a classifier as a stage, on one thread of one provider.
 
@@ -97,12 +98,13 @@ def stage_of(
         reduced_range: its int8 weights take 7 bits.
         preparation: what makes the model's input of a picture.
         timeout: seconds that a call may take.
+        session: of the file on one thread, where it is open already.
     """
     if takes_pictures(name):
         embedded = EmbeddedModel(model, provider=provider, reduced_range=reduced_range, timeout=timeout)
         run_pictures = on_images(embedded.run)
         return Stage(name, provider, run_pictures, len(model), gives_probabilities=True, preparation=preparation)
-    session = Session(model, provider=provider, reduced_range=reduced_range, timeout=timeout)
+    session = session or Session(model, provider=provider, reduced_range=reduced_range, timeout=timeout)
     return Stage(name, session.provider, in_batches(on_images(session.run), batch), len(model))
 
 
@@ -117,6 +119,7 @@ def stage_of_tensors(
     activation: str | None = None,
     timeout: float = math.inf,
     inside: str | None = None,
+    session: Session | None = None,
 ) -> Stage:
     """Return an `.onnx` file of any inputs and outputs as a stage, on one thread of one provider; see `stage_of`.
 
@@ -130,6 +133,7 @@ def stage_of_tensors(
         activation: what is pending of the model's first output.
         timeout: seconds that a call may take.
         inside: the variant that it is made of, where it takes pictures.
+        session: of the file on one thread, where it is open already.
     """
     if takes_pictures(name):
         embedded = EmbeddedModel(model, provider=provider, reduced_range=reduced_range, timeout=timeout)
@@ -138,11 +142,14 @@ def stage_of_tensors(
             return embedded.run_all(next(iter(feeds.values())))
 
         return Stage(name, provider, show, len(model), preparation=preparation, activation=activation, inside=inside)
-    session = open_session(model, provider, threads=1, reduced_range=reduced_range, timeout=timeout)
-    outputs = [output.name for output in session.get_outputs()]
+    if session is not None:
+        native = session.native
+    else:
+        native = open_session(model, provider, threads=1, reduced_range=reduced_range, timeout=timeout)
+    outputs = [output.name for output in native.get_outputs()]
 
     def run(feeds: Feeds) -> Answers:
-        return dict(zip(outputs, run_native(session, outputs, feeds), strict=True))
+        return dict(zip(outputs, run_native(native, outputs, feeds), strict=True))
 
     return Stage(name, provider, in_batches(run, batch), len(model))
 

@@ -65,11 +65,11 @@ class Session:
         timeout: float = math.inf,
     ) -> None:
         self.provider, self.threads = provider, 1 if threads is None else threads
-        self._session = open_session(
+        self.native = open_session(
             model, provider, self.threads, options=options, reduced_range=reduced_range, timeout=timeout
         )
         self.options = options
-        only_input, only_output = _first_arrays(self._session)
+        only_input, only_output = _first_arrays(self.native)
         self._input_name: str = only_input.name
         self._output_name: str = only_output.name
         self._dtype = np.dtype(_NUMPY_TYPES.get(only_input.type, "float32"))
@@ -86,7 +86,7 @@ class Session:
     @property
     def metadata(self) -> Mapping[str, str]:
         """The file's own key-value pairs."""
-        return metadata_of(self._session)
+        return metadata_of(self.native)
 
     def run(self, images: NDArray[Any]) -> NDArray[np.float32]:
         """Run the model on a batch; on a CPU a large one in parts, see `SessionOptions`.
@@ -111,8 +111,8 @@ class Session:
 
     def run_arrays(self, feeds: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         """Return every output by its name, of arrays by the names of all inputs; ONNX Runtime alone checks them."""
-        names = [output.name for output in self._session.get_outputs()]
-        return dict(zip(names, run_native(self._session, names, feeds), strict=True))
+        names = [output.name for output in self.native.get_outputs()]
+        return dict(zip(names, run_native(self.native, names, feeds), strict=True))
 
     def run_all(self, images: NDArray[Any]) -> dict[str, NDArray[Any]]:
         """Return every output by its name, of images in parts as `run` takes them."""
@@ -138,12 +138,12 @@ class Session:
         if self._may_bind and self._asked_before:
             from edgeconv.runtime.binding import bind  # Here, since a program that asks once has no use for it.
 
-            self._bound, self._may_bind = bind(self._session, image, answer), False
+            self._bound, self._may_bind = bind(self.native, image, answer), False
         self._asked_before = True
         return answer
 
     def _answer(self, images: NDArray[Any]) -> NDArray[np.float32]:
-        (answer,) = run_native(self._session, (self._output_name,), {self._input_name: images})
+        (answer,) = run_native(self.native, (self._output_name,), {self._input_name: images})
         return np.asarray(answer, dtype=np.float32)
 
     def _check(self, images: NDArray[Any]) -> None:

@@ -107,7 +107,7 @@ def test_a_call_that_fails_is_left_to_a_plain_one(
 
     monkeypatch.setattr(session._bound, "_run", fails)
     np.testing.assert_array_equal(session.run(images[:1]), opened(tiny).run(images[:1]))
-    monkeypatch.setattr(session._session, "run", fails)
+    monkeypatch.setattr(session.native, "run", fails)
     with pytest.raises(InferenceError, match=r"The model must run on arrays of image\. Received: an operator fails"):
         session.run(images[:1])
 
@@ -116,7 +116,7 @@ def test_large_samples_and_calls_with_a_time_limit_are_not_bound(
     tiny: Path, images: np.ndarray, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert asked_twice(opened(tiny, timeout=60.0), images)._bound is None
-    native = opened(tiny)._session
+    native = opened(tiny).native
     answer = opened(tiny).run(images[:1])
     assert bind(native, images[:1], answer) is not None
     assert bind(native, images[:1], answer.astype(np.float64)) is None

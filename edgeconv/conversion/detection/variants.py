@@ -53,7 +53,7 @@ def _finished(context: VariantContext, file: ConvertedFile, layout: BoxLayout) -
     before = (file.model, model)
     if context.config.nms:
         model, data = verified(True)
-    return replace(file, model=model, bytes=data, before=before)
+    return replace(file, model=model, bytes=data, before=before, session=None)
 
 
 def answered_by_keras(compared: ComparisonSet, layout: BoxLayout) -> ComparisonSet:

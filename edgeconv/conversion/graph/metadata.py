@@ -13,16 +13,22 @@ PIXEL_FORMATS = {1: "Gray8", 3: "Rgb8", 4: "Rgba8"}
 (github.com/onnx/onnx, docs/MetadataProps.md)."""
 
 
-def embed_metadata(model: onnx.ModelProto, manifest: Manifest, variant: str) -> bytes:
-    """Return the model as bytes, with its contract in its metadata; equal for equal arguments.
+def embed_metadata(model: onnx.ModelProto, manifest: Manifest, variant: str, data: bytes | None = None) -> bytes:
+    """Return the model as bytes, with its contract in place of its metadata; equal for equal arguments.
+
+    Protobuf reads messages that follow each other as one, so that the weights need not be written again.
 
     Args:
         model: left as it is.
         manifest: the contract.
         variant: which of the contract's variants this file is.
+        data: the model as bytes, where these are at hand.
     """
-    described = onnx.ModelProto()
-    described.CopyFrom(model)
+    if data is None or model.metadata_props:
+        bare = onnx.ModelProto()
+        bare.CopyFrom(model)
+        del bare.metadata_props[:]
+        data = bare.SerializeToString(deterministic=True)
     entries = {
         METADATA_KEY: manifest.as_metadata(),
         VARIANT_KEY: variant,
@@ -33,6 +39,7 @@ def embed_metadata(model: onnx.ModelProto, manifest: Manifest, variant: str) -> 
     if manifest.input.kind == "pixels" and channels in PIXEL_FORMATS:
         entries["Image.BitmapPixelFormat"] = PIXEL_FORMATS[int(channels)]
         entries["Image.NominalPixelRange"] = "NominalRange_0_255"
-    onnx.helper.set_model_props(described, entries)
-    data: bytes = described.SerializeToString(deterministic=True)
-    return data
+    contract = onnx.ModelProto()
+    onnx.helper.set_model_props(contract, entries)
+    written: bytes = contract.SerializeToString(deterministic=True)
+    return data + written

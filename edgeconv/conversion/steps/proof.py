@@ -125,6 +125,7 @@ def _stages(context: VariantContext, size_bytes: int) -> list[Stage]:
                     preparation=context.preparation,
                     activation=context.pending,
                     inside=file.embeds,
+                    session=file.session,
                 )
                 for name, file in files.items()
             ),
@@ -137,6 +138,7 @@ def _stages(context: VariantContext, size_bytes: int) -> list[Stage]:
             batch=reference.batch,
             reduced_range=file.reduced_range,
             preparation=context.preparation,
+            session=file.session,
         )
         for name, file in files.items()
     ]

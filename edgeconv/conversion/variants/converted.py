@@ -11,6 +11,7 @@ from edgeconv.conversion.int8.quantizing import Quantized
 from edgeconv.conversion.int8.search.result import SearchResult
 from edgeconv.manifest_blocks import Calibration
 from edgeconv.parity.comparison import Answers, ComparisonSet
+from edgeconv.runtime.session import Session
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,7 @@ class ConvertedFile:
         search: of int8: every candidate that was tried.
         answers: what this and earlier variants answered to the evaluation set while this one was made, by name: they
             need not be run again.
+        session: of fp32, which is open since it was verified.
         before: of a detector: the file before what it gives is decoded, and before that is suppressed.
     """
 
@@ -38,6 +40,7 @@ class ConvertedFile:
     sample_inputs: ComparisonSet | None = None
     search: SearchResult | None = None
     answers: Mapping[str, tuple[Answers, ...]] = field(default_factory=dict)
+    session: Session | None = None
     before: Sequence[onnx.ModelProto] = ()
 
     @property

@@ -14,10 +14,10 @@ from edgeconv.conversion.variants.context import VariantContext
 from edgeconv.conversion.variants.converted import ConvertedFile
 from edgeconv.conversion.verification.agreement import Difference, largest_difference
 from edgeconv.conversion.verification.sample_inputs import draw_sample_inputs
-from edgeconv.conversion.verification.structure import verify_structure
+from edgeconv.conversion.verification.structure import verify_and_open
 from edgeconv.errors import UnsupportedModelError
 from edgeconv.parity.comparison import ComparisonSet
-from edgeconv.variants import FP32_TOLERANCE
+from edgeconv.variants import FP32_TOLERANCE, REFERENCE
 
 ROUNDINGS = 32
 """Roundings of half precision by which a model that was trained in it may answer otherwise in float32.
@@ -40,19 +40,22 @@ def make(context: VariantContext) -> ConvertedFile:
     proto = simplify(reference.to_onnx(opset=release.opset))
     proto.ir_version = release.ir_version
     progress.say("Checking the file")
-    file = verify_structure(proto, source, reference.inputs, reference.outputs)
+    file, session = verify_and_open(proto, source, reference.inputs, reference.outputs)
     progress.say("Comparing its answers with Keras")
     compared = draw_sample_inputs(reference, config.seed, context.inputs)
     if reference.trained is not reference.model:
         _check_rebuilt(reference, compared)
-    difference = largest_difference(file, compared)
+    difference = largest_difference(file, compared, session)
     if not difference.share <= FP32_TOLERANCE:
         raise UnsupportedModelError(
             f"`{source}` must {difference.sentence(FP32_TOLERANCE)}; "
             f"{layer_to_blame(reference, proto, difference, FP32_TOLERANCE)}. "
             "Replace that layer, and report it with the model's `summary()`."
         )
-    return ConvertedFile(proto, file, sample_inputs=compared)
+    answers = {}
+    if context.evaluation_set is None and reference.boxes is None:  # What decodes boxes is not in the file yet.
+        answers[REFERENCE] = difference.answers
+    return ConvertedFile(proto, file, sample_inputs=compared, answers=answers, session=session)
 
 
 def layer_to_blame(reference: KerasReference, model: onnx.ModelProto, difference: Difference, tolerance: float) -> str:

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeconv.errors import UnsupportedModelError, one_line
-from edgeconv.parity.comparison import Batch, ComparisonSet
+from edgeconv.parity.comparison import Answers, Batch, ComparisonSet
 from edgeconv.parity.stage import answers_of, stage_of_tensors
+from edgeconv.runtime.session import Session
 
 
 @dataclass(frozen=True)
@@ -22,12 +23,14 @@ class Difference:
         error: the largest difference.
         share: of the output's spread; infinite where shapes differ or an answer is no number.
         batch: the inputs that it was seen on.
+        answers: the file's, to all inputs.
     """
 
     output: str
     error: float
     share: float
     batch: Batch
+    answers: tuple[Answers, ...]
 
     def sentence(self, tolerance: float) -> str:
         """Say it."""
@@ -37,12 +40,13 @@ class Difference:
         )
 
 
-def largest_difference(model: bytes, compared: ComparisonSet) -> Difference:
+def largest_difference(model: bytes, compared: ComparisonSet, session: Session | None = None) -> Difference:
     """Run a file on sample inputs, and return where it differs most from the reference.
 
     Args:
         model: the file.
         compared: the inputs, with the reference's answers and their spreads.
+        session: of the file, where it is open already.
 
     Raises:
         UnsupportedModelError: ONNX Runtime does not run it on these inputs, such as indices beyond a table's end.
@@ -50,7 +54,7 @@ def largest_difference(model: bytes, compared: ComparisonSet) -> Difference:
     spreads = compared.spreads or {}
     worst: Difference | None = None
     try:
-        answered = answers_of(stage_of_tensors("", model), compared)
+        answered = answers_of(stage_of_tensors("", model, session=session), compared)
     except Exception as failure:  # The classes that ONNX Runtime raises share no other base.
         reason = one_line(failure.__cause__ or failure)
         raise UnsupportedModelError(
@@ -61,7 +65,7 @@ def largest_difference(model: bytes, compared: ComparisonSet) -> Difference:
         for name, expected in batch.expected.items():
             error, share = _distance(answers[name], expected, spreads[name])
             if worst is None or share > worst.share:
-                worst = Difference(name, error, share, batch)
+                worst = Difference(name, error, share, batch, answered)
     if worst is None:
         raise ValueError("a model without outputs")
     return worst

@@ -18,6 +18,13 @@ from edgeconv.runtime.session import Session
 
 
 def verify_structure(proto: onnx.ModelProto, source: str, inputs: tuple[Port, ...], outputs: tuple[Port, ...]) -> bytes:
+    """Check a model's structure, and return it as bytes; see `verify_and_open`."""
+    return verify_and_open(proto, source, inputs, outputs)[0]
+
+
+def verify_and_open(
+    proto: onnx.ModelProto, source: str, inputs: tuple[Port, ...], outputs: tuple[Port, ...]
+) -> tuple[bytes, Session]:
     """Check a model's operators, inputs and outputs, and that ONNX Runtime loads it.
 
     Args:
@@ -27,7 +34,7 @@ def verify_structure(proto: onnx.ModelProto, source: str, inputs: tuple[Port, ..
         outputs: what it must give.
 
     Returns:
-        The model as bytes, equal for equal models.
+        The model as bytes, equal for equal models, and opened.
 
     Raises:
         UnsupportedModelError: names the layers of the operators that do not exist, or says what a check found.
@@ -51,13 +58,13 @@ def verify_structure(proto: onnx.ModelProto, source: str, inputs: tuple[Port, ..
     data: bytes = proto.SerializeToString(deterministic=True)
     try:
         onnx.checker.check_model(data, full_check=True)
-        Session(data)
+        session = Session(data)
     except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError, EdgeconvError) as error:
         advice = ADVICE["SavedModel"] if Path(source).is_dir() else "Replace the layer that it names."
         raise UnsupportedModelError(
             f"`{source}` must convert to ONNX that loads. Received: {_said(error)}. {advice}"
         ) from error
-    return data
+    return data, session
 
 
 _INSIDE = re.compile(r"\(op_type:(\w+), node name: ([^)]*)\): \[\w+\] ([^(\[]+)")

@@ -23,6 +23,7 @@ from edgeconv.conversion.variants.context import VariantContext  # noqa: E402
 from edgeconv.conversion.variants.converted import ConvertedFile  # noqa: E402
 from edgeconv.errors import ArtifactError, ConfigError, ParityError, UnsupportedModelError  # noqa: E402
 from edgeconv.progress import SILENT  # noqa: E402
+from edgeconv.runtime import session  # noqa: E402
 from edgeconv.runtime.files import read_files  # noqa: E402
 from edgeconv.variants import VARIANTS, VariantSpec  # noqa: E402
 from tests.conversion.isolation.alive import alive  # noqa: E402
@@ -84,6 +85,18 @@ def test_a_new_variant_is_exported_judged_and_written(folder: Path) -> None:
     gates = {(gate.stage, gate.name, gate.limit) for gate in files.manifest.parity.gates}
     assert ("half-size", "max error over spread", 1e-3) in gates
     assert "half-size" in (folder / "report.html").read_text(encoding="utf-8")
+
+
+def test_fp32_is_opened_once_to_be_verified_proved_and_timed(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened, open_with = [], session.open_with
+    monkeypatch.setattr(session, "open_with", lambda *args, **more: opened.append(args) or open_with(*args, **more))
+    exported = export_here(model, config=edgeconv.ExportConfig(), out=tmp_path / "net")
+    assert len(opened) == 1
+    row = exported.ledger.row("fp32")
+    assert row is not None
+    assert row.p50_latency_ms
 
 
 def test_a_new_variant_is_chosen_by_its_rank_and_measured(folder: Path) -> None:
