@@ -115,9 +115,10 @@ def export_here(
     progress: Progress = SILENT,
 ) -> ExportedModel:
     """Export in this process, in six steps; see `export`."""
+    from edgeconv.conversion.graph.lazy_sympy import sympy_when_needed
     from edgeconv.conversion.tracing.library import tensorflow_opened
 
-    with tensorflow_opened():
+    with tensorflow_opened(), sympy_when_needed():
         from edgeconv.conversion.steps.comparison import choose_comparison
         from edgeconv.conversion.steps.loading import load
         from edgeconv.conversion.steps.proof import prove_variants

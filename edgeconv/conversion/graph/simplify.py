@@ -22,7 +22,7 @@ from edgeconv.conversion.graph.passes.activations import fuse_hard_sigmoid, fuse
 from edgeconv.conversion.graph.passes.affine import fold_affine_into_layers, merge_affine
 from edgeconv.conversion.graph.passes.axes import name_input_axes, name_output_axes
 from edgeconv.conversion.graph.passes.channel_order import fold_channel_order
-from edgeconv.conversion.graph.passes.constants import fold_constants
+from edgeconv.conversion.graph.passes.constants import fold_constants, share_equal_constants
 from edgeconv.conversion.graph.passes.dense import absorb_transposes, fuse_dense
 from edgeconv.conversion.graph.passes.identities import drop_identities, settle_identities_in_bodies
 from edgeconv.conversion.graph.passes.layer_norm import fuse_layer_norm
@@ -63,7 +63,7 @@ PASSES: Sequence[Pass] = (
 """One idea each, in the order in which they help one another."""
 
 _SMALL = 1024
-"""Elements of a constant that may be equal to another by chance of the tracer; see `simplify` for the large ones."""
+"""Elements of a constant that may be equal to another by chance of the tracer; large ones are shared at the end."""
 
 _LARGE_BYTES = 4096
 
@@ -96,7 +96,7 @@ def simplify(proto: onnx.ModelProto) -> onnx.ModelProto:
             break
         _let_go(value for value in model.graph.initializers.values() if not value.uses())
         RemoveUnusedNodesPass()(model)
-    DeduplicateHashedInitializersPass()(model)
+    share_equal_constants(model)
     name_output_axes(model)
     return finish(model, layer_of_traced)
 

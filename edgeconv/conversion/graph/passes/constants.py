@@ -1,4 +1,4 @@
-"""What is computed from constants alone, computed now."""
+"""What is computed from constants alone, computed now; and one constant in place of equal ones."""
 
 from __future__ import annotations
 
@@ -7,12 +7,16 @@ from typing import Any, cast
 
 import numpy as np
 import onnx_ir as ir
+from numpy.typing import NDArray
 from onnx.reference import ReferenceEvaluator
 
 from edgeconv.conversion.graph.editing import add_constant, constant, opset, sizes
 
 _SMALL = 64
 """Elements that a constant may have which is larger than what it is computed from: a mask of ones, not a batch."""
+
+_BEGINNING = 256
+"""Elements that tell most constants apart, so that no weights need be hashed."""
 
 _NOT_HERE = {"RandomNormal", "RandomUniform", "RandomNormalLike", "RandomUniformLike", "Multinomial", "Bernoulli"}
 
@@ -43,6 +47,27 @@ def fold_constants(model: ir.Model) -> int:
         model.graph.remove(node, safe=True)
         folded += 1
     return folded
+
+
+def share_equal_constants(model: ir.Model) -> int:
+    """Keep the first of constants that have one type, one shape and the same bytes; return how many went."""
+    shared = 0
+    for graph in model.graphs():
+        kept: dict[tuple[ir.DataType, tuple[int, ...], bytes], list[tuple[ir.Value, NDArray[Any]]]] = {}
+        for value in tuple(graph.initializers.values()):
+            array = constant(value)
+            if array is None or value.const_value is None or value.is_graph_output():
+                continue
+            key = (value.const_value.dtype, array.shape, array.ravel()[:_BEGINNING].tobytes())
+            alike = kept.setdefault(key, [])
+            equal = next((other for other, held in alike if held.tobytes() == array.tobytes()), None)
+            if equal is None:
+                alike.append((value, array))
+            else:
+                ir.convenience.replace_all_uses_with(value, equal)
+                del graph.initializers[value.name or ""]
+                shared += 1
+    return shared
 
 
 def _has_graphs(node: ir.Node) -> bool:
