@@ -34,13 +34,13 @@ class TrainConfig:
         augment: shift, rotate and zoom the training images.
         recipe: one of `RECIPES`.
         epochs: passes over the training images, at least 1.
-        batch_size: images a step; None takes the recipe's.
+        batch_size: images per step; None takes the recipe's.
         learning_rate: peak learning rate; None takes the recipe's.
-        seed: two runs on one CPU with equal seeds are equal to the bit.
-        device: ``"auto"``, ``"cpu"`` or ``"gpu"``; strict where it is not auto.
+        seed: equal seeds give bit-identical runs on the same CPU.
+        device: ``"auto"``, ``"cpu"`` or ``"gpu"``, which is an error if there is none.
         base: a trained `.keras` model to fine-tune with a new head, instead of `arch`.
-        freeze_base: leave the weights of `base` alone, and train the head only.
-        input_range: what the float input of `base` expects, as `InputRange.parse` reads it; None where it is known.
+        freeze_base: train only the head, and leave the weights of `base` unchanged.
+        input_range: what the float input of `base` expects, as `InputRange.parse` reads it; None if the model tells.
         qat: train with the rounding that the int8 file will have; see `edgeconv.fake_quantize`.
 
     Raises:
@@ -99,49 +99,48 @@ class ExportConfig:
         quantize: make the int8 variant too.
         embed_preprocessing: make the variant e2e too, which has the preparation of pictures inside.
         calibration_size: samples that the int8 ranges are measured on, at least 1.
-        max_drop: what int8 may lose against Keras, 0 to 100: percentage points of accuracy, or percent of what another
-            task is judged by (`parity.losses`); None takes 0.2 points, and 1 percent of the others.
-        metric: a function of the user's, ``"module:function"``, of outputs and targets, higher is better: what labelled
-            data are judged by.
-        seed: of the choice of the calibration images.
-        input_range: what the model's float input expects, as `InputRange.parse` reads it; None where it is known.
-            With it the scaling moves into the file, and the file takes raw pixels.
+        max_drop: what int8 may lose compared with Keras, 0 to 100: percentage points of accuracy, or percent of another
+            task's measure (`parity.losses`); None means 0.2 points, or 1 percent for other tasks.
+        metric: your own metric for labelled data, ``"module:function"``: a function of outputs and targets that returns
+            a number; higher is better.
+        seed: of the choice of calibration images.
+        input_range: what the model's float input expects, as `InputRange.parse` reads it; None if the model tells. The
+            scaling moves into the file, and the file takes raw pixels.
         task: what the outputs mean, a key of `edgeconv.tasks.TASKS`; None reads it from the model's last activation
             and its compiled loss.
-        threshold: probability from which on a tag, a yes, a pixel of one map or a box is answered, 0 to 1; None takes
-            0.5.
+        threshold: lowest probability of a tag, a yes, a pixel of a single map or a box, 0 to 1; None means 0.5.
         boxes: which outputs of a detector hold boxes and scores, and how, as `BoxStatement.parse` reads it; it states
             the task boxes too.
         nms: suppress overlapping boxes of a class in the file, with ONNX's NonMaxSuppression.
         labels: class names in the order of the outputs; None takes those of the data, else ``"0"``, ``"1"``, ...
         fp16: make the float16 variant too.
         target: whose int8 arithmetic the file is made for, a key of `conversion.int8.targets.TARGETS` or ``"auto"`` for
-            this machine's; None takes ``"x86"``, which every ONNX Runtime computes right.
+            this machine's; None takes ``"x86"``, whose results are right on any CPU.
         context: Qualcomm's number of a chip, its `soc_model`, that int8 is compiled for ahead of time; it goes with
             the target ``"qnn"``.
         fast: make the variant int8-fast too, if a form of int8 is found that is faster on this machine.
-        int8_weights: make the variant int8-weights too: float32 with weights stored in 8 bits, for the size alone.
-        int4_weights: make the variant int4-weights too: in 4 bits where that keeps the answers, else in 8.
+        int8_weights: make the variant int8-weights too: float32 with weights stored in 8 bits, for a small file.
+        int4_weights: make the variant int4-weights too: weights in 4 bits if accuracy permits, else in 8.
         variants: names of variants to make, as the options above do: ``("int8",)`` is `quantize`.
-        calibration: what the int8 ranges are measured on where there are no training images: a folder of pictures, a
+        calibration: what to measure int8 ranges on if there are no training images: a folder of pictures, a
             pattern such as ``"photos/*.jpg"``, one picture, an `.npz` of arrays by input, an `.npy` for the only one,
             or ``"module:function"`` that yields arrays by input.
-        input_data: an `.npz` of inputs by name, on which the file is held against Keras instead of random ones.
+        input_data: an `.npz` of inputs by name, for the comparison with Keras instead of random ones.
         custom_objects: classes and functions that the model is made of, as ``"module:Name"`` or ``"module"``.
-        unsafe: run the code that the model's file carries, as in Lambda layers.
+        unsafe: run code in the model's file, such as Lambda layers.
         signature: of a SavedModel; None takes ``"serving_default"``, or the only one.
         opset: version of the ONNX operators; None takes the best that `min_runtime` loads.
         min_runtime: the oldest ONNX Runtime that must load the files, such as ``"1.16"``.
         batch: size of the batch axis; None keeps it dynamic.
-        explain: hold every layer against Keras too.
+        explain: compare every layer with Keras too.
         image_size: (height, width) in pixels that pictures become, for a model that takes any size.
         channels: 1 (grey), 3 (RGB) or 4 (RGB and alpha): what pictures are read as; None takes what the model does.
         fit, interpolation, antialias, transparency: how pictures are brought to the model's size; see `Fitting`.
-        loader: how the user's own code reads a picture, ``"module:function"`` or a key of `fitting.LOADERS`: Keras
-            answers the files of the test images so too, and the ledger has both. The latter also says how pictures are
-            fitted, where the options above do not.
-        max_memory_gb: what the conversion may take; None takes what the machine has.
-        max_minutes: how long the conversion may take.
+        loader: how your own code reads a picture, ``"module:function"`` or a key of `fitting.LOADERS`: Keras also runs
+            on the test images read that way, and the ledger has both. A key also says how pictures are fitted, unless
+            the options above do.
+        max_memory_gb: memory limit of the conversion; None means the machine's memory.
+        max_minutes: time limit of the conversion.
 
     Raises:
         ConfigError: names the option, what it may be and what it was.

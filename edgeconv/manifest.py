@@ -121,7 +121,7 @@ class Manifest(Record):
     Attributes:
         name: of the artifact.
         input: the array that the model takes.
-        preprocess: how a picture becomes such an array; None where edgeconv does not know.
+        preprocess: how a picture becomes such an array; None if edgeconv does not know.
         output: the array that the model answers with.
         labels: class names in the order of the outputs.
         variants: the `.onnx` files by the names that `edgeconv.variants.VARIANTS` has.
@@ -129,9 +129,9 @@ class Manifest(Record):
         parity: agreement of each stage with Keras, and the gates.
         session: tuned options by the fingerprint of the device.
         provenance: source SHA-256, seed, data fingerprint, versions.
-        more_inputs: the inputs behind the first, of a model with several.
-        more_outputs: the outputs behind the first.
-        boxes: of a detector: how detections are read from its outputs.
+        more_inputs: the other inputs, if there are several.
+        more_outputs: the other outputs.
+        boxes: for a detector, how detections are read from its outputs.
 
     Example:
         >>> manifest = Manifest.from_json(session.get_modelmeta().custom_metadata_map[METADATA_KEY])  # doctest: +SKIP

@@ -15,7 +15,7 @@ Advance = Callable[[int, str], None]
 
 
 class Progress(Protocol):
-    """The listener of a long stage."""
+    """Receives messages and progress bars of a long-running function."""
 
     def say(self, message: str) -> None:
         """Tell one line, without a line feed at its end."""

@@ -50,13 +50,13 @@ def benchmark(
 
     Args:
         model: an artifact's folder or a lone `.onnx` file; None takes the newest, else the shipped reference.
-        max_batch: largest batch; measured are the powers of two up to it.
-        max_threads: most threads inside an operator; None takes the cores that this process may use.
+        max_batch: largest batch; powers of two up to it are measured.
+        max_threads: largest number of threads inside an operator; None means the cores that this process may use.
         seconds: time to call each row; a slow model takes longer, for the sake of a few calls.
         device: ``"auto"`` for every provider; ``"cpu"``, ``"gpu"`` or a provider such as ``"webgpu"`` for it alone.
         dataset: labelled data to measure the accuracy on; None takes the manifest's, else that on golden vectors.
         timeout: seconds that a call may take; None: see `Predictor`.
-        progress: hears what is left out, and sees bars.
+        progress: receives messages, and bars.
 
     Raises:
         ArtifactError: there is no such model, or it is damaged.

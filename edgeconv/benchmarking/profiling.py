@@ -59,7 +59,7 @@ class Profile:
 
     Attributes:
         machine: what it ran on.
-        batch: images a call.
+        batch: images per call.
         threads: threads inside an operator.
         variants: names of the variants.
         layers: the rows; the last three are the kernels of no layer, the time between kernels, and the whole call.
@@ -95,11 +95,11 @@ def profile(
 
     Args:
         model: an artifact's folder or a lone `.onnx` file; None takes the newest, else the shipped reference.
-        batch: images a call.
+        batch: images per call.
         threads: threads inside an operator.
         calls: how often each variant is called.
         timeout: seconds that a call may take; None: see `Predictor`.
-        progress: hears what is left out, and sees a bar.
+        progress: receives messages, and a bar.
 
     Raises:
         ArtifactError: there is no such model, or it is damaged.

@@ -18,7 +18,7 @@ class BenchmarkRow:
         variant: which file.
         provider: ONNX Runtime's name of the execution provider.
         threads: threads inside an operator.
-        batch: images a call.
+        batch: images per call.
         p50_latency_ms: median time of a call, over the medians of the rounds, and
         p50_low_ms, p50_high_ms: its interval of at least 95 % confidence.
         p95_latency_ms, p99_latency_ms: times that 95 and 99 % of all calls stay within.

@@ -73,7 +73,7 @@ class Tuning:
     Attributes:
         path: the artifact's folder.
         machine: the device.
-        batch: images a call.
+        batch: images per call.
         default: how the model runs without tuning.
         best: how it runs best; the default where nothing is surely faster.
         ratio: the time of the best as a multiple of the default's.
@@ -134,12 +134,12 @@ def tune(
 
     Args:
         model: an artifact's folder; None takes the newest.
-        batch: images a call, for which to tune.
-        max_threads: most threads inside an operator; None takes the cores that this process may use.
+        batch: images per call to tune for.
+        max_threads: largest number of threads inside an operator; None means the cores that this process may use.
         seconds: time to call each configuration.
         device: ``"auto"`` for every provider; ``"cpu"``, ``"gpu"`` or a provider for it alone.
         timeout: seconds that a call may take; None: see `Predictor`.
-        progress: hears what is left out, and sees bars.
+        progress: receives messages, and bars.
 
     Raises:
         ArtifactError: there is no such model, or it is damaged.

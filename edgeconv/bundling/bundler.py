@@ -55,9 +55,9 @@ def bundle(
         target: ``"python"``, ``"node"``, ``"web"``, ``"c"``, ``"triton"`` or ``"ort"``.
         out: the folder to make; it must be absent or empty. None takes ``<name>-<target>``.
         variant: such as ``"fp32"``; None takes the best that is offered to bundles: int8 where it is there.
-        webgpu: whether the page of ``"web"`` runs fp32 on the browser's GPU where that gives the golden answers.
+        webgpu: whether the page of ``"web"`` runs fp32 on the browser's GPU, if that reproduces the golden outputs.
         signing_key: a private key in PEM form to sign the bundle with; see `edgeconv.bundling.signing`.
-        progress: hears of each step.
+        progress: receives messages.
 
     Returns:
         The bundle.

@@ -8,14 +8,14 @@ from edgeconv.bundling.inventory import FileCheck, check_files
 
 
 def check_bundle(folder: str | Path, *, public_key: str | Path | None = None) -> tuple[FileCheck, ...]:
-    """Hold every file of a bundle against its manifest, and its signature against a key.
+    """Verify the checksums of a bundle's files, and its signature.
 
     Args:
-        folder: the bundle. What was built or installed beside its files is left alone.
-        public_key: in PEM form; None leaves the signature alone.
+        folder: the bundle. Files that were built or installed beside its own are ignored.
+        public_key: in PEM format; None does not check the signature.
 
     Returns:
-        One check a file.
+        One check per file.
 
     Raises:
         ArtifactError: the folder is no bundle.

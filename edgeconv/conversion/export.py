@@ -27,17 +27,17 @@ def export(
 ) -> ExportedModel:
     """Convert a Keras model to ONNX, quantize it if asked, prove parity, and write the artifact.
 
-    It runs in a child process with limits of memory and time: a model that asks for too much ends there.
+    It runs in a child process with limits on memory and time.
 
     Args:
         model: a `.keras` or `.h5` file, a SavedModel's folder or an artifact's; None takes the newest below
             `exported/`.
         config: how; see `ExportConfig`.
-        quantize: make int8 too; overrides the config.
-        dataset: labelled data for calibration and parity; None takes those that the model was trained on. For other
-            tasks than classes, examples as `datasets.examples.open_examples` reads them.
+        quantize: make int8 too; overrides `config`.
+        dataset: labelled data for calibration and parity; None takes the model's training data. For tasks other than
+            classes, examples as `datasets.examples.open_examples` reads them.
         out: the artifact's folder; None takes the model's own, or `exported/<name>` for a file from elsewhere.
-        progress: hears of each step.
+        progress: receives messages.
 
     Returns:
         The artifact.
@@ -46,10 +46,10 @@ def export(
         ArtifactError: there is no such model, or Keras cannot load it.
         ConfigError: the options contradict the model.
         DatasetError: the data are absent, damaged, or do not fit the model.
-        UnsupportedModelError: the model cannot be expressed in ONNX, or the file answers otherwise.
-        ParityError: a gate failed; nothing took its final name, and the ledger is in `parity.failed.json`.
-        ProviderError: a context is asked for, and what compiles it is not installed, or answers otherwise.
-        ConversionError: the limits were reached, or the child's answer is none.
+        UnsupportedModelError: the model cannot be expressed in ONNX, or the file gives other answers.
+        ParityError: a gate failed; no model was replaced, and the ledger is in `parity.failed.json`.
+        ProviderError: `context` was given, but its compiler is not installed, or its file gives other answers.
+        ConversionError: a limit was reached, or the child process failed.
 
     Example:
         >>> edgeconv.export("exported/mnist/model.keras", quantize=True).ledger.passed  # doctest: +SKIP
@@ -89,7 +89,7 @@ def export_in_child(request: dict[str, Any], progress: Progress) -> dict[str, An
 
     Args:
         request: the arguments of `export`, as JSON has them.
-        progress: hears of each step.
+        progress: receives messages.
 
     Returns:
         The artifact's folder, and the explanation, which lies in none of its files.

@@ -11,16 +11,16 @@ from edgeconv.runtime.providers import check_device
 
 
 def diagnose(device: str | None = None, *, timeout: float = 120.0, progress: Progress = SILENT) -> Diagnosis:
-    """Look at ONNX Runtime, its providers, the processor, the memory and the folders.
+    """Check ONNX Runtime, its providers, the processor, the memory and the folders.
 
-    Each provider runs a tiny model in a process of its own, and is held against the CPU: one that crashes or hangs
-    ends that process alone.
+    Each provider runs a tiny model in a process of its own, and is compared with the CPU: one that crashes or hangs
+    affects only that process.
 
     Args:
         device: what must work: ``"cpu"``, ``"gpu"`` (any of them) or a provider such as ``"webgpu"``; None or
             ``"auto"``: nothing in particular, and every provider is tried.
         timeout: seconds that the trial of a provider may take.
-        progress: hears which provider is tried.
+        progress: receives messages.
 
     Raises:
         ConfigError: there is no such device.

@@ -35,7 +35,7 @@ class Diagnosis:
     """All that was found.
 
     Attributes:
-        findings: in the order in which they are told.
+        findings: in the order in which they are shown.
         device: what was asked for, or None.
         works: whether that works; True where nothing was asked for.
     """

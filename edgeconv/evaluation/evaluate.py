@@ -49,22 +49,22 @@ def evaluate(
     timeout: float | None = None,
     progress: Progress = SILENT,
 ) -> Ledger:
-    """Run every stage of an artifact over the test split of a labelled set, or over examples of its task, and judge.
+    """Run every stage of an artifact on labelled data, and compare accuracy and answers.
 
-    The reference is the artifact's `model.keras`; where that or TensorFlow is not at hand, it is fp32, said aloud.
+    The reference is the artifact's `model.keras`; without it or TensorFlow, it is fp32, and a message says so.
     Every variant runs on the CPU, and on other providers as `device` says.
 
     Args:
         model: an artifact's folder or a lone `.onnx` file; None takes the newest, else the shipped reference.
-        dataset: labelled data; None takes those that the model was trained on. For other tasks than classes, examples
+        dataset: labelled data; None takes the test split of the training data. For tasks other than classes, examples
             as `datasets.examples.open_examples` reads them; None takes the golden vectors.
         max_drop: accuracy that int8 may lose, in percentage points, 0 to 100; of other tasks, what a stage may lose of
             a metric, in percentage points of a share or percent of an error. None takes 0.2 points of accuracy, and 1
             of what int8 of other tasks is judged by.
         metric: a function of the user's, ``"module:function"``, of outputs and targets, higher is better.
-        bundles: folders of bundles of this model, built, each run in its own language.
-        images: how many of the test images, from the first on; None takes all.
-        emulate: devices whose processors compute int8 too, under QEMU: ``"pi4"``, ``"pi5"``, ``"avx2"`` or ``"all"``.
+        bundles: folders of built bundles of this model; each runs in its own language.
+        images: use only the first so many test images; None takes all.
+        emulate: processors to run int8 on too, under QEMU: ``"pi4"``, ``"pi5"``, ``"avx2"`` or ``"all"``.
         device: where the variants run beside the CPU: ``"auto"``, fp32 on every GPU provider that opens it; ``"cpu"``,
             nowhere; ``"gpu"`` or a provider such as ``"webgpu"``, each variant that runs whole on it.
         loader: how the user's own code reads a picture, as `ExportConfig.loader`: Keras answers the files so too.
@@ -73,7 +73,7 @@ def evaluate(
         progress: hears which stages run.
 
     Returns:
-        The ledger. Whether its gates hold is for the caller to ask.
+        The ledger; ask its `passed` whether all gates hold.
 
     Raises:
         ArtifactError: there is no such model, or it is damaged.

@@ -113,7 +113,7 @@ class Inspection:
     Attributes:
         path: the artifact's folder, or the lone file.
         manifest: its contract; None for a file that is not edgeconv's.
-        files: one a variant.
+        files: one per variant.
     """
 
     path: Path
@@ -130,12 +130,12 @@ class Inspection:
 
 
 def inspect(model: str | Path | None = None, *, variant: str | None = None) -> Inspection:
-    """Look into a model without running it.
+    """Show what is in a model, without running it.
 
     Args:
         model: an artifact's folder or any `.onnx` file; None: the newest artifact under ``exported/``, else the
             reference model that the package ships.
-        variant: the only one to look into, such as ``"int8"``; None: all that the folder has.
+        variant: only this one, such as ``"int8"``; None: all that the folder has.
 
     Returns:
         The contract, and each file with its layers. A file that differs from its manifest has `intact` False.

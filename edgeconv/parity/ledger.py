@@ -161,9 +161,9 @@ class Ledger:
         dataset: name of the data.
         split: ``"test"``; ``"calibration"``, ``"random"`` or ``"given"`` where no labelled data were at hand.
         sha256: fingerprint of the data.
-        rows: one a stage; the first is the reference.
+        rows: one per stage; the first is the reference.
         gates: the conditions, each with its result.
-        int8_search: the search for int8, as `SearchResult.as_dict` has it; None where none was made.
+        int8_search: the search for int8, as `SearchResult.as_dict` has it; None if there was none.
     """
 
     dataset: str

@@ -27,29 +27,29 @@ if TYPE_CHECKING:
 
 
 class Predictor:
-    """A model that is ready to answer, with its preparation of pictures and its labels.
+    """A model that is ready to run, with its preparation of pictures and its labels.
 
     Args:
         model: an artifact's folder or a lone `.onnx` file; None takes the newest artifact below `exported/`, else
             the reference model of the package.
-        variant: a name of `edgeconv.variants.VARIANTS`; None takes what `edgeconv benchmark --tune` found best for
-            this device, else int8 where it is there.
+        variant: a name of `edgeconv.variants.VARIANTS`; None takes what `edgeconv benchmark --tune` chose for this
+            device, else int8 if there is one.
         device: ``"auto"``, ``"cpu"``, ``"gpu"`` or a provider such as ``"webgpu"`` or ``"cuda:1"``; see `open_model`.
-        threads: threads inside an operator, 1 to 256; None takes what was found best, else one, the fastest for small
-            models at batch 1, and all cores for parts of a batch of 64 or more.
+        threads: threads inside an operator, 1 to 256; None takes what `--tune` chose, else one, the fastest for small
+            models at batch 1, and all cores for the parts of a batch of 64 or more.
         top_k: how many classes an answer lists.
-        threshold: probability from which on a tag, a yes or a box is answered, 0 to 1; None takes that of the
-            contract, which is 0.5 where nobody said otherwise.
-        timeout: seconds that the opening and each call of the model may take, above 0; inf is no limit. None limits
-            what may be a stranger's to 60: a lone file, a file that its manifest does not name by its SHA-256, and any
-            with a loop in it.
-        draft: decode JPEGs of at least four times the pixels that the model needs at a half, a quarter or an eighth of
-            their size, which is faster, and changes answers a little; see `edgeconv.pictures.drafting`.
+        threshold: lowest probability of a tag, a yes or a box, 0 to 1; None takes that of the contract, which is 0.5
+            by default.
+        timeout: seconds that opening the model and each call may take, above 0; inf means no limit. None means 60 for
+            what may be a stranger's: a lone file, a file whose SHA-256 is not in its manifest, and any that contains a
+            loop.
+        draft: decode large JPEGs at a half, a quarter or an eighth of their size, which is faster and changes answers
+            slightly; see `edgeconv.pictures.drafting`.
 
     Raises:
         ArtifactError: there is no such model, or it is damaged.
-        InferenceTimeoutError: the opening takes too long.
-        ProviderError: a GPU or a provider was asked for, and does not run the whole model, or not right.
+        InferenceTimeoutError: opening the model takes too long.
+        ProviderError: the GPU or provider asked for does not run the whole model, or gives wrong results.
 
     Example:
         >>> with Predictor("exported/mnist") as model:  # doctest: +SKIP

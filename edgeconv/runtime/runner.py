@@ -25,7 +25,7 @@ BATCH = "batch"
 
 
 class Runner:
-    """A model of any inputs and outputs, ready to run.
+    """A model of any inputs and outputs, ready to run on arrays.
 
     Args:
         model: an artifact's folder or a lone `.onnx` file; None takes the newest artifact below `exported/`, else the
@@ -33,16 +33,16 @@ class Runner:
         variant: a name of `edgeconv.variants.VARIANTS`; None takes int8 where it is there, else fp32; on another
             provider than the CPU's fp32.
         device: ``"auto"``, ``"cpu"``, ``"gpu"`` or a provider; see `open_model`.
-        threads: threads inside an operator, 1 to 256; None takes what was found best, where that is followed, else one.
+        threads: threads inside an operator, 1 to 256; None takes what `--tune` chose, if `tuned`, else one.
         timeout: seconds that the opening and each call may take; None: see `Predictor`.
-        tuned: whether to follow what `edgeconv benchmark --tune` found best for this device, as far as no argument
-            says otherwise.
+        tuned: whether to use what `edgeconv benchmark --tune` chose for this device, unless another argument overrides
+            it.
 
     Raises:
         ArtifactError: there is no such model, or it is damaged.
         ConfigError: `threads` or `timeout` is out of its range, or there is no such device.
-        InferenceTimeoutError: the opening takes too long.
-        ProviderError: a GPU or a provider was asked for, and does not run the whole model, or not right.
+        InferenceTimeoutError: opening the model takes too long.
+        ProviderError: the GPU or provider asked for does not run the whole model, or gives wrong results.
 
     Example:
         >>> runner = Runner("exported/kws")  # doctest: +SKIP

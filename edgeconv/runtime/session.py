@@ -44,7 +44,7 @@ class Session:
         timeout: seconds that the opening and each call may take; inf is no limit.
 
     Raises:
-        InferenceTimeoutError: the opening takes too long.
+        InferenceTimeoutError: opening the model takes too long.
         ProviderError: the provider cannot run the whole model here.
         InputError: ONNX Runtime cannot load the bytes.
 

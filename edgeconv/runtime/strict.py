@@ -50,7 +50,7 @@ def open_strictly(
         settings: options of the provider beside its own.
 
     Raises:
-        InferenceTimeoutError: the opening takes too long.
+        InferenceTimeoutError: opening the model takes too long.
         ProviderError: the provider does not work here, or would leave nodes to the CPU.
     """
     row = provider_of(provider)

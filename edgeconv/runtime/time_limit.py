@@ -29,7 +29,7 @@ class LimitedSession:
         seconds: that the opening and each call may take.
 
     Raises:
-        InferenceTimeoutError: the opening takes too long.
+        InferenceTimeoutError: opening the model takes too long.
     """
 
     def __init__(self, options: Any, make: Callable[[], Any], seconds: float) -> None:

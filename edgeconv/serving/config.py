@@ -19,14 +19,14 @@ class Limits:
     """What one client may ask for.
 
     Attributes:
-        max_batch: rows that the model answers at once, and most rows of a request.
-        max_queue: requests that wait for a model; more are refused with 503.
+        max_batch: largest number of rows in a call of the model, and in a request.
+        max_queue: requests that may wait for a model; more are refused with 503.
         max_body: bytes of a request.
         max_pixels: of a picture, width times height.
         max_connections: open at a time.
         client_timeout: seconds that a client may take to send a request, to read its answer, or to stay idle.
         queue_timeout: seconds that a request may wait for its model.
-        grace: seconds between SIGTERM and the end, for requests that were accepted.
+        grace: seconds to finish accepted requests after SIGTERM.
 
     Raises:
         ConfigError: names the option, what it may be and what it was.
@@ -61,20 +61,20 @@ class ServeConfig:
     Attributes:
         models: paths of artifacts or lone `.onnx` files, each perhaps as ``NAME=PATH``; none takes the newest below
             `exported/`, else the shipped reference.
-        host: the address to listen at. Only 127.0.0.1, ::1 and localhost are out of reach of other machines.
-        port: 0 takes one that is free.
+        host: the address to listen on. Other machines cannot reach 127.0.0.1, ::1 and localhost.
+        port: 0 takes any free one.
         variant: of every model; None takes what `edgeconv benchmark --tune` found best for this device, else the best
             for its provider: int8 on the CPU where it is there, else fp32.
         device: as `Predictor` takes it.
         threads: threads inside an operator; None takes what was found best, else one.
         timeout: seconds that a call of a model may take; None: see `Predictor`.
         limits: what one client may ask for.
-        api_keys: one of them has to come with each request, where there are any.
+        api_keys: if there are any, each request needs one of them.
         allowed_hosts: names that the server is reached by, besides its address; any where it listens for others.
         certificate: a file of certificates in PEM form; with it the server speaks TLS.
         certificate_key: the file of its private key, where that is another one.
-        grpc_port: of the protocol over gRPC; None leaves it out.
-        workers: processes that serve; more than one where one core is not enough.
+        grpc_port: port for gRPC; None means no gRPC.
+        workers: number of server processes.
         access_log: whether each request is a line of JSON on stdout.
 
     Raises:

@@ -29,16 +29,16 @@ QUIET = {**LOGGING_CONFIG, "loggers": {"uvicorn.error": {"level": "CRITICAL"}, "
 
 
 def serve(config: ServeConfig) -> None:
-    """Serve models until SIGTERM or SIGINT: then what was accepted is answered, and nothing new is.
+    """Serve models until SIGTERM or SIGINT; accepted requests are then finished.
 
-    SIGHUP loads every model anew, each beside the one that answers meanwhile.
+    SIGHUP reloads all models; the old ones answer meanwhile.
 
     Args:
         config: what to serve, and how.
 
     Raises:
         ArtifactError: a path is no model.
-        ConfigError: the address cannot be had, a certificate cannot be read, or two models have one name.
+        ConfigError: the address is not available, a certificate cannot be read, or two models have the same name.
 
     Example:
         >>> edgeconv.serve(ServeConfig(("exported/mnist",), port=8080))  # doctest: +SKIP

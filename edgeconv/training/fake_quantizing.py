@@ -35,22 +35,22 @@ _RANGE, _WEIGHTS = (lambda found: (found.range, found.weights))(fake_quantizatio
 
 
 def fake_quantize(model: keras.Model, *, calibration: Any = None) -> keras.Model:
-    """Return a model that computes as its int8 file will, and learns to do well with that.
+    """Return a copy of a model that computes as its int8 file will, for quantization-aware training.
 
-    Batch normalization behind a convolution or a Dense layer is folded into its weights, as the export folds it, and
-    is gone. Kernels are rounded to int8 with a scale for each output channel, activations to uint8 wherever the int8
-    file has QuantizeLinear; gradients pass as if nothing were rounded (Jacob et al. 2018, arXiv:1712.05877). The ranges
-    of activations follow the batches of the training, and lie in the `.keras` file: `edgeconv.export` takes them from
-    there. Train a model first, and then this copy for some epochs more, at a tenth of the learning rate or less.
+    Batch normalization after a convolution or a Dense layer is folded into its weights, as the export does it. Kernels
+    are rounded to int8 with a scale for each output channel, activations to uint8 wherever the int8 file has
+    QuantizeLinear; gradients pass as if nothing were rounded (Jacob et al. 2018, arXiv:1712.05877). The ranges of
+    activations follow the batches of the training and are stored in the `.keras` file, from which `edgeconv.export`
+    takes them. Train a model first, and then this copy for a few more epochs, at a tenth of the learning rate or less.
 
     Args:
-        model: a built Sequential or functional model; it stays as it is.
-        calibration: some hundred inputs, as `model.predict` takes them: channels of very different ranges, which would
-            share the 256 steps of one tensor, are evened out between layers first. On these inputs the float model
-            stays the same. None: the weights stay as they are.
+        model: a built Sequential or functional model; it is not changed.
+        calibration: a few hundred inputs, as `model.predict` takes them, on which channels of very different ranges,
+            which would share the 256 steps of one tensor, are equalized between layers first. The float model gives the
+            same answers as before on these inputs. None: the weights stay as they are.
 
     Returns:
-        A functional model with the same inputs and outputs, uncompiled. Until its first training step only the
+        A functional model with the same inputs and outputs, not compiled. Until its first training step only the
         weights are rounded.
 
     Raises:

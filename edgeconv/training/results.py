@@ -26,7 +26,7 @@ class TrainedModel:
     """A model that was trained.
 
     Attributes:
-        path: of `model.keras`: from `image`, uint8, (batch, height, width, channels), 0-255, to `probabilities`.
+        path: of `model.keras`, which maps `image`, uint8, (batch, height, width, channels), 0-255, to `probabilities`.
         record: what `training.json` beside it says.
     """
 

@@ -45,26 +45,26 @@ def train(
 ) -> TrainedModel:
     """Train a model and write `model.keras`, `training.json` and `curves.png`.
 
-    After each epoch a checkpoint is kept inside the folder, until the run is finished. Interrupted by Ctrl-C, the
-    files of the last finished epoch are written and KeyboardInterrupt goes on to the caller. Killed, the folder has
-    the previous model or the new one. On one CPU equal options and data give equal bytes, resumed or not.
+    A checkpoint is kept in the folder after each epoch, until the run is finished. On Ctrl-C, the files of the last
+    finished epoch are written and KeyboardInterrupt is raised. If the process is killed, the folder has the previous
+    model or the new one. On the same CPU, equal options and data give equal bytes, whether the run was resumed or not.
 
     Args:
-        dataset: a name or a path, a spec, or data that is open already.
+        dataset: a name, a path, a spec, or an opened dataset.
         config: how to train. With `resume`, only its `device` counts: the interrupted run has its own options.
         out: folder of the artifact; None: ``exported/<name of the dataset>``.
-        resume: go on with the unfinished run of the folder. Without `out` and with dataset ``"auto"``: with the
-            newest under ``exported/``.
-        progress: hears what is used, and sees a bar an epoch.
+        resume: continue the unfinished run in the folder; without `out` and with dataset ``"auto"``, the newest under
+            ``exported/``.
+        progress: receives messages, and a bar per epoch.
 
     Returns:
-        The model and its record. With nothing left to resume, those of the finished run.
+        The model and its record; those of the finished run if nothing is left to resume.
 
     Raises:
-        ConfigError: an option cannot be met: the base model, a network too deep for the images.
-        DatasetError: the data is absent or damaged, or is not that of the run to resume.
-        TrainingError: the device is not there, the loss is no number any more, or there is no run to resume.
-        KeyboardInterrupt: as raised by Ctrl-C, after the files are written.
+        ConfigError: the options contradict each other or the data, such as a network too deep for the images.
+        DatasetError: the data are absent or damaged, or are not those of the run to resume.
+        TrainingError: the device is not there, the loss becomes NaN, or there is no run to resume.
+        KeyboardInterrupt: on Ctrl-C, after the files are written.
 
     Example:
         >>> train("mnist", config=TrainConfig(epochs=1)).record["test_accuracy"]  # doctest: +SKIP

@@ -23,7 +23,7 @@ class ExportRequest:
         config: how to export it.
         dataset: labelled data; None takes those that the model was trained on.
         out: the artifact's folder; None takes the model's own.
-        progress: hears of each step.
+        progress: receives messages.
     """
 
     model: str | Path | None

@@ -38,7 +38,7 @@ class VariantContext:
         evaluation_set: what the variants are compared on: images by their classes, or labelled inputs of any task with
             Keras' answers, their spreads and what is `right`; None where nobody named any.
         files: the variants made so far, by name.
-        progress: hears of each step.
+        progress: receives messages.
     """
 
     reference: KerasReference
