@@ -26,6 +26,7 @@ class BoundSample:
     """
 
     def __init__(self, session: Any, sample: NDArray[Any], answer: NDArray[Any]) -> None:
+        self._shape, self._dtype = sample.shape, sample.dtype
         self._sample, self._answer = np.empty_like(sample, order="C"), np.empty_like(answer, order="C")
         self._binding = session.io_binding()
         # On a CPU these hold the arrays' own memory.
@@ -36,11 +37,12 @@ class BoundSample:
         self._lock = Lock()
 
     def run(self, sample: NDArray[Any]) -> NDArray[Any] | None:
-        """Return the answer to a sample of the shape and dtype that was bound, or None: a plain call is to give it.
+        """Return the answer to a sample, or None: a plain call is to give it.
 
-        Cases: another thread is here; the call fails, which a plain call then tells.
+        Cases: the shape or dtype is not what was bound; another thread is here; the call fails, which a plain call then
+        tells.
         """
-        if not self._lock.acquire(False):
+        if sample.shape != self._shape or sample.dtype != self._dtype or not self._lock.acquire(False):
             return None
         try:
             self._sample[...] = sample

@@ -75,7 +75,6 @@ class Session:
         self._dtype = np.dtype(_NUMPY_TYPES.get(only_input.type, "float32"))
         # ONNX Runtime names dynamic axes with strings, or None where the file gives no name.
         self._shape = tuple(axis if isinstance(axis, int) else None for axis in only_input.shape)
-        self._sample_shape = self._shape[1:]
         self._most = IMAGES_AT_ONCE * self.threads  # Each has a cache of its own.
         self._any_batch = self._shape[:1] == (None,)
         self._whole = math.inf if not self._any_batch else 1 if options.cuts_batches else self._most
@@ -101,8 +100,10 @@ class Session:
             InputError: names the dtype and shape that are required and those received.
             InferenceTimeoutError: a call takes too long.
         """
+        if self._bound is not None and (answer := self._bound.run(images)) is not None:
+            return answer
         # The common case in one comparison: a small model answers in 30 us, and looking at each axis takes one of them.
-        if images.shape[1:] != self._sample_shape or images.dtype != self._dtype or not self._any_batch:
+        if images.shape[1:] != self._shape[1:] or images.dtype != self._dtype or not self._any_batch:
             self._check(images)
         if len(images) == 1:
             return self._answer_one(images)
@@ -130,10 +131,7 @@ class Session:
         return answer_parts(answer, images, most=most, calls=self._calls if on_cpu else 1)
 
     def _answer_one(self, image: NDArray[Any]) -> NDArray[np.float32]:
-        """Return the answer to one image: behind the second call by memory that was bound once."""
-        answer = None if self._bound is None else self._bound.run(image)
-        if answer is not None:
-            return answer
+        """Return the answer to one image, and bind memory for those behind the second call."""
         answer = self._answer(image)
         if self._may_bind and self._asked_before:
             from edgeconv.runtime.binding import bind  # Here, since a program that asks once has no use for it.

@@ -94,6 +94,8 @@ def test_a_wrong_array_is_refused_as_before(tiny: Path, images: np.ndarray) -> N
     session = asked_twice(opened(tiny), images)
     with pytest.raises(InputError, match=r"`image` must be uint8 .* Received: uint8 \(1, 5, 12, 3\)"):
         session.run(images[:1, :5])
+    with pytest.raises(InputError, match=r"`image` must be uint8 .* Received: float32"):
+        session.run(images[:1].astype(np.float32))
 
 
 def test_a_call_that_fails_is_left_to_a_plain_one(
