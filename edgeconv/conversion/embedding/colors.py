@@ -11,31 +11,39 @@ from edgeconv.conversion.embedding.tensors import FLOAT, INT64, UINT8, Operand, 
 from edgeconv.recipe import LUMA, LUMA_WHOLE
 
 
-def grey(colours: Tensor) -> Tensor:
+def grey(colours: Tensor, channels: int | None = None) -> Tensor:
     """Weigh the channels, and do not round.
 
     Args:
         colours: uint8 or float32, (height, width, channels), 0-255; 1 or 3 channels.
+        channels: how many, where that is known.
 
     Returns:
         float32, (height, width), 0-255.
     """
-    channels = colours.size(-1)
+    return (colours.as_type(FLOAT) @ weights_of_grey(colours, channels)).reshape(0, 0)
+
+
+def weights_of_grey(colours: Tensor, channels: int | None = None) -> Tensor:
+    """Return by what the channels of a picture are multiplied for its grey; float32, (channels, 1), as in `grey`."""
     # One weight for a grey picture, then three for a coloured one: a slice that begins at 0 or at 1.
-    weights = colours.array(np.array([LUMA_WHOLE, *LUMA])[:, None] / LUMA_WHOLE)
-    begin = channels // 2
-    return (colours.as_type(FLOAT) @ weights.slice(0, begin, begin + channels)).reshape(0, 0)
+    weights = np.array([LUMA_WHOLE, *LUMA])[:, None] / LUMA_WHOLE
+    if channels is not None:
+        return colours.array(weights[channels // 2 :][:channels])
+    count = colours.size(2)
+    begin = count // 2
+    return colours.array(weights).slice(0, begin, begin + count)
 
 
-def luma(picture: Tensor) -> Tensor:
+def luma(picture: Tensor, channels: int | None = None) -> Tensor:
     """Turn a picture of 1 or 3 channels into bytes of grey, float32, as Pillow's mode "L" does."""
-    return (grey(picture) + 0.5).floor()
+    return (grey(picture, channels) + 0.5).floor()
 
 
 def composite(picture: Tensor, background: Operand) -> Tensor:
-    """Lay a picture with straight alpha over an even background; uint8, (height, width, channels - 1)."""
-    alpha = picture.slice(2, -1, None).as_type(FLOAT)
-    colours = picture.slice(2, None, -1).as_type(FLOAT)
+    """Lay a picture of 4 channels over an even background; uint8, (height, width, 3)."""
+    alpha = picture.slice(2, 3, None).as_type(FLOAT)
+    colours = picture.slice(2, None, 3).as_type(FLOAT)
     return ((colours * alpha + (255 - alpha) * background + 127) / 255).floor().as_type(UINT8)
 
 

@@ -79,14 +79,14 @@ def _prepare(picture: Tensor, preparation: Preparation) -> tuple[Tensor, Tensor 
     """Write the preparation down; return a batch of one, and whether ink was found where that counts."""
     height, width, channels = preparation.height, preparation.width, preparation.channels
     if preparation.kind == "digit":
-        made, found = center_digit(picture, height, width, preparation.box)
-        return made.reshape(1, height, width, channels), found
+        return center_digit(picture, height, width, preparation.box)
     return resized(picture, preparation).reshape(1, height, width, channels), None
 
 
 def _take_out(graph: ir.Graph, image: ir.Value) -> tuple[list[ir.Node], list[ir.Value]]:
     """Let a model read `image` instead of its input, and take its nodes and constants out of their graph."""
     ir.convenience.replace_all_uses_with(graph.inputs[0], image)
+    _share_scalars(graph)
     nodes, constants = list(graph), list(graph.initializers.values())
     graph.outputs.clear()
     graph.remove(nodes)
@@ -94,6 +94,21 @@ def _take_out(graph: ir.Graph, image: ir.Value) -> tuple[list[ir.Node], list[ir.
     for value in (*constants, *(output for node in nodes for output in node.outputs)):
         value.name = embedded_name(value.name or "")
     return nodes, constants
+
+
+def _share_scalars(graph: ir.Graph) -> None:
+    """Let equal numbers be one constant, or ONNX Runtime does, and then looks through the whole graph once more.
+
+    Bytes are left: where the weights of int8 are recoded, ONNX Runtime 1.32 fails on a zero point that layers share.
+    """
+    known: dict[tuple[ir.DataType, tuple[int, ...], bytes], ir.Value] = {}
+    for value in graph.initializers.values():
+        tensor = value.const_value
+        if tensor is None or tensor.size != 1 or tensor.dtype in {ir.DataType.INT8, ir.DataType.UINT8}:
+            continue
+        shared = known.setdefault((tensor.dtype, tuple(tensor.numpy().shape), tensor.tobytes()), value)
+        if shared is not value:
+            ir.convenience.replace_all_uses_with(value, shared)
 
 
 def _leave(tensor: Tensor, name: str, shape: Sequence[int | str | None]) -> ir.Value:

@@ -30,10 +30,9 @@ def choose(
         types[:] = [tensor.dtype for tensor in tensors]
         return [(tensor.value, tensor.dtype) for tensor in tensors]
 
-    decision = condition.scalar().value
     branches = {
         "then_branch": recorder.body(names[0], [], lambda _: leaving(yes)),
         "else_branch": recorder.body(names[1], [], lambda _: leaving(no)),
     }
-    outputs = recorder.node_of_many("If", [decision], branches, len(types))
+    outputs = recorder.node_of_many("If", [condition.value], branches, len(types))
     return [Tensor(value, dtype, recorder) for value, dtype in zip(outputs, types, strict=True)]

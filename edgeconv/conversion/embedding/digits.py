@@ -11,19 +11,17 @@ from edgeconv.conversion.embedding.colors import composite, luma, opaque
 from edgeconv.conversion.embedding.ink import (
     NONE,
     TINY,
-    both_ways,
     bounds,
+    half_stroke_width,
     is_bright,
     levels,
     profiles,
     strength,
-    stroke_width,
-    without_border,
 )
-from edgeconv.conversion.embedding.morphology import SIDE, box_mean, closing, maximum, maximum_of_neighbours
+from edgeconv.conversion.embedding.morphology import SIDE, both_ways, box_mean, maximum, maximum_of_neighbours
 from edgeconv.conversion.embedding.prepared import unless_prepared
 from edgeconv.conversion.embedding.resampling import grey_square
-from edgeconv.conversion.embedding.tensors import FLOAT, UINT8, Tensor, where
+from edgeconv.conversion.embedding.tensors import FLOAT, UINT8, Tensor, join, where
 from edgeconv.recipe import DIGIT
 
 
@@ -60,7 +58,7 @@ def center_digit(picture: Tensor, height: int, width: int, box: int) -> tuple[Te
             ink = _widen(ink)
         with section("draw"):
             made = where(found, _draw(ink, height, width, box), 0.0)
-            return [made.as_type(UINT8).reshape(1, height, width, 1), found.scalar()]
+            return [made.as_type(UINT8).reshape(1, height, width, 1), found.reshape(1)]
 
     return unless_prepared(shown, height, width, prepare)
 
@@ -68,12 +66,12 @@ def center_digit(picture: Tensor, height: int, width: int, box: int) -> tuple[Te
 def _opaque(picture: Tensor) -> Tensor:
     """Lay a transparent picture over an even background that its ink stands out from."""
     alpha = picture.slice(2, 3, None).as_type(FLOAT).reshape(0, -1) / 255
-    shades = luma(picture.slice(2, 0, 3))
+    shades = luma(picture.slice(2, None, 3), 3)
     mass = _sum(alpha).maximum(TINY)
     mean = _sum(shades * alpha) / mass
     off = shades - mean
-    spread = (_sum(off * off * alpha) / mass).sqrt()
-    is_paper = (alpha.mean() > DIGIT.least_paper) & (spread > DIGIT.least_spread)
+    variance = _sum(off * off * alpha) / mass
+    is_paper = (alpha.mean() > DIGIT.least_paper) & (variance > DIGIT.least_spread**2)
     return composite(picture, where(is_paper, mean.round(), where(mean < DIGIT.middle_grey, mean.like(255), 0.0)))
 
 
@@ -91,14 +89,15 @@ def _search_copy(picture: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def _inside(sides: Tensor) -> Tensor:
-    """Tell which pixels of a square are not beyond the sides of a map; bool, (SIDE, SIDE)."""
-    rows, columns = (sides.array(np.arange(SIDE)) < sides).split(0)
-    return rows.reshape(SIDE, 1) & columns.reshape(1, SIDE)
+    """Tell which pixels of a map are not beyond the sides of what it shows; bool, (1, 1, SIDE, SIDE)."""
+    rows, columns = sides.split(0)
+    place = np.arange(SIDE)
+    return (sides.array(place[:, None]) < columns) & (sides.array(place) < rows)
 
 
 def _find(small: Tensor, inside: Tensor) -> tuple[Tensor, Tensor]:
     """Map the strength of the ink, and `NONE` where there is none; also tell whether there is any."""
-    ink = without_border(strength(small, closing(small, DIGIT.widest, inside)), inside)
+    ink = strength(small, inside)
     floor, full = levels(ink, inside)
     found = full >= (floor * DIGIT.clearest_noise).maximum(DIGIT.faintest)
     return where(ink > (floor + full) * 0.5, ink, NONE), found
@@ -113,38 +112,42 @@ def _cut(picture: Tensor, begin: Tensor, end: Tensor) -> tuple[Tensor, Tensor]:
 
 def _ink(canvas: Tensor, step: Tensor) -> Tensor:
     """Draw the ink on the canvas with full contrast; float32, 0-1."""
-    ink = without_border(strength(canvas, closing(canvas, DIGIT.widest)))
+    ink = strength(canvas)
     floor, full = levels(ink)
     gain = (step * DIGIT.edge).clip(DIGIT.least_gain, DIGIT.most_gain)
-    ink = (((ink - floor) / (full - floor).maximum(TINY) - 0.5) * gain + 0.5).clip(0.0, 1.0)
+    ink = (((ink - floor) / (full - floor).maximum(TINY) - 0.5) * gain).ramp(1, 0.5)
     solid = (box_mean(ink, DIGIT.solid_window) > DIGIT.solid).as_type(FLOAT)
     return where(solid.max() > 0.0, ink * maximum(solid, DIGIT.solid_dilation), ink)
 
 
 def _widen(ink: Tensor) -> Tensor:
     """Widen strokes that are thinner than MNIST's."""
-    missing = (DIGIT.thinnest * DIGIT.canvas / (1 + 2 * DIGIT.margin) - stroke_width(ink)) * 0.5
-    steps = (missing - missing.array(np.arange(DIGIT.widening_steps))).clip(0.0, 1.0)
-    for number, step in enumerate(steps.split(0, DIGIT.widening_steps)):
-        wider = maximum(ink, 3) if number % 2 == 0 else maximum_of_neighbours(ink)
-        ink = ink + step * (wider - ink)
-    return ink
+    steps = DIGIT.widening_steps
+    missing = DIGIT.thinnest * DIGIT.canvas / (1 + 2 * DIGIT.margin) / 2 - half_stroke_width(ink)
+    widened = [ink]
+    for number in range(steps):
+        widened.append(maximum(widened[-1], 3) if number % 2 == 0 else maximum_of_neighbours(widened[-1]))
+    # All steps are whole but the last: what is drawn lies between two that follow one another.
+    away = missing.clip(0.0, steps) - missing.array(np.arange(steps + 1.0).reshape(-1, 1, 1))
+    return (join(widened, axis=1) * away.abs().ramp(-1, 1)).sum(1, keep=True)
 
 
 def _draw(ink: Tensor, height: int, width: int, box: int) -> Tensor:
     """Scale the ink's bounding box into `box`, put its centre of mass in the middle; float32, whole, 0-255."""
     begin, end = bounds(where(ink > DIGIT.drawn, ink, NONE))
     scale = (end - begin).max() / box
-    place, centre, behind = (ink.array(np.arange(SIDE) + more) for more in (0, 0.5, 1))
+    place, behind = (ink.array(np.arange(SIDE) + more) for more in (0, 1))
     part = ((place >= begin) & (place < end)).as_type(FLOAT)
-    sums = profiles(both_ways(ink), part)
-    middle = ((sums * centre).sum(3, keep=True) / sums.sum(3, keep=True).maximum(TINY) - begin) / scale
+    moments = ink.array(np.stack([np.arange(SIDE) + 0.5, np.ones(SIDE)], axis=1))
+    moment, mass = (profiles(both_ways(ink), part) @ moments).split(3)
+    middle = (moment / mass.maximum(TINY) - begin) / scale
     offset = (ink.array(np.array([height, width]).reshape(2, 1, 1, 1) / 2 + 0.5) - middle).round()
     # How much of each pixel of the canvas lies in each of the result: not divided by `scale`, for the brightest is 255.
     first = (ink.array(np.arange(max(height, width))[:, None]) - offset) * scale + begin
     (rows, columns), (upright, across) = (
         each.split(0) for each in ((first + scale).minimum(behind) - first.maximum(place), part)
     )
+    ink = ink.transpose(0, 1, 3, 2)
     made = (rows.maximum(0.0) * upright) @ (ink * across) @ columns.transpose(0, 1, 3, 2).maximum(0.0)
     if height != width:
         made = made.cut(made.integers([0, 0]), made.integers([height, width]))

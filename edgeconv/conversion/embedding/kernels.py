@@ -66,7 +66,7 @@ def resize_as_pillow(picture: Tensor, height: Operand, width: Operand, method: s
 def _nearest_rows(picture: Tensor, target: Operand) -> Tensor:
     count, target = picture.size(0), picture.index(target)
     scale = count.as_type(DOUBLE) / target.as_type(DOUBLE)
-    number = arange(target, DOUBLE)
+    number = arange(target.scalar(), DOUBLE)
     steps = where(number.equals(0.0), number.like(0.5) * scale, scale)
     places = steps.running_sum(0)
     return picture.gather(places.as_type(INT64).minimum(count - 1))
@@ -130,10 +130,10 @@ def _weighted(picture: Tensor, target: Operand, scale: Tensor, radius: Tensor, w
     """
     count, target = picture.size(0), picture.index(target)
     within = scale.array(np.arange(BLOCK)[:, None] + 0.5, DOUBLE)
-    middles = arange(target, DOUBLE, BLOCK).reshape(-1, 1, 1) + within
+    middles = arange(target.scalar(), DOUBLE, BLOCK).reshape(-1, 1, 1) + within
     read = ((scale * float(BLOCK) + radius * 2.0).as_type(INT64) + 3).minimum(count)
     begin = (middles.slice(1, 0, 1) * scale - radius - 1.0).maximum(0.0).as_type(INT64).minimum(count - read)
-    rows = begin + arange(read, INT64)
+    rows = begin + arange(read.scalar(), INT64)
     weights = weigh(rows.as_type(DOUBLE), middles)
     pixels = picture.reshape(0, -1).gather(rows.reshape(0, -1)).as_type(weights.dtype)
     made = (weights @ pixels).apply("Reshape", join([count.integers([-1]), picture.sizes(1)]))

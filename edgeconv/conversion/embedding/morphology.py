@@ -6,7 +6,7 @@ is known, so no window has to be found in a loop, and providers know all shapes 
 
 from __future__ import annotations
 
-from edgeconv.conversion.embedding.tensors import Tensor, where
+from edgeconv.conversion.embedding.tensors import Tensor, join, where
 from edgeconv.recipe import DIGIT
 
 SIDE = DIGIT.canvas
@@ -29,8 +29,8 @@ def box_mean(grey: Tensor, window: int) -> Tensor:
     return grey.apply("Pad", pads, mode="edge").apply("AveragePool", kernel_shape=[window, window])
 
 
-def closing(grey: Tensor, window: int, inside: Tensor | None = None) -> Tensor:
-    """Paint over everything dark that no square of `window` (odd) pixels fits into.
+def negative_closing(grey: Tensor, window: int, inside: Tensor | None = None) -> Tensor:
+    """Paint over everything dark that no square of `window` (odd) pixels fits into, and turn the sign.
 
     Args:
         grey: the maps; beyond what is inside they go on as at its edge.
@@ -38,7 +38,7 @@ def closing(grey: Tensor, window: int, inside: Tensor | None = None) -> Tensor:
         inside: bool, (SIDE, SIDE), the part that counts; by default all.
     """
     painted = -maximum(grey, window)
-    return -maximum(painted if inside is None else where(inside, painted, LOWEST), window)
+    return maximum(painted if inside is None else where(inside, painted, LOWEST), window)
 
 
 def maximum(grey: Tensor, window: int) -> Tensor:
@@ -55,25 +55,29 @@ def maximum_of_neighbours(grey: Tensor) -> Tensor:
     return rows.maximum(grey.apply("MaxPool", kernel_shape=[1, 3], pads=[0, 1, 0, 1]))
 
 
-def reaching(ink: Tensor, inside: Tensor | None = None) -> Tensor:
-    """Map the weakest ink in a straight line between each pixel and an edge, whichever is the strongest.
+def reaching(light: Tensor, inside: Tensor | None = None) -> Tensor:
+    """Map the brightest in a straight line between each pixel and an edge, whichever is the darkest.
 
     Args:
-        ink: the maps.
+        light: the maps.
         inside: bool, (SIDE, SIDE), the part whose edges count; by default all.
     """
-    light = -ink if inside is None else where(inside, -ink, LOWEST)
+    views = both_ways(light if inside is None else where(inside, light, LOWEST))
     far = SIDE // _BLOCK
-    views = []
+    ends = []
     for before in (True, False):
         # The brightest of a block, and of all blocks: each pixel and those that lie a whole block, two ... away.
-        for kernel, apart in (((_BLOCK, 1), (0, 0, far, -1)), ((1, _BLOCK), (-1, 1, far, _BLOCK))):
-            near = _one_sided(light, kernel, before=before).reshape(*apart)
-            views.append(_one_sided(near, (far, 1), before=before).reshape(1, -1, SIDE, SIDE))
-    return -views[0].apply("Min", *views[1:])
+        near = _one_sided(views, _BLOCK, before=before).reshape(0, 0, far, -1)
+        ends.append(_one_sided(near, far, before=before))
+    columns, rows = ends[0].minimum(ends[1]).reshape(2, -1, SIDE, SIDE).split(0)
+    return columns.minimum(rows.transpose(0, 1, 3, 2))
 
 
-def _one_sided(grey: Tensor, kernel: tuple[int, int], *, before: bool) -> Tensor:
-    """Take the brightest of each pixel and those before it, or behind it, as far as the kernel goes."""
-    pads = [size - 1 for size in kernel]
-    return grey.apply("MaxPool", kernel_shape=list(kernel), pads=[*pads, 0, 0] if before else [0, 0, *pads])
+def both_ways(grey: Tensor) -> Tensor:
+    """Return maps as they are, and on their side, (2, maps, SIDE, SIDE): both have as columns what is looked along."""
+    return join([grey, grey.transpose(0, 1, 3, 2)])
+
+
+def _one_sided(grey: Tensor, rows: int, *, before: bool) -> Tensor:
+    """Take the brightest of each pixel and those above it, or below it, of so many rows."""
+    return grey.apply("MaxPool", kernel_shape=[rows, 1], pads=[rows - 1, 0, 0, 0] if before else [0, 0, rows - 1, 0])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from edgeconv.conversion.embedding.colors import grey
+from edgeconv.conversion.embedding.colors import weights_of_grey
 from edgeconv.conversion.embedding.tensors import DOUBLE, FLOAT, INT64, Operand, Tensor, arange, join, where
 from edgeconv.pictures.resampling import BLOCK
 
@@ -29,11 +29,11 @@ def resample_rows(picture: Tensor, target: Operand, *, antialias: bool = True) -
     scale = source / target.as_type(DOUBLE)
     radius = scale.maximum(1.0)
     within = source.array(np.arange(BLOCK)[:, None] + 0.5, DOUBLE)
-    made = arange(target, DOUBLE, BLOCK).reshape(-1, 1, 1) + within
+    made = arange(target.scalar(), DOUBLE, BLOCK).reshape(-1, 1, 1) + within
     centres = (made * scale - 0.5).maximum(0.0).minimum(source - 1)  # 0 is the middle of the first row
     read = ((radius * (BLOCK + 1)).as_type(INT64) + 3).minimum(count)
     first = (centres.slice(1, 0, 1) - radius).maximum(0.0).as_type(INT64).minimum(count - read)
-    rows = first + arange(read, INT64)  # (blocks, 1, read)
+    rows = first + arange(read.scalar(), INT64)  # (blocks, 1, read)
     distances = (rows.as_type(DOUBLE) - centres).abs()
     weights = (1 - (distances / radius if antialias else distances).as_type(FLOAT)).maximum(0.0)
     weights = weights / weights.sum(2, keep=True)
@@ -45,7 +45,7 @@ def resample_rows(picture: Tensor, target: Operand, *, antialias: bool = True) -
 def nearest_rows(picture: Tensor, target: Operand) -> Tensor:
     """Take the nearest row for each of `target` rows, as `nearest` has it; of the type of `picture`, (target, ...)."""
     count, target = picture.size(0), picture.index(target)
-    middles = arange(target) + 0.5
+    middles = arange(target.scalar()) + 0.5
     return picture.gather((middles * (count.as_type(FLOAT) / target.as_type(FLOAT))).as_type(INT64).minimum(count - 1))
 
 
@@ -64,7 +64,7 @@ def grey_square(picture: Tensor, side: int, begin: Operand, scale: Tensor, flat:
         flat: triangles of the filter.
 
     Returns:
-        float32, (1, 1, side, side), 0-255.
+        float32, (1, 1, side, side), 0-255; columns first.
     """
     blocks = side // BLOCK
     middles = scale.array(np.arange(side).reshape(1, blocks, BLOCK, 1) + 0.5)
@@ -73,29 +73,23 @@ def grey_square(picture: Tensor, side: int, begin: Operand, scale: Tensor, flat:
     reach = radius * ((flat + 1) / 2) if flat > 1 else radius
     count = picture.sizes(0, 2).as_type(FLOAT).reshape(2, 1, 1, 1)
     last = count - 1
-    window = (scale * (BLOCK - 1.0) + (reach * 2 + 3)).floor()
+    window = (scale * (BLOCK - 1.0) + radius * (flat + 1.0) + 3).floor()
     first = (centres.slice(2, 0, 1) - reach).floor()
-
-    def weigh(rows: Tensor) -> Tensor:
-        weights = ((flat + 1) / 2 - (rows - centres).abs() / radius).maximum(0.0)
-        return weights.minimum(1.0) if flat > 1 else weights
-
     # No row is read twice, nor more than there are: of a picture of one row the square has as many as it has columns.
+    # What a length of both axes makes one of them read too many is cut off below.
     read = window.minimum(count)
-    rows = first.minimum(count - read).maximum(0.0) + arange(read.max().as_type(INT64), FLOAT)  # (2, blocks, 1, read)
-    around = first + arange(window.max().as_type(INT64), FLOAT)
-    beyond = weigh(around)
+    step = arange(window.max().as_type(INT64), FLOAT)
+    around, rows = first + step, first.minimum(count - read).maximum(0.0) + step  # (2, blocks, 1, window)
+    distances = (join([around, rows], axis=3) - centres).abs() / radius
+    beyond, within = distances.ramp(-1, (flat + 1) / 2).split(3)
     before, behind = (where(out, beyond, 0.0).sum(3, keep=True) for out in (around < 0.0, around > last))
-    weights = where(rows <= last, weigh(rows), 0.0)
-    weights = where(rows.equals(0.0), weights + before, weights)
-    weights = where(rows.equals(last), weights + behind, weights)
-    weights = weights / weights.sum(3, keep=True)
-    places = rows.minimum(last).as_type(INT64).reshape(2, blocks, -1)
-    (vertical, horizontal), (upright, across) = weights.split(0), places.split(0)
-    of_rows, of_columns = (number.reshape(1) for number in read.split(0))
+    weights = where(rows.equals(0.0), within + before, within)
+    weights = where(rows.equals(last), weights + behind, weights) / beyond.sum(3, keep=True)
+    (vertical, horizontal), (upright, across) = weights.split(0), rows.as_type(INT64).reshape(2, blocks, -1).split(0)
+    of_rows, of_columns = read.as_type(INT64).reshape(2).split(0)
     vertical, upright = vertical.slice(3, None, of_rows), upright.slice(2, None, of_rows)
     horizontal, across = horizontal.slice(3, None, of_columns), across.slice(2, None, of_columns)
     pixels = picture.gather(upright).reshape(0, 0, 0, -1).as_type(FLOAT)
-    made = grey((vertical @ pixels).reshape(side, -1, picture.size(2)))  # (side, columns)
-    made = horizontal @ made.transpose(1, 0).gather(across)
-    return made.reshape(1, 1, side, side).transpose(0, 1, 3, 2)
+    colours = (vertical @ pixels).reshape(side, -1, picture.size(2))
+    made = (colours @ weights_of_grey(picture)).reshape(0, 0).transpose(1, 0)  # (columns, side)
+    return (horizontal @ made.gather(across)).reshape(1, 1, side, side)

@@ -109,9 +109,13 @@ class Tensor:
         """Take the larger of two at each place."""
         return self.apply("Max", other)
 
-    def clip(self, least: Operand, most: Operand) -> Tensor:
-        """Bring into a range; its ends may have any shape that fits."""
-        return self.maximum(least).minimum(most)
+    def clip(self, least: float, most: float) -> Tensor:
+        """Bring into a range."""
+        return self.apply("Clip", least, most)
+
+    def ramp(self, slope: float, offset: float) -> Tensor:
+        """Multiply by a slope, add an offset, bring into 0 to 1: one node of floats, where `clip` makes three."""
+        return self.apply("HardSigmoid", alpha=float(slope), beta=float(offset))
 
     def floor(self) -> Tensor:
         """Round down."""
@@ -150,17 +154,21 @@ class Tensor:
         """Take the largest over the axes, by default over all."""
         return self._reduce("ReduceMax", axes)
 
-    def min(self, *axes: int) -> Tensor:
+    def min(self, *axes: int, keep: bool = False) -> Tensor:
         """Take the least over the axes, by default over all."""
-        return self._reduce("ReduceMin", axes)
+        return self._reduce("ReduceMin", axes, keep=keep)
+
+    def norm(self, *axes: int) -> Tensor:
+        """Take the root of the sum of squares over the axes."""
+        return self._reduce("ReduceL2", axes)
 
     def mean(self, *axes: int) -> Tensor:
         """Take the mean over the axes, by default over all."""
         return self._reduce("ReduceMean", axes)
 
-    def _reduce(self, operator: str, axes: Sequence[int]) -> Tensor:
+    def _reduce(self, operator: str, axes: Sequence[int], *, keep: bool = False) -> Tensor:
         chosen: dict[str, Any] = {"axes": list(axes)} if axes else {}
-        return self.apply(operator, keepdims=0, **chosen)
+        return self.apply(operator, keepdims=int(keep), **chosen)
 
     def sizes(self, begin: int, end: int | None = None) -> Tensor:
         """Return the lengths of several axes, int64, one element each."""
@@ -198,6 +206,13 @@ class Tensor:
         """Cut an axis into equal parts; one node, as ONNX Runtime would make of several that cut."""
         made = self.recorder.node_of_many("Split", [self.value], {"axis": axis}, parts)
         return [Tensor(value, self.dtype, self.recorder) for value in made]
+
+    def convolve(self, kernel: Tensor) -> Tensor:
+        """Slide a kernel, (maps made, maps read, rows, columns), over maps, nothing added around them.
+
+        A computed one: ONNX Runtime lays out a constant one anew, and then looks through the whole graph once more.
+        """
+        return self.apply("Conv", kernel)
 
     def running_sum(self, axis: int) -> Tensor:
         """Add up each element and all before it on an axis."""
@@ -255,8 +270,7 @@ def join(tensors: Sequence[Tensor], axis: int = 0) -> Tensor:
     return first.apply("Concat", *others, axis=axis)
 
 
-def arange(count: Tensor, dtype: ir.DataType = FLOAT, step: int = 1) -> Tensor:
-    """Count from 0 in steps, up to an end that is left out."""
+def arange(end: Tensor, dtype: ir.DataType = FLOAT, step: int = 1) -> Tensor:
+    """Count from 0 in steps, up to an end without axes that is left out."""
     # In integers: ONNX Runtime takes a length that it knows for an integer, and refuses floats beside it.
-    end = count.scalar()
     return end.like(0).apply("Range", end, step).as_type(dtype)
