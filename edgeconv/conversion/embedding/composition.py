@@ -10,6 +10,7 @@ from onnx_ir.passes.common import RemoveUnusedNodesPass
 from onnx_ir.tape import Tape
 
 from edgeconv.conversion.embedding.digits import center_digit
+from edgeconv.conversion.embedding.pooling import pool_blocks_as_bytes
 from edgeconv.conversion.embedding.preprocess import resized
 from edgeconv.conversion.embedding.recording import Recorder
 from edgeconv.conversion.embedding.tensors import FLOAT, UINT8, Tensor, where
@@ -86,6 +87,7 @@ def _prepare(picture: Tensor, preparation: Preparation) -> tuple[Tensor, Tensor 
 def _take_out(graph: ir.Graph, image: ir.Value) -> tuple[list[ir.Node], list[ir.Value]]:
     """Let a model read `image` instead of its input, and take its nodes and constants out of their graph."""
     ir.convenience.replace_all_uses_with(graph.inputs[0], image)
+    pool_blocks_as_bytes(graph)
     _share_scalars(graph)
     nodes, constants = list(graph), list(graph.initializers.values())
     graph.outputs.clear()
