@@ -75,13 +75,15 @@ def test_pictures_are_read_a_few_batches_ahead_and_no_further(model: Predictor, 
 
 
 def reading_threads(monkeypatch: pytest.MonkeyPatch, seconds: float) -> list[str]:
-    """Return a list that gets the name of each thread that reads a picture, which takes so many seconds there."""
+    """Return a list that gets the name of each thread that reads a picture, with so many seconds of work."""
     threads: list[str] = []
     read_sized = pipeline.read_sized
 
     def spy(*arguments: Any) -> Any:
         threads.append(threading.current_thread().name)
-        time.sleep(seconds)
+        done = time.thread_time() + seconds
+        while time.thread_time() < done:
+            pass
         return read_sized(*arguments)
 
     monkeypatch.setattr(pipeline, "read_sized", spy)
@@ -93,6 +95,27 @@ def test_decoding_happens_beside_the_model(model: Predictor, seven: Path, monkey
     list(model.predict_many([seven] * (TIMED + 3)))
     assert threads.count(threading.main_thread().name) == 2, "one picture of each TIMED is read there"
     assert len(threads) == TIMED + 3
+
+
+def test_a_slow_picture_at_the_beginning_does_not_keep_threads_at_work(
+    model: Predictor, seven: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While threads decode, the one that times a picture waits for them, and may take it for a slow one."""
+    monkeypatch.setattr(streaming, "QUICK_SECONDS", 0.1)
+    threads, read, decoding = reading_threads(monkeypatch, 0), pipeline.read_sized, []
+
+    def waiting_for_others(*arguments: Any) -> Any:
+        if threading.current_thread() is threading.main_thread():
+            time.sleep(0.2 if decoding or not threads else 0)
+        else:
+            decoding.append(1)
+            time.sleep(0.001)
+            decoding.pop()
+        return read(*arguments)
+
+    monkeypatch.setattr(pipeline, "read_sized", waiting_for_others)
+    list(model.predict_many([seven] * (4 * TIMED)))
+    assert threads.count(threading.main_thread().name) == 3 * TIMED + 1
 
 
 def test_pictures_that_are_read_quickly_need_no_thread(
