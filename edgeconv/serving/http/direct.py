@@ -38,6 +38,7 @@ class Direct:
 
     def __init__(self, answering: Answering, guard: Guard, limits: Limits) -> None:
         self.answering, self.guard = answering, guard
+        self.unheard = asyncio.Event()  # Of messages that nobody waits for: uvicorn's connection sets one.
         self._most = min(limits.max_body, LARGE - 1)
         self._models = {f"/v2/models/{name}/infer".encode(): name for name in answering.repository.entries}
 
@@ -79,8 +80,7 @@ class Exchange(RequestResponseCycle):
         self.body = bytearray()
         self.more_body = True
         self.disconnected = self.response_started = self.response_complete = False
-
-    message_event = asyncio.Event()
+        self.message_event = direct.unheard
 
     def answer(self) -> None:
         """Answer, now that the body is there."""

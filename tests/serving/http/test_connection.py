@@ -17,6 +17,12 @@ from tests.serving.running import Server, serving
 TIMEOUT = 1.0
 """Of the client, in seconds; the sweep that looks for slow ones comes once a second."""
 
+STEP = 0.1
+"""Seconds that are waited at once: of a machine that stands still only the step it stands still in counts."""
+
+MOST_STEPS = round(10 * TIMEOUT / STEP)
+"""In which a client is answered or let go."""
+
 ASKING = b"GET /v2/health/live HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
 
@@ -42,23 +48,34 @@ def strict(tiny: Path) -> Iterator[Server]:
 def answered(connection: socket.socket) -> bytes:
     """Return the answer to `ASKING`: head and body may come one after the other."""
     answer = b""
-    while b'{"live": true}' not in answer:
-        part = connection.recv(65536)
-        assert part, "the server hung up"
+    for part in parts_of(connection):
         answer += part
-    return answer
+        if b'{"live": true}' in answer:
+            return answer
+    pytest.fail("the server hung up")
 
 
 def connect(server: Server) -> socket.socket:
     return socket.create_connection(("127.0.0.1", server.port), timeout=10)
 
 
+def parts_of(connection: socket.socket) -> Iterator[bytes]:
+    """Yield what comes until the server closes, within `MOST_STEPS`."""
+    connection.settimeout(STEP)
+    for _ in range(MOST_STEPS):
+        try:
+            part = connection.recv(65536)
+        except TimeoutError:
+            continue
+        if not part:
+            return
+        yield part
+    pytest.fail("the server kept the connection for too long")
+
+
 def received(connection: socket.socket) -> bytes:
     """Return what comes until the server closes."""
-    parts = []
-    while part := connection.recv(65536):
-        parts.append(part)
-    return b"".join(parts)
+    return b"".join(parts_of(connection))
 
 
 def status_and_error(answer: bytes) -> tuple[int, str]:
@@ -76,7 +93,7 @@ def test_an_idle_connection_is_closed(strict: Server) -> None:
         idle.sendall(ASKING)
         began = time.monotonic()
         assert received(idle).count(b"200 OK") == 1
-    assert TIMEOUT < time.monotonic() - began < 10 * TIMEOUT
+    assert time.monotonic() - began > TIMEOUT
 
 
 def test_a_server_that_was_stopped_does_not_take_its_clients_for_slow(strict: Server) -> None:
@@ -102,21 +119,19 @@ def test_a_server_that_was_stopped_does_not_take_its_clients_for_slow(strict: Se
 def test_a_client_that_is_slow_is_told_so(strict: Server, begin: bytes) -> None:
     with connect(strict) as slow:
         slow.sendall(begin)
-        began = time.monotonic()
         assert status_and_error(received(slow)) == (408, "A request must arrive within 1 seconds. Send it at once.")
-        assert time.monotonic() - began < 10 * TIMEOUT
 
 
 def test_a_slow_head_is_not_kept_alive_by_single_letters(strict: Server) -> None:
     with connect(strict) as dripping:
         dripping.sendall(b"GET /v2 HTTP/1.1\r\n")
-        dripping.settimeout(0.2)
-        deadline = time.monotonic() + 20 * TIMEOUT
+        dripping.settimeout(STEP)
         answer = b""
-        while not answer and time.monotonic() < deadline:
+        for _ in range(2 * MOST_STEPS):
             dripping.sendall(b"X: y\r\n")
             with suppress(TimeoutError):
                 answer = dripping.recv(65536)
+                break
     assert status_and_error(answer)[0] == 408
 
 
@@ -145,9 +160,10 @@ def test_more_connections_than_allowed_are_refused(strict: Server) -> None:
         answer = received(stack.enter_context(connect(strict)))
     assert b"retry-after: 1" in answer
     assert status_and_error(answer) == (503, "At most 6 connections are open. Try again in a moment.")
-    deadline = time.monotonic() + 10
-    while (found := strict.ask("/v2/health/live").status) != 200 and time.monotonic() < deadline:
-        time.sleep(0.1)
+    for _ in range(MOST_STEPS):
+        if (found := strict.ask("/v2/health/live").status) == 200:
+            break
+        time.sleep(STEP)
     assert found == 200
 
 
