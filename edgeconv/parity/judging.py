@@ -41,7 +41,7 @@ def judge(
         meaning: of the one output.
         max_drop: what it may lose, in percent; None takes what `limit_of` has for the task.
     """
-    errors, variant = judge_values(row), variant_of(stage.inside or stage.name)
+    errors, variant = judge_values(row, answers, reference), variant_of(stage.inside or stage.name)
     if variant is None or variant.precision not in {"float16", "int8", "weights"}:
         return (*errors, *judge_task(meaning, stage.name, answers, reference))
     close = errors if variant.precision == "float16" else ()

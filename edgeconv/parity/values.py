@@ -18,6 +18,12 @@ from edgeconv.variants import variant_of
 
 REASON = "a share of the spread of the output: rounding costs less, and a wrong operator, axis or constant more"
 
+TIES_GATE = "values that differ in percent"
+
+TIES = 10.0
+"""What the share of whole numbers that differ counts as, beside an error over the spread: an argmax of two that are as
+large to the last bits of float32 is either, so that of its answers one in 10,000 may differ, as of the pixels of a
+mask, and of float16's one in 1,000."""
 
 LEAST_SCALE = 1e-2
 """Share of the largest answer that counts as the spread of answers which lie closer together: rounding grows with the
@@ -120,14 +126,29 @@ def _errors(
     return _Errors.joined(found)
 
 
-def judge_values(row: Row) -> tuple[Gate, ...]:
-    """Return the gates of a stage's largest error, of each output by itself where there are several."""
-    limit = _tolerance(row.stage)
-    errors = {f"{SPREAD_GATE} of {name}": own.max_error for name, own in row.outputs.items()}
-    return tuple(
-        Gate(row.stage, name, limit, error, error <= limit, REASON)
-        for name, error in (errors or {SPREAD_GATE: row.max_abs_dp}).items()
-    )
+def judge_values(row: Row, answers: Sequence[Answers], reference: Sequence[Answers]) -> tuple[Gate, ...]:
+    """Return the gates of a stage's largest error, of each output by itself where there are several.
+
+    Whole numbers that are farther off, such as the classes of an argmax, may be few: see `TIES`.
+    """
+    limit, gates = _tolerance(row.stage), []
+    errors = {f" of {name}": own.max_error for name, own in row.outputs.items()} or {"": row.max_abs_dp}
+    for (of, error), name in zip(errors.items(), row.outputs or reference[0], strict=False):
+        if error > limit and np.asarray(reference[0][name]).dtype.kind != "f":
+            share = differing(name, answers, reference)
+            most = limit / TIES
+            gates.append(Gate(row.stage, f"{TIES_GATE}{of}", 100 * most, 100 * share, share <= most, "near ties"))
+        else:
+            gates.append(Gate(row.stage, f"{SPREAD_GATE}{of}", limit, error, error <= limit, REASON))
+    return tuple(gates)
+
+
+def differing(name: str, answers: Sequence[Answers], reference: Sequence[Answers]) -> float:
+    """Return the share of the values of an output that are others than the reference's."""
+    pairs = [
+        (np.asarray(given[name]), np.asarray(wanted[name])) for given, wanted in zip(answers, reference, strict=True)
+    ]
+    return float(sum((one != other).sum() for one, other in pairs) / max(1, sum(other.size for _, other in pairs)))
 
 
 def _tolerance(stage: str) -> float:

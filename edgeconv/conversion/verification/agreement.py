@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from edgeconv.errors import UnsupportedModelError, one_line
 from edgeconv.parity.comparison import Answers, Batch, ComparisonSet
 from edgeconv.parity.stage import answers_of, stage_of_tensors
+from edgeconv.parity.values import TIES
 from edgeconv.runtime.session import Session
 
 
@@ -21,7 +22,8 @@ class Difference:
     Attributes:
         output: name of the output.
         error: the largest difference.
-        share: of the output's spread; infinite where shapes differ or an answer is no number.
+        share: of the output's spread, or of whole numbers what `TIES` makes of the share that differ; infinite where
+            shapes differ or an answer is no number.
         batch: the inputs that it was seen on.
         answers: the file's, to all inputs.
     """
@@ -76,6 +78,6 @@ def _distance(answer: NDArray[Any], expected: NDArray[Any], spread: float) -> tu
         return float("inf"), float("inf")
     if expected.dtype.kind != "f":
         wrong = float((answer != expected).mean()) if expected.size else 0.0
-        return wrong, float("inf") if wrong else 0.0
+        return wrong, TIES * wrong
     error = float(np.abs(answer.astype(np.float64) - expected).max(initial=0.0))
     return (error, error / spread) if np.isfinite(error) and spread else (error, float("inf") if error else 0.0)
