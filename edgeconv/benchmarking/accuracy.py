@@ -58,13 +58,13 @@ def accuracies_of(
         return Accuracies(f"not known of the task {files.manifest.task}", {})
     if dataset is not None:
         data = open_dataset(DatasetSpec(dataset) if isinstance(dataset, str) else dataset, progress=progress)
-        images, labels = data.test.images, data.test.labels
-        _require_fit(files, images.shape[1:], len(data.labels), data.source)
+        _require_fit(files, data.test.images.shape[1:], len(data.labels), data.source)
+        test = data.ordered_as(files.manifest.labels).test
         measured = {
-            (one.variant, one.provider): _accuracy(files, one, images, labels, progress, data.test_files)
+            (one.variant, one.provider): _accuracy(files, one, test.images, test.labels, progress, data.test_files)
             for one in configurations
         }
-        less = [one.variant for one in configurations if takes_pictures(one.variant) and len(images) > MOST_PICTURES]
+        less = [one.variant for one in configurations if takes_pictures(one.variant) and len(test) > MOST_PICTURES]
         note = f" ({', '.join(less)}: pictures of its first {MOST_PICTURES})" if less else ""
         return Accuracies(f"the test split of {data.name}, measured here{note}", measured)
     metrics = files.manifest.metrics

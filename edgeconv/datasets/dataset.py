@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,21 @@ class Dataset:
     sha256: str
     spec: DatasetSpec
     test_files: tuple[Path, ...] = ()
+
+    def ordered_as(self, labels: Sequence[str]) -> Dataset:
+        """Return these data with the classes in a model's order, by their names; itself where names are others.
+
+        Args:
+            labels: names of the classes, in the order of the model's outputs.
+        """
+        if self.labels == tuple(labels) or sorted(self.labels) != sorted(labels):
+            return self
+        outputs = {label: place for place, label in enumerate(labels)}
+        places = np.array([outputs[label] for label in self.labels], np.int64)
+        train, test = (Split(split.images, places[split.labels]) for split in (self.train, self.test))
+        for split in (train, test):
+            split.labels.setflags(write=False)
+        return replace(self, labels=tuple(labels), train=train, test=test, sha256=fingerprint(train, test))
 
     def as_dict(self) -> dict[str, Any]:
         """Return the record of the dataset, without its arrays, ready for JSON."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from edgeconv.artifact import KERAS_FILE
@@ -78,11 +79,24 @@ def _open_test_images(files: ModelFiles, dataset: DatasetSpec | None, progress: 
             f"`{files.path}` requires data of {len(manifest.labels)} classes. Received: {len(data.labels)} in "
             f"{data.source}. Choose other data."
         )
+    data = data.ordered_as(manifest.labels)
+    if sentence := _other_names(data.labels, manifest.labels):
+        progress.say(f"{data.source}: {sentence}")
     progress.say(f"Data: {data.source}, {len(data.test.labels):,} test images, sha256 {data.sha256[:12]}")
     own = manifest.preprocess
     if own is not None and dataset is not None and dataset.fitting.is_stated:
         _say_if_otherwise(data.preparation, own, progress)
     return data
+
+
+def _other_names(labels: Sequence[str], of_model: Sequence[str]) -> str:
+    """Say where data have other classes than a model, as far as names tell; numbers are names of any class."""
+    for place, (name, own) in enumerate(zip(labels, of_model, strict=True)):
+        if name != own and not name.isdecimal() and not own.isdecimal():
+            return (
+                f"Its class {place}, {name}, is taken for the model's {own}: by the order, since the names are others."
+            )
+    return ""
 
 
 def _prepared_shape(manifest: Manifest) -> tuple[int | str, ...]:

@@ -33,6 +33,17 @@ def test_classes_are_the_sorted_subfolders(tmp_path: Path) -> None:
     assert np.bincount(dataset.test.labels).tolist() == [1, 1, 1]
 
 
+def test_classes_take_a_models_order_by_their_names(tmp_path: Path) -> None:
+    draw_classes(tmp_path, names=("ant", "bee", "cat"))
+    data = open_folder(tmp_path)
+    turned = data.ordered_as(("cat", "ant", "bee"))
+    assert turned.labels == ("cat", "ant", "bee")
+    assert turned.train.labels.tolist() == [{0: 1, 1: 2, 2: 0}[label] for label in data.train.labels.tolist()]
+    assert turned.test.labels.tolist() == [{0: 1, 1: 2, 2: 0}[label] for label in data.test.labels.tolist()]
+    assert turned.sha256 != data.sha256
+    assert data.ordered_as(("ant", "bee", "dog")) is data.ordered_as(data.labels) is data
+
+
 def test_every_picture_arrives_once_with_its_label(tmp_path: Path) -> None:
     """Pictures of the right size come through untouched, so that their bytes name them."""
     root = draw_classes(tmp_path / "bugs")

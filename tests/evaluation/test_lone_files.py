@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from contextlib import suppress
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from edgeconv.errors import EdgeconvError, InferenceError
 
 pytest.importorskip("onnx", reason="needs the extra `train`")
 
+from tests.datasets.drawn import Listener
 from tests.hostile import GRAPHS
 
 
@@ -34,6 +36,19 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> str:
 def test_each_variant_is_judged_by_itself(tiny: Path, pictures: str, file: str) -> None:
     ledger = edgeconv.evaluate(tiny / file, dataset=pictures)
     assert [(row.count, row.agreement) for row in ledger.rows] == [(3, 1.0)]
+
+
+def test_classes_are_those_of_the_name_and_not_of_the_place(tiny: Path, pictures: str) -> None:
+    """Folders come in the order of their names: blue is their first class, and the last one of the model."""
+    assert [row.accuracy for row in edgeconv.evaluate(tiny / "model.onnx", dataset=pictures).rows] == [1.0]
+
+
+def test_classes_of_other_names_are_taken_by_their_order_and_said(tiny: Path, pictures: str, tmp_path: Path) -> None:
+    shutil.copytree(pictures, tmp_path / "named")
+    (tmp_path / "named" / "blue").rename(tmp_path / "named" / "azure")
+    heard = Listener()
+    edgeconv.evaluate(tiny / "model.onnx", dataset=str(tmp_path / "named"), progress=heard)
+    assert any("class 0, azure, is taken for the model's red" in sentence for sentence in heard.words)
 
 
 @pytest.mark.parametrize(

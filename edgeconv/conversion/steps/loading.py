@@ -122,6 +122,7 @@ def load(resolved: ResolvedExport) -> LoadedModel:
     check_size(4 * reference.parameters, str(source.path))
     inputs = None if arrays is None else fitted(arrays, reference.inputs, config.input_data or "")
     loaded = LoadedModel(resolved, reference, data, inputs)
+    loaded = replace(loaded, data=data and data.ordered_as(loaded.labels))
     if loaded.preparation is not None:
         request.progress.say(f"Pictures: {loaded.preparation.sentence}.")
     if examples is not None:
