@@ -13,10 +13,12 @@ PIXEL_FORMATS = {1: "Gray8", 3: "Rgb8", 4: "Rgba8"}
 (github.com/onnx/onnx, docs/MetadataProps.md)."""
 
 
-def embed_metadata(model: onnx.ModelProto, manifest: Manifest, variant: str, data: bytes | None = None) -> bytes:
-    """Return the model as bytes, with its contract in place of its metadata; equal for equal arguments.
+def embed_metadata(
+    model: onnx.ModelProto, manifest: Manifest, variant: str, data: bytes | None = None
+) -> tuple[bytes, bytes]:
+    """Return the model with its contract in place of its metadata, in two parts of a file; equal for equal arguments.
 
-    Protobuf reads messages that follow each other as one, so that the weights need not be written again.
+    Protobuf reads messages that follow each other as one, so that the weights are neither written nor copied again.
 
     Args:
         model: left as it is.
@@ -41,5 +43,4 @@ def embed_metadata(model: onnx.ModelProto, manifest: Manifest, variant: str, dat
         entries["Image.NominalPixelRange"] = "NominalRange_0_255"
     contract = onnx.ModelProto()
     onnx.helper.set_model_props(contract, entries)
-    written: bytes = contract.SerializeToString(deterministic=True)
-    return data + written
+    return data, contract.SerializeToString(deterministic=True)

@@ -47,7 +47,8 @@ def write(proved: ProvedExport) -> ExportedModel:
     with transaction(folder) as scratch:
         for name, file in files.items():
             contract = contract_inside(manifest) if takes_pictures(name) else manifest
-            (scratch / VARIANTS[name].file).write_bytes(embed_metadata(file.model, contract, name, file.bytes))
+            with (scratch / VARIANTS[name].file).open("wb") as written:
+                written.writelines(embed_metadata(file.model, contract, name, file.bytes))
         manifest = replace(manifest, variants={name: _weighed(manifest, name, scratch) for name in manifest.variants})
         ledger = replace(ledger, rows=tuple(_weighed_row(row, manifest) for row in ledger.rows))
         np.savez(scratch / SAMPLES_FILE, **proved.samples.as_arrays())  # type: ignore[arg-type]

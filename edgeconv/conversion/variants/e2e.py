@@ -76,7 +76,7 @@ def embed_variant(plain: bytes, manifest: Manifest, preparation: Preparation) ->
         UnsupportedModelError: ONNX Runtime does not load the result.
     """
     embedded = embed_verified(onnx.load_model_from_string(plain), preparation, pending=pending_of(manifest))
-    return embed_metadata(embedded, contract_inside(manifest), "e2e")
+    return b"".join(embed_metadata(embedded, contract_inside(manifest), "e2e"))
 
 
 def contract_inside(manifest: Manifest) -> Manifest:
