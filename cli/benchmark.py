@@ -145,7 +145,7 @@ def _keep(found: Benchmark, plot: str | None) -> None:
     try:
         written = record(found)
     except OSError as error:
-        say(f"Warning: nothing is kept beside the model: {error}.")
+        say(f"Warning: the results were not saved beside the model: {error}.")
     else:
         if written:
             say(f"Saved {', '.join(map(str, written))}.")

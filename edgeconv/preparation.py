@@ -57,7 +57,7 @@ class Preparation(Record):
         filter: resize: a key of `FILTERS`.
         transparency: resize, to a model without alpha: "white" shows transparent pictures over white; "ignore" drops
             their alpha, and shows whatever colour lies under it, as Keras' loaders do.
-        fit_assumed: resize: nobody said how pictures are fitted, and "crop" is a guess: a runtime warns where it cuts.
+        fit_assumed: resize: the fit was not stated and "crop" is a default: a runtime warns if it cuts pictures.
 
     Raises:
         ManifestError: a field has a value it cannot have.
@@ -106,8 +106,8 @@ class Preparation(Record):
         if self.kind == "digit":
             return f"the ink of a digit, centred in {size}, white on black"
         channels = {1: "grey", 3: "RGB", 4: "RGB and alpha"}[self.channels]
-        fits = {"crop": "cut to the aspect of", "stretch": "stretched to", "pad": "with black bars to"}
-        why = ", since nobody said how they are fitted" if self.fit_assumed else ""
+        fits = {"crop": "cropped to the aspect ratio of", "stretch": "stretched to", "pad": "with black bars to"}
+        why = " (the default)" if self.fit_assumed else ""
         interpolation, antialias = FILTERS[self.filter]
         alpha = ", alpha ignored" if self.transparency == "ignore" and self.channels < 4 else ""
         averaged = "antialiased" if antialias else "not antialiased"

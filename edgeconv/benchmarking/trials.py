@@ -82,7 +82,7 @@ class Tuning:
     def sentence(self) -> str:
         """Say in one line what was found."""
         if self.best == self.default:
-            return f"Nothing is surely faster here than the default: {self.default}."
+            return f"Nothing is significantly faster here than the default: {self.default}."
         return (
             f"Best here: {self.best}. It takes {self.ratio.median:.2f} (95 % interval {self.ratio.low:.2f} to "
             f"{self.ratio.high:.2f}) of the time of the default: {self.default}."

@@ -81,7 +81,7 @@ def read_folders(folder: Path, spec: DatasetSpec, progress: Progress) -> Reading
         paths, labels = [train.paths[index] for index in order], train.labels[order]
         first, ignored = len(learn), train.ignored
     if ignored:
-        progress.say(f"{folder}: {len(ignored)} files are no pictures and were ignored, such as {ignored[0]}.")
+        progress.say(f"{folder}: {len(ignored)} files are not pictures and were ignored, such as {ignored[0]}.")
     images = _read_pictures(paths, spec, progress)
     parts = (Split(images[:first], labels[:first]), Split(images[first:], labels[first:]))
     return Reading(str(folder), *parts, train.names, tuple(paths[first:]))

@@ -54,7 +54,7 @@ def open_dataset(spec: DatasetSpec, *, download: Download | None = None, progres
     if finding.reading is not None:
         return _open_known(known, finding, finding.reading, spec)
     if spec.dataset == "auto" and spec.data_dir is None:
-        progress.say(f"MNIST is not at hand, so the embedded sample of 5,000 digits is used. Tried: {finding.tried}.")
+        progress.say(f"MNIST was not found, so a sample of 5,000 digits is used. Tried: {finding.tried}.")
         return _open_sample(spec)
     remedy = (
         "Name the folder that has it, or leave `data_dir` out."

@@ -59,7 +59,7 @@ def search(known: Known, data_dir: str | None, download: Download | None, progre
             reading = _read(path)
             identity = identify(reading.train)
             if identity is None and _passes(known, root, path):
-                progress.say(f"{path} is not the published {known.title}: its labels are others. It is used as it is.")
+                progress.say(f"{path} is not the published {known.title}: its labels differ. It is used as it is.")
             elif identity is not known:
                 tried.append(f"{path} holds {identity.title if identity else f'something else than {known.title}'}")
                 continue

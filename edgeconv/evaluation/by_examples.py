@@ -89,7 +89,7 @@ def evaluate_examples(
         stages.insert(0, keras)
     elif known:
         if pictured := [stage.name for stage in stages if stage.preparation is not None]:
-            progress.say(f"{pictured[0]} is held against {stages[0].name}: nobody knows what Keras makes of pictures.")
+            progress.say(f"{pictured[0]} is compared with {stages[0].name}: Keras' answers to pictures are not known.")
         stages.insert(0, Stage("keras", "tensorflow", stages[0].run, _size_of(files), timed=False))
     stages += others
     split = "golden" if dataset is None else "test"

@@ -99,8 +99,8 @@ def other_aspect(count: int, of: int, preparation: Preparation) -> str:
     """
     return (
         f"{count:,} of {of:,} pictures do not have the aspect of {preparation.height}x{preparation.width}: only their "
-        "middle is seen. Say how they are fitted: `--fit stretch`, as image_dataset_from_directory of Keras does, "
-        "`crop` or `pad`."
+        "middle is seen. Say how to fit them: `--fit stretch`, as Keras' image_dataset_from_directory does, `crop` or "
+        "`pad`."
     )
 
 

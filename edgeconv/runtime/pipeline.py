@@ -157,9 +157,9 @@ class _AssumedCrop:
         size = f"{self._preparation.height}x{self._preparation.width}"
         self._preparation = None
         warnings.warn(
-            f"A picture of {picture.shape[0]}x{picture.shape[1]} does not have the aspect of {size}: of it, and of "
-            "others like it, only the middle is seen, since nobody said how pictures are fitted. Export the model with "
-            "`--fit stretch`, as image_dataset_from_directory of Keras does, `crop` or `pad`.",
+            f"A picture of {picture.shape[0]}x{picture.shape[1]} does not have the aspect of {size}: only the middle "
+            "of it, and of others like it, is seen, because nothing says how to fit pictures. Export the model with "
+            "`--fit stretch`, as Keras' image_dataset_from_directory does, `crop` or `pad`.",
             EdgeconvWarning,
             stacklevel=3,
         )

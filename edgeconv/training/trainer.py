@@ -167,7 +167,7 @@ def _keep_last_epoch(folder: Path, state: Checkpoint, data: Dataset, progress: P
     where = "" if folder.parent == EXPORTS else f" --out {shlex.quote(str(folder))}"
     progress.say(
         f"Stopped after epoch {kept.epochs_done} of {kept.config.epochs}, which is kept in {folder}. "
-        f"Go on with `edgeconv train --resume{where}`."
+        f"Continue with `edgeconv train --resume{where}`."
     )
 
 
@@ -177,13 +177,11 @@ def _say_which_run(
     if checkpoint:
         ignored = asked not in (config, TrainConfig(device=asked.device))
         progress.say(
-            f"Going on in {folder} after epoch {checkpoint.epochs_done} of {config.epochs}, with the options that the "
-            f"run began with{', not with those given now' if ignored else ''}."
+            f"Continuing in {folder} after epoch {checkpoint.epochs_done} of {config.epochs}, with the options that "
+            f"the run began with{', not with those given now' if ignored else ''}."
         )
     elif read_checkpoint(folder):
-        progress.say(
-            f"The unfinished run in {folder} is replaced when an epoch is finished; `--resume` goes on with it."
-        )
+        progress.say(f"The unfinished run in {folder} is replaced when an epoch is finished; `--resume` continues it.")
 
 
 def _provenance(config: TrainConfig, placement: Placement, data: Dataset) -> dict[str, Any]:

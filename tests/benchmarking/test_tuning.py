@@ -127,7 +127,7 @@ def test_where_nothing_is_surely_faster_the_default_stays(
     monkeypatch.setattr(tuning, "ratio_of", lambda *_: interval_of([0.5, 0.6, 0.7, 0.8, 0.9, 1.01]))
     found = tune(copy, max_threads=1)
     assert found.best == found.default == Configuration("int8")
-    assert found.sentence() == "Nothing is surely faster here than the default: int8, cpu, 1 thread."
+    assert found.sentence() == "Nothing is significantly faster here than the default: int8, cpu, 1 thread."
     assert edgeconv.Predictor(copy).variant == "int8"
 
 

@@ -101,7 +101,7 @@ def test_a_folder_that_cannot_be_written_keeps_the_answer(
     result = run("benchmark", copy, *SMALL)
     assert result.exit_code == 0
     assert json.loads(result.stdout)["rows"]
-    assert "Warning: nothing is kept beside the model" in result.stderr
+    assert "Warning: the results were not saved beside the model" in result.stderr
 
 
 def test_a_noisy_machine_is_warned_of(run: Any, copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -141,7 +141,7 @@ def test_figures_that_cannot_be_kept_are_shown(run: Any, copy: Path, monkeypatch
     monkeypatch.setattr("edgeconv.transaction.sync", full)
     result = run("benchmark", copy, *SMALL)
     assert (result.exit_code, bool(json.loads(result.stdout)["rows"])) == (0, True)
-    assert "Warning: nothing is kept beside the model: [Errno 28] No space left on device." in result.stderr
+    assert "Warning: the results were not saved beside the model: [Errno 28] No space left on device." in result.stderr
 
 
 def test_tune_says_what_it_found_and_keeps_it(run: Any, copy: Path) -> None:

@@ -83,7 +83,8 @@ def test_what_nobody_said_is_in_the_manifest_and_predict_says_it_once(
     assert exported.manifest.preprocess is not None
     assert exported.manifest.preprocess.fit_assumed == (not config)
     assert any(
-        line.startswith("Pictures: RGB, cut to the aspect of 16x16") and ("since nobody said" in line) == (not config)
+        line.startswith("Pictures: RGB, cropped to the aspect ratio of 16x16")
+        and ("(the default)" in line) == (not config)
         for line in words.said
     )
     pictures = sorted(wide_pictures.glob("test/left/*.png"))[:3]

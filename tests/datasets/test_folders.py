@@ -144,7 +144,7 @@ def test_hidden_files_are_ignored_and_others_mentioned(tmp_path: Path) -> None:
     (root / "bee" / "notes.txt").write_text("x")
     (root / "README.md").write_text("x")
     assert open_folder(root, listener).sha256 == expected
-    assert listener.words == [f"{root}: 2 files are no pictures and were ignored, such as {root / 'README.md'}."]
+    assert listener.words == [f"{root}: 2 files are not pictures and were ignored, such as {root / 'README.md'}."]
 
 
 def test_a_bar_counts_the_pictures_and_the_default_size_is_said(tmp_path: Path) -> None:

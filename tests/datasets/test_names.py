@@ -137,7 +137,7 @@ def test_mnist_may_be_idx_files(tmp_path: Path, subfolder: str) -> None:
 def test_what_is_not_the_published_set_is_mentioned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path, words = _npz(tmp_path / "data" / "mnist.npz"), Words()
     _open("mnist", words, data_dir=str(path.parent))
-    assert words == [f"{path} is not the published MNIST: its labels are others. It is used as it is."]
+    assert words == [f"{path} is not the published MNIST: its labels differ. It is used as it is."]
     _publish(monkeypatch, "mnist", seed=0)
     words.clear()
     _open("mnist", words, data_dir=str(path.parent))
@@ -201,7 +201,7 @@ def test_auto_takes_the_sample_and_says_why() -> None:
     dataset = _open("auto", words, download=download)
     assert dataset.name == dataset.spec.dataset == "mnist-sample"
     assert len(words) == 1
-    assert words[0].startswith("MNIST is not at hand, so the embedded sample of 5,000 digits is used. Tried: ")
+    assert words[0].startswith("MNIST was not found, so a sample of 5,000 digits is used. Tried: ")
     assert words[0].endswith("download: no network for mnist.")
 
 

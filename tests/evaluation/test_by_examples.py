@@ -40,7 +40,7 @@ def test_golden_vectors_stand_for_keras(tiny: Path, tmp_path: Path) -> None:
         "e2e": ["grey levels of the preparation", lost],
     }
     assert "the reference is what it answered at the export." in " ".join(said)
-    assert "e2e is held against fp32: nobody knows what Keras makes of pictures." in said
+    assert "e2e is compared with fp32: Keras' answers to pictures are not known." in said
 
 
 GOLDEN = {

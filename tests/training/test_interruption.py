@@ -142,7 +142,7 @@ def test_under_exported_the_advice_needs_no_folder(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     interrupted(bars, Path("exported/bars"), listener, epoch=2)
-    assert listener.said[-1].endswith("Go on with `edgeconv train --resume`.")
+    assert listener.said[-1].endswith("Continue with `edgeconv train --resume`.")
 
 
 def test_resume_takes_the_newest_run_under_exported(

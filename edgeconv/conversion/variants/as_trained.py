@@ -51,7 +51,7 @@ def as_trained(context: VariantContext, compared: ComparisonSet) -> TrainedInt8:
     count = reference.batch or IMAGES_MATCHED
     feeds = {name: array[:count] for name, array in compared.batches[0].feeds.items()}
     ranges = trained_ranges(reference, context.fp32.model, feeds)
-    progress.say(f"Trained to be int8: {len(ranges)} ranges of activations are those of the training")
+    progress.say(f"Quantization-aware training: {len(ranges)} ranges of activations are taken from the model")
     if compared.spreads is not None:
         return TrainedInt8(ranges)
     stage = Stage(FAKE_QUANTIZED, "tensorflow", on_images(trained.predict), 0)

@@ -68,7 +68,7 @@ def _with_reference(context: VariantContext) -> VariantContext:
     except UnsupportedModelError:
         if declared is None or context.reference.batch is not None:
             raise
-        context.progress.say(f"With any batch size it cannot be done: trying the {declared} that the model declares")
+        context.progress.say(f"A dynamic batch size is not possible: trying the {declared} that the model declares")
         context = replace(context, reference=replace(context.reference, batch=declared))
         file = make(context)
     if file is None:

@@ -206,7 +206,7 @@ class Repository:
             runner.threads,
         ):
             self._say(
-                f"`{entry.name}` runs as `edgeconv benchmark --tune` found best for this device: {best.variant} on "
+                f"`{entry.name}` runs as `edgeconv benchmark --tune` chose for this device: {best.variant} on "
                 f"{short_name(best.provider)}, threads: {best.threads}."
             )
         return ServedModel(entry.name, runner, files.manifest, files.samples)

@@ -31,7 +31,7 @@ def test_it_is_served_and_said(tuned: Path, tiny: Path) -> None:
         said = [line for line in running.said if "--tune" in line]
     assert {name: row["variant"]["string_value"] for name, row in found.items()} == {"tuned": "fp32", "plain": "int8"}
     assert said == [
-        "`tuned` runs as `edgeconv benchmark --tune` found best for this device: fp32 on cpu, threads: 2.\n"
+        "`tuned` runs as `edgeconv benchmark --tune` chose for this device: fp32 on cpu, threads: 2.\n"
     ]
 
 
