@@ -70,7 +70,7 @@ def test_ctrl_c_keeps_the_last_finished_epoch_and_resume_ends_as_if_nothing_had_
 
     resumed = train("auto", config=TrainConfig(device="cpu"), out=out, resume=True, progress=listener)
     assert list(listener.bars) == ["epoch 2/3", "epoch 3/3"]
-    assert any("Going on" in line and "after epoch 1 of 3" in line for line in listener.said)
+    assert any("Continuing" in line and "after epoch 1 of 3" in line for line in listener.said)
     assert resumed.record["finished"]
     assert resumed.record["model"]["sha256"] == uninterrupted.record["model"]["sha256"]
     assert not (out / CHECKPOINT_FOLDER).exists()

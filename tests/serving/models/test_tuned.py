@@ -30,9 +30,7 @@ def test_it_is_served_and_said(tuned: Path, tiny: Path) -> None:
         found = {name: running.ask(f"/v2/models/{name}/config").json["parameters"] for name in ("tuned", "plain")}
         said = [line for line in running.said if "--tune" in line]
     assert {name: row["variant"]["string_value"] for name, row in found.items()} == {"tuned": "fp32", "plain": "int8"}
-    assert said == [
-        "`tuned` runs as `edgeconv benchmark --tune` chose for this device: fp32 on cpu, threads: 2.\n"
-    ]
+    assert said == ["`tuned` runs as `edgeconv benchmark --tune` chose for this device: fp32 on cpu, threads: 2.\n"]
 
 
 def test_another_variant_leaves_it_out(tuned: Path) -> None:
