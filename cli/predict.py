@@ -147,7 +147,7 @@ class _Tally:
             name = answer.picture if isinstance(answer.picture, str) else STDIN
             if answer.prediction is None:
                 self.failed += 1
-                yield failed(name, str(answer.error))
+                yield failed(name, str(answer.error).replace("<bytes>", STDIN))
             else:
                 file = {} if saved is None else {"file": saved.file_of(answer, name)}
                 yield {"path": name, **answer.prediction.as_dict(), **file}

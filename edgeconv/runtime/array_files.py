@@ -35,6 +35,8 @@ def read_arrays(path: Path, names: Sequence[str]) -> dict[str, NDArray[Any]]:
         else:
             with loaded:
                 found = dict(loaded)
+    except FileNotFoundError:
+        raise InputError(f"`{path}` must be an .npz or .npy file. Received: no such file. Check the path.") from None
     except Exception as error:  # Damaged bytes fail in every way there is: of the archive, the header, the memory.
         raise InputError(
             f"`{path}` must be an .npz or .npy file of numbers. Received: {one_line(error)}. "

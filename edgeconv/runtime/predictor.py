@@ -173,13 +173,6 @@ class Predictor:
         """
         return self._results(self.probabilities(images))
 
-    def predict_batch(self, images: NDArray[Any]) -> list[Result]:
-        """Answer prepared images under the old name of `predict_prepared`."""
-        import warnings
-
-        warnings.warn("`predict_batch` is now `predict_prepared`.", DeprecationWarning, stacklevel=2)
-        return self.predict_prepared(images)
-
     def probabilities(self, images: NDArray[Any]) -> NDArray[np.float32]:
         """Return the bare probabilities, float32, (batch, classes), of prepared images; see `predict_prepared`."""
         if not isinstance(images, np.ndarray):

@@ -77,6 +77,11 @@ def test_stdin(run: Any, tiny: Path, pictures: Path) -> None:
     assert (row["path"], row["label"]) == ("-", "green")
 
 
+def test_an_empty_stdin_is_named_as_it_was_given(run: Any, tiny: Path) -> None:
+    (row,) = _rows(run("predict", "--model", tiny, "-", stdin=b"").stdout)
+    assert row["error"] == "-: a picture is required. Received: an empty file."
+
+
 def test_stdin_without_an_end_is_read_as_far_as_it_shows_that_it_is_no_picture(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -144,13 +144,6 @@ def test_logits_become_probabilities(tiny: Path) -> None:
     assert sum(score.probability for score in model.predict(_patch(0)).top) == pytest.approx(1.0)
 
 
-def test_the_old_name_of_predict_prepared_warns(model: Predictor) -> None:
-    images = np.stack([model.prepare(_patch(index)) for index in range(3)])
-    with pytest.warns(DeprecationWarning, match="`predict_batch` is now `predict_prepared`"):
-        answers = model.predict_batch(images)
-    assert answers == model.predict_prepared(images)
-
-
 def test_arrays_of_any_strides_that_are_read_only(model: Predictor) -> None:
     images = np.stack([model.prepare(_patch(index)) for index in range(3)])
     turned = np.asfortranarray(images[..., ::-1])[..., ::-1]

@@ -6,7 +6,7 @@ import base64
 from collections.abc import AsyncGenerator
 from http import HTTPStatus
 from typing import Annotated, Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, quote
 
 import msgspec
 from starlette.datastructures import Headers, UploadFile
@@ -40,7 +40,8 @@ def predict_routes(answering: Answering, limits: Limits) -> list[Route]:
         if "model" not in request.path_params and len(names) > 1:
             raise RequestError(
                 HTTPStatus.NOT_FOUND,
-                f"A model must be named where there are several. Received: none. Post to `/v2/models/{name}/predict`.",
+                "A model must be named where there are several. Received: none. "
+                f"Post to `/v2/models/{quote(name, safe='')}/predict`.",
             )
         top_k, threshold = _options(request)
         answering.repository.ready(name)
