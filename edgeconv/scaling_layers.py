@@ -101,7 +101,7 @@ def scalings_of(model: Any, stated: InputRange = RAW) -> tuple[Scaling, ...]:
     """Follow a Keras model's input to the first layers that compute, through nested models.
 
     Args:
-        model: a model with one input; where it is no graph of layers, the layers are taken in their order.
+        model: a model with one input, or a `keras.Function`; where it is no graph of layers, nothing is found.
         stated: what becomes of a pixel before the model.
 
     Returns:
@@ -111,7 +111,7 @@ def scalings_of(model: Any, stated: InputRange = RAW) -> tuple[Scaling, ...]:
     start, ends = Scaling((), values, values), list[Scaling]()
     network = _network(model)
     if not hasattr(network, "_nodes_by_depth"):
-        return (_along(getattr(model, "layers", ()), start),)
+        return (start,)
     ends += _followed(network, network.inputs[0], start, ends)
     return tuple(ends)
 

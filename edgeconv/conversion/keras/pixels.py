@@ -58,7 +58,7 @@ class Pixels:
 
 def scales_pixels(model: Any) -> bool:
     """Whether a model's own layers scale raw pixels to what a network may be trained on."""
-    found = scalings_of(model)
+    found = scalings_of(_graph_of(model))
     return bool(found) and all(scaling.layers and scaling.is_plausible for scaling in found)
 
 
@@ -85,9 +85,27 @@ def pixels_of(path: Path, model: Any, input_range: str | None, port: Port) -> Pi
             f"`input_range` {input_range!r} is for pictures of {stated.channels} channels. Received: `{path}`, whose "
             f"input is ({', '.join(map(str, port.axes))}). State it as LOW:HIGH."
         )
-    found = scalings_of(model, stated or RAW)
+    found = scalings_of(_graph_of(model), stated or RAW)
     layers = "; ".join(dict.fromkeys(scaling.sentence for scaling in found if scaling.layers))
     if stated is not None:
         return Pixels(stated, layers, input_range)
     before = ", ".join(dict.fromkeys(f"`{scaling.before}`" for scaling in found if scaling.before))
     return Pixels(RAW if scales_pixels(model) or port.dtype == "uint8" else None, layers, before=before)
+
+
+def _graph_of(model: Any) -> Any:
+    """Return the graph of layers that a subclassed model's `call` makes of its one input, and another model as it is.
+
+    A subclassed model remains what it is where no symbolic tensor passes through its code, as through TensorFlow's
+    functions, and nothing is known of what it does with pixels.
+    """
+    import keras
+
+    shapes = tuple((getattr(model, "_build_shapes_dict", None) or {}).values())
+    if hasattr(model, "_functional") or len(shapes) != 1 or hasattr(model, "_nodes_by_depth"):
+        return model
+    try:
+        pixels = keras.KerasTensor((None, *shapes[0][1:]))
+        return keras.Function(pixels, model.call(pixels))
+    except Exception:  # Code of the user's raises whatever it likes.
+        return model

@@ -11,6 +11,7 @@ import pytest
 
 pytestmark = pytest.mark.train
 keras = pytest.importorskip("keras", reason="needs the extra `train`")
+tf = pytest.importorskip("tensorflow", reason="needs the extra `train`")
 
 from edgeconv.conversion.keras import load_keras  # noqa: E402
 from edgeconv.conversion.keras.pixels import Pixels, pixels_of  # noqa: E402
@@ -207,6 +208,35 @@ def test_a_subclassed_classifier_of_pictures_is_read_by_its_layers(tmp_path: Pat
     model.save(tmp_path / "m.keras")
     reference = load_keras(tmp_path / "m.keras", custom_objects=(f"{__name__}:OfCode",), task="classes")
     assert (reference.pixels.range, reference.inputs[0].dtype) == (RAW, "uint8")
+
+
+class Scaling(keras.Model):  # type: ignore[misc]
+    """A subclassed model whose attributes tell less than its call."""
+
+    def __init__(self, before: Callable[[Any, Any], Any]) -> None:
+        super().__init__()
+        self.scale, self.scores, self.before = scale(), layers.Conv2D(3, 3), before
+
+    def call(self, images: Any) -> Any:
+        return self.scores(self.before(self, images))
+
+
+@pytest.mark.parametrize(
+    ("before", "raw"),
+    [
+        (lambda model, images: model.scale(images), True),
+        (lambda _, images: images / 255.0, True),
+        (lambda _, images: images, False),  # The layer that scales is never called.
+        (lambda _, images: tf.identity(images), False),  # No symbolic tensor passes: nobody can tell.
+    ],
+)
+def test_what_a_subclassed_model_calls_counts_and_not_what_it_holds(
+    before: Callable[[Any, Any], Any], raw: bool
+) -> None:
+    model = Scaling(before)
+    model(np.zeros((1, *SHAPE), np.float32))
+    found = pixels_of(Path("m.keras"), model, None, Port("input", "float32", SHAPE))
+    assert (found.range == RAW, bool(found.layers)) == (raw, raw)
 
 
 def test_what_is_stated_always_counts() -> None:
