@@ -103,7 +103,7 @@ def test_ways_to_fit_can_be_tried_by_an_evaluation(stretching: Path, wide_pictur
     ledger = edgeconv.evaluate(tmp_path / "out", dataset=stretched, loader="keras-directory", progress=words)
     assert [row.stage for row in ledger.rows] == ["keras", "keras from the file", "fp32"]
     assert [row.accuracy for row in ledger.rows] == [1.0, 1.0, 1.0]
-    said = "bilinear, not antialiased, as stated here. `predict` prepares them as the artifact says: RGB, cut"
+    said = "bilinear, not antialiased, as stated here. `predict` prepares them as the artifact says: RGB, cropped"
     assert any(said in line for line in words.said)
     with pytest.raises(ConfigError, match=r"`channels` must be what the model takes, 3\. Received: 1"):
         edgeconv.evaluate(tmp_path / "out", dataset=DatasetSpec(str(wide_pictures), channels=1))

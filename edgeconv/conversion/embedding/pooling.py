@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import onnx_ir as ir
 
-_STEPS = ("Transpose", "QuantizeLinear", "MaxPool", "DequantizeLinear", "Transpose", "Reshape", "Transpose")
+from edgeconv.conversion.graph.qdq import DEQUANTIZE, QUANTIZE, scale_of
+
+_STEPS = ("Transpose", QUANTIZE, "MaxPool", DEQUANTIZE, "Transpose", "Reshape", "Transpose")
 """What pools blocks of columns (`conversion.int8.forms`), from its end; a map holds one of the columns of a block."""
 
 
@@ -26,7 +28,7 @@ def pool_blocks_as_bytes(graph: ir.Graph) -> None:
         columns = pool.attributes["kernel_shape"].as_ints()[-1]
         sizes = _numbers(apart.inputs[1])
         whole = pool.attributes["kernel_shape"].as_ints() == pool.attributes["strides"].as_ints() == (1, columns)
-        if not whole or sizes is None or len(sizes) != 4 or not _same_scale(dequantize, quantize):
+        if not whole or sizes is None or len(sizes) != 4 or not _keeps_scale(dequantize, quantize):
             continue
         _, height, width, channels = sizes
         shape = np.array([-1, columns, channels, height, width // columns])
@@ -52,12 +54,10 @@ def _steps_up(node: ir.Node) -> list[ir.Node] | None:
     return found
 
 
-def _same_scale(one: ir.Node, other: ir.Node) -> bool:
-    """Whether two nodes have equal scales and zero points."""
-    return all(
-        (ours := _numbers(mine)) is not None and ours == _numbers(theirs)
-        for mine, theirs in zip(one.inputs[1:], other.inputs[1:], strict=True)
-    )
+def _keeps_scale(dequantize: ir.Node, quantize: ir.Node) -> bool:
+    """Whether integers become the same integers again."""
+    one, other = scale_of(dequantize), scale_of(quantize)
+    return one is not None and other is not None and one.equals(other)
 
 
 def _numbers(value: ir.Value | None) -> list[float] | None:
