@@ -17,6 +17,17 @@ MOST_NAMED = 8
 """Layers that a sentence names; the ledger has all."""
 
 
+def change(drop: float, unit: str, allowed: float) -> str:
+    """Say what int8 loses of what it may lose, or gains.
+
+    Example:
+        >>> change(0.1, "points", 0.2), change(-0.03, "points", 0.2)
+        ('loses 0.10 points of the 0.2 allowed', 'gains 0.03 points')
+    """
+    amount = f"{abs(drop):.2f} {unit}"
+    return f"gains {amount}" if round(drop, 2) < 0 else f"loses {amount} of the {allowed:g} allowed"
+
+
 @dataclass(frozen=True)
 class Step:
     """One candidate.
@@ -155,12 +166,12 @@ class SearchResult:
     def sentence(self) -> str:
         """Say in one sentence what came of it."""
         tried = f"{len(self.steps)} candidate{'s' * (len(self.steps) != 1)}"
-        lost = f"{self.chosen.judgement.drop + 0.0:.2f} {self.unit} of the {self.max_drop:g} allowed"
+        changed = change(self.chosen.judgement.drop, self.unit, self.max_drop)
         if not self.holds:
             kept = "the accuracy" if self.unit == POINTS else "enough"
-            return f"None of {tried} keeps {kept}; the best, {self.chosen.what}, loses {lost}."
+            return f"None of {tried} keeps {kept}; the best, {self.chosen.what}, {changed}."
         doubt = self.chosen.judgement.lost.sentence(self.max_drop)
-        return f"{self.chosen.what} was chosen of {tried}: it loses {lost}{'. ' * bool(doubt)}{doubt}."
+        return f"{self.chosen.what} was chosen of {tried}: it {changed}{'. ' * bool(doubt)}{doubt}."
 
     def as_dict(self) -> dict[str, Any]:
         """Return it as a JSON object."""

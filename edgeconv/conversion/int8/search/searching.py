@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import onnx
 
 from edgeconv.conversion.int8.ranges import METHODS, TRAINED
-from edgeconv.conversion.int8.search.result import POINTS, LayerCost, SearchResult, Step
+from edgeconv.conversion.int8.search.result import POINTS, LayerCost, SearchResult, Step, change
 from edgeconv.conversion.int8.search.search_cache import SearchCache
 from edgeconv.conversion.int8.search.settings import Judgement, LayerSensitivity, Settings
 from edgeconv.formatting import format_size
@@ -237,7 +237,7 @@ class _Search:
         self._steps.append(step)
         time = "" if judgement.latency_us is None else f", {judgement.latency_us:,.0f} us"
         self._progress.say(
-            f"int8, {step.what}: loses {judgement.drop + 0.0:.2f} {self._unit} of {self._max_drop:g}, "
+            f"int8, {step.what}: {change(judgement.drop, self._unit, self._max_drop)}, "
             f"{format_size(judgement.size_bytes)}{time}"
         )
         return step

@@ -175,8 +175,8 @@ def test_every_step_is_told() -> None:
 
     found = MadeUpNetwork({"a": 0.7}).search(progress=Listener())
     assert len(lines) == len(found.steps)
-    assert lines[0] == "int8, minmax: loses 0.70 points of 0.1, 1 kB, 50 us"
-    assert "int8, minmax, 1 layer in float: loses 0.00 points of 0.1, 1.1 kB, 57 us" in lines
+    assert lines[0] == "int8, minmax: loses 0.70 points of the 0.1 allowed, 1 kB, 50 us"
+    assert "int8, minmax, 1 layer in float: loses 0.00 points of the 0.1 allowed, 1.1 kB, 57 us" in lines
     assert lines[-1].startswith("int8, `a` back in int8: loses 0.70")
 
 
