@@ -14,7 +14,7 @@ from edgeconv.caching import kept_if_possible
 from edgeconv.conversion.int8.search.settings import Judgement, LayerSensitivity, Settings
 from edgeconv.errors import ArtifactError
 
-FORMAT = "edgeconv.search/3"
+FORMAT = "edgeconv.search/4"
 """Change it with anything that changes a candidate or its judgement: older files are then ignored."""
 
 
