@@ -11,7 +11,7 @@ import numpy as np
 from edgeconv.conversion.keras.ports import Port
 from edgeconv.errors import ConfigError
 from edgeconv.input_range import RAW, InputRange
-from edgeconv.scaling_layers import scalings_of, spanned
+from edgeconv.scaling_layers import Scaling, scalings_of, spanned
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,10 @@ class Pixels:
 
 def scales_pixels(model: Any) -> bool:
     """Whether a model's own layers scale raw pixels to what a network may be trained on."""
-    found = scalings_of(_graph_of(model))
+    return _are_plausible(scalings_of(_graph_of(model)))
+
+
+def _are_plausible(found: tuple[Scaling, ...]) -> bool:
     return bool(found) and all(scaling.layers and scaling.is_plausible for scaling in found)
 
 
@@ -90,7 +93,7 @@ def pixels_of(path: Path, model: Any, input_range: str | None, port: Port) -> Pi
     if stated is not None:
         return Pixels(stated, layers, input_range)
     before = ", ".join(dict.fromkeys(f"`{scaling.before}`" for scaling in found if scaling.before))
-    return Pixels(RAW if scales_pixels(model) or port.dtype == "uint8" else None, layers, before=before)
+    return Pixels(RAW if _are_plausible(found) or port.dtype == "uint8" else None, layers, before=before)
 
 
 def _graph_of(model: Any) -> Any:
