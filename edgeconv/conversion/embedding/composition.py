@@ -14,6 +14,7 @@ from edgeconv.conversion.embedding.pooling import pool_blocks_as_bytes
 from edgeconv.conversion.embedding.preprocess import resized
 from edgeconv.conversion.embedding.recording import Recorder
 from edgeconv.conversion.embedding.tensors import FLOAT, UINT8, Tensor, where
+from edgeconv.conversion.graph.passes.constants import share_equal_constants_of
 from edgeconv.preparation import Preparation
 from edgeconv.runtime.embedded import INPUT, PREPARED, embedded_name
 
@@ -88,7 +89,7 @@ def _take_out(graph: ir.Graph, image: ir.Value) -> tuple[list[ir.Node], list[ir.
     """Let a model read `image` instead of its input, and take its nodes and constants out of their graph."""
     ir.convenience.replace_all_uses_with(graph.inputs[0], image)
     pool_blocks_as_bytes(graph)
-    _share_scalars(graph)
+    share_equal_constants_of(graph, _is_shared)
     nodes, constants = list(graph), list(graph.initializers.values())
     graph.outputs.clear()
     graph.remove(nodes)
@@ -98,19 +99,13 @@ def _take_out(graph: ir.Graph, image: ir.Value) -> tuple[list[ir.Node], list[ir.
     return nodes, constants
 
 
-def _share_scalars(graph: ir.Graph) -> None:
-    """Let equal numbers be one constant, or ONNX Runtime does, and then looks through the whole graph once more.
+def _is_shared(constant: ir.Value) -> bool:
+    """Whether equal ones become one constant: else ONNX Runtime does it, and looks through the whole graph once more.
 
     Bytes are left: where the weights of int8 are recoded, ONNX Runtime 1.32 fails on a zero point that layers share.
     """
-    known: dict[tuple[ir.DataType, tuple[int, ...], bytes], ir.Value] = {}
-    for value in graph.initializers.values():
-        tensor = value.const_value
-        if tensor is None or tensor.size != 1 or tensor.dtype in {ir.DataType.INT8, ir.DataType.UINT8}:
-            continue
-        shared = known.setdefault((tensor.dtype, tuple(tensor.numpy().shape), tensor.tobytes()), value)
-        if shared is not value:
-            ir.convenience.replace_all_uses_with(value, shared)
+    tensor = constant.const_value
+    return tensor is not None and tensor.size == 1 and tensor.dtype not in {ir.DataType.INT8, ir.DataType.UINT8}
 
 
 def _leave(tensor: Tensor, name: str, shape: Sequence[int | str | None]) -> ir.Value:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import onnx_ir as ir
 
+from edgeconv.conversion.graph.editing import attribute, constant
 from edgeconv.conversion.graph.qdq import DEQUANTIZE, QUANTIZE, scale_of
 
 _STEPS = ("Transpose", QUANTIZE, "MaxPool", DEQUANTIZE, "Transpose", "Reshape", "Transpose")
@@ -25,16 +26,16 @@ def pool_blocks_as_bytes(graph: ir.Graph) -> None:
         if steps is None:
             continue
         back, quantize, pool, dequantize, _, apart, first = steps
-        columns = pool.attributes["kernel_shape"].as_ints()[-1]
-        sizes = _numbers(apart.inputs[1])
-        whole = pool.attributes["kernel_shape"].as_ints() == pool.attributes["strides"].as_ints() == (1, columns)
+        kernel, sizes = attribute(pool, "kernel_shape", ()), constant(apart.inputs[1])
+        columns = kernel[-1]
+        whole = kernel == attribute(pool, "strides", ()) == (1, columns)
         if not whole or sizes is None or len(sizes) != 4 or not _keeps_scale(dequantize, quantize):
             continue
         _, height, width, channels = sizes
         shape = np.array([-1, columns, channels, height, width // columns])
         name = f"{apart.name}:blocks"
-        graph.register_initializer(constant := ir.val(name, const_value=ir.tensor(shape, name=name)))
-        blocks = ir.node("Reshape", [first.inputs[0], constant], name=apart.name)
+        graph.register_initializer(blocked := ir.val(name, const_value=ir.tensor(shape, name=name)))
+        blocks = ir.node("Reshape", [first.inputs[0], blocked], name=apart.name)
         largest = ir.node("ReduceMax", blocks.outputs, {"axes": [1], "keepdims": 0}, name=pool.name)
         graph.insert_before(back, [blocks, largest])
         back.replace_input_with(0, largest.outputs[0])
@@ -58,9 +59,3 @@ def _keeps_scale(dequantize: ir.Node, quantize: ir.Node) -> bool:
     """Whether integers become the same integers again."""
     one, other = scale_of(dequantize), scale_of(quantize)
     return one is not None and other is not None and one.equals(other)
-
-
-def _numbers(value: ir.Value | None) -> list[float] | None:
-    """Return a constant as a list, None where it is computed."""
-    tensor = None if value is None else value.const_value
-    return None if tensor is None else np.atleast_1d(tensor.numpy()).tolist()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any, cast
 
 import numpy as np
@@ -51,23 +52,27 @@ def fold_constants(model: ir.Model) -> int:
 
 def share_equal_constants(model: ir.Model) -> int:
     """Keep the first of constants that have one type, one shape and the same bytes; return how many went."""
-    shared = 0
-    for graph in model.graphs():
-        kept: dict[tuple[ir.DataType, tuple[int, ...], bytes], list[tuple[ir.Value, NDArray[Any]]]] = {}
-        for value in tuple(graph.initializers.values()):
-            array = constant(value)
-            if array is None or value.const_value is None or value.is_graph_output():
-                continue
-            key = (value.const_value.dtype, array.shape, array.ravel()[:_BEGINNING].tobytes())
-            alike = kept.setdefault(key, [])
-            equal = next((other for other, held in alike if held.tobytes() == array.tobytes()), None)
-            if equal is None:
-                alike.append((value, array))
-            else:
-                ir.convenience.replace_all_uses_with(value, equal)
-                del graph.initializers[value.name or ""]
-                shared += 1
-    return shared
+    return sum(share_equal_constants_of(graph) for graph in model.graphs())
+
+
+def share_equal_constants_of(graph: ir.Graph, shared: Callable[[ir.Value], bool] = lambda _: True) -> int:
+    """Do so in one graph, with those of its constants that may be shared."""
+    gone = 0
+    kept: dict[tuple[ir.DataType, tuple[int, ...], bytes], list[tuple[ir.Value, NDArray[Any]]]] = {}
+    for value in tuple(graph.initializers.values()):
+        array = constant(value)
+        if array is None or value.const_value is None or value.is_graph_output() or not shared(value):
+            continue
+        key = (value.const_value.dtype, array.shape, array.ravel()[:_BEGINNING].tobytes())
+        alike = kept.setdefault(key, [])
+        equal = next((other for other, held in alike if held.tobytes() == array.tobytes()), None)
+        if equal is None:
+            alike.append((value, array))
+        else:
+            ir.convenience.replace_all_uses_with(value, equal)
+            del graph.initializers[value.name or ""]
+            gone += 1
+    return gone
 
 
 def _has_graphs(node: ir.Node) -> bool:
